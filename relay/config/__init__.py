@@ -1,0 +1,1 @@
+"""The configuration: its schema, its defaults, loading with line numbers, references and reload."""

@@ -1,0 +1,1 @@
+"""Upstream: dispatcher, attempts and mailbox sessions; the only user of aiosmtplib."""

@@ -1,0 +1,1 @@
+"""Notices by mail and webhook, and the pump that empties the outbox."""

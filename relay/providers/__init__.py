@@ -1,0 +1,1 @@
+"""Built-in provider profiles, one data file each, with their reply rules."""

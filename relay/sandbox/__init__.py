@@ -1,0 +1,1 @@
+"""A provider emulator that counts, enforces limits and misbehaves on request."""

@@ -1,0 +1,1 @@
+"""The SMTP listener that clients hand their mail to, with their authentication; the only user of aiosmtpd."""

@@ -1,0 +1,1 @@
+"""Keys and encryption at rest; the only place that imports cryptography."""
