@@ -1,0 +1,181 @@
+"""What the limiter remembers of one mailbox and of one provider: all limits that bind it, held together.
+
+Law: an attempt takes a slot of every limit of its mailbox and of its provider, or of none.
+"""
+
+from collections.abc import Iterable
+from datetime import UTC, tzinfo
+from fractions import Fraction
+
+from relay.core.calendar import CalendarWindow
+from relay.core.limits import NEWCOMER_SHARE, Instant, Limit, RollingWindow
+
+Window = RollingWindow | CalendarWindow
+
+
+def window_for(limit: Limit, zone: tzinfo = UTC, offset: int = 0) -> Window:
+    """The memory that fits a limit; `zone` and `offset` (civil minus relay time, microseconds) are for calendar days."""
+    return CalendarWindow(limit, zone, offset) if limit.is_calendar_day else RollingWindow(limit)
+
+
+class MailboxLedger:
+    """The slots of one mailbox under all of its own limits."""
+
+    __slots__ = ("in_flight", "windows")
+
+    def __init__(self, limits: Iterable[Limit], zone: tzinfo = UTC, offset: int = 0) -> None:
+        self.windows: list[Window] = [window_for(limit, zone, offset) for limit in limits]
+        self.in_flight = 0
+
+    def start(self, now: Instant) -> None:
+        """An attempt takes its slot of every limit."""
+        self.in_flight += 1
+        for window in self.windows:
+            window.start(now)
+
+    def give_back(self, started: Instant) -> None:
+        """An attempt whose MAIL FROM was never written returns its slots."""
+        self.in_flight -= 1
+        for window in self.windows:
+            window.give_back(started)
+
+    def end(self, started: Instant, at: Instant) -> None:
+        """An attempt ends at `at`."""
+        self.in_flight -= 1
+        for window in self.windows:
+            window.end(started, at)
+
+    def remember(self, started: Instant, at: Instant, many: int = 1) -> None:
+        """Counts attempts of the past, when the memory is loaded."""
+        for window in self.windows:
+            window.remember(started, at, many)
+
+    def set_slow(self, slow: int) -> None:
+        """Divides the pace of every limit of an hour or less."""
+        for window in self.windows:
+            window.set_slow(slow)
+
+    def set_offset(self, offset: int) -> None:
+        """Takes over a corrected civil clock."""
+        for window in self.windows:
+            if isinstance(window, CalendarWindow):
+                window.set_offset(offset)
+
+    def has_room(self, now: Instant, share: Fraction = Fraction(0)) -> bool:
+        """Whether one more attempt may start under every limit, leaving `share` of the long ones free."""
+        return all(window.has_room(now, share) for window in self.windows)
+
+    def opens_at(self, now: Instant, share: Fraction = Fraction(0)) -> Instant | None:
+        """The earliest instant at which all limits have room if nothing else happens; None: only an end makes room."""
+        latest = now
+        for window in self.windows:
+            opening = window.opens_at(now, share)
+            if opening is None:
+                return None
+            latest = max(latest, opening)
+        return latest
+
+    def is_idle(self, now: Instant) -> bool:
+        """Whether nothing is left to remember."""
+        return self.in_flight == 0 and all(window.is_idle(now) for window in self.windows)
+
+
+class TotalLedger:
+    """The slots of one provider under its total limits, in which no mailbox may crowd out a newcomer."""
+
+    __slots__ = ("_holders", "_limits", "_offset", "_zone", "whole")
+
+    def __init__(self, limits: Iterable[Limit], zone: tzinfo = UTC, offset: int = 0) -> None:
+        self._limits = tuple(limits)
+        self._zone = zone
+        self._offset = offset
+        self.whole = MailboxLedger(self._limits, zone, offset)
+        self._holders: dict[object, MailboxLedger] = {}
+
+    def start(self, holder: object, now: Instant) -> None:
+        """An attempt of `holder` takes its slot of every total."""
+        self.whole.start(now)
+        if self._limits:
+            self._of(holder).start(now)
+
+    def give_back(self, holder: object, started: Instant) -> None:
+        """An attempt of `holder` whose MAIL FROM was never written returns its slots."""
+        self.whole.give_back(started)
+        if self._limits:
+            self._of(holder).give_back(started)
+
+    def end(self, holder: object, started: Instant, at: Instant) -> None:
+        """An attempt of `holder` ends at `at`."""
+        self.whole.end(started, at)
+        if self._limits:
+            self._of(holder).end(started, at)
+
+    def remember(self, holder: object, started: Instant, at: Instant, many: int = 1) -> None:
+        """Counts attempts of `holder` of the past, when the memory is loaded."""
+        self.whole.remember(started, at, many)
+        if self._limits:
+            self._of(holder).remember(started, at, many)
+
+    def set_offset(self, offset: int) -> None:
+        """Takes over a corrected civil clock."""
+        self._offset = offset
+        for ledger in (self.whole, *self._holders.values()):
+            ledger.set_offset(offset)
+
+    def is_open(self, now: Instant) -> bool:
+        """Whether anybody who holds nothing could start an attempt at `now`."""
+        return self.whole.has_room(now)
+
+    def has_room(self, holder: object, now: Instant) -> bool:
+        """The law, and that a newcomer would still find room beside `holder`: held + 1 <= 32 x free, under each total."""
+        if not self._limits:
+            return True
+        if not self.whole.has_room(now):
+            return False
+        ledger = self._holders.get(holder)
+        if ledger is None:
+            return True
+        return all(
+            own.used(now) + 1 <= NEWCOMER_SHARE * (window.count - window.used(now))
+            for window, own in zip(self.whole.windows, ledger.windows, strict=True)
+        )
+
+    def opens_at(self, holder: object, now: Instant) -> Instant | None:
+        """The earliest instant with room for `holder` if nothing else happens; None: only an end can make room."""
+        opening = self.whole.opens_at(now)
+        ledger = self._holders.get(holder)
+        if opening is None or ledger is None:
+            return opening
+        latest = opening
+        for window, own in zip(self.whole.windows, ledger.windows, strict=True):
+            beside = _opens_beside(window, own, now)
+            if beside is None:
+                return None
+            latest = max(latest, beside)
+        return latest
+
+    def forget_idle(self, now: Instant) -> None:
+        """Drops what is remembered of holders that hold nothing."""
+        for holder in [holder for holder, ledger in self._holders.items() if ledger.is_idle(now)]:
+            del self._holders[holder]
+
+    def _of(self, holder: object) -> MailboxLedger:
+        ledger = self._holders.get(holder)
+        if ledger is None:
+            ledger = self._holders[holder] = MailboxLedger(self._limits, self._zone, self._offset)
+        return ledger
+
+
+def _opens_beside(window: Window, own: Window, now: Instant) -> Instant | None:
+    """When `held + 1 <= 32 x free` first holds, as slots come back."""
+    used, held = window.used(now), own.used(now)
+    returned = own.openings(now)
+    position = 0
+    for opening, many in [(now, 0), *window.openings(now)]:
+        used -= many
+        while position < len(returned) and returned[position][0] <= opening:
+            held -= returned[position][1]
+            position += 1
+        if held + 1 <= NEWCOMER_SHARE * (window.count - used):
+            return opening
+    return None

@@ -1,0 +1,60 @@
+"""A provider's reply as a value: bounded, printable, with everything that names a person or a host masked.
+
+Law: what a peer says is attacker-controlled text; past this border it has no CR, LF, ESC or bidi controls, at most
+`REPLY_BYTES` bytes, and no address.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+REPLY_BYTES: int = 2048
+"""Enough for the longest multi-line reply of a real provider; a lie of 10 MB must not be carried along."""
+
+_ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})(?=$|[\s:;,])")
+_ADDRESS = re.compile(r"<?[^\s<>@,;:\"']{1,64}@[^\s<>@,;:\"')\]]{1,255}>?")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Code, enhanced code (RFC 3463, `2.1.5`, None where there was none) and text on one line."""
+
+    code: int
+    enhanced: str | None
+    text: str
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (str(self.code), self.enhanced, self.text) if part)
+
+    @property
+    def is_positive(self) -> bool:
+        """2yz and 3yz: the command was taken."""
+        return 200 <= self.code < 400
+
+    @property
+    def is_temporary(self) -> bool:
+        """4yz."""
+        return 400 <= self.code < 500
+
+
+def masked(text: str) -> str:
+    """Text with mail addresses replaced."""
+    return _ADDRESS.sub("<address>", text)
+
+
+def read_reply(code: int, text: str) -> Reply:
+    """Makes the bounded, masked value of what a peer said; `text` may have continuation lines."""
+    text = text[: 4 * REPLY_BYTES]
+    lines = [" ".join(_printable(line).split()) for line in text.splitlines()]
+    enhanced = None
+    for index, line in enumerate(lines):
+        match = _ENHANCED.match(line)
+        if match is not None and int(match[1]) == code // 100:
+            enhanced = match[0]
+            lines[index] = line[match.end() :].lstrip(" :;,")
+    joined = masked(" ".join(line for line in lines if line))
+    return Reply(code, enhanced, joined.encode()[: REPLY_BYTES - 32].decode(errors="ignore"))
+
+
+def _printable(text: str) -> str:
+    return "".join(" " if unicodedata.category(char)[0] in "CZ" else char for char in text)

@@ -1,0 +1,25 @@
+"""The ports of the store: what the stations ask of it, whichever adapter keeps it.
+
+Law: when a method returns, what it says is durable; when it raises, nothing happened.
+"""
+
+from relay.store.ports.history import History, QueueCount
+from relay.store.ports.outbox import Outbox, OutboxEntry, OutboxKind
+from relay.store.ports.queue import Intake, Queue
+from relay.store.ports.routing import AppliedRouting, RoutingStore
+from relay.store.ports.sessions import Sessions
+from relay.store.ports.store import Store
+
+__all__ = [
+    "AppliedRouting",
+    "History",
+    "Intake",
+    "Outbox",
+    "OutboxEntry",
+    "OutboxKind",
+    "Queue",
+    "QueueCount",
+    "RoutingStore",
+    "Sessions",
+    "Store",
+]

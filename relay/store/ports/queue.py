@@ -1,0 +1,53 @@
+"""The queue's port: messages come in, deliveries are taken, gated and settled.
+
+Law: `put` returns only after a durable commit; a claim is durable before it is handed out; `settle` writes outcome,
+end of attempt, next try and what follows from it in one transaction.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from relay.core.envelope import Claim, NewMessage, Result, Taken
+from relay.core.limits import Instant
+from relay.core.words import MailboxId
+
+
+class Intake(Protocol):
+    """Where submission hands a message over."""
+
+    async def put(self, message: NewMessage) -> None:
+        """Durable on return; the same id again changes nothing. StoreFull, StoreUnavailable: nothing was accepted."""
+
+    def has_space(self) -> bool:
+        """Whether mail may be accepted at all (the disk is not nearly full, the store is not away)."""
+
+
+class Queue(Protocol):
+    """Where delivery gets its work."""
+
+    async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
+        """Claims at most `most`, at most `idle[m]` per mailbox, in the schedule's order; never waits.
+
+        One take of n gives what n takes of 1 give. StaleRouting: this node has to reload the routing first.
+        """
+
+    async def content(self, claim: Claim) -> bytes:
+        """The message in wire form (CRLF lines, not dot-stuffed). CorruptValue: it does not open."""
+
+    async def gate(self, claim: Claim) -> bool:
+        """The last check before the final dot; False: this node no longer holds the delivery."""
+
+    async def settle(self, claim: Claim, result: Result) -> bool:
+        """Records how the attempt ended. A late `delivered` is a fact and is accepted; anything else late is not (False)."""
+
+    async def heartbeat(self, node: str) -> Sequence[Claim]:
+        """Renews the node's lease; returns the claims that are no longer its own."""
+
+    async def recover(self, node: str) -> int:
+        """After a start under the node's own lock: its old attempts end; the number of those in doubt."""
+
+    async def wait(self, mark: int, until: Instant | None) -> None:
+        """Returns when anything changed since `mark`, or at `until` (relay time)."""
+
+    def now(self) -> Instant:
+        """Relay time."""

@@ -1,0 +1,30 @@
+"""The sessions' port: logins and sessions upstream, counted over all nodes.
+
+Law: every session that `take` named in `open` is reported on exactly once as opened, refused or declined, and every
+opened one exactly once as closed.
+"""
+
+from enum import StrEnum
+from typing import Protocol
+
+from relay.core.envelope import LoginFailure
+from relay.core.words import MailboxId
+
+
+class SessionEvent(StrEnum):
+    """What became of a session."""
+
+    OPENED = "opened"
+    DECLINED = "declined"
+    """It was never tried: the reservation of session and login is given back."""
+    CLOSED = "closed"
+
+
+class Sessions(Protocol):
+    """What delivery reports on its sessions."""
+
+    async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+        """A session was opened (a login worked), declined or closed."""
+
+    async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        """A session could not be opened: backs off or stops the mailbox, or its provider; spends no retry of a message."""
