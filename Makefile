@@ -1,0 +1,58 @@
+# Everything there is to know: make run, make test, make lint, make bench, make simulate.
+# Each does its own set-up on a machine with Python >= 3.11 and make.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test lint format bench simulate coverage lock tools docs clean
+
+BIN := .venv/bin
+INSTALLED := .venv/installed
+# Programs of the system that tests talk to; tools/system-tools.sh knows their packages.
+TEST_TOOLS := swaks smtp-source smtp-sink curl
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+SEEDS ?= 1000
+
+help:  ## this list
+	@sed -nE 's/^([a-z]+):.*## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+run: $(INSTALLED)  ## start the relay on config/relay.yaml, and a sandbox provider behind it; Ctrl-C stops both
+	@$(BIN)/python tools/run.py
+
+test: $(INSTALLED) tools  ## set up and run all tests; PYTEST_ARGS="-k name" picks some
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(INSTALLED)  ## ruff, mypy --strict, and the floors of the house
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(INSTALLED)  ## let ruff lay out the code and mend what it can
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+bench: $(INSTALLED) tools  ## print the figures, side by side with Postfix where it is installed
+	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+simulate: $(INSTALLED)  ## run SEEDS=1000 seeds of the simulated world; SEED=7 replays one
+	@$(BIN)/python -m pytest tests/simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(PYTEST_ARGS)
+
+coverage: $(INSTALLED) tools  ## the tests, and which lines and branches they never reach
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-report=html $(PYTEST_ARGS)
+
+lock: $(INSTALLED)  ## write requirements/*.txt again; LOCK_ARGS=--upgrade takes the newest versions
+	@tools/lock.sh $(LOCK_ARGS)
+
+tools:  ## install the programs that tests talk to, where that is possible (root and apt)
+	@tools/system-tools.sh $(TEST_TOOLS)
+
+docs: $(INSTALLED)  ## write the generated pages of docs/ and the schemas of config/ again
+	@$(BIN)/python tools/docs.py
+
+clean:  ## remove what the tools wrote; var/, with the mail in it, stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov build dist
+
+$(INSTALLED): requirements/dev.txt pyproject.toml tools/venv.sh
+	@tools/venv.sh
+	@touch $@

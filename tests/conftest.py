@@ -1,0 +1,48 @@
+"""What every room of the tests shares: the `needs` marker, the Hypothesis profiles and the seeds of the simulation.
+
+A test says which programs of the system it talks to, and is never skipped for a missing one where CI=true.
+"""
+
+import os
+import shutil
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Debian keeps servers (smtp-sink, redis-server, ...) where the path of an ordinary user does not look.
+SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
+
+# How fast an example runs says something about the machine, not about the relay.
+_TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("dev", _TIMELESS, max_examples=100)
+settings.register_profile("ci", _TIMELESS, max_examples=200, derandomize=True, print_blob=True)
+settings.register_profile("long", _TIMELESS, max_examples=5000)
+
+
+def is_ci() -> bool:
+    """Whether nobody is there to read why a test was skipped."""
+    return os.environ.get("CI", "").lower() in {"true", "1"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("simulation", "the simulated world")
+    group.addoption("--seeds", type=int, default=None, metavar="N", help="how many seeds to run")
+    group.addoption("--seed", type=int, default=None, metavar="N", help="run this seed alone: replays a failure")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(tool, ...): programs of the system that the test talks to")
+    if not config.getoption("--hypothesis-profile", default=None):
+        settings.load_profile("ci" if is_ci() else "dev")
+    known = os.environ.get("PATH", "").split(os.pathsep)
+    os.environ["PATH"] = os.pathsep.join([*known, *(folder for folder in SYSTEM_FOLDERS if folder not in known)])
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    missing = [tool for mark in item.iter_markers("needs") for tool in mark.args if shutil.which(tool) is None]
+    if not missing:
+        return
+    reason = f"needs {', '.join(missing)}, not installed here: `make tools` installs what it can (root and apt)"
+    if is_ci():
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
