@@ -12,9 +12,12 @@ from relay.core.limits import NEWCOMER_SHARE, Instant, Limit, RollingWindow
 
 Window = RollingWindow | CalendarWindow
 
+UNLIMITED: int = 1 << 30
+"""The room of a mailbox without limits: more than a queue can hold."""
+
 
 def window_for(limit: Limit, zone: tzinfo = UTC, offset: int = 0) -> Window:
-    """The memory that fits a limit; `zone` and `offset` (civil minus relay time, microseconds) are for calendar days."""
+    """The memory that fits a limit; `zone` and `offset` (civil minus relay time, us) are for calendar days."""
     return CalendarWindow(limit, zone, offset) if limit.is_calendar_day else RollingWindow(limit)
 
 
@@ -64,6 +67,10 @@ class MailboxLedger:
     def has_room(self, now: Instant, share: Fraction = Fraction(0)) -> bool:
         """Whether one more attempt may start under every limit, leaving `share` of the long ones free."""
         return all(window.has_room(now, share) for window in self.windows)
+
+    def room(self, now: Instant) -> int:
+        """How many attempts more could start at `now`."""
+        return min((window.ceiling() - window.used(now) for window in self.windows), default=UNLIMITED)
 
     def opens_at(self, now: Instant, share: Fraction = Fraction(0)) -> Instant | None:
         """The earliest instant at which all limits have room if nothing else happens; None: only an end makes room."""
@@ -127,7 +134,7 @@ class TotalLedger:
         return self.whole.has_room(now)
 
     def has_room(self, holder: object, now: Instant) -> bool:
-        """The law, and that a newcomer would still find room beside `holder`: held + 1 <= 32 x free, under each total."""
+        """The law, and that a newcomer would still find room beside `holder`: held + 1 <= 32 x free."""
         if not self._limits:
             return True
         if not self.whole.has_room(now):

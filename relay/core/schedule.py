@@ -5,117 +5,18 @@ account express goes before bulk; and no step looks at more than the mailboxes w
 of any length costs nothing while it waits. It counts what is ready and never holds the queue.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, tzinfo
-from fractions import Fraction
+from collections.abc import Mapping
 from heapq import heapify, heappop, heappush
 from itertools import count
-from typing import Protocol
 
 from relay.core.ledger import MailboxLedger, TotalLedger
-from relay.core.limits import Instant, Limit, RollingWindow
+from relay.core.limits import Instant, RollingWindow
+from relay.core.rotation import Line, ProviderLine, take_in
+from relay.core.terms import Grant, Memory, PastAttempt, ProviderTerms, Standing
 from relay.core.words import AccountId, Lane, MailboxId
 
-
-@dataclass(frozen=True, slots=True)
-class MailboxTerms:
-    """What binds a mailbox: its own limits, weight in the rotation, sessions at once, logins."""
-
-    limits: tuple[Limit, ...] = ()
-    weight: int = 1
-    connections: int = 1
-    login_limit: Limit = Limit(10, 600_000_000)
-    express_share: Fraction = Fraction(0)
-
-
-@dataclass(frozen=True, slots=True)
-class ProviderTerms:
-    """What binds all mailboxes of a provider together."""
-
-    total_limits: tuple[Limit, ...] = ()
-    total_connections: int = 20
-    zone: tzinfo = UTC
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Whether a mailbox or provider may be used: freely, or only by one probe from `probe_at` on, or not at all."""
-
-    is_stopped: bool = False
-    probe_at: Instant | None = None
-    is_proven: bool = True
-    slow: int = 1
-
-    def opens_at(self, now: Instant) -> Instant | None:
-        """The earliest instant of use; None: not before something changes."""
-        return now if not self.is_stopped else self.probe_at
-
-
-@dataclass(frozen=True, slots=True)
-class PastAttempt:
-    """An attempt that still counts: `ended_at` None while it runs."""
-
-    mailbox: MailboxId
-    started_at: Instant
-    ended_at: Instant | None
-    many: int = 1
-
-
-class Memory(Protocol):
-    """Where the schedule learns of a mailbox or provider that it meets for the first time, or again after a rest."""
-
-    def mailbox_terms(self, mailbox: MailboxId) -> MailboxTerms: ...
-    def provider_terms(self, provider: str) -> ProviderTerms: ...
-    def mailbox_standing(self, mailbox: MailboxId) -> Standing: ...
-    def provider_standing(self, provider: str) -> Standing: ...
-    def mailbox_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]: ...
-    def provider_past(self, provider: str) -> Iterable[PastAttempt]: ...
-    def login_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]: ...
-    def civil_offset(self) -> int: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Grant:
-    """The next delivery that may be sent: the oldest ready one of this lane of this account."""
-
-    mailbox: MailboxId
-    account: AccountId
-    lane: Lane
-
-
-@dataclass(slots=True)
-class _Line:
-    """One mailbox in the schedule."""
-
-    mailbox: MailboxId
-    terms: MailboxTerms
-    ledger: MailboxLedger
-    logins: RollingWindow
-    standing: Standing
-    provider: "_Provider"
-    ready: dict[AccountId, list[int]] = field(default_factory=dict)
-    waiting: int = 0
-    sessions: int = 0
-    opening: int = 0
-    turn: int | None = None
-    credit: int = 0
-    alarm: Instant | None = None
-
-
-@dataclass(slots=True)
-class _Provider:
-    """One provider in the schedule, with the mailboxes that want a session in the order of their turns."""
-
-    name: str
-    terms: ProviderTerms
-    totals: TotalLedger
-    standing: Standing
-    sessions: int = 0
-    wanting: list[tuple[int, MailboxId]] = field(default_factory=list)
-
-
-_LANES = (Lane.EXPRESS, Lane.BULK)
+_FAR: int = 1 << 62
+"""The turn of a mailbox that is not in the rotation: after all others."""
 
 
 class Schedule:
@@ -123,8 +24,8 @@ class Schedule:
 
     def __init__(self, memory: Memory) -> None:
         self._memory = memory
-        self._lines: dict[MailboxId, _Line] = {}
-        self._providers: dict[str, _Provider] = {}
+        self._lines: dict[MailboxId, Line] = {}
+        self._providers: dict[str, ProviderLine] = {}
         self._turns = count()
         self._alarms: list[tuple[Instant, MailboxId]] = []
 
@@ -133,16 +34,22 @@ class Schedule:
     def add_ready(self, mailbox: MailboxId, account: AccountId, lane: Lane, now: Instant, many: int = 1) -> None:
         """Deliveries of this account became ready to send."""
         line = self._line(mailbox)
-        counts = line.ready.setdefault(account, [0, 0])
-        counts[lane is Lane.BULK] += many
-        line.waiting += many
+        line.count(account, lane, many)
         self._refresh(line, now)
 
     def remove_ready(self, mailbox: MailboxId, account: AccountId, lane: Lane, now: Instant, many: int = 1) -> None:
         """Deliveries that were ready are not any more: held, cancelled, expired or moved."""
         line = self._line(mailbox)
-        self._count_off(line, account, lane, many)
+        line.count(account, lane, -many)
         self._refresh(line, now)
+
+    def move_account(self, account: AccountId, origin: MailboxId, target: MailboxId | None, now: Instant) -> None:
+        """What is ready of an account follows it to another mailbox, or leaves the schedule."""
+        for lane, many in zip(Lane, self.ready_of(origin, account), strict=True):
+            if many:
+                self.remove_ready(origin, account, lane, now, many)
+                if target is not None:
+                    self.add_ready(target, account, lane, now, many)
 
     def ready_of(self, mailbox: MailboxId, account: AccountId) -> tuple[int, int]:
         """How many are ready: express, bulk."""
@@ -172,45 +79,37 @@ class Schedule:
                 heappush(turns, (line.turn, mailbox))
         return grants
 
-    def _next_of(self, line: _Line, now: Instant) -> Grant | None:
+    def _next_of(self, line: Line, now: Instant) -> Grant | None:
         if not line.provider.totals.has_room(line.mailbox, now):
             return None
-        choice = self._choose(line, now)
+        choice = line.choose(now)
         if choice is None:
             self._refresh(line, now)
             return None
         account, lane = choice
         line.ledger.start(now)
         line.provider.totals.start(line.mailbox, now)
-        self._count_off(line, account, lane, 1)
+        line.count(account, lane, -1)
         if account in line.ready:
             line.ready[account] = line.ready.pop(account)
-        return Grant(line.mailbox, account, lane)
+        return Grant(line.mailbox, account, lane, is_probe=line.standing.is_stopped)
 
-    def _choose(self, line: _Line, now: Instant) -> tuple[AccountId, Lane] | None:
-        """The account whose turn it is inside the mailbox, and express before bulk inside the account."""
-        if not self._may_use(line, now) or not line.ledger.has_room(now):
-            return None
-        has_bulk_room = not line.terms.express_share or line.ledger.has_room(now, line.terms.express_share)
-        for account, (express, bulk) in line.ready.items():
-            if express:
-                return account, Lane.EXPRESS
-            if bulk and has_bulk_room:
-                return account, Lane.BULK
-        return None
-
-    def _may_use(self, line: _Line, now: Instant) -> bool:
-        """Health: freely, or one probe at a time once its hour has come."""
-        standing = line.standing
-        if not standing.is_stopped:
-            return True
-        return standing.probe_at is not None and now >= standing.probe_at and line.ledger.in_flight == 0
-
-    def _pass_turn(self, line: _Line, now: Instant) -> None:
+    def _pass_turn(self, line: Line, now: Instant) -> None:
         """After a grant: a mailbox keeps its place until its weight is spent, then goes to the tail."""
         line.credit -= 1
         if line.credit <= 0:
             line.turn, line.credit = next(self._turns), line.terms.weight
+        self._refresh(line, now)
+
+    def end(self, mailbox: MailboxId, started: Instant, at: Instant | None, now: Instant) -> None:
+        """An attempt ended at `at` (perhaps later than now, by linger); None: MAIL was not written, slots return."""
+        line = self._line(mailbox)
+        if at is None:
+            line.ledger.give_back(started)
+            line.provider.totals.give_back(mailbox, started)
+        else:
+            line.ledger.end(started, at)
+            line.provider.totals.end(mailbox, started, at)
         self._refresh(line, now)
 
     # who should log in
@@ -220,45 +119,248 @@ class Schedule:
         self._ring_alarms(now)
         opened: dict[MailboxId, int] = {}
         for provider in self._providers.values():
-            kept: list[tuple[int, MailboxId]] = []
-            while provider.wanting and most > 0 and self._may_connect(provider, now):
-                _, mailbox = heappop(provider.wanting)
-                line = self._lines.get(mailbox)
-                if line is None or line.turn is None or not self._wants_session(line, now):
-                    continue
-                if line.provider is not provider or not line.logins.has_room(now):
-                    self._set_alarm(line, line.logins.opens_at(now))
-                    continue
-                self._reserve_session(line, now)
-                opened[mailbox] = opened.get(mailbox, 0) + 1
+            while most > 0 and provider.may_connect(now):
+                line = self._next_wanting(provider, now)
+                if line is None:
+                    break
+                self._reserve(line, now)
+                opened[line.mailbox] = opened.get(line.mailbox, 0) + 1
                 most -= 1
-                heappush(provider.wanting, (line.turn, mailbox))
-            for entry in kept:
-                heappush(provider.wanting, entry)
         return opened
 
-    def _may_connect(self, provider: _Provider, now: Instant) -> bool:
-        if provider.sessions >= provider.terms.total_connections:
-            return False
-        standing = provider.standing
-        if not standing.is_stopped:
-            return True
-        return standing.probe_at is not None and now >= standing.probe_at and not self._is_probing(provider)
+    def _next_wanting(self, provider: ProviderLine, now: Instant) -> Line | None:
+        """The first in order that wants a session and has login budget; the others leave the list until they do."""
+        while provider.wanting:
+            turn, mailbox = heappop(provider.wanting)
+            line = self._lines.get(mailbox)
+            if line is None or not line.is_in_wanting:
+                continue
+            line.is_in_wanting = False
+            if line.turn is None or not line.wants_session(now):
+                continue
+            if turn != line.turn:
+                self._push_wanting(line)
+            elif not line.logins.has_room(now):
+                self._set_alarm(line, line.logins.opens_at(now))
+            else:
+                return line
+        return None
 
-    def _is_probing(self, provider: _Provider) -> bool:
-        return any(line.opening for line in self._lines.values() if line.provider is provider)
-
-    def _wants_session(self, line: _Line, now: Instant) -> bool:
-        """Fewer sessions than the mailbox may have and could use at once; one until a login has worked."""
-        allowed = line.terms.connections
-        if not line.standing.is_proven or line.standing.is_stopped:
-            allowed = 1
-        return line.sessions < min(allowed, line.ledger.in_flight + line.waiting) and line.sessions < (
-            line.ledger.in_flight + line.ledger.room(now)
-        )
-
-    def _reserve_session(self, line: _Line, now: Instant) -> None:
+    def _reserve(self, line: Line, now: Instant) -> None:
         line.sessions += 1
         line.opening += 1
         line.provider.sessions += 1
+        line.provider.opening += 1
         line.logins.start(now)
+        if line.wants_session(now):
+            self._push_wanting(line)
+
+    def close_sessions(self, now: Instant, idle: Mapping[MailboxId, int]) -> dict[MailboxId, int]:
+        """Idle sessions to give up where others, earlier in order, find no place under the provider's ceiling.
+
+        `idle` are the sessions that this take left idle: out of room, or not next in order under a closed total.
+        """
+        closed: dict[MailboxId, int] = {}
+        for name in sorted({mailbox.provider for mailbox, many in idle.items() if many > 0}):
+            provider = self._providers.get(name)
+            if provider is not None and provider.sessions >= provider.terms.total_connections:
+                closed |= self._give_up(provider, {m: many for m, many in idle.items() if m.provider == name}, now)
+        return closed
+
+    def _give_up(self, provider: ProviderLine, idle: Mapping[MailboxId, int], now: Instant) -> dict[MailboxId, int]:
+        """The sessions whose next turn is farthest away, as many as are wanted."""
+        head = self._next_wanting(provider, now)
+        if head is None or head.turn is None:
+            return {}
+        self._push_wanting(head)
+        wanted, closed = len(provider.wanting), {}
+        turns = [
+            (_FAR if line.turn is None else line.turn, m) for m in idle if (line := self._lines.get(m)) is not None
+        ]
+        for turn, mailbox in sorted(turns, reverse=True):
+            many = min(idle[mailbox], wanted)
+            if turn < head.turn or many < 1:
+                break
+            closed[mailbox] = many
+            wanted -= many
+        return closed
+
+    def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
+        """A reserved session is open: the login worked, and the credential is proven."""
+        line = self._line(mailbox)
+        self._opening_over(line)
+        line.logins.end(now, now)
+        self._refresh(line, now)
+
+    def session_refused(self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool) -> None:
+        """A reserved session could not be opened; a login that was never sent is not counted."""
+        line = self._line(mailbox)
+        self._opening_over(line)
+        if is_login_sent:
+            line.logins.end(now, now)
+        else:
+            line.logins.give_back(now)
+        self.session_closed(mailbox, now)
+
+    def session_closed(self, mailbox: MailboxId, now: Instant) -> None:
+        """A session is gone."""
+        line = self._line(mailbox)
+        line.sessions -= 1
+        line.provider.sessions -= 1
+        self._refresh(line, now)
+
+    def _opening_over(self, line: Line) -> None:
+        line.opening -= 1
+        line.provider.opening -= 1
+
+    # health and terms
+
+    def set_standing(self, mailbox: MailboxId, standing: Standing, now: Instant) -> None:
+        """A mailbox's health changed."""
+        line = self._line(mailbox)
+        line.standing = standing
+        line.ledger.set_slow(standing.slow)
+        self._refresh(line, now)
+
+    def set_provider_standing(self, provider: str, standing: Standing) -> None:
+        """A provider's host fails, or works again."""
+        self._provider(provider).standing = standing
+
+    def set_civil_offset(self, offset: int) -> None:
+        """Takes over a corrected civil clock (civil minus relay time, microseconds) for calendar days."""
+        for line in self._lines.values():
+            line.ledger.set_offset(offset)
+        for provider in self._providers.values():
+            provider.totals.set_offset(offset)
+
+    def reload(self, mailbox: MailboxId, now: Instant) -> None:
+        """The mailbox's terms changed: its slots are counted again under the new limits, what is ready stays."""
+        line = self._lines.get(mailbox)
+        if line is None:
+            return
+        line.terms = self._memory.mailbox_terms(mailbox)
+        line.standing = self._memory.mailbox_standing(mailbox)
+        line.ledger = self._mailbox_ledger(mailbox)
+        logins = RollingWindow(line.terms.login_limit)
+        for past in self._memory.login_past(mailbox):
+            take_in(logins, past)
+        line.logins = logins
+        line.turn, line.is_in_wanting = None, False
+        self._refresh(line, now)
+
+    def reload_provider(self, name: str, now: Instant) -> None:
+        """The provider's terms changed: its totals are counted again under the new limits."""
+        provider = self._providers.get(name)
+        if provider is None:
+            return
+        provider.terms = self._memory.provider_terms(name)
+        provider.standing = self._memory.provider_standing(name)
+        provider.totals = self._totals(provider.terms, name)
+
+    # when to look again
+
+    def wake_at(self, now: Instant, idle: Mapping[MailboxId, int]) -> Instant | None:
+        """The earliest instant at which more could be granted or opened if nothing else happens."""
+        while self._alarms and self._is_stale(self._alarms[0]):
+            heappop(self._alarms)
+        instants = [self._alarms[0][0]] if self._alarms else []
+        for mailbox, many in idle.items():
+            line = self._lines.get(mailbox)
+            if many > 0 and line is not None and line.turn is not None:
+                instants += filter(None, [line.provider.totals.opens_at(mailbox, now)])
+        for provider in self._providers.values():
+            probe_at = provider.standing.probe_at
+            if provider.wanting and provider.standing.is_stopped and probe_at is not None and probe_at > now:
+                instants.append(probe_at)
+        return min(instants, default=None)
+
+    def rest(self, now: Instant) -> None:
+        """Lets go of what needs not be in memory."""
+        for mailbox in [mailbox for mailbox, line in self._lines.items() if line.is_at_rest(now)]:
+            del self._lines[mailbox]
+        for provider in self._providers.values():
+            provider.totals.forget_idle(now)
+
+    def _is_stale(self, alarm: tuple[Instant, MailboxId]) -> bool:
+        line = self._lines.get(alarm[1])
+        return line is None or line.alarm != alarm[0]
+
+    def _ring_alarms(self, now: Instant) -> None:
+        while self._alarms and (self._alarms[0][0] <= now or self._is_stale(self._alarms[0])):
+            alarm = heappop(self._alarms)
+            line = self._lines.get(alarm[1])
+            if line is not None and line.alarm == alarm[0]:
+                line.alarm = None
+                self._refresh(line, now)
+
+    def _set_alarm(self, line: Line, at: Instant | None) -> None:
+        if at is not None and at != line.alarm:
+            heappush(self._alarms, (at, line.mailbox))
+        line.alarm = at
+
+    def _refresh(self, line: Line, now: Instant) -> None:
+        """Puts a mailbox into the rotation (newcomers at the tail) or takes it out, as what it may do has changed."""
+        if not (line.express or line.bulk):
+            line.turn = line.alarm = None
+        elif not line.may_send(now):
+            line.turn = None
+            self._set_alarm(line, line.sends_at(now))
+        else:
+            if line.turn is None:
+                line.turn, line.credit = next(self._turns), line.terms.weight
+            line.alarm = None
+            if not line.is_in_wanting and line.wants_session(now):
+                self._push_wanting(line)
+
+    def _push_wanting(self, line: Line) -> None:
+        if line.turn is not None:
+            line.is_in_wanting = True
+            heappush(line.provider.wanting, (line.turn, line.mailbox))
+
+    # what is met for the first time
+
+    def _line(self, mailbox: MailboxId) -> Line:
+        line = self._lines.get(mailbox)
+        if line is None:
+            line = self._lines[mailbox] = self._new_line(mailbox)
+        return line
+
+    def _new_line(self, mailbox: MailboxId) -> Line:
+        terms, standing = self._memory.mailbox_terms(mailbox), self._memory.mailbox_standing(mailbox)
+        logins = RollingWindow(terms.login_limit)
+        for past in self._memory.login_past(mailbox):
+            take_in(logins, past)
+        line = Line(
+            mailbox, self._provider(mailbox.provider), terms, standing, self._mailbox_ledger(mailbox), logins=logins
+        )
+        line.ledger.set_slow(standing.slow)
+        return line
+
+    def _mailbox_ledger(self, mailbox: MailboxId) -> MailboxLedger:
+        zone = self._provider(mailbox.provider).terms.zone
+        ledger = MailboxLedger(self._memory.mailbox_terms(mailbox).limits, zone, self._memory.civil_offset())
+        for past in self._memory.mailbox_past(mailbox):
+            take_in(ledger, past)
+        return ledger
+
+    def _provider(self, name: str) -> ProviderLine:
+        provider = self._providers.get(name)
+        if provider is None:
+            terms = self._memory.provider_terms(name)
+            standing = self._memory.provider_standing(name)
+            provider = self._providers[name] = ProviderLine(name, terms, self._totals(terms, name), standing)
+        return provider
+
+    def _totals(self, terms: ProviderTerms, name: str) -> TotalLedger:
+        totals = TotalLedger(terms.total_limits, terms.zone, self._memory.civil_offset())
+        for past in self._memory.provider_past(name) if terms.total_limits else ():
+            _take_in_total(totals, past)
+        return totals
+
+
+def _take_in_total(totals: TotalLedger, past: PastAttempt) -> None:
+    if past.ended_at is not None:
+        totals.remember(past.mailbox, past.started_at, past.ended_at, past.many)
+        return
+    for _ in range(past.many):
+        totals.start(past.mailbox, past.started_at)

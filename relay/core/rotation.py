@@ -1,0 +1,128 @@
+"""One mailbox and one provider as the schedule sees them: what is ready, whose turn it is, how many sessions there are.
+
+Law: a line holds counts and slots, never deliveries; what it may do follows from its terms, standing and ledger alone.
+"""
+
+from dataclasses import dataclass, field
+
+from relay.core.ledger import MailboxLedger, TotalLedger
+from relay.core.limits import Instant, RollingWindow
+from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
+from relay.core.words import AccountId, Lane, MailboxId
+
+
+@dataclass(slots=True)
+class ProviderLine:
+    """One provider, with the mailboxes that want a session in the order of their turns."""
+
+    name: str
+    terms: ProviderTerms
+    totals: TotalLedger
+    standing: Standing
+    sessions: int = 0
+    opening: int = 0
+    wanting: list[tuple[int, MailboxId]] = field(default_factory=list)
+
+    def may_connect(self, now: Instant) -> bool:
+        """Under its ceiling, and freely or, while the host fails, by one probe at a time."""
+        if self.sessions >= self.terms.total_connections:
+            return False
+        opens_at = self.standing.opens_at(now)
+        if opens_at is None or opens_at > now:
+            return False
+        return not self.standing.is_stopped or self.opening == 0
+
+
+@dataclass(slots=True)
+class Line:
+    """One mailbox: `turn` is its place in the provider's rotation, None while it is not in it."""
+
+    mailbox: MailboxId
+    provider: ProviderLine
+    terms: MailboxTerms
+    standing: Standing
+    ledger: MailboxLedger
+    logins: RollingWindow
+    ready: dict[AccountId, list[int]] = field(default_factory=dict)
+    express: int = 0
+    bulk: int = 0
+    sessions: int = 0
+    opening: int = 0
+    turn: int | None = None
+    credit: int = 0
+    alarm: Instant | None = None
+    is_in_wanting: bool = False
+
+    def count(self, account: AccountId, lane: Lane, many: int) -> None:
+        """Adds to (or, negative, takes from) what is ready of an account."""
+        counts = self.ready.setdefault(account, [0, 0])
+        counts[lane is Lane.BULK] += many
+        if lane is Lane.BULK:
+            self.bulk += many
+        else:
+            self.express += many
+        if counts == [0, 0]:
+            del self.ready[account]
+
+    def may_use(self, now: Instant) -> bool:
+        """Freely, or one probe at a time once its hour has come."""
+        if not self.standing.is_stopped:
+            return True
+        probe_at = self.standing.probe_at
+        return probe_at is not None and now >= probe_at and self.ledger.in_flight == 0
+
+    def has_room(self, now: Instant) -> bool:
+        """Whether its own limits let some ready delivery go."""
+        if self.express and self.ledger.has_room(now):
+            return True
+        return bool(self.bulk) and self.ledger.has_room(now, self.terms.express_share)
+
+    def may_send(self, now: Instant) -> bool:
+        """Whether it belongs into the rotation: something is ready, its health and its own limits let it go."""
+        return self.may_use(now) and self.has_room(now)
+
+    def sends_at(self, now: Instant) -> Instant | None:
+        """The earliest instant at which `may_send` can become true if nothing else happens."""
+        usable = self.standing.opens_at(now)
+        if usable is None or (self.standing.is_stopped and self.ledger.in_flight):
+            return None
+        openings = [self.ledger.opens_at(now)] if self.express else []
+        if self.bulk:
+            openings.append(self.ledger.opens_at(now, self.terms.express_share))
+        known = [opening for opening in openings if opening is not None]
+        return max(min(known), usable) if known else None
+
+    def choose(self, now: Instant) -> tuple[AccountId, Lane] | None:
+        """The account whose turn it is inside the mailbox; express before bulk inside the account."""
+        if not self.may_use(now) or not self.ledger.has_room(now):
+            return None
+        has_bulk_room = not self.terms.express_share or self.ledger.has_room(now, self.terms.express_share)
+        for account, (express, bulk) in self.ready.items():
+            if express:
+                return account, Lane.EXPRESS
+            if bulk and has_bulk_room:
+                return account, Lane.BULK
+        return None
+
+    def wants_session(self, now: Instant) -> bool:
+        """Fewer sessions than it may have and could use at once; one at a time until a login has worked."""
+        is_careful = self.standing.is_stopped or not self.standing.is_proven
+        allowed = 1 if is_careful else self.terms.connections
+        if self.sessions >= allowed:
+            return False
+        useful = min(self.express + self.bulk, self.ledger.room(now))
+        return self.sessions < self.ledger.in_flight + useful
+
+    def is_at_rest(self, now: Instant) -> bool:
+        """Whether nothing of it needs to be in memory."""
+        busy = self.express or self.bulk or self.sessions or self.ledger.in_flight
+        return not busy and self.ledger.is_idle(now) and self.logins.is_idle(now)
+
+
+def take_in(ledger: MailboxLedger | RollingWindow, past: PastAttempt) -> None:
+    """Counts an attempt of the past, running or ended."""
+    if past.ended_at is not None:
+        ledger.remember(past.started_at, past.ended_at, past.many)
+        return
+    for _ in range(past.many):
+        ledger.start(past.started_at)

@@ -1,0 +1,83 @@
+"""What the schedule is told: the terms that bind mailboxes and providers, their standing, and what still counts.
+
+Law: a mailbox is stopped by its own standing alone, a provider by its own; neither is a matter of a single delivery.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, tzinfo
+from fractions import Fraction
+from typing import Protocol
+
+from relay.core.limits import MINUTE, Instant, Limit
+from relay.core.words import AccountId, Lane, MailboxId
+
+DEFAULT_LOGIN_LIMIT = Limit(10, 10 * MINUTE)
+"""Hosts punish many logins; ten in ten minutes is far above what reused sessions need."""
+
+
+@dataclass(frozen=True, slots=True)
+class MailboxTerms:
+    """What binds a mailbox: its own limits, weight in the rotation, sessions at once, logins."""
+
+    limits: tuple[Limit, ...] = ()
+    weight: int = 1
+    connections: int = 1
+    login_limit: Limit = DEFAULT_LOGIN_LIMIT
+    express_share: Fraction = Fraction(0)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderTerms:
+    """What binds all mailboxes of a provider together."""
+
+    total_limits: tuple[Limit, ...] = ()
+    total_connections: int = 20
+    zone: tzinfo = UTC
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether a mailbox or provider may be used: freely, or only by one probe from `probe_at` on, or not at all."""
+
+    is_stopped: bool = False
+    probe_at: Instant | None = None
+    is_proven: bool = True
+    slow: int = 1
+
+    def opens_at(self, now: Instant) -> Instant | None:
+        """The earliest instant of use; None: not before something changes."""
+        return now if not self.is_stopped else self.probe_at
+
+
+@dataclass(frozen=True, slots=True)
+class PastAttempt:
+    """An attempt that still counts: `ended_at` None while it runs."""
+
+    mailbox: MailboxId
+    started_at: Instant
+    ended_at: Instant | None
+    many: int = 1
+
+
+class Memory(Protocol):
+    """Where the schedule learns of a mailbox or provider that it meets for the first time, or again after a rest."""
+
+    def mailbox_terms(self, mailbox: MailboxId) -> MailboxTerms: ...
+    def provider_terms(self, provider: str) -> ProviderTerms: ...
+    def mailbox_standing(self, mailbox: MailboxId) -> Standing: ...
+    def provider_standing(self, provider: str) -> Standing: ...
+    def mailbox_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]: ...
+    def provider_past(self, provider: str) -> Iterable[PastAttempt]: ...
+    def login_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]: ...
+    def civil_offset(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """The next delivery that may be sent: the oldest ready one of this lane of this account."""
+
+    mailbox: MailboxId
+    account: AccountId
+    lane: Lane
+    is_probe: bool = False
