@@ -37,7 +37,7 @@ class HealthEvent(StrEnum):
     BUSY = "busy"
     """Refused for now, in the name of the whole mailbox: too fast, too much, not now."""
     UNREACHABLE = "unreachable"
-    """No connection, or it broke before the login was answered."""
+    """No connection, or it broke: a burst must not run into a host that hangs up."""
     CHANGED = "changed"
     """Its credential or its route is another one."""
 
@@ -154,6 +154,8 @@ _BUSY_CLASSES = frozenset(
     {"rate-limited", "quota-exceeded", "too-many-connections", "too-many-recipients", "auth-temporary"}
 )
 
+_LOST_CLASSES = frozenset({"network", "outage"})
+
 
 def event_of_result(result: Result) -> HealthEvent | None:
     """How the end of an attempt bears on its mailbox; None: not at all."""
@@ -161,6 +163,8 @@ def event_of_result(result: Result) -> HealthEvent | None:
         return HealthEvent.DELIVERED
     if result.verdict is Verdict.HELD:
         return HealthEvent.REFUSED
+    if result.verdict is Verdict.IN_DOUBT or result.reply_class in _LOST_CLASSES:
+        return HealthEvent.UNREACHABLE
     if result.verdict is Verdict.DEFERRED and result.reply_class in _BUSY_CLASSES:
         return HealthEvent.BUSY
     return None
@@ -168,7 +172,7 @@ def event_of_result(result: Result) -> HealthEvent | None:
 
 def event_of_failure(failure: LoginFailure) -> HealthEvent:
     """How a session that could not be opened bears on its mailbox, or on its provider where that is what failed."""
-    if failure.reply is None or failure.reply_class in ("network", "outage"):
+    if failure.reply is None or failure.reply_class in _LOST_CLASSES:
         return HealthEvent.UNREACHABLE
     if failure.reply.is_temporary or failure.reply_class in _BUSY_CLASSES:
         return HealthEvent.BUSY

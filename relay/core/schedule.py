@@ -6,6 +6,7 @@ of any length costs nothing while it waits. It counts what is ready and never ho
 """
 
 from collections.abc import Mapping
+from copy import deepcopy
 from heapq import heapify, heappop, heappush
 from itertools import count
 
@@ -316,6 +317,22 @@ class Schedule:
         if line.turn is not None:
             line.is_in_wanting = True
             heappush(line.provider.wanting, (line.turn, line.mailbox))
+
+    def preview(self) -> "Schedule":
+        """A copy to run ahead with: what is decided in it has no effect here."""
+        return deepcopy(self, {id(self._memory): self._memory})
+
+    def in_flight(self) -> dict[MailboxId, int]:
+        """How many attempts of each mailbox run now."""
+        return {mailbox: line.ledger.in_flight for mailbox, line in self._lines.items() if line.ledger.in_flight}
+
+    def connections(self, provider: str) -> dict[MailboxId, int]:
+        """How many sessions each mailbox of a provider may have, of those with something to send."""
+        return {
+            mailbox: line.terms.connections
+            for mailbox, line in self._lines.items()
+            if mailbox.provider == provider and (line.express or line.bulk)
+        }
 
     # what is met for the first time
 
