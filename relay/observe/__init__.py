@@ -1,1 +1,20 @@
 """What the relay says about itself: every metric declared once, one function per log event."""
+
+from relay.observe.census import Census
+from relay.observe.format import as_json, as_text
+from relay.observe.log import Log, silence_libraries, where
+from relay.observe.metrics import CONTENT_TYPE_LATEST, Answer, Metrics
+from relay.observe.sink import LineSink
+
+__all__ = [
+    "CONTENT_TYPE_LATEST",
+    "Answer",
+    "Census",
+    "LineSink",
+    "Log",
+    "Metrics",
+    "as_json",
+    "as_text",
+    "silence_libraries",
+    "where",
+]

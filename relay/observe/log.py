@@ -1,0 +1,169 @@
+"""The log: one function per event, the message id first.
+
+Law: nothing here takes a recipient address, a subject or a file name; what a peer said is masked before it comes.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+
+from relay.core.envelope import Claim, Result
+from relay.core.reply import Reply, masked
+from relay.core.words import AccountId, MailboxId, MessageId, Stage
+from relay.observe.format import Fields, Format, as_json
+
+SILENCED = ("mail", "aiosmtplib", "uvicorn", "httpx", "httpcore", "asyncio", "watchfiles", "multipart")
+"""Loggers of libraries that print addresses, or the arguments of calls, which may hold some."""
+
+
+def silence_libraries() -> None:
+    """Turns the libraries' own loggers off, for this process."""
+    for name in SILENCED:
+        logger = logging.getLogger(name)
+        logger.handlers = [logging.NullHandler()]
+        logger.setLevel(logging.CRITICAL + 1)
+        logger.propagate = False
+
+
+def where(error: BaseException) -> str:
+    """Type and place of an error; never its text, which may quote a peer or a patient."""
+    place, trace = "", error.__traceback__
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        place = f"{file.rsplit('/', 1)[-1]}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return f"{type(error).__name__} at {place}" if place else type(error).__name__
+
+
+class Log:
+    """Writes events; `clock` gives wall time in seconds since 1970."""
+
+    def __init__(self, write: Callable[[str], object], clock: Callable[[], float], *, form: Format = as_json) -> None:
+        self._write = write
+        self._clock = clock
+        self._form = form
+        self._second = -1
+        self._prefix = ""
+
+    # what happens to messages
+
+    def accepted(
+        self, message: MessageId, *, client: str, account: AccountId, size: int, recipients: int, seconds: float
+    ) -> None:
+        """A message is safe on disk and its client was told so; `seconds` since its MAIL FROM."""
+        self._event(
+            "accepted", message,
+            {"client": client, "account": account, "size": size, "recipients": recipients, "ms": _ms(seconds)},
+        )  # fmt: skip
+
+    def refused(self, message: MessageId | None, *, client: str | None, peer: str, stage: str, reply: str) -> None:
+        """A client was refused something; `peer` is its network address, `reply` what it was told."""
+        self._event("refused", message, {"client": client, "peer": peer, "stage": stage, "reply": masked(reply)})
+
+    def attempted(self, message: MessageId, claim: Claim, result: Result, *, seconds: float) -> None:
+        """One try of one delivery ended; the event is the verdict."""
+        self._event(
+            result.verdict, message,
+            {
+                "delivery": claim.delivery, "account": claim.account, "provider": claim.mailbox.provider,
+                "lane": claim.lane, "tries": claim.tries, "class": result.reply_class, "stage": result.stage,
+                "reply": _said(result.reply), "ms": _ms(seconds),
+            },
+        )  # fmt: skip
+
+    def reported(self, message: MessageId, *, about: MessageId, account: AccountId, reason: str) -> None:
+        """A bounce was put into the queue."""
+        self._event("reported", message, {"about": about, "account": account, "reason": reason})
+
+    def report_skipped(self, message: MessageId, *, account: AccountId, cause: str) -> None:
+        """A delivery failed and nobody is told by mail, for this cause."""
+        self._event("report_skipped", message, {"account": account, "cause": cause})
+
+    # what happens upstream
+
+    def session_opened(self, mailbox: MailboxId, *, seconds: float) -> None:
+        """A login worked."""
+        self._event("session_opened", None, {**_of(mailbox), "ms": _ms(seconds)})
+
+    def session_closed(self, mailbox: MailboxId, *, messages: int) -> None:
+        """A session ended after so many messages."""
+        self._event("session_closed", None, {**_of(mailbox), "messages": messages})
+
+    def login_failed(self, mailbox: MailboxId, *, reply_class: str, stage: Stage, reply: Reply | None) -> None:
+        """A session could not be opened."""
+        self._event("login_failed", None, {**_of(mailbox), "class": reply_class, "stage": stage, "reply": _said(reply)})
+
+    # what happens to the service
+
+    def starting(self, *, version: str, config: str, data_dir: str) -> None:
+        """The process has read its configuration."""
+        self._event("starting", None, {"version": version, "config": config, "data_dir": data_dir})
+
+    def recovered(self, *, in_doubt: int) -> None:
+        """The store is open; so many attempts of the last run are in doubt."""
+        self._event("recovered", None, {"in_doubt": in_doubt})
+
+    def listening(self, *, what: str, address: str) -> None:
+        """A socket is bound."""
+        self._event("listening", None, {"what": what, "address": address})
+
+    def ready(self, *, seconds: float) -> None:
+        """Mail is accepted and delivered."""
+        self._event("ready", None, {"ms": _ms(seconds)})
+
+    def routing_applied(self, *, version: int, accounts: int, mailboxes: int, providers: int) -> None:
+        """A routing is in force."""
+        fields = {"version": version, "accounts": accounts, "mailboxes": mailboxes, "providers": providers}
+        self._event("routing_applied", None, fields)
+
+    def routing_refused(self, problems: Iterable[str], *, running: int | None) -> None:
+        """An edit was refused; the routing of version `running` stays in force."""
+        for problem in problems:
+            self._event("routing_refused", None, {"problem": problem, "running": running})
+
+    def config_warned(self, problem: str) -> None:
+        """The configuration is usable, but."""
+        self._event("config_warned", None, {"problem": problem})
+
+    def trouble(self, *, what: str, text: str) -> None:
+        """This node cannot do something that it should."""
+        self._event("trouble", None, {"what": what, "text": text})
+
+    def recovered_from(self, *, what: str) -> None:
+        """A trouble is over."""
+        self._event("trouble_over", None, {"what": what})
+
+    def stopping(self, *, cause: str) -> None:
+        """The service begins to stop."""
+        self._event("stopping", None, {"cause": cause})
+
+    def stopped(self, *, seconds: float, cut_short: int) -> None:
+        """Everything is closed; so many attempts had to be cut short."""
+        self._event("stopped", None, {"ms": _ms(seconds), "cut_short": cut_short})
+
+    def failed(self, *, what: str, error: BaseException) -> None:
+        """Something failed in a way that nobody foresaw."""
+        self._event("failed", None, {"what": what, "error": where(error)})
+
+    def _event(self, event: str, message: MessageId | None, fields: Fields) -> None:
+        self._write(self._form({"time": self._stamp(), "event": event, "id": message, **fields}))
+
+    def _stamp(self) -> str:
+        now = self._clock()
+        second = int(now)
+        if second != self._second:
+            self._second = second
+            self._prefix = datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+        return f"{self._prefix}.{int((now - second) * 1000):03d}Z"
+
+
+def _ms(seconds: float) -> float:
+    return round(seconds * 1000, 1)
+
+
+def _said(reply: Reply | None) -> str | None:
+    return None if reply is None else str(reply)
+
+
+def _of(mailbox: MailboxId) -> dict[str, str]:
+    return {"provider": mailbox.provider, "mailbox": mailbox.username}

@@ -1,0 +1,199 @@
+"""Metrics: named as the interface says, each with a sentence, and no series that a peer could make."""
+
+from dataclasses import dataclass, replace
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from relay.core.envelope import Claim, Envelope, Recipient, Result, Verdict
+from relay.core.routing import Account, Client, Provider, Routing
+from relay.core.words import Lane, MailboxId, Plan, Stage
+from relay.observe import Answer, Census, Metrics
+from relay.observe.metrics import CLASSES, names_declared
+
+SENDER = "m.rossi@studiorossi.it"
+MAILBOX = MailboxId("aruba", SENDER)
+ROUTING = Routing(
+    clients={"studio-rossi": Client("studio-rossi", ("*@studiorossi.it",))},
+    providers={"aruba": Provider("aruba", "smtps.aruba.it", 465)},
+    accounts={SENDER: Account(SENDER, Plan.BUSINESS, MAILBOX)},
+)
+CLAIM = Claim(1, 1, "A1", MAILBOX, SENDER, Lane.BULK, "n", Envelope(SENDER, (Recipient("p@x.it"),)), 10, 1, 0)
+DELIVERED = Result(Verdict.DELIVERED, "delivered", Stage.EOD, None, is_mail_written=True, is_end_known=True)
+
+
+@dataclass
+class Queue:
+    provider: str
+    waiting: int
+    sending: int
+    held: int
+    oldest_seconds: float | None
+
+
+@dataclass
+class Healths:
+    plan: str
+    health: str
+    accounts: int
+
+
+@pytest.fixture
+def metrics():
+    metrics = Metrics("0.1.0")
+    metrics.routing_applied(ROUTING, at=1000.0)
+    return metrics
+
+
+ORDER = (
+    "client",
+    "provider",
+    "plan",
+    "outcome",
+    "class",
+    "state",
+    "lane",
+    "operation",
+    "health",
+    "result",
+    "version",
+    "le",
+)
+
+
+def values(metrics, name, census=None):
+    """Samples of one metric: labels, as the interface orders them, to value."""
+    found = {}
+    for family in text_string_to_metric_families(metrics.render(census or Census()).decode()):
+        for sample in family.samples:
+            if sample.name == name:
+                found[tuple(sample.labels[label] for label in ORDER if label in sample.labels)] = sample.value
+    return found
+
+
+def test_a_mail_is_counted_by_client_and_answer(metrics):
+    metrics.submitted("studio-rossi", Answer.ACCEPTED)
+    metrics.submitted("studio-rossi", Answer.ACCEPTED, 2)
+    assert values(metrics, "relay_submissions_total")["studio-rossi", "accepted"] == 3
+
+
+def test_a_client_that_is_known_has_its_series_before_its_first_mail(metrics):
+    assert values(metrics, "relay_submissions_total") == {
+        ("studio-rossi", "accepted"): 0,
+        ("studio-rossi", "rejected"): 0,
+        ("studio-rossi", "deferred"): 0,
+    }
+
+
+def test_names_that_a_peer_makes_up_become_no_series(metrics):
+    for number in range(50):
+        metrics.submitted(f"attacker{number}", Answer.REJECTED)
+        metrics.logged_in(f"gone{number}", Answer.DEFERRED)
+        metrics.delivered(f"gone{number}", Lane.BULK, 1.0)
+        claim = replace(CLAIM, mailbox=MailboxId(f"p{number}", "x"), account=f"{number}@x.it")
+        metrics.attempted(claim, replace(DELIVERED, reply_class=f"class{number}"))
+    assert values(metrics, "relay_submissions_total")["none", "rejected"] == 50
+    assert values(metrics, "relay_upstream_logins_total") == {("none", "deferred"): 50}
+    assert values(metrics, "relay_attempts_total") == {("none", "unknown"): 50}
+    assert values(metrics, "relay_deliveries_total") == {("none", "none", "delivered"): 50}
+    assert values(metrics, "relay_delivery_delay_seconds_count") == {("none", "bulk"): 50}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "outcome"),
+    [
+        (Verdict.DELIVERED, "delivered"),
+        (Verdict.DEFERRED, "deferred"),
+        (Verdict.BOUNCED, "bounced"),
+        (Verdict.HELD, "held"),
+        (Verdict.IN_DOUBT, "deferred"),
+    ],
+)
+def test_an_attempt_counts_once_by_class_and_once_by_outcome(metrics, verdict, outcome):
+    metrics.attempted(CLAIM, replace(DELIVERED, verdict=verdict, reply_class="rate-limited"))
+    assert values(metrics, "relay_attempts_total") == {("aruba", "rate-limited"): 1}
+    assert values(metrics, "relay_deliveries_total") == {("aruba", "business", outcome): 1}
+    assert values(metrics, "relay_in_doubt_total") == ({("aruba",): 1} if verdict is Verdict.IN_DOUBT else {})
+
+
+def test_an_attempt_that_was_given_back_changes_no_delivery(metrics):
+    metrics.attempted(CLAIM, replace(DELIVERED, verdict=Verdict.DROPPED, reply_class="network"))
+    assert values(metrics, "relay_attempts_total") == {("aruba", "network"): 1}
+    assert values(metrics, "relay_deliveries_total") == {}
+
+
+def test_attempts_that_a_crash_left_in_doubt_are_counted(metrics):
+    metrics.doubted("aruba", 3)
+    assert values(metrics, "relay_in_doubt_total") == {("aruba",): 3}
+
+
+def test_logins_and_sessions_are_counted_by_provider(metrics):
+    metrics.logged_in("aruba", Answer.ACCEPTED)
+    metrics.session_changed("aruba", 1)
+    metrics.session_changed("aruba", 1)
+    metrics.session_changed("aruba", -1)
+    assert values(metrics, "relay_upstream_logins_total") == {("aruba", "accepted"): 1}
+    assert values(metrics, "relay_upstream_sessions") == {("aruba",): 1}
+
+
+def test_the_delay_is_a_histogram_by_provider_and_lane(metrics):
+    metrics.delivered("aruba", Lane.EXPRESS, 0.5)
+    metrics.delivered("aruba", Lane.EXPRESS, -0.1)
+    buckets = values(metrics, "relay_delivery_delay_seconds_bucket")
+    assert buckets["aruba", "express", "0.3"] == 1, "a clock that stepped back makes no negative delay"
+    assert buckets["aruba", "express", "1.0"] == 2
+
+
+def test_the_store_is_timed_by_operation(metrics):
+    metrics.store_took("put", 0.002)
+    metrics.store_took("put", 0.2)
+    assert values(metrics, "relay_store_seconds_count") == {("put",): 2}
+    assert values(metrics, "relay_store_seconds_bucket")["put", "0.003"] == 1
+
+
+def test_a_refused_edit_shows_until_the_next_good_one(metrics):
+    metrics.routing_refused()
+    assert values(metrics, "relay_config_reload_success") == {(): 0}
+    assert values(metrics, "relay_config_reload_timestamp_seconds") == {(): 1000.0}
+    metrics.routing_applied(ROUTING, at=2000.0)
+    assert values(metrics, "relay_config_reload_success") == {(): 1}
+    assert values(metrics, "relay_config_reload_timestamp_seconds") == {(): 2000.0}
+
+
+def test_the_queue_and_the_accounts_are_those_of_the_moment(metrics):
+    census = Census([Queue("aruba", 5, 1, 2, 12.5), Queue("gmail", 0, 0, 0, None)], [Healths("business", "ok", 3)])
+    assert values(metrics, "relay_queue_deliveries", census) == {
+        ("aruba", "waiting"): 5, ("aruba", "sending"): 1, ("aruba", "held"): 2,
+        ("gmail", "waiting"): 0, ("gmail", "sending"): 0, ("gmail", "held"): 0,
+    }  # fmt: skip
+    assert values(metrics, "relay_queue_oldest_seconds", census) == {("aruba",): 12.5, ("gmail",): 0}
+    assert values(metrics, "relay_accounts", census) == {("business", "ok"): 3}
+    assert values(metrics, "relay_queue_deliveries", Census()) == {}
+
+
+def test_lag_and_version_are_shown(metrics):
+    metrics.loop_was_late(0.02)
+    assert values(metrics, "relay_event_loop_lag_seconds") == {(): 0.02}
+    assert values(metrics, "relay_build_info") == {("0.1.0",): 1}
+
+
+def test_two_relays_in_one_process_share_no_series(metrics):
+    other = Metrics("0.1.0")
+    metrics.submitted("studio-rossi", Answer.ACCEPTED)
+    assert values(other, "relay_submissions_total") == {}
+
+
+def test_every_metric_has_a_sentence_and_the_prefix(metrics):
+    declared = {name: sentence for name, sentence, _ in names_declared(metrics)}
+    assert all(name.startswith("relay_") and sentence.endswith(".") for name, sentence in declared.items())
+    assert {
+        "relay_submissions", "relay_attempts", "relay_deliveries", "relay_queue_deliveries",
+        "relay_queue_oldest_seconds", "relay_delivery_delay_seconds", "relay_accounts", "relay_upstream_logins",
+        "relay_upstream_sessions", "relay_in_doubt", "relay_config_reload_success",
+        "relay_config_reload_timestamp_seconds", "relay_store_seconds", "relay_event_loop_lag_seconds",
+        "relay_build_info",
+    } <= set(declared)  # fmt: skip
+
+
+def test_the_classes_are_a_closed_vocabulary():
+    assert len(CLASSES) == 26
