@@ -23,10 +23,11 @@ run: $(INSTALLED)  ## start the relay on config/relay.yaml, and a sandbox provid
 test: $(INSTALLED) tools  ## set up and run all tests; PYTEST_ARGS="-k name" picks some
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-lint: $(INSTALLED)  ## ruff, mypy --strict, and the floors of the house
+lint: $(INSTALLED)  ## ruff, mypy --strict, the floors of the house, and whether generated pages are fresh
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python tools/docs.py --check
 
 format: $(INSTALLED)  ## let ruff lay out the code and mend what it can
 	@$(BIN)/ruff check --fix .
