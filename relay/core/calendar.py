@@ -40,6 +40,9 @@ class CalendarWindow:
     def start(self, now: Instant) -> None:
         """An attempt takes its slot."""
         self.in_flight += 1
+        first = self._day(now - DOUBT)
+        for day in [day for day in self._days if day < first]:
+            del self._days[day]
 
     def give_back(self, started: Instant) -> None:
         """An attempt whose MAIL FROM was never written returns its slot."""
@@ -59,10 +62,8 @@ class CalendarWindow:
 
     def used(self, now: Instant) -> int:
         """Slots taken at `now`: attempts in flight, and those counted today or, around midnight, in the fuller day."""
-        first = self._day(now - DOUBT)
-        for day in [day for day in self._days if day < first]:
-            del self._days[day]
-        return self.in_flight + max(self._days.get(first, 0), self._days.get(self._day(now + DOUBT), 0))
+        today, tomorrow = self._day(now - DOUBT), self._day(now + DOUBT)
+        return self.in_flight + max(self._days.get(today, 0), self._days.get(tomorrow, 0))
 
     def has_room(self, now: Instant, share: Fraction = Fraction(0)) -> bool:
         """Whether one more attempt may start at `now`."""
@@ -95,8 +96,8 @@ class CalendarWindow:
 
     def is_idle(self, now: Instant) -> bool:
         """Whether nothing is left to remember, so that the window need not be in memory."""
-        self.used(now)
-        return self.in_flight == 0 and not self._days
+        first = self._day(now - DOUBT)
+        return self.in_flight == 0 and all(day < first for day in self._days)
 
     def _day(self, at: Instant) -> date:
         return datetime.fromtimestamp((at + self._offset) / 1_000_000, self._zone).date()

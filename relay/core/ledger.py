@@ -74,13 +74,15 @@ class MailboxLedger:
 
     def opens_at(self, now: Instant, share: Fraction = Fraction(0)) -> Instant | None:
         """The earliest instant at which all limits have room if nothing else happens; None: only an end makes room."""
-        latest = now
-        for window in self.windows:
-            opening = window.opens_at(now, share)
-            if opening is None:
+        at = now
+        while True:
+            openings = [window.opens_at(at, share) for window in self.windows]
+            known = [opening for opening in openings if opening is not None]
+            if len(known) < len(openings):
                 return None
-            latest = max(latest, opening)
-        return latest
+            if max(known, default=at) == at:
+                return at
+            at = max(known)
 
     def is_idle(self, now: Instant) -> bool:
         """Whether nothing is left to remember."""
@@ -149,17 +151,23 @@ class TotalLedger:
 
     def opens_at(self, holder: object, now: Instant) -> Instant | None:
         """The earliest instant with room for `holder` if nothing else happens; None: only an end can make room."""
-        opening = self.whole.opens_at(now)
+        at: Instant | None = now
+        while at is not None:
+            opening = self._opens_after(holder, at)
+            if opening == at:
+                break
+            at = opening
+        return at
+
+    def _opens_after(self, holder: object, now: Instant) -> Instant | None:
+        """The latest of the instants at which each total alone opens, which a calendar day may find closed again."""
+        openings = [self.whole.opens_at(now)]
         ledger = self._holders.get(holder)
-        if opening is None or ledger is None:
-            return opening
-        latest = opening
-        for window, own in zip(self.whole.windows, ledger.windows, strict=True):
-            beside = _opens_beside(window, own, now)
-            if beside is None:
-                return None
-            latest = max(latest, beside)
-        return latest
+        if ledger is not None:
+            pairs = zip(self.whole.windows, ledger.windows, strict=True)
+            openings += [_opens_beside(window, own, now) for window, own in pairs]
+        known = [opening for opening in openings if opening is not None]
+        return max(known) if len(known) == len(openings) else None
 
     def forget_idle(self, now: Instant) -> None:
         """Drops what is remembered of holders that hold nothing."""

@@ -29,6 +29,9 @@ SHORT_WINDOW: int = MINUTE
 SLOWED_WINDOW: int = HOUR
 """`slow` divides windows up to this width; a day's limit is the quota's matter, not the pace's."""
 
+MOST_SLOW: int = 32
+"""A window remembers as far back as the width that this slow-down stretches it to, so that one starts with its past."""
+
 NEWCOMER_SHARE: int = 32
 """A mailbox takes a slot of a total only while held + 1 <= this x free, so that a newcomer finds room at once."""
 
@@ -97,7 +100,7 @@ def _width(many: int, unit: str) -> int:
 class RollingWindow:
     """The memory of one limit: attempts in flight, and the ends of those that may still be counted."""
 
-    __slots__ = ("_counts", "_ends", "_live", "_step", "_width", "count", "in_flight", "slow", "width")
+    __slots__ = ("_counts", "_ends", "_kept", "_live", "_step", "_width", "count", "in_flight", "slow", "width")
 
     def __init__(self, limit: Limit) -> None:
         self.count = limit.count
@@ -105,6 +108,8 @@ class RollingWindow:
         self.slow = 1
         self.in_flight = 0
         self._width = limit.width
+        stretch = MOST_SLOW if limit.width <= SLOWED_WINDOW else 1
+        self._kept = max(limit.width, limit.width * stretch // limit.count)
         self._ends: list[Instant] = []
         self._counts: list[int] = []
         self._live = 0
@@ -123,6 +128,10 @@ class RollingWindow:
     def start(self, now: Instant) -> None:
         """An attempt takes its slot."""
         self.in_flight += 1
+        gone = bisect_left(self._ends, now - max(self._kept, self._width))
+        if gone:
+            self._live -= sum(self._counts[:gone])
+            del self._ends[:gone], self._counts[:gone]
 
     def give_back(self, started: Instant) -> None:
         """An attempt whose MAIL FROM was never written returns its slot."""
@@ -159,12 +168,13 @@ class RollingWindow:
 
     def used(self, now: Instant) -> int:
         """Slots taken at `now`: attempts without an end, and those with `end >= now - width`."""
+        gone = self._gone(now)
+        return self.in_flight + self._live - (sum(self._counts[:gone]) if gone else 0)
+
+    def _gone(self, now: Instant) -> int:
+        """How many of the ends are too old to count at `now`; they stay, because `now` may be a look ahead."""
         ends = self._ends
-        if ends and ends[0] < now - self._width:
-            gone = bisect_left(ends, now - self._width)
-            self._live -= sum(self._counts[:gone])
-            del ends[:gone], self._counts[:gone]
-        return self.in_flight + self._live
+        return bisect_left(ends, now - self._width) if ends and ends[0] < now - self._width else 0
 
     def has_room(self, now: Instant, share: Fraction = Fraction(0)) -> bool:
         """The law: whether one more attempt may start at `now`."""
@@ -175,16 +185,16 @@ class RollingWindow:
         surplus = self.used(now) + 1 - self.ceiling(share)
         if surplus <= 0:
             return now
-        for end, many in zip(self._ends, self._counts, strict=True):
+        for opening, many in self.openings(now):
             surplus -= many
             if surplus <= 0:
-                return end + self._width + 1
+                return opening
         return None
 
     def openings(self, now: Instant) -> list[tuple[Instant, int]]:
         """The instants at which slots come back if nothing else happens, in order, and how many each."""
-        self.used(now)
-        return [(end + self._width + 1, many) for end, many in zip(self._ends, self._counts, strict=True)]
+        gone, width = self._gone(now), self._width
+        return [(end + width + 1, many) for end, many in zip(self._ends[gone:], self._counts[gone:], strict=True)]
 
     def is_idle(self, now: Instant) -> bool:
         """Whether nothing is left to remember, so that the window need not be in memory."""
