@@ -12,7 +12,7 @@ from relay.core.schedule import Schedule
 from relay.core.words import AccountId, Lane, MailboxId
 
 FORECAST_STEPS: int = 50_000
-"""How many attempts are run ahead at most: about half a second of work, and more mail than a doctor sends in a month."""
+"""How many attempts are run ahead at most: more mail than a doctor sends in a month."""
 
 
 @dataclass(frozen=True, slots=True)
