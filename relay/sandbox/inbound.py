@@ -76,11 +76,10 @@ class Inbound:
             if len(buffer) > self._max_size + len(_END):
                 self._throw_away()
             return None
-        raw = bytes(buffer[: end + 2])
+        is_too_big = self._thrown_away > 0 or end > self._max_size
+        message = Bad.TOO_BIG if is_too_big else _unstuffed(buffer, end + 2)
         del buffer[: end + len(_END)]
-        if self._thrown_away or end > self._max_size:
-            return Bad.TOO_BIG
-        return raw.replace(b"\r\n.", b"\r\n")[2:]
+        return message
 
     def _throw_away(self) -> None:
         """Keeps only what may be the beginning of the marker."""
@@ -88,3 +87,11 @@ class Inbound:
         self._thrown_away += gone
         del self._buffer[:gone]
         self._scanned = 0
+
+
+def _unstuffed(buffer: bytearray, end: int) -> bytes:
+    """The message between the line end that was put before it and `end`; most hold no dot to take away."""
+    if buffer.find(b"\r\n.", 0, end) >= 0:
+        return bytes(buffer[:end]).replace(b"\r\n.", b"\r\n")[2:]
+    with memoryview(buffer) as view:
+        return bytes(view[2:end])
