@@ -11,13 +11,14 @@ Format = Callable[[Fields], str]
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False, default=str).encode
 
-_LINE_BREAKS = str.maketrans({"\x7f": "\\u007f", "\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
+_LINE_BREAKS = str.maketrans({"\x85": "\\u0085", "\u2028": "\\u2028", "\u2029": "\\u2029"})
 """What JSON leaves as it is and readers of lines may take for an end."""
 
 
 def as_json(fields: Fields) -> str:
     """One JSON object on one line, keys in the order given."""
-    return _encode(fields).translate(_LINE_BREAKS) + "\n"
+    line = _encode(fields)
+    return f"{line if line.isascii() else line.translate(_LINE_BREAKS)}\n"
 
 
 def as_text(fields: Fields) -> str:

@@ -1,0 +1,239 @@
+"""Reports of failed deliveries (RFC 3464): a bounce with the headers of the mail, never with its body.
+
+Law: whatever a client or a peer wrote, each value stays inside its own field and each part inside its own boundary;
+a discreet report, which goes through somebody else's mailbox, names neither the patient nor anything that he was sent.
+The result is in wire form (CRLF), 7 bit unless an address of the letterhead is not ASCII.
+"""
+
+import re
+from base64 import b64encode
+from binascii import b2a_qp
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import format_datetime
+
+from relay.core.envelope import Envelope, Recipient
+from relay.core.failuretext import WORDINGS, Cause, Language, cause_of
+from relay.core.reply import Reply
+from relay.core.words import MessageId
+
+LINE: int = 76
+"""Where lines are folded (RFC 5322, 2.1.1 asks for 78)."""
+
+WORD: int = 900
+"""A longer word is cut, because a line may have 998 octets (RFC 5322, 2.1.1)."""
+
+VALUE: int = 4096
+"""A field is cut here: replies end at 2 kB, addresses far before."""
+
+HEADERS: int = 65_536
+"""Of the returned headers at most this much, in octets; a reader needs the first screen."""
+
+WITHHELD = "rfc822; withheld@recipient.invalid"
+
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
+_MESSAGE_ID = re.compile(rb"^message-id:\s*(<[!-;=?-~]{3,250}>)\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A delivery that failed for good; instants are aware."""
+
+    message: MessageId
+    envelope: Envelope
+    """With the one recipient concerned."""
+    reason: str
+    """The reply class, or `expired`."""
+    reply: Reply | None
+    accepted_at: datetime
+    failed_at: datetime
+    headers: bytes = field(repr=False, default=b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Letterhead:
+    """Who reports, how and when; `id` is the report's own, `boundary` is chance."""
+
+    sender: str
+    hostname: str
+    language: Language
+    id: MessageId
+    boundary: str
+    date: datetime
+    is_discreet: bool = False
+    """It goes through a mailbox that is not the sender's own."""
+
+
+def is_wanted(envelope: Envelope) -> bool:
+    """Whether its sender is to be told of a failure (RFC 3461, 4.1; nobody stands behind an empty sender)."""
+    notify = envelope.recipients[0].notify
+    return bool(envelope.sender) and (not notify or "FAILURE" in (word.upper() for word in notify))
+
+
+def compose(failure: Failure, head: Letterhead) -> bytes:
+    """The report to the sender of the message that failed, ready to send."""
+    parts = [_human_part(failure, head), _status_part(failure, head)]
+    if failure.headers and not head.is_discreet:
+        parts.append(_headers_part(failure.headers))
+    boundary = _free_boundary(head.boundary, parts)
+    lines = [_top(failure, head, boundary)]
+    lines += [b"--%s\r\n%s\r\n" % (boundary, part) for part in parts]
+    return b"".join(lines) + b"--%s--\r\n" % boundary
+
+
+def _top(failure: Failure, head: Letterhead, boundary: bytes) -> bytes:
+    wording = WORDINGS[head.language]
+    fields = [
+        _field("From", f"{_phrase(wording.sender_name)} <{_clean(head.sender)}>"),
+        _field("To", f"<{_clean(failure.envelope.sender)}>"),
+        _field("Subject", _phrase(wording.subject)),
+        _field("Date", format_datetime(head.date)),
+        _field("Message-ID", f"<{_ascii(head.id)}@{_ascii(head.hostname)}>"),
+        _field("Auto-Submitted", "auto-replied"),
+    ]
+    original = None if head.is_discreet else _MESSAGE_ID.search(_top_header(failure.headers))
+    if original is not None:
+        fields += [_field("In-Reply-To", original[1].decode()), _field("References", original[1].decode())]
+    fields += [
+        _field("MIME-Version", "1.0"),
+        b'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="%s"\r\n' % boundary,
+    ]
+    return b"".join(fields) + b"\r\n"
+
+
+def _human_part(failure: Failure, head: Letterhead) -> bytes:
+    wording, cause = WORDINGS[head.language], cause_of(failure.reason)
+    said = _code(failure.reply) if head.is_discreet else failure.reply
+    accepted = failure.accepted_at.strftime("%Y-%m-%d %H:%M %Z").strip()
+    paragraphs = [
+        wording.failed_discreetly if head.is_discreet else wording.failed.format(recipient=_recipient(failure).address),
+        *([wording.discretion] if head.is_discreet else []),
+        wording.why.format(text=cause.why[head.language]),
+        wording.answer.format(text=said or wording.unanswered),
+        wording.advice.format(text=cause.advice[head.language]),
+        wording.number.format(message=failure.message, accepted=accepted),
+    ]
+    text = "".join("\r\n".join(map(_clean, each.split("\n"))) + "\r\n\r\n" for each in paragraphs)
+    return _part(b"text/plain; charset=utf-8", _quoted(text.encode()), encoding=b"quoted-printable")
+
+
+def _status_part(failure: Failure, head: Letterhead) -> bytes:
+    """RFC 3464, 2.2 and 2.3: fields of the message, then fields of its one recipient."""
+    about_message = [_field("Reporting-MTA", f"dns; {_ascii(head.hostname)}")]
+    if failure.envelope.envid and not head.is_discreet:
+        about_message.append(_field("Original-Envelope-Id", _ascii(_unxtext(failure.envelope.envid))))
+    about_message.append(_field("Arrival-Date", format_datetime(failure.accepted_at)))
+    about_recipient = [
+        *_recipient_fields(_recipient(failure), is_discreet=head.is_discreet),
+        _field("Action", "failed"),
+        _field("Status", _status(failure.reply, cause_of(failure.reason))),
+    ]
+    said = _code(failure.reply) if head.is_discreet else failure.reply
+    if said is not None:
+        about_recipient.append(_field("Diagnostic-Code", f"smtp; {_ascii(str(said))}"))
+    about_recipient.append(_field("Last-Attempt-Date", format_datetime(failure.failed_at)))
+    return _part(b"message/delivery-status", b"".join(about_message) + b"\r\n" + b"".join(about_recipient))
+
+
+def _headers_part(headers: bytes) -> bytes:
+    header = _top_header(headers)
+    if header.isascii() and b"\0" not in header and max(map(len, header.split(b"\r\n"))) <= 998:
+        return _part(b"text/rfc822-headers", header)
+    return _part(b"text/rfc822-headers; charset=utf-8", _quoted(header), encoding=b"quoted-printable")
+
+
+def _part(kind: bytes, body: bytes, *, encoding: bytes = b"7bit") -> bytes:
+    return b"Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n%s" % (kind, encoding, body)
+
+
+def _recipient(failure: Failure) -> Recipient:
+    return failure.envelope.recipients[0]
+
+
+def _recipient_fields(recipient: Recipient, *, is_discreet: bool) -> list[bytes]:
+    if is_discreet:
+        return [_field("Final-Recipient", WITHHELD)]
+    final = _field("Final-Recipient", _typed_address(recipient.address))
+    if not recipient.orcpt:
+        return [final]
+    kind, _, address = recipient.orcpt.partition(";")
+    return [_field("Original-Recipient", f"{_ascii(kind)}; {_ascii(_unxtext(address))}"), final]
+
+
+def _typed_address(address: str) -> str:
+    """RFC 3464, 2.3.2; an address that is not ASCII as RFC 6533, 3 writes it in 7 bit."""
+    if address.isascii():
+        return f"rfc822; {_clean(address)}"
+    return "utf-8; " + "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in _clean(address))
+
+
+def _status(reply: Reply | None, cause: Cause) -> str:
+    """What the provider said, unless it contradicts that this is final; then what the reason means (RFC 3463)."""
+    return reply.enhanced if reply is not None and reply.enhanced and reply.enhanced[0] == "5" else cause.status
+
+
+def _code(reply: Reply | None) -> Reply | None:
+    """A reply without its text, which may name somebody."""
+    return None if reply is None else Reply(reply.code, reply.enhanced, "")
+
+
+# values into fields
+
+
+def _field(name: str, value: str) -> bytes:
+    """One header field, folded; no value can end it."""
+    lines, line = [], f"{name}:"
+    for word in _words(_clean(value)[:VALUE]):
+        if len(line) + 1 + len(word) > LINE and line.strip() != f"{name}:":
+            lines.append(line)
+            line = ""
+        line += f" {word}"
+    return "".join(f"{each}\r\n" for each in (*lines, line)).encode()
+
+
+def _words(value: str) -> list[str]:
+    return [word[at : at + WORD] for word in value.split(" ") if word for at in range(0, len(word), WORD)]
+
+
+def _clean(value: str) -> str:
+    """Without anything that could end a line or steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in value).strip()
+
+
+def _ascii(value: str) -> str:
+    return _clean(value).encode("ascii", "replace").decode()
+
+
+def _phrase(text: str) -> str:
+    """A phrase of ours, as RFC 2047 writes it if it is not ASCII; ours are short enough for one encoded word."""
+    return text if text.isascii() else f"=?utf-8?b?{b64encode(text.encode()).decode()}?="
+
+
+def _unxtext(value: str) -> str:
+    """RFC 3461, 4: `+3D` is `=`."""
+    return _XTEXT.sub(lambda match: chr(int(match[1], 16)), value)
+
+
+# parts into the whole
+
+
+def _quoted(content: bytes) -> bytes:
+    """Quoted-printable (RFC 2045, 6.7); each line ends in CRLF."""
+    return b"\r\n".join(b2a_qp(line, istext=False).replace(b"=\n", b"=\r\n") for line in content.split(b"\r\n"))
+
+
+def _top_header(headers: bytes) -> bytes:
+    """The top header alone, each line ended by CRLF, cut at a line's end."""
+    lines = headers[:HEADERS].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    if len(headers) > HEADERS:
+        lines.pop()
+    kept = lines[: lines.index(b"")] if b"" in lines else lines
+    return b"".join(line + b"\r\n" for line in kept)
+
+
+def _free_boundary(boundary: str, parts: list[bytes]) -> bytes:
+    """The boundary, made longer until no part contains it (RFC 2046, 5.1.1)."""
+    found = re.sub(r"[^0-9A-Za-z]", "", boundary)[:40].encode() or b"report"
+    while any(b"--" + found in part for part in parts):
+        found += b"x"
+    return found

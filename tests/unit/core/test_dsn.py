@@ -1,0 +1,306 @@
+"""Bounces: what RFC 3464 asks for, in a doctor's words, and nothing that a client or a peer could smuggle in."""
+
+import email
+import email.policy
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.core.dsn import HEADERS, Failure, Letterhead, compose, is_wanted
+from relay.core.envelope import Envelope, Recipient
+from relay.core.failuretext import CAUSES, WORDINGS, Language
+from relay.core.reply import Reply, read_reply
+
+DOCTOR = "m.rossi@studiorossi.it"
+PATIENT = "anna.verdi@example.com"
+HEADER = (
+    b"Received: from pc by relay.example.it with ESMTPA id A1; Sun, 22 Nov 2026 09:00:00 +0000\r\n"
+    b"From: Dr. Rossi <m.rossi@studiorossi.it>\r\n"
+    b"To: anna.verdi@example.com\r\n"
+    b"Subject: Ricetta\r\n"
+    b"Message-ID: <abc.1@studiorossi.it>\r\n"
+)
+FAILURE = Failure(
+    message="A1",
+    envelope=Envelope(DOCTOR, (Recipient(PATIENT),)),
+    reason="recipient-unknown",
+    reply=read_reply(550, "5.1.1 <anna.verdi@example.com> no such user"),
+    accepted_at=datetime(2026, 11, 22, 9, 0, tzinfo=UTC),
+    failed_at=datetime(2026, 11, 22, 9, 0, 7, tzinfo=UTC),
+    headers=HEADER,
+)
+HEAD = Letterhead(
+    sender=DOCTOR,
+    hostname="relay.example.it",
+    language=Language.ENGLISH,
+    id="A1-report-3",
+    boundary="b0undary",
+    date=datetime(2026, 11, 22, 9, 0, 8, tzinfo=UTC),
+)
+DISCREET = replace(HEAD, sender="servizio@vendor.example", is_discreet=True)
+
+
+def parsed(failure=FAILURE, head=HEAD):
+    return email.message_from_bytes(compose(failure, head), policy=email.policy.default)
+
+
+def parts(failure=FAILURE, head=HEAD):
+    return list(parsed(failure, head).iter_parts())
+
+
+def human(failure=FAILURE, head=HEAD):
+    return parts(failure, head)[0].get_content()
+
+
+def status(failure=FAILURE, head=HEAD):
+    """The two groups of fields of the status part."""
+    return [list(group.items()) for group in parts(failure, head)[1].get_payload()]
+
+
+def test_it_is_a_delivery_status_report_of_three_parts():
+    report = parsed()
+    assert report.get_content_type() == "multipart/report"
+    assert report.get_param("report-type") == "delivery-status"
+    assert [part.get_content_type() for part in report.iter_parts()] == [
+        "text/plain",
+        "message/delivery-status",
+        "text/rfc822-headers",
+    ]
+    assert report.defects == []
+
+
+def test_it_goes_from_the_own_mailbox_to_the_sender_and_no_machine_answers_it():
+    report = parsed()
+    assert report["From"].addresses[0].addr_spec == DOCTOR
+    assert report["To"].addresses[0].addr_spec == DOCTOR
+    assert report["Auto-Submitted"] == "auto-replied"
+    assert report["Message-ID"] == "<A1-report-3@relay.example.it>"
+    assert report["Date"].datetime == HEAD.date
+
+
+def test_a_mail_client_shows_it_beside_the_mail_that_failed():
+    report = parsed()
+    assert report["In-Reply-To"] == "<abc.1@studiorossi.it>"
+    assert report["References"] == "<abc.1@studiorossi.it>"
+
+
+def test_the_status_is_what_machines_read():
+    about_message, about_recipient = status()
+    assert about_message == [
+        ("Reporting-MTA", "dns; relay.example.it"),
+        ("Arrival-Date", "Sun, 22 Nov 2026 09:00:00 +0000"),
+    ]
+    assert about_recipient == [
+        ("Final-Recipient", f"rfc822; {PATIENT}"),
+        ("Action", "failed"),
+        ("Status", "5.1.1"),
+        ("Diagnostic-Code", "smtp; 550 5.1.1 <address> no such user"),
+        ("Last-Attempt-Date", "Sun, 22 Nov 2026 09:00:07 +0000"),
+    ]
+
+
+def test_the_doctor_reads_who_why_and_what_to_do():
+    text = human()
+    assert PATIENT in text
+    assert "this address does not exist" in text
+    assert "ask the recipient for the right address" in text
+    assert "no such user" in text
+    assert "A1, accepted 2026-11-22 09:00 UTC" in text
+
+
+def test_the_doctor_reads_it_in_italian():
+    report = parsed(head=replace(HEAD, language=Language.ITALIAN))
+    assert report["Subject"] == "Il messaggio non è stato recapitato"
+    assert (
+        "Il Suo messaggio per anna.verdi@example.com non è stato recapitato" in next(report.iter_parts()).get_content()
+    )
+
+
+def test_the_headers_come_back_and_the_body_does_not():
+    body = b"\r\nGentile signora, in allegato la ricetta\r\n"
+    content = compose(replace(FAILURE, headers=HEADER + body), HEAD)
+    assert b"Subject: Ricetta" in content
+    assert b"Gentile signora" not in content
+
+
+def test_headers_that_are_gone_leave_a_report_of_two_parts():
+    assert len(parts(replace(FAILURE, headers=b""))) == 2
+    assert "In-Reply-To" not in parsed(replace(FAILURE, headers=b""))
+
+
+def test_headers_that_are_not_ascii_still_make_a_report_of_seven_bits():
+    failure = replace(FAILURE, headers=b"Subject: perch\xc3\xa9 = no\r\nX: " + b"y" * 2000 + b"\r\n")
+    content = compose(failure, HEAD)
+    assert content.isascii()
+    assert parts(failure)[2].get_payload(decode=True) == failure.headers
+
+
+def test_endless_headers_are_cut_at_the_end_of_a_line():
+    failure = replace(FAILURE, headers=b"X-Line: 0123456789\r\n" * 10_000)
+    returned = parts(failure)[2].get_payload(decode=True)
+    assert HEADERS - 40 < len(returned) <= HEADERS
+    assert returned.endswith(b"0123456789\r\n")
+
+
+# the discreet variant
+
+
+def test_through_another_mailbox_it_names_neither_patient_nor_content():
+    failure = replace(
+        FAILURE,
+        envelope=Envelope(DOCTOR, (Recipient(PATIENT, orcpt=f"rfc822;{PATIENT}"),), envid="anna-verdi"),
+        reply=Reply(550, "5.1.1", "mailbox anna.verdi unavailable"),
+    )
+    content = compose(failure, DISCREET)
+    text = content.decode().lower() + human(failure, DISCREET).lower()
+    for trace in ("anna", "verdi", "ricetta", "abc.1"):
+        assert trace not in text
+    assert len(parts(failure, DISCREET)) == 2
+    assert parsed(failure, DISCREET)["From"].addresses[0].addr_spec == "servizio@vendor.example"
+
+
+def test_through_another_mailbox_it_still_says_which_mail_and_why():
+    text = human(head=DISCREET)
+    assert "this address does not exist" in text
+    assert "A1, accepted" in text
+    assert "550 5.1.1" in text
+    about_recipient = dict(status(head=DISCREET)[1])
+    assert about_recipient["Final-Recipient"] == "rfc822; withheld@recipient.invalid"
+    assert about_recipient["Diagnostic-Code"] == "smtp; 550 5.1.1"
+
+
+# codes
+
+
+@pytest.mark.parametrize(
+    ("reason", "reply", "code"),
+    [
+        ("recipient-unknown", Reply(550, "5.2.1", "disabled"), "5.2.1"),
+        ("recipient-unknown", Reply(550, None, "no"), "5.1.1"),
+        ("expired", Reply(451, "4.2.2", "full"), "4.4.7"),
+        ("expired", None, "4.4.7"),
+        ("unknown", Reply(554, None, "no"), "5.0.0"),
+    ],
+)
+def test_the_status_code_is_the_providers_where_it_gave_a_final_one(reason, reply, code):
+    assert dict(status(replace(FAILURE, reason=reason, reply=reply))[1])["Status"] == code
+
+
+def test_a_silent_provider_leaves_no_diagnostic():
+    failure = replace(FAILURE, reason="expired", reply=None)
+    assert "Diagnostic-Code" not in dict(status(failure)[1])
+    assert "Answer of the mail server: none" in human(failure)
+
+
+def test_what_the_client_said_of_envelope_and_recipient_comes_back_decoded():
+    recipient = Recipient(PATIENT, orcpt="rfc822;anna+2Bricette@example.com")
+    failure = replace(FAILURE, envelope=Envelope(DOCTOR, (recipient,), envid="practice+3D7"))
+    about_message, about_recipient = status(failure)
+    assert dict(about_message)["Original-Envelope-Id"] == "practice=7"
+    assert dict(about_recipient)["Original-Recipient"] == "rfc822; anna+ricette@example.com"
+
+
+def test_an_international_address_is_written_in_seven_bits():
+    failure = replace(FAILURE, envelope=Envelope(DOCTOR, (Recipient("andré@example.com"),)))
+    assert dict(status(failure)[1])["Final-Recipient"] == "utf-8; andr\\x{E9}@example.com"
+    assert compose(failure, HEAD).isascii()
+    assert "andré@example.com" in human(failure)
+
+
+def test_times_keep_the_zone_they_came_with():
+    rome = timezone(timedelta(hours=1), "CET")
+    failure = replace(FAILURE, accepted_at=FAILURE.accepted_at.astimezone(rome))
+    assert "2026-11-22 10:00 CET" in human(failure)
+    assert dict(status(failure)[0])["Arrival-Date"] == "Sun, 22 Nov 2026 10:00:00 +0100"
+
+
+# who wants one
+
+
+@pytest.mark.parametrize(
+    ("sender", "notify", "wanted"),
+    [
+        (DOCTOR, (), True),
+        (DOCTOR, ("FAILURE",), True),
+        (DOCTOR, ("SUCCESS", "failure"), True),
+        (DOCTOR, ("NEVER",), False),
+        (DOCTOR, ("SUCCESS", "DELAY"), False),
+        ("", (), False),
+    ],
+)
+def test_a_report_is_sent_to_those_who_want_it(sender, notify, wanted):
+    assert is_wanted(Envelope(sender, (Recipient(PATIENT, notify),))) is wanted
+
+
+# what nobody can do
+
+TOP = {"from", "to", "subject", "date", "message-id", "auto-submitted", "in-reply-to", "references", "mime-version"}
+ANY = st.text(max_size=200)
+LINES = st.text(alphabet="\r\n\0:;<>@= -bB0undaryXà\u2028\x85", max_size=80)
+TEXT = st.one_of(ANY, LINES)
+
+
+@st.composite
+def failures(draw):
+    recipient = Recipient(draw(TEXT), orcpt=draw(st.one_of(st.none(), TEXT)))
+    envelope = Envelope(draw(TEXT), (recipient,), envid=draw(st.one_of(st.none(), TEXT)))
+    reply = draw(st.one_of(st.none(), st.builds(Reply, st.integers(200, 599), st.none() | TEXT, TEXT)))
+    headers = draw(st.one_of(st.binary(max_size=300), LINES.map(str.encode)))
+    return replace(FAILURE, message=draw(TEXT), envelope=envelope, reply=reply, reason=draw(TEXT), headers=headers)
+
+
+@st.composite
+def letterheads(draw):
+    named = {name: draw(TEXT) for name in ("sender", "hostname", "id", "boundary")}
+    return replace(HEAD, **named, language=draw(st.sampled_from(Language)), is_discreet=draw(st.booleans()))
+
+
+@given(failures(), letterheads())
+def test_no_value_makes_a_field_a_part_or_a_line_of_its_own(failure, head):
+    content = compose(failure, head)
+    assert b"\n" not in content.replace(b"\r\n", b"")
+    assert b"\r" not in content.replace(b"\r\n", b"")
+    assert b"\0" not in content
+    assert max(map(len, content.split(b"\r\n"))) <= 998
+    report: Any = email.message_from_bytes(content)
+    assert {name.lower() for name in report.keys()} <= TOP | {"content-type"}  # noqa: SIM118 - a message is no dict
+    assert len(report.keys()) == len({name.lower() for name in report.keys()})  # noqa: SIM118
+    kinds = [part.get_content_type() for part in report.get_payload()]
+    assert kinds[:2] == ["text/plain", "message/delivery-status"]
+    assert kinds[2:] in ([], ["text/rfc822-headers"])
+    about_message, about_recipient = report.get_payload()[1].get_payload()
+    assert set(about_message.keys()) <= {"Reporting-MTA", "Original-Envelope-Id", "Arrival-Date"}
+    assert set(about_recipient.keys()) <= {
+        "Original-Recipient", "Final-Recipient", "Action", "Status", "Diagnostic-Code", "Last-Attempt-Date"
+    }  # fmt: skip
+    assert about_recipient["Action"] == "failed"
+
+
+@given(st.binary(max_size=2000))
+def test_returned_headers_keep_their_content(headers):
+    report: Any = email.message_from_bytes(compose(replace(FAILURE, headers=b"X: y\r\n" + headers), HEAD))
+    returned = report.get_payload()[2].get_payload(decode=True)
+    assert returned.startswith(b"X: y\r\n")
+    assert b"\r\n\r\n" not in returned
+
+
+def test_a_boundary_that_was_guessed_ends_nothing():
+    failure = replace(FAILURE, headers=b"X: 1\r\n--b0undary--\r\nY: 2\r\n")
+    assert len(parts(failure)) == 3
+    assert b"Y: 2" in parts(failure)[2].get_payload(decode=True)
+
+
+# the sentences
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_every_reason_has_a_sentence_and_advice_in_every_language(language):
+    for reason in (*CAUSES, "something-new"):
+        text = human(replace(FAILURE, reason=reason), replace(HEAD, language=language))
+        assert "{" not in text
+        assert max(map(len, text.splitlines())) <= 110
+    assert WORDINGS[language].subject
