@@ -49,6 +49,8 @@ PLANTS = [
     Plant("core-decides", "core", "pydantic"),
     Plant("config-above", "delivery", "relay.config"),
     Plant("config-above", "store", "relay.config"),
+    Plant("ports-only", "delivery", "relay.store.sqlite"),
+    Plant("ports-only", "admin", "relay.store.sqlite"),
     Plant("only-submission-aiosmtpd", "delivery", "aiosmtpd"),
     Plant("only-submission-aiosmtpd", "cli", "argon2"),
     Plant("only-delivery-aiosmtplib", "notify", "aiosmtplib"),
