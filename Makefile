@@ -25,7 +25,8 @@ test: $(INSTALLED) tools  ## set up and run all tests; PYTEST_ARGS="-k name" pic
 
 lint: $(INSTALLED)  ## ruff, mypy --strict, the floors of the house, and whether generated pages are fresh
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy relay tests tools $(if $(wildcard bench/*.py),bench)
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/docs.py --check
 
