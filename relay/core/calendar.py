@@ -67,7 +67,15 @@ class CalendarWindow:
 
     def has_room(self, now: Instant, share: Fraction = Fraction(0)) -> bool:
         """Whether one more attempt may start at `now`."""
-        return self._day(now - DOUBT) == self._day(now) and self.used(now) + 1 <= self.ceiling(share)
+        return self._is_open(now) and self.used(now) + 1 <= self.ceiling(share)
+
+    def room(self, now: Instant) -> int:
+        """How many attempts more could start at `now`."""
+        return max(0, self.ceiling() - self.used(now)) if self._is_open(now) else 0
+
+    def _is_open(self, now: Instant) -> bool:
+        """Whether midnight is past for certain."""
+        return self._day(now - DOUBT) == self._day(now)
 
     def opens_at(self, now: Instant, share: Fraction = Fraction(0)) -> Instant | None:
         """The earliest instant with room if nothing else happens; None: only the end of an attempt can make room."""

@@ -70,7 +70,7 @@ class MailboxLedger:
 
     def room(self, now: Instant) -> int:
         """How many attempts more could start at `now`."""
-        return min((window.ceiling() - window.used(now) for window in self.windows), default=UNLIMITED)
+        return min((window.room(now) for window in self.windows), default=UNLIMITED)
 
     def opens_at(self, now: Instant, share: Fraction = Fraction(0)) -> Instant | None:
         """The earliest instant at which all limits have room if nothing else happens; None: only an end makes room."""

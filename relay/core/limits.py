@@ -60,9 +60,9 @@ class Limit:
     def __str__(self) -> str:
         if self.is_calendar_day:
             return f"{self.count}/calendar-day"
-        for unit, size in (("w", WEEK), ("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND)):
-            many = self.width // size
-            if many and _width(many, unit) == self.width:
+        for unit in "wdhms":
+            many = (self.width - _width(0, unit)) // (_UNITS[unit] - _width(0, unit))
+            if many > 0 and _width(many, unit) == self.width:
                 return f"{self.count}/{many if many > 1 else ''}{unit}"
         return f"{self.count}/{self.width}us"
 
@@ -179,6 +179,10 @@ class RollingWindow:
     def has_room(self, now: Instant, share: Fraction = Fraction(0)) -> bool:
         """The law: whether one more attempt may start at `now`."""
         return self.used(now) + 1 <= self.ceiling(share)
+
+    def room(self, now: Instant) -> int:
+        """How many attempts more could start at `now`."""
+        return max(0, self.ceiling() - self.used(now))
 
     def opens_at(self, now: Instant, share: Fraction = Fraction(0)) -> Instant | None:
         """The earliest instant with room if nothing else happens; None: only the end of an attempt can make room."""
