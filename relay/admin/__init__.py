@@ -1,1 +1,8 @@
 """The HTTP side: health, metrics, API and pages."""
+
+from relay.admin.api import AdminSources, admin_app
+from relay.admin.readiness import Part, Problem, Readiness
+from relay.admin.server import AdminServer
+from relay.admin.token import admin_token
+
+__all__ = ["AdminServer", "AdminSources", "Part", "Problem", "Readiness", "admin_app", "admin_token"]
