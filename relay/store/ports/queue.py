@@ -16,7 +16,10 @@ class Intake(Protocol):
     """Where submission hands a message over."""
 
     async def put(self, message: NewMessage) -> None:
-        """Durable on return; the same id again changes nothing. StoreFull, StoreUnavailable: nothing was accepted."""
+        """Durable on return; the same id again changes nothing. StoreFull, StoreUnavailable: nothing was accepted.
+
+        Express is what asks for it, and a client's first three messages of an account within a minute.
+        """
 
     def has_space(self) -> bool:
         """Whether mail may be accepted at all (the disk is not nearly full, the store is not away)."""
@@ -28,23 +31,43 @@ class Queue(Protocol):
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Claims at most `most`, at most `idle[m]` per mailbox, in the schedule's order; never waits.
 
-        One take of n gives what n takes of 1 give. StaleRouting: this node has to reload the routing first.
+        One take of n gives what n takes of 1 give; so claims and sessions to open are together at most `most`.
+        Inside an account express goes before bulk, inside a lane the oldest delivery first; the accounts of a mailbox
+        take turns. Renews the node's lease. `wake_at` is never later than the instant at which the same take would
+        give more; it is that instant where no attempt is under way. StaleRouting: this node has to reload the routing
+        first.
         """
 
     async def content(self, claim: Claim) -> bytes:
         """The message in wire form (CRLF lines, not dot-stuffed). CorruptValue: it does not open."""
 
     async def gate(self, claim: Claim) -> bool:
-        """The last check before the final dot; False: this node no longer holds the delivery."""
+        """The last check before the final dot; False: this node no longer holds the delivery.
+
+        It does not where its lease ended, though nobody else took the delivery yet, or where the delivery is final.
+        """
 
     async def settle(self, claim: Claim, result: Result) -> bool:
-        """Records how the attempt ended. A late `delivered` is a fact and is accepted; anything else late is not (False)."""
+        """Records how the attempt ended, once; a late `delivered` is a fact and is accepted, else late is False.
+
+        The attempt's slots return if MAIL was not written; else it ends now, or after linger if the end is not known.
+        Deferred: again after the delay for its tries, or what the reply asked for if that is longer. Held, dropped: at
+        its place again. In doubt: again after linger, the first time, unless its account holds what is in doubt.
+        """
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:
-        """Renews the node's lease; returns the claims that are no longer its own."""
+        """Renews the node's lease; returns the claims that are no longer its own, until they are settled.
+
+        When a lease ends, what was claimed waits again at once, and its attempts end then, plus linger; what passed the
+        gate is in doubt after gate + final time-out + linger.
+        """
 
     async def recover(self, node: str) -> int:
-        """After a start under the node's own lock: its old attempts end; the number of those in doubt."""
+        """After a start under the node's own lock: its old attempts end; the number of those in doubt.
+
+        They end now plus linger. What was claimed waits again at once; what passed the gate is in doubt. The node's
+        sessions are gone, and what it reserved of them.
+        """
 
     async def wait(self, mark: int, until: Instant | None) -> None:
         """Returns when anything changed since `mark`, or at `until` (relay time)."""

@@ -27,4 +27,8 @@ class Sessions(Protocol):
         """A session was opened (a login worked), declined or closed."""
 
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
-        """A session could not be opened: backs off or stops the mailbox, or its provider; spends no retry of a message."""
+        """A session could not be opened: backs off or stops the mailbox, or its provider; spends no retry of a message.
+
+        The login counts if credentials were sent. A provider whose host fails is tried by one session at a time, at the
+        times of its health; sessions that are open go on.
+        """
