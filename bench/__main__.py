@@ -1,0 +1,84 @@
+"""`make bench`: the figures of the project, side by side with Postfix where it is installed.
+
+Law: bounded in time and count, 127.0.0.1 only, and it prints what was measured, on what, how often.
+"""
+
+import argparse
+import os
+import platform
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from bench import fairness, postfix, throughput, windows
+
+
+def fsync_ms(folder: Path) -> float:
+    """The median fdatasync of 4 kB appends, milliseconds."""
+    times = []
+    with (folder / "fsync").open("wb", buffering=0) as file:
+        for _ in range(200):
+            file.write(b"x" * 4096)
+            start = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append(time.perf_counter() - start)
+    return statistics.median(times) * 1000
+
+
+def _throughput(folder: Path, rounds: int) -> list[str]:
+    rows = [
+        "| size | who | messages/s (range) | CPU ms per message | ratio to Postfix |",
+        "|---|---|---|---|---|",
+    ]
+    for size, messages in ((4096, 4000), (100_000, 1500)):
+        rows += throughput.report(
+            size, throughput.measure(folder / str(size), size=size, messages=messages, rounds=rounds)
+        )
+    return rows
+
+
+def _fairness(folder: Path, _: int) -> list[str]:
+    return ["| who | A has queued | B waited | A's mails before it |", "|---|---|---|---|", *fairness.measure(folder)]
+
+
+def _windows(folder: Path, _: int) -> list[str]:
+    return ["| limit | worst closed window / limit | use | burst from idle |", "|---|---|---|---|"] + windows.measure(
+        folder
+    )
+
+
+BENCHES: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
+    "throughput": ("Accepted durable to delivered, 40 clients, a connection per mail, upstream AUTH", _throughput),
+    "windows": ("Worst rolling window under a flood, judged by the provider's log", _windows),
+    "fairness": ("One mail of doctor B behind doctor A, 1 mail/s through one provider", _fairness),
+}
+
+
+def main() -> int:
+    """Runs what was asked for and prints tables in Markdown."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("which", nargs="*", help="default: all")
+    parser.add_argument("--rounds", type=int, default=3, help="alternating rounds (default 3)")
+    options = parser.parse_args()
+    if shutil.which("smtp-source") is None:
+        print("smtp-source is not installed; `make tools` installs Postfix's test programs", file=sys.stderr)
+        return 1
+    folder = Path(tempfile.mkdtemp(prefix="relay-bench-"))
+    try:
+        print(f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()} {platform.release()}")
+        print(f"fdatasync of 4 kB: {fsync_ms(folder):.2f} ms; Postfix: {'yes' if postfix.is_installed() else 'no'}\n")
+        for name in options.which or BENCHES:
+            title, bench = BENCHES[name]
+            print(f"## {title}", flush=True)
+            print("\n".join(bench(folder / name, options.rounds)), end="\n\n", flush=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""Accepted durable -> delivered, beside Postfix: messages per second and CPU per message, a connection per mail.
+
+Law: rounds alternate between the two, the table shows medians, and the sink's count ends the clock.
+"""
+
+import statistics
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench import postfix, relay
+from bench.processes import Sink, sink
+
+CLIENTS = 40
+
+
+class Server(Protocol):
+    """What is measured."""
+
+    @property
+    def port(self) -> int: ...
+    def cpu_seconds(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One flood: messages per second from the first byte to the last delivery, CPU of the server per message."""
+
+    per_second: float
+    cpu_ms: float
+
+
+def flood(server: Server, peer: Sink, *, size: int, messages: int) -> Round:
+    """Sends and waits until the sink has them all; RuntimeError if it never does."""
+    before, cpu, start = peer.messages, server.cpu_seconds(), time.monotonic()
+    subprocess.run(
+        ["smtp-source", "-s", str(CLIENTS), "-m", str(messages), "-l", str(size), "-f", "a@d.test", "-t", "p@r.test"]
+        + [f"127.0.0.1:{server.port}"],
+        check=True,
+        timeout=300,
+    )
+    if not peer.wait_for(before + messages, seconds=120):
+        raise RuntimeError(f"{peer.messages - before} of {messages} arrived")
+    passed = time.monotonic() - start
+    return Round(messages / passed, (server.cpu_seconds() - cpu) / messages * 1000)
+
+
+@contextmanager
+def both(folder: Path, peer: Sink) -> Iterator[dict[str, Server]]:
+    """Postfix (where it is installed) and the relay, both relaying to the same sink with AUTH."""
+    table = relay.routing(peer.port, ["a@d.test"], connections=CLIENTS, total_connections=CLIENTS)
+    with relay.running(folder / "relay", table) as ours:
+        if not postfix.is_installed():
+            yield {"relay": ours}
+            return
+        with postfix.running(folder / "postfix", peer.port, concurrency=CLIENTS) as theirs:
+            yield {"Postfix": theirs, "relay": ours}
+
+
+def measure(folder: Path, *, size: int, messages: int, rounds: int) -> dict[str, list[Round]]:
+    """Alternating rounds of one size."""
+    found: dict[str, list[Round]] = {}
+    with sink() as peer, both(folder, peer) as servers:
+        for server in servers.values():
+            flood(server, peer, size=size, messages=max(100, messages // 10))
+        for _ in range(rounds):
+            for name, server in servers.items():
+                found.setdefault(name, []).append(flood(server, peer, size=size, messages=messages))
+    return found
+
+
+def report(size: int, found: dict[str, list[Round]]) -> list[str]:
+    """Rows of the table: what, messages per second (median, range), CPU per message, ratio to Postfix."""
+    rows = []
+    base = statistics.median(one.per_second for one in found["Postfix"]) if "Postfix" in found else None
+    for name, rounds in found.items():
+        speed = statistics.median(one.per_second for one in rounds)
+        low, high = min(one.per_second for one in rounds), max(one.per_second for one in rounds)
+        cpu = statistics.median(one.cpu_ms for one in rounds)
+        ratio = f"{speed / base:.2f}" if base else "-"
+        rows.append(f"| {size:,} B | {name} | {speed:,.0f} ({low:,.0f}-{high:,.0f}) | {cpu:.2f} | {ratio} |")
+    return rows
