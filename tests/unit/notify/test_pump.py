@@ -1,0 +1,263 @@
+"""The outbox pump: every failure is told once, by a way that works, and a crash in between changes nothing."""
+
+import asyncio
+import email
+import email.policy
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC
+
+import pytest
+
+from relay.core.envelope import Envelope, Kind, NewMessage, Recipient
+from relay.core.failuretext import Language
+from relay.core.reply import Reply
+from relay.core.routing import Account, Routing
+from relay.core.words import MailboxId, Plan
+from relay.errors import StoreBroken, StoreFull
+from relay.notify import OutboxPump, ReportSettings
+from relay.notify import pump as pump_module
+from relay.observe import Log
+from relay.store.ports import OutboxEntry, OutboxKind
+
+DOCTOR, VENDOR, PATIENT = "m.rossi@studiorossi.it", "servizio@vendor.example", "anna.verdi@example.com"
+ROUTING = Routing(
+    accounts={
+        DOCTOR: Account(DOCTOR, Plan.PERSONAL, MailboxId("libero", DOCTOR)),
+        VENDOR: Account(VENDOR, Plan.BUSINESS, MailboxId("aruba", VENDOR)),
+    }
+)
+ENTRY = OutboxEntry(
+    id=1,
+    kind=OutboxKind.BOUNCE,
+    message="A1",
+    delivery=7,
+    account=DOCTOR,
+    envelope=Envelope(DOCTOR, (Recipient(PATIENT),)),
+    reason="recipient-unknown",
+    reply=Reply(550, "5.1.1", "no such user"),
+    accepted_at=1_795_340_102_000_000,
+    at=1_795_340_109_000_000,
+    is_mailbox_stopped=False,
+    headers=b"Subject: Ricetta\r\nMessage-ID: <abc@studiorossi.it>\r\n",
+)
+
+TURNS = 1000
+"""Turns of the loop after which what was waited for does not come."""
+
+
+class Store:
+    """An outbox and an intake that remember, and fail when they are told to."""
+
+    def __init__(self, *entries: OutboxEntry) -> None:
+        self.entries = list(entries)
+        self.messages: list[NewMessage] = []
+        self.failures: list[Exception] = []
+        self.steps: list[str] = []
+        self.looked = asyncio.Event()
+        self.looks = 0
+
+    async def outbox(self, most: int) -> list[OutboxEntry]:
+        self.looks += 1
+        self.looked.set()
+        return self.entries[:most]
+
+    async def done(self, entry: int) -> None:
+        self.steps.append(f"done {entry}")
+        self.entries = [each for each in self.entries if each.id != entry]
+
+    async def put(self, message: NewMessage) -> None:
+        if self.failures:
+            raise self.failures.pop(0)
+        self.steps.append(f"put {message.id}")
+        self.messages.append(message)
+
+    def has_space(self) -> bool:
+        return True
+
+
+class World:
+    """A pump on a store, run until the outbox is empty."""
+
+    def __init__(self, *entries: OutboxEntry, routing: Routing = ROUTING, notices_from: str | None = VENDOR) -> None:
+        self.store = Store(*entries)
+        self.lines: list[str] = []
+        self.routing = routing
+        settings = ReportSettings("relay.example.it", Language.ENGLISH, UTC, notices_from)
+        self.pump = OutboxPump(
+            self.store,
+            self.store,
+            settings,
+            routing=lambda: self.routing,
+            randomness=bytes,
+            log=Log(self.lines.append, lambda: 0.0),
+        )
+
+    async def until(self, has_come: Callable[[], bool]) -> None:
+        """Lets the pump run until something holds."""
+        running = asyncio.create_task(self.pump.run())
+        for _ in range(TURNS):
+            if has_come() or running.done():
+                break
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait({running})
+        if not running.cancelled():
+            running.result()
+
+    async def drain(self) -> None:
+        await self.until(lambda: self.store.looks > 0 and not self.store.entries)
+
+    @property
+    def report(self):
+        (message,) = self.store.messages
+        return email.message_from_bytes(message.content, policy=email.policy.default)
+
+    @property
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.lines]
+
+
+async def test_a_failed_delivery_is_told_to_its_sender_through_his_own_mailbox():
+    world = World(ENTRY)
+    await world.drain()
+    (message,) = world.store.messages
+    assert message.kind is Kind.REPORT
+    assert message.wants_express
+    assert message.account == DOCTOR
+    assert message.envelope.sender == DOCTOR
+    assert message.envelope.recipients == (Recipient(DOCTOR, notify=("NEVER",)),)
+    assert world.report["To"].addresses[0].addr_spec == DOCTOR
+    assert world.report["Message-ID"] == message.header_message_id
+    assert PATIENT in message.content.decode()
+
+
+async def test_the_entry_is_done_only_after_the_report_is_durable():
+    world = World(ENTRY)
+    await world.drain()
+    assert world.store.steps == ["put A1-report-7", "done 1"]
+
+
+async def test_a_crash_between_the_two_gives_the_same_message_again():
+    first, second = World(ENTRY), World(replace(ENTRY, id=99))
+    await first.drain()
+    await second.drain()
+    assert first.store.messages[0].id == second.store.messages[0].id
+
+
+async def test_two_deliveries_of_one_message_are_two_reports():
+    world = World(ENTRY, replace(ENTRY, id=2, delivery=8))
+    await world.drain()
+    assert [message.id for message in world.store.messages] == ["A1-report-7", "A1-report-8"]
+
+
+async def test_while_the_own_mailbox_is_stopped_it_goes_discreetly_through_the_notices_account():
+    world = World(replace(ENTRY, is_mailbox_stopped=True))
+    await world.drain()
+    (message,) = world.store.messages
+    assert message.account == VENDOR
+    assert message.envelope.sender == VENDOR
+    assert message.envelope.recipients[0].address == DOCTOR
+    for trace in (PATIENT, "Ricetta", "abc@studiorossi.it"):
+        assert trace not in message.content.decode()
+
+
+async def test_without_a_notices_account_it_waits_for_the_own_mailbox():
+    for notices_from in (None, "nobody@vendor.example"):
+        world = World(replace(ENTRY, is_mailbox_stopped=True), notices_from=notices_from)
+        await world.drain()
+        assert world.store.messages[0].account == DOCTOR
+
+
+async def test_the_report_of_a_removed_account_goes_discreetly():
+    world = World(ENTRY, routing=Routing(accounts={VENDOR: ROUTING.accounts[VENDOR]}))
+    await world.drain()
+    assert world.store.messages[0].account == VENDOR
+    assert PATIENT not in world.store.messages[0].content.decode()
+
+
+async def test_when_no_account_is_left_the_log_says_so():
+    world = World(ENTRY, routing=Routing())
+    await world.drain()
+    assert world.store.messages == []
+    assert world.events == ["report_skipped"]
+    assert PATIENT not in "".join(world.lines)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        replace(ENTRY, envelope=Envelope("", (Recipient(PATIENT),))),
+        replace(ENTRY, envelope=Envelope(DOCTOR, (Recipient(PATIENT, notify=("NEVER",)),))),
+        replace(ENTRY, message="A1-report-7"),
+    ],
+)
+async def test_nobody_is_told_who_does_not_want_it_and_no_report_is_reported(entry):
+    world = World(entry)
+    await world.drain()
+    assert world.store.messages == []
+    assert world.store.steps == ["done 1"]
+    assert world.events == ["report_skipped"]
+
+
+async def test_a_store_that_is_full_loses_no_report(monkeypatch):
+    monkeypatch.setattr(pump_module, "PAUSE", 0.0)
+    world = World(ENTRY)
+    world.store.failures = [StoreFull(), StoreFull()]
+    await world.drain()
+    assert world.store.steps == ["put A1-report-7", "done 1"]
+    assert world.events == ["trouble", "trouble", "reported"]
+
+
+async def test_a_broken_store_ends_the_pump_instead_of_going_on_half():
+    world = World(ENTRY)
+    world.store.failures = [StoreBroken()]
+    with pytest.raises(StoreBroken):
+        await world.drain()
+
+
+async def test_it_sleeps_until_it_is_woken():
+    world = World()
+    running = asyncio.create_task(world.pump.run())
+    await world.store.looked.wait()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert world.store.looks == 1
+    world.store.entries.append(ENTRY)
+    world.pump.wake()
+    for _ in range(20):
+        await asyncio.sleep(0)
+    running.cancel()
+    assert [message.id for message in world.store.messages] == ["A1-report-7"]
+
+
+async def test_a_wake_during_the_work_is_not_lost():
+    world = World(ENTRY)
+
+    async def put(message: NewMessage) -> None:
+        world.pump.wake()
+
+    world.store.put = put  # type: ignore[method-assign]
+    await world.until(lambda: world.store.looks >= 3)
+    assert world.store.looks == 3, "two looks to see it empty, and one for the wake"
+
+
+async def test_the_log_names_the_report_and_never_the_patient():
+    world = World(ENTRY)
+    await world.drain()
+    assert json.loads(world.lines[0]) | {"time": ""} == {
+        "time": "", "event": "reported", "id": "A1-report-7", "about": "A1", "account": DOCTOR,
+        "reason": "recipient-unknown",
+    }  # fmt: skip
+
+
+async def test_an_international_sender_gets_an_international_report():
+    doctor = "andré@studiorossi.it"
+    entry = replace(ENTRY, envelope=Envelope(doctor, (Recipient(PATIENT),)))
+    world = World(entry)
+    await world.drain()
+    envelope = world.store.messages[0].envelope
+    assert envelope.needs_smtputf8
+    assert envelope.is_8bit
+    assert f"To: <{doctor}>\r\n".encode() in world.store.messages[0].content
