@@ -46,9 +46,8 @@ def _fairness(folder: Path, _: int) -> list[str]:
 
 
 def _windows(folder: Path, _: int) -> list[str]:
-    return ["| limit | worst closed window / limit | use | burst from idle |", "|---|---|---|---|"] + windows.measure(
-        folder
-    )
+    head = ["| limit | worst closed window / limit | use | burst from idle |", "|---|---|---|---|"]
+    return [*head, *windows.measure(folder)]
 
 
 BENCHES: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {

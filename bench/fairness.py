@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from bench import postfix, provider, relay
+from relay.sandbox.journal import Record
 
 A, B = "a@d.test", "b@d.test"
 
@@ -24,7 +25,7 @@ def wait_of_b(port: int, peer: provider.Provider, *, queued: int, seconds: float
     return max(0.0, mail["t"] - handed_in), between
 
 
-def _is_of_b(record: provider.Record) -> bool:
+def _is_of_b(record: Record) -> bool:
     return record["event"] == "delivered" and record["from"] == B
 
 

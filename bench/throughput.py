@@ -4,7 +4,6 @@ Law: rounds alternate between the two, the table shows medians, and the sink's c
 """
 
 import statistics
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from bench import postfix, relay
+from bench import postfix, provider, relay
 from bench.processes import Sink, sink
 
 CLIENTS = 40
@@ -37,12 +36,7 @@ class Round:
 def flood(server: Server, peer: Sink, *, size: int, messages: int) -> Round:
     """Sends and waits until the sink has them all; RuntimeError if it never does."""
     before, cpu, start = peer.messages, server.cpu_seconds(), time.monotonic()
-    subprocess.run(
-        ["smtp-source", "-s", str(CLIENTS), "-m", str(messages), "-l", str(size), "-f", "a@d.test", "-t", "p@r.test"]
-        + [f"127.0.0.1:{server.port}"],
-        check=True,
-        timeout=300,
-    )
+    provider.submit(server.port, "a@d.test", messages=messages, size=size, at_once=CLIENTS)
     if not peer.wait_for(before + messages, seconds=120):
         raise RuntimeError(f"{peer.messages - before} of {messages} arrived")
     passed = time.monotonic() - start
