@@ -65,7 +65,7 @@ def sandbox(  # noqa: PLR0913 - a command has as many options as it has
         except ConfigError as error:
             raise typer.BadParameter(str(error)) from None
         except (OSError, RelayError) as error:
-            typer.echo(f"sandbox: {error}", err=True)
+            typer.echo(f"relay: {error}", err=True)
             raise typer.Exit(1) from None
 
 

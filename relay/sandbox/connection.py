@@ -42,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._late: deque[Step] = deque()
         self._upgrading: asyncio.Task[None] | None = None
         self._is_hung = False
+        self._is_gone = False
         self._last_heard = self._loop.time()
         self._idle: asyncio.TimerHandle | None = None
 
@@ -60,7 +61,10 @@ class Connection(asyncio.Protocol):
             self._do(self._session.receive(data))
 
     def connection_lost(self, error: Exception | None) -> None:
-        """Notes the end, whichever it was."""
+        """Notes the end, whichever it was, once: a handshake that failed is not always told to us by asyncio."""
+        if self._is_gone:
+            return
+        self._is_gone = True
         if self._idle:
             self._idle.cancel()
         self._late.clear()
@@ -141,13 +145,17 @@ class Connection(asyncio.Protocol):
             self.resume_writing()
 
     async def _start_tls(self, transport: asyncio.Transport) -> None:
-        encrypted = await self._owner.upgrade(self, transport)
-        self._upgrading = None
-        if encrypted is None:
-            transport.abort()
-            return
-        self._transport = encrypted
-        self._session.upgraded()
+        encrypted = None
+        try:
+            encrypted = await self._owner.upgrade(self, transport)
+        finally:
+            self._upgrading = None
+            if encrypted is None:
+                transport.abort()
+                self.connection_lost(None)
+        if encrypted is not None:
+            self._transport = encrypted
+            self._session.upgraded()
 
     def _check_idle(self) -> None:
         left = self._last_heard + self._idle_seconds - self._loop.time()

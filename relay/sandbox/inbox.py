@@ -20,7 +20,7 @@ class Inbox:
         """Writes one message under a hidden name, renames it, and returns the name (no folder)."""
         self._serial += 1
         name = f"{datetime.fromtimestamp(wall, UTC):%Y%m%dT%H%M%S.%fZ}-{self._serial:06d}.eml"
-        hidden = f"{self._folder}/.{name}"
+        hidden = f"{self._folder}/.{name}.part"  # not *.eml: Path.glob finds hidden files too
         file = os.open(hidden, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             _write_whole(file, message)

@@ -39,7 +39,7 @@ class Say(StrEnum):
     OUT_OF_ORDER = "503 5.5.1 Not now"
     MECHANISM = "504 5.5.4 Mechanism not supported"
     LOGIN_FIRST = "530 5.7.0 Authentication required"
-    WRONG_PASSWORD = "535 5.7.8 Authentication failed"  # noqa: S105 - a reply, no password
+    WRONG_PASSWORD = "535 5.7.8 Authentication failed"
     TOO_BIG = "552 5.3.4 Message too big"
     NEEDS_UTF8 = "553 5.6.7 Address needs SMTPUTF8"
     PERMFAIL = "554 5.0.0 Transaction failed"

@@ -56,14 +56,20 @@ class Sandbox:
 
     async def start(self) -> None:
         """Listens; raises OSError if the port is taken, CertificateTrouble if TLS cannot be had."""
+        try:
+            await self._start()
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _start(self) -> None:
         settings = self._settings
         if settings.log and settings.limits:
             self._provider.recall(read_log(settings.log), now=self._world.now())
         if settings.tls is not Tls.NONE:
             self._tls = await self._make_tls()
         implicit = self._tls if settings.tls is Tls.IMPLICIT else None
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
+        self._server = await asyncio.get_running_loop().create_server(
             self._connect, settings.host, settings.port, ssl=implicit, backlog=1024, reuse_address=True
         )
 

@@ -11,7 +11,7 @@ from relay.sandbox.replies import Refusal, Say
 MECHANISMS = ("PLAIN", "LOGIN")
 _ASK_PLAIN = "334 "
 _ASK_USER = "334 VXNlcm5hbWU6"
-_ASK_PASSWORD = "334 UGFzc3dvcmQ6"  # noqa: S105 - a challenge, no password
+_ASK_PASSWORD = "334 UGFzc3dvcmQ6"
 
 
 class Credentials(NamedTuple):

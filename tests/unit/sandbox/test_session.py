@@ -4,6 +4,7 @@ from base64 import b64encode
 
 import pytest
 
+from relay.sandbox.script import parse_reply
 from relay.sandbox.voice import After
 from tests.unit.sandbox.peer import FakeWorld, Peer, provider_of, records
 
@@ -51,6 +52,13 @@ def test_a_login_is_forgotten_under_tls(world: FakeWorld) -> None:
     peer.session.upgraded()
     peer.say("EHLO x")
     assert peer.say("MAIL FROM:<a@x>").startswith("530 5.7.0")
+
+
+def test_a_transaction_does_not_go_on_under_tls(world: FakeWorld) -> None:
+    peer = Peer(provider_of(world), can_upgrade=True)
+    peer.codes("EHLO x", "MAIL FROM:<a@x>", "RCPT TO:<b@x>", "STARTTLS")
+    peer.session.upgraded()
+    assert peer.codes("DATA", "RCPT TO:<b@x>") == ["503", "503"]
 
 
 @pytest.mark.parametrize(
@@ -211,6 +219,11 @@ def test_no_password_is_in_the_log(world: FakeWorld) -> None:
     assert "Geheim-7" not in text
     assert "Falsch-8" not in text
     assert "Geheim-7" not in repr(provider.settings)
+
+
+def test_a_scripted_yes_to_data_that_is_no_354_starts_no_message(peer: Peer) -> None:
+    peer.provider.script.add(parse_reply("data:250 2.0.0 what data"))
+    assert peer.codes("MAIL FROM:<a@x>", "RCPT TO:<b@x>", "DATA", "NOOP") == ["250"] * 4
 
 
 def test_too_many_or_idle_is_told_with_421_and_closed(peer: Peer) -> None:

@@ -45,11 +45,20 @@ def test_a_corrected_password_works_at_the_next_login(file: Path, now: float) ->
 
 def test_a_change_within_one_tick_of_the_clock_is_seen(file: Path) -> None:
     users = Users(file=file)
-    stamp = file.stat().st_mtime
-    assert users.accepts("mario", "old", now=stamp)
+    before = file.stat()
+    assert users.accepts("mario", "old", now=before.st_mtime)
     file.write_text("mario:new\n")
-    os.utime(file, (stamp, stamp))
-    assert users.accepts("mario", "new", now=stamp)
+    os.utime(file, ns=(before.st_mtime_ns, before.st_mtime_ns))
+    assert users.accepts("mario", "new", now=before.st_mtime)
+
+
+def test_a_file_that_stays_as_it_is_is_not_read_again(file: Path) -> None:
+    users = Users(file=file)
+    assert users.accepts("mario", "old", now=LATER)
+    before = file.stat()
+    file.write_text("mario:new\n")
+    os.utime(file, ns=(before.st_mtime_ns, before.st_mtime_ns))
+    assert users.accepts("mario", "old", now=LATER)
 
 
 def test_a_file_renamed_over_is_read_even_with_the_same_time_and_size(file: Path) -> None:
