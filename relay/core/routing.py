@@ -208,6 +208,11 @@ class Routing:
             found.update(dict.fromkeys(account.limits))
         return tuple(found)
 
+    def password_of(self, mailbox: MailboxId) -> SecretReference | None:
+        """What a mailbox logs in with: the first that one of its accounts names; None: no account names one."""
+        named = (account.password for account in self.by_mailbox.get(mailbox, ()))
+        return next((password for password in named if password is not None), None)
+
     def weight_of(self, mailbox: MailboxId) -> int:
         """The weight of a mailbox in its provider's rotation: the greatest of its accounts'."""
         return max((account.weight for account in self.by_mailbox.get(mailbox, ())), default=1)
