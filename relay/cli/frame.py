@@ -79,7 +79,7 @@ def _one_of_four(code: object) -> ExitCode:
     """Interrupted is 130 for the library; here it is a problem like any other."""
     if code is None:
         return ExitCode.DONE
-    return ExitCode(code) if code in set(ExitCode) else ExitCode.PROBLEM
+    return ExitCode(code) if isinstance(code, int) and code in set(ExitCode) else ExitCode.PROBLEM
 
 
 def _said(text: str, code: ExitCode) -> ExitCode:
