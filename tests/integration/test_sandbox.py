@@ -1,30 +1,19 @@
 """The sandbox over real sockets, with Python's own SMTP client as the peer that did not write it."""
 
 import asyncio
-import os
-import signal
 import smtplib
-import socket
 import ssl
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import AsyncIterator, Callable
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
-from relay.sandbox import Sandbox, SandboxSettings, Tls, judge, read_log
+from relay.sandbox import Sandbox, SandboxSettings, Tls, judge
 from relay.sandbox.certificates import CertificateTrouble, make_certificates
 from relay.sandbox.sandbox import SandboxStopped
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 20.0
-"""Seconds after which a blocking client gives up: a hang, not a measure."""
-
-MESSAGE = b"Message-ID: <1@x>\r\nSubject: ciao\r\n\r\n.dot\r\n..\r\n\xe8 bytes \xff\r\n"
+from tests.integration.sandbox_peer import MESSAGE, PATIENCE, connect, send
 
 T = TypeVar("T")
 
@@ -34,26 +23,12 @@ async def blocking(work: Callable[[], T]) -> T:
     return await asyncio.to_thread(work)
 
 
-@contextmanager
-def connect(port: int, *, user: str = "mario", password: str = "pw") -> Iterator[smtplib.SMTP]:
-    with smtplib.SMTP("127.0.0.1", port, timeout=PATIENCE) as client:
-        client.login(user, password)
-        yield client
-
-
-def send(port: int, *, count: int = 1, user: str = "mario", password: str = "pw") -> None:
-    with connect(port, user=user, password=password) as client:
-        for number in range(count):
-            client.sendmail("d@x.test", ["p@y.test"], MESSAGE.replace(b"<1@x>", f"<{user}-{number}@x>".encode()))
-
-
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with Sandbox(SandboxSettings()) as running:
         yield running
 
 
-# ------------------------------------------------------------------------------------------------------- in-process
 async def test_a_message_arrives_byte_for_byte(tmp_path: Path) -> None:
     async with Sandbox(SandboxSettings(inbox=tmp_path)) as sandbox:
         port = sandbox.port
@@ -242,6 +217,17 @@ async def test_certificates_that_cannot_be_made_are_said_so(tmp_path: Path, monk
         await Sandbox(SandboxSettings(tls=Tls.IMPLICIT)).start()
 
 
+async def test_a_sandbox_started_on_an_older_log_goes_on_counting(tmp_path: Path) -> None:
+    settings = SandboxSettings(log=tmp_path / "log", limits=("1/1h",))
+    async with Sandbox(settings) as first:
+        port = first.port
+        await blocking(lambda: send(port))
+    async with Sandbox(settings) as second:
+        port = second.port
+        with pytest.raises(smtplib.SMTPSenderRefused, match="rate limit exceeded"):
+            await blocking(lambda: send(port))
+
+
 async def test_stopping_breaks_what_is_open_and_may_be_done_twice() -> None:
     sandbox = Sandbox(SandboxSettings())
     await sandbox.start()
@@ -253,155 +239,3 @@ async def test_stopping_breaks_what_is_open_and_may_be_done_twice() -> None:
     writer.close()
     with pytest.raises(SandboxStopped):
         _ = sandbox.port
-
-
-# ------------------------------------------------------------------------------------------------------ as a process
-class Running:
-    """A sandbox process, started as a user would."""
-
-    def __init__(self, *options: str, listen: str = "127.0.0.1:0") -> None:
-        command = [sys.executable, "-c", "from relay.cli import main; main()", "sandbox", "--listen", listen, *options]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
-        assert self.process.stdout is not None
-        self.first_line = self.process.stdout.readline().decode()
-        self.port = int(self.first_line.rpartition(":")[2] or 0)
-
-    def stop(self, how: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
-        self.process.send_signal(how)
-        _, complaint = self.process.communicate(timeout=PATIENCE)
-        return self.process.returncode, complaint.decode()
-
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            self.stop(signal.SIGKILL)
-        for pipe in (self.process.stdout, self.process.stderr):
-            assert pipe is not None
-            pipe.close()
-
-
-@pytest.fixture
-def start() -> Iterator[Callable[..., Running]]:
-    with ExitStack() as stack:
-
-        def run(*options: str, **more: str) -> Running:
-            running = Running(*options, **more)
-            stack.callback(running.kill)
-            return running
-
-        yield run
-
-
-def test_the_first_line_says_where_it_listens_and_a_signal_ends_it_cleanly(start: Callable[..., Running]) -> None:
-    running = start()
-    assert running.first_line == f"listening on 127.0.0.1:{running.port}\n"
-    send(running.port)
-    assert running.stop() == (0, "")
-
-
-@pytest.mark.needs("openssl")
-@pytest.mark.parametrize("tls", ["starttls", "implicit"])
-def test_with_tls_the_second_line_names_the_authority_to_trust(start: Callable[..., Running], tls: str) -> None:
-    running = start("--tls", tls)
-    assert running.process.stdout is not None
-    words, _, authority = running.process.stdout.readline().decode().strip().rpartition(" ")
-    assert words == "certificate authority"
-    context = ssl.create_default_context(cafile=authority)
-    kind = partial(smtplib.SMTP_SSL, context=context) if tls == "implicit" else smtplib.SMTP
-    with kind("127.0.0.1", running.port, timeout=PATIENCE) as client:
-        if tls == "starttls":
-            client.starttls(context=context)
-        client.login("mario", "pw")
-        assert client.sendmail("d@x.test", ["p@y.test"], MESSAGE) == {}
-    assert running.stop() == (0, "")
-
-
-def test_the_log_and_the_inbox_survive_kill_9(start: Callable[..., Running], tmp_path: Path) -> None:
-    running = start("--log", str(tmp_path / "log.jsonl"), "--inbox", str(tmp_path / "inbox"))
-    with connect(running.port) as client:
-        for number in range(20):
-            client.sendmail("d@x.test", ["p@y.test"], MESSAGE.replace(b"<1@x>", f"<{number}@x>".encode()))
-        running.stop(signal.SIGKILL)
-    log = read_log(tmp_path / "log.jsonl")
-    assert judge.lost_ids(log, [f"<{number}@x>" for number in range(20)]) == set()
-    assert len(list((tmp_path / "inbox").glob("*.eml"))) == 20
-
-
-def test_a_killed_and_restarted_provider_still_knows_what_it_counted(
-    start: Callable[..., Running], tmp_path: Path
-) -> None:
-    options = ("--log", str(tmp_path / "log.jsonl"), "--limit", "3/1h")
-    first = start(*options)
-    send(first.port, count=2)
-    first.stop(signal.SIGKILL)
-    second = start(*options)
-    with pytest.raises(smtplib.SMTPSenderRefused, match="rate limit exceeded"):
-        send(second.port, count=2)
-    assert len([record for record in read_log(tmp_path / "log.jsonl") if record["event"] == "delivered"]) == 3
-
-
-def test_a_password_corrected_in_the_users_file_works_at_the_next_login(
-    start: Callable[..., Running], tmp_path: Path
-) -> None:
-    users = tmp_path / "users"
-    users.write_text("mario:old\n")
-    running = start("--users", str(users))
-    with pytest.raises(smtplib.SMTPAuthenticationError):
-        send(running.port, password="new")
-    users.write_text("mario:new\n")
-    send(running.port, password="new")
-
-
-def test_faults_and_replies_come_from_the_command_line(start: Callable[..., Running]) -> None:
-    running = start("--reply", r"mail:450-4.7.1 one\n450 4.7.1 two*1", "--fault", "refuse-auth:0.5", "--seed", "7")
-    outcomes = []
-    for _ in range(20):
-        try:
-            send(running.port)
-        except smtplib.SMTPAuthenticationError:
-            outcomes.append("refused")
-        except smtplib.SMTPSenderRefused as refused:
-            outcomes.append(str(refused.smtp_error))
-        else:
-            outcomes.append("sent")
-    assert outcomes.count(str(b"4.7.1 one\n4.7.1 two")) == 1
-    assert {"refused", "sent"} < set(outcomes)
-
-
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        (["--limit", "many"], "not a rolling limit"),
-        (["--fault", "explode:1"], "not a fault"),
-        (["--reply", "lunch:450 x"], "not a scripted reply"),
-        (["--users", "/nonexistent/users"], "cannot be read"),
-        (["--tls", "sometimes"], "sometimes"),
-    ],
-)
-def test_wrong_use_is_said_and_exits_2(start: Callable[..., Running], options: list[str], words: str) -> None:
-    running = start(*options)
-    _, complaint = running.process.communicate(timeout=PATIENCE)
-    assert running.first_line == ""
-    assert running.process.returncode == 2
-    text = " ".join(complaint.decode().replace("│", " ").split())
-    assert words in text
-    assert "Traceback" not in text
-
-
-@pytest.mark.parametrize("listen", ["2526", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:70000"])
-def test_where_to_listen_is_checked(start: Callable[..., Running], listen: str) -> None:
-    running = start(listen=listen)
-    running.process.communicate(timeout=PATIENCE)
-    assert running.process.returncode == 2
-
-
-def test_a_port_taken_or_a_log_that_cannot_be_written_exits_1(start: Callable[..., Running], tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        for running in (
-            start(listen=f"127.0.0.1:{taken.getsockname()[1]}"),
-            start("--log", str(tmp_path / "no" / "log")),
-        ):
-            _, complaint = running.process.communicate(timeout=PATIENCE)
-            assert running.process.returncode == 1
-            assert complaint.startswith(b"relay: ")
-            assert b"Traceback" not in complaint

@@ -155,3 +155,15 @@ async def test_a_break_and_a_silence(
     assert (setup.wire.ending, setup.wire.written) == (ending, written)
     setup.connection.abort()
     setup.connection.connection_lost(None)
+
+
+async def test_only_silence_counts_as_idle(world: FakeWorld, tmp_path: Path) -> None:
+    setup = Setup(world, tmp_path)
+    setup.send("NOOP")
+    setup.connection._check_idle()
+    assert not setup.wire.is_closing()
+    setup.connection._last_heard -= 301
+    setup.connection._check_idle()
+    assert setup.wire.written[-1] == b"421 4.4.2 Idle for too long\r\n"
+    assert setup.wire.ending == "closed"
+    setup.connection.connection_lost(None)

@@ -30,6 +30,7 @@ def test_starttls_is_offered_only_where_it_can_be_had_and_only_once(world: FakeW
     assert "STARTTLS" not in Peer(provider_of(world)).say("EHLO x")
     peer = Peer(provider_of(world), can_upgrade=True)
     assert "STARTTLS" in peer.say("EHLO x")
+    assert peer.say("STARTTLS now").startswith("501")
     peer.say("STARTTLS")
     assert peer.last.after is After.UPGRADE
     peer.session.upgraded()
