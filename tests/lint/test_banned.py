@@ -1,4 +1,4 @@
-"""Below app.py time, chance and threads come in as arguments: ruff finds each banned name, and lets app.py use it."""
+"""Time, chance and threads come in as arguments: ruff finds each banned name, and lets the composition root use it."""
 
 import json
 import subprocess
@@ -50,7 +50,7 @@ def banned_lines(source: str, *, path: str) -> set[int]:
 
 
 @pytest.mark.parametrize(
-    "path", ["relay/core/planted.py", "relay/delivery/planted.py", "relay/store/planted.py", "relay/sandbox/planted.py"]
+    "path", ["relay/core/planted.py", "relay/delivery/planted.py", "relay/store/planted.py", "relay/app/planted.py"]
 )
 def test_each_banned_name_is_found(path: str) -> None:
     names = banned_names()
@@ -72,6 +72,6 @@ def test_a_banned_name_is_found_however_it_is_imported(use: str) -> None:
     assert banned_lines(use, path="relay/core/planted.py")
 
 
-@pytest.mark.parametrize("path", ["relay/app.py", "relay/cli/planted.py"])
+@pytest.mark.parametrize("path", ["relay/app/machine.py", "relay/cli/planted.py"])
 def test_the_composition_root_owns_clock_and_chance(path: str) -> None:
     assert banned_lines(user_of(banned_names()), path=path) == set()

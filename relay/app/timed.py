@@ -1,0 +1,105 @@
+"""The store with a stopwatch: what each operation took, for the metric of the same name.
+
+Law: it changes nothing: same arguments, same results, same errors; an operation that fails is timed like any other.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeVar
+
+from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken
+from relay.core.limits import Instant
+from relay.core.routing import Routing
+from relay.core.words import MailboxId
+from relay.store.ports import AppliedRouting, OutboxEntry, QueueCount, Store
+from relay.store.ports.history import HealthCount
+from relay.store.ports.sessions import SessionEvent
+
+T = TypeVar("T")
+
+Took = Callable[[str, float], None]
+"""Told the operation and the seconds that it took."""
+
+
+class TimedStore:
+    """A store in front of a store; `clock` gives seconds from some moment on."""
+
+    def __init__(self, store: Store, took: Took, clock: Callable[[], float]) -> None:
+        self._store = store
+        self._took = took
+        self._clock = clock
+
+    async def _timed(self, operation: str, work: Awaitable[T]) -> T:
+        start = self._clock()
+        try:
+            return await work
+        finally:
+            self._took(operation, self._clock() - start)
+
+    # Intake
+
+    async def put(self, message: NewMessage) -> None:
+        await self._timed("put", self._store.put(message))
+
+    def has_space(self) -> bool:
+        return self._store.has_space()
+
+    # Queue
+
+    async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
+        return await self._timed("take", self._store.take(node, idle, most))
+
+    async def content(self, claim: Claim) -> bytes:
+        return await self._timed("content", self._store.content(claim))
+
+    async def gate(self, claim: Claim) -> bool:
+        return await self._timed("gate", self._store.gate(claim))
+
+    async def settle(self, claim: Claim, result: Result) -> bool:
+        return await self._timed("settle", self._store.settle(claim, result))
+
+    async def heartbeat(self, node: str) -> Sequence[Claim]:
+        return await self._timed("heartbeat", self._store.heartbeat(node))
+
+    async def recover(self, node: str) -> int:
+        return await self._timed("recover", self._store.recover(node))
+
+    async def wait(self, mark: int, until: Instant | None) -> None:
+        await self._store.wait(mark, until)
+
+    def now(self) -> Instant:
+        return self._store.now()
+
+    # Sessions
+
+    async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+        await self._timed("session", self._store.session(mailbox, event))
+
+    async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        await self._timed("session", self._store.refused(mailbox, failure))
+
+    # RoutingStore
+
+    async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
+        return await self._timed("apply", self._store.apply(routing, fingerprints))
+
+    async def applied(self) -> AppliedRouting | None:
+        return await self._store.applied()
+
+    # Outbox
+
+    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
+        return await self._timed("outbox", self._store.outbox(most))
+
+    async def done(self, entry: int) -> None:
+        await self._timed("done", self._store.done(entry))
+
+    # History
+
+    async def queue_counts(self) -> Sequence[QueueCount]:
+        return await self._timed("census", self._store.queue_counts())
+
+    async def health_counts(self) -> Sequence[HealthCount]:
+        return await self._timed("census", self._store.health_counts())
+
+    async def close(self) -> None:
+        await self._store.close()
