@@ -17,12 +17,12 @@ def wait_of_b(port: int, peer: provider.Provider, *, queued: int, seconds: float
     provider.submit(port, A, messages=queued, at_once=min(20, queued))
     before = len(peer.delivered(A))
     provider.submit(port, B, messages=1)
-    handed_in = time.time()
+    handed_in = time.monotonic()
     if not peer.wait_until(lambda records: any(_is_of_b(r) for r in records), seconds=seconds):
         return None
     mail = peer.delivered(B)[0]
-    between = sum(1 for record in peer.delivered(A) if record["t"] <= mail["t"]) - before
-    return max(0.0, mail["t"] - handed_in), between
+    between = sum(1 for record in peer.delivered(A) if record["m"] <= mail["m"]) - before
+    return max(0.0, mail["m"] - handed_in), between
 
 
 def _is_of_b(record: Record) -> bool:

@@ -47,6 +47,7 @@ smtp_host_lookup = native
 alias_maps =
 local_recipient_maps =
 message_size_limit = 50000000
+in_flow_delay = 0
 maillog_file = {log}
 maillog_file_prefixes = /
 """
