@@ -242,6 +242,7 @@ class Schedule:
         line.terms = self._memory.mailbox_terms(mailbox)
         line.standing = self._memory.mailbox_standing(mailbox)
         line.ledger = self._mailbox_ledger(mailbox)
+        line.ledger.set_slow(line.standing.slow)
         logins = RollingWindow(line.terms.login_limit)
         for past in self._memory.login_past(mailbox):
             take_in(logins, past)
