@@ -11,7 +11,7 @@ from relay.config.entries import DEFAULT_ON_PAUSED
 from relay.config.ground import Ground
 from relay.config.part import Entry, Part
 from relay.config.problems import Problem, Report
-from relay.core.routing import Account, Owner
+from relay.core.routing import Account, Owner, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan
 
 _ADDED = {"plan", "provider", "username", "limits", "owner", "on_paused", "aliases"}
@@ -24,6 +24,10 @@ class Worked:
     accounts: dict[str, Account]
     providers: frozenset[str]
     addresses: dict[str, str]
+    references: tuple[tuple[str, SecretReference], ...]
+    """Accounts with a password that is kept elsewhere."""
+    without: tuple[str, ...]
+    """Accounts with no password."""
     problems: tuple[Problem, ...]
 
 
@@ -44,7 +48,18 @@ def work_in(part: Part, ground: Ground) -> Worked:
                     entry.mark(f"address {address}"), f"the address {address!r} is account {other!r}'s already"
                 )
     providers = frozenset(account.mailbox.provider for account in accounts.values())
-    return Worked(accounts, providers, addresses, tuple(report.problems))
+    return Worked(
+        accounts,
+        providers,
+        addresses,
+        references=tuple(
+            (sender, account.password)
+            for sender, account in accounts.items()
+            if account.password is not None and account.password.kind is not SecretKind.LITERAL
+        ),
+        without=tuple(sender for sender, account in accounts.items() if account.password is None),
+        problems=tuple(report.problems),
+    )
 
 
 def _account(sender: str, entry: Entry, ground: Ground, report: Report) -> Account | None:

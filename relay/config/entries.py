@@ -4,6 +4,7 @@ Law: an entry holds only the keys that are written, so that account, plan, provi
 other. The sentence below a key is its description in the JSON Schema and in the reference.
 """
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, NamedTuple, Required
 
 from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSchema, with_config
@@ -222,7 +223,21 @@ class AccountEntry(SharedEntry, total=False):
     """The last day of the paid term."""
 
 
-SECTIONS: dict[str, type[Any]] = {
+@with_config(STRICT)
+class RoutingFile(TypedDict, total=False):
+    """routing.yaml: who may send, and through which mailbox; read anew whenever it is edited."""
+
+    clients: dict[str, ClientEntry] | None
+    """What submits mail, by its login."""
+    providers: dict[str, ProviderEntry | None] | None
+    """Upstream mail services by name; the built-in profiles need no entry."""
+    plans: dict[Plan, PlanEntry | None] | None
+    """Defaults of the four groups of accounts."""
+    accounts: dict[str, AccountEntry | None] | None
+    """Senders by address."""
+
+
+SECTIONS: Mapping[str, type[Any]] = {
     "clients": ClientEntry,
     "providers": ProviderEntry,
     "plans": PlanEntry,

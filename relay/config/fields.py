@@ -150,10 +150,10 @@ _TEXT = _described("Text.", anyOf=[_STRING, {"type": "integer"}])
 
 Text = Annotated[str, BeforeValidator(_text), AfterValidator(_not_empty), _TEXT]
 Words = Annotated[str, BeforeValidator(_text), _described("Text, or nothing.", type="string")]
-WholeNumber = Annotated[int, BeforeValidator(_whole_number)]
-Port = Annotated[WholeNumber, Field(ge=1, le=65535)]
-Count = Annotated[WholeNumber, Field(ge=1, le=1_000_000)]
-Weight = Annotated[WholeNumber, Field(ge=1, le=1000)]
+Port = Annotated[int, Field(ge=1, le=65535), BeforeValidator(_whole_number)]
+Count = Annotated[int, Field(ge=1, le=1_000_000), BeforeValidator(_whole_number)]
+Weight = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole_number)]
+Divisor = Annotated[int, Field(ge=1, le=1024), BeforeValidator(_whole_number)]
 Switch = Annotated[
     bool,
     PlainValidator(_switch),

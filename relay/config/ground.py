@@ -6,6 +6,7 @@ itself; an entry with an error of its own stays known by name, so that its accou
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -56,7 +57,7 @@ def lay_ground(parts: Iterable[Part], profiles: Mapping[str, Profile], report_of
     return Ground(
         {**providers, **built_in},
         frozenset(built_in),
-        {Plan(name): entry.values for part in parts for name, entry in part.plans.items()},
+        {Plan(name): entry.values for part in parts for name, entry in part.plans.items() if name in list(Plan)},
         _domains(profiles, providers),
         {name: profile.name for profile in profiles.values() for name in profile.also},
     )
@@ -90,6 +91,8 @@ def _provider(name: str, entry: Entry, profiles: Mapping[str, Mapping[str, Any]]
             "tls: none beyond loopback shows passwords and mail to the network; needs `plaintext: allow`",
         )
         return None
+    if provider.tls_ca is not None and not Path(provider.tls_ca).is_file():
+        report.warning(entry.mark("tls_ca"), f"no such file: {provider.tls_ca}; this provider cannot be verified")
     return provider
 
 

@@ -12,7 +12,8 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from relay.config.document import Path as Keys
-from relay.config.document import Table, key_mark_of, mark_of, read_document
+from relay.config.document import Table, mark_of, read_document
+from relay.config.entry_checks import IN_CLEAR
 from relay.config.problems import START, Loaded, Mark, Problem, Report, has_errors, in_order
 from relay.config.references import References, Unresolved
 from relay.config.routing import load_routing
@@ -73,7 +74,7 @@ def _routing_named(root: Any, folder: Path) -> Path | None:
 
 def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str, str]) -> None:
     if not environ.get(KEY_VARIABLE) and _is_on_disk_of(config.key_folder, config.data_dir):
-        mark = key_mark_of(root, ["keys_dir" if config.keys_dir else "data_dir"]) or START
+        mark = _mark(root, ["keys_dir" if config.keys_dir else "data_dir"])
         text = f"the keys are on the disk of data_dir and in its backups: move keys_dir, or set {KEY_VARIABLE}"
         report.warning(mark, text)
     for key, file in _tls_files(config):
@@ -85,7 +86,7 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
     if secret is not None:
         mark = _mark(root, ["notices", "ops_webhook_secret"])
         if secret.kind is SecretKind.LITERAL:
-            report.warning(mark, "the secret is written here in clear; keep it in env:NAME, file:PATH or secret:NAME")
+            report.warning(mark, IN_CLEAR)
         elif isinstance(outcome := References(environ)(secret), Unresolved):
             report.warning(mark, f"{outcome.reason}: what is sent to ops_webhook is not signed")
 

@@ -13,7 +13,7 @@ from relay.config.ground import Ground, check_plans, lay_ground
 from relay.config.part import SECTION_NAMES, Entry, Part, read_part
 from relay.config.problems import START, Loaded, Report, has_errors, in_order
 from relay.config.references import Resolve
-from relay.config.unresolved import warn_of_credentials
+from relay.config.unresolved import credential_problems
 from relay.core.routing import Client, Routing
 from relay.providers import Profile, load_profiles
 
@@ -56,8 +56,7 @@ class RoutingLoader:
         if has_errors(problems):
             return Loaded(None, in_order(problems))
         routing = _routing(clients, ground, worked)
-        report = warn_of_credentials(routing, parts, resolve)
-        return Loaded(routing, in_order([*problems, *report]))
+        return Loaded(routing, in_order([*problems, *credential_problems(routing, parts, worked, resolve)]))
 
     def _read(self, reports: "_Reports") -> None:
         """Brings the parts up to the bytes on disk; what cannot be read is reported."""
@@ -105,6 +104,8 @@ def _contents(path: Path, reports: _Reports) -> Iterator[tuple[str, bytes]]:
         files = routing_files(path)
         if not files:
             reports.of(str(path)).error(START, "no *.yaml in this folder")
+        for file in sorted(path.glob("*.yml")):
+            reports.of(str(file)).warning(START, "not read: the files of a folder are *.yaml")
     except OSError as error:
         reports.of(str(path)).error(START, _said(error))
         return

@@ -132,7 +132,7 @@ class Health:
     """After the first refused login of a mailbox that worked, the pause before the one more try."""
     refused_logins: fields.LimitText = Limit(3, HOUR)
     """At most so many refused logins of a mailbox, over all nodes."""
-    slow: tuple[Annotated[fields.WholeNumber, Field(ge=1)], Annotated[fields.WholeNumber, Field(le=1024)]] = (1, 32)
+    slow: tuple[fields.Divisor, fields.Divisor] = (1, 32)
     """The least and the greatest divisor of the pace after `rate-limited`."""
 
 

@@ -3,52 +3,60 @@
 Law: these concern one account, client or provider each, so they never refuse the routing.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Sequence
 
+from relay.config.accounts import Worked
 from relay.config.part import Entry, Part
 from relay.config.problems import Problem, Report
 from relay.config.references import Resolve, Unresolved
 from relay.core.routing import Auth, Routing, SecretKind, SecretReference
 
 
-def warn_of_credentials(routing: Routing, parts: Iterable[Part], resolve: Resolve) -> Iterator[Problem]:
+def credential_problems(
+    routing: Routing, parts: Sequence[Part], worked: Sequence[Worked], resolve: Resolve
+) -> list[Problem]:
     """One warning for each credential that is missing, at its place."""
-    for part in parts:
+    problems: list[Problem] = []
+    shared = {mailbox for mailbox, accounts in routing.by_mailbox.items() if len(accounts) > 1}
+    is_open = {name for name, provider in routing.providers.items() if provider.auth is Auth.NONE}
+    for part, own in zip(parts, worked, strict=True):
         report = Report(part.file)
-        for name, entry in part.accounts.items():
-            _warn_account(routing, name, entry, report, resolve)
-        for name, entry in part.clients.items():
-            _warn(entry, "password", f"nobody can log in as {name!r}", report, resolve)
-        for name, entry in part.providers.items():
-            _warn_provider(name, entry, report, resolve)
-        yield from report.problems
+        _check_services(part, report, resolve)
+        for sender, secret in own.references:  # a hundred thousand of them: the loop does little
+            outcome = resolve(secret)
+            if isinstance(outcome, Unresolved) and own.accounts[sender].mailbox.provider not in is_open:
+                mark = part.accounts[sender].mark("password")
+                report.warning(mark, f"{outcome.reason}: this account is held as no-credentials")
+        for sender in own.without:
+            mailbox = own.accounts[sender].mailbox
+            if mailbox.provider not in is_open and routing.password_of(mailbox) is None:
+                mark = part.accounts[sender].marks[""]
+                report.warning(mark, "no password: this account is held as no-credentials until it has one")
+        if shared:
+            _check_shared(routing, part, own, report)
+        problems += report.problems
+    return problems
 
 
-def _warn_account(routing: Routing, sender: str, entry: Entry, report: Report, resolve: Resolve) -> None:
-    account = routing.accounts[sender]
-    if routing.provider_of(account.mailbox).auth is Auth.NONE:
-        return
-    used = routing.password_of(account.mailbox)
-    if used is None:
-        report.warning(entry.marks[""], "no password: this account is held as no-credentials until it has one")
-    elif account.password is not None and account.password != used:
-        text = "another account of the same mailbox has another password; that one is used"
-        report.warning(entry.mark("password"), text)
-    else:
-        _warn(entry, "password", "this account is held as no-credentials", report, resolve)
+def _check_shared(routing: Routing, part: Part, own: Worked, report: Report) -> None:
+    """Accounts of one mailbox are one login: a second password would never be used."""
+    for sender, account in own.accounts.items():
+        if account.password not in (None, routing.password_of(account.mailbox)):
+            mark = part.accounts[sender].mark("password")
+            report.warning(mark, "another account of the same mailbox has another password; that one is used")
 
 
-def _warn_provider(name: str, entry: Entry, report: Report, resolve: Resolve) -> None:
-    secret = (entry.values or {}).get("oauth", {}).get("client_secret")
-    _warn_of(secret, entry, "oauth", f"no OAuth2 at provider {name!r}", report, resolve)
+def _check_services(part: Part, report: Report, resolve: Resolve) -> None:
+    for name, entry in part.clients.items():
+        secret = (entry.values or {}).get("password")
+        _check(secret, entry, "password", effect=f"nobody can log in as {name!r}", report=report, resolve=resolve)
+    for name, entry in part.providers.items():
+        secret = (entry.values or {}).get("oauth", {}).get("client_secret")
+        _check(secret, entry, "oauth", effect=f"no OAuth2 at provider {name!r}", report=report, resolve=resolve)
 
 
-def _warn(entry: Entry, key: str, effect: str, report: Report, resolve: Resolve) -> None:
-    _warn_of((entry.values or {}).get(key), entry, key, effect, report, resolve)
-
-
-def _warn_of(
-    secret: SecretReference | None, entry: Entry, key: str, effect: str, report: Report, resolve: Resolve
+def _check(
+    secret: SecretReference | None, entry: Entry, key: str, *, effect: str, report: Report, resolve: Resolve
 ) -> None:
     if secret is None or secret.kind is SecretKind.LITERAL:
         return

@@ -174,19 +174,25 @@ class Routing:
     @cached_property
     def by_address(self) -> Mapping[str, Account]:
         """Every address that finds an account: senders, aliases and replaced addresses, lower case."""
-        found: dict[str, Account] = {}
+        found = {sender.lower(): account for sender, account in self.accounts.items()}
         for account in self.accounts.values():
-            for address in (account.sender, *account.aliases, *account.replaces):
-                found[address.lower()] = account
+            if account.aliases or account.replaces:
+                found |= {address.lower(): account for address in (*account.aliases, *account.replaces)}
         return found
 
     @cached_property
     def by_mailbox(self) -> Mapping[MailboxId, tuple[Account, ...]]:
         """The accounts of each mailbox; a group practice shares one."""
-        found: dict[MailboxId, list[Account]] = {}
+        found: dict[MailboxId, tuple[Account, ...]] = {}
+        shared: dict[MailboxId, list[Account]] = {}
         for account in self.accounts.values():
-            found.setdefault(account.mailbox, []).append(account)
-        return {mailbox: tuple(accounts) for mailbox, accounts in found.items()}
+            mailbox = account.mailbox
+            if mailbox in found:
+                shared.setdefault(mailbox, list(found[mailbox])).append(account)
+            else:
+                found[mailbox] = (account,)
+        found.update((mailbox, tuple(accounts)) for mailbox, accounts in shared.items())
+        return found
 
     def account_of(self, address: str) -> Account | None:
         """The account that sends as this address."""
