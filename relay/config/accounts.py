@@ -45,7 +45,7 @@ def work_in(part: Part, ground: Ground) -> Worked:
             other = addresses.setdefault(address, sender)
             if other != sender:
                 report.error(
-                    entry.mark(f"address {address}"), f"the address {address!r} is account {other!r}'s already"
+                    entry.mark(f"address {address}"), f"the address {address!r} belongs to account {other!r}"
                 )
     providers = frozenset(account.mailbox.provider for account in accounts.values())
     return Worked(

@@ -28,7 +28,8 @@ def name_problem(section: str, name: str) -> str | None:
     if section == "accounts":
         return _address_problem(name)
     if section == "plans":
-        return None if name in list(Plan) else f"unknown plan {name!r}{suggestion(name, list(Plan))}"
+        plans = [str(plan) for plan in Plan]
+        return None if name in plans else f"unknown plan {name!r}{suggestion(name, plans)}"
     if section == "providers":
         return (
             None

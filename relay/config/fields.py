@@ -114,7 +114,7 @@ def _positive(duration: int) -> int:
 def _zone(text: str) -> str:
     try:
         ZoneInfo(text)
-    except (ValueError, OSError):
+    except (KeyError, ValueError, OSError):
         raise ValueError(f"unknown time zone {text!r}; write it as Europe/Rome") from None
     return text
 

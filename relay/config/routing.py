@@ -144,7 +144,7 @@ def _check_addresses(parts: Sequence[Part], worked: Sequence[Worked], reports: _
             sender, other = own.addresses[address], first[address]
             if sender != other:
                 mark = part.accounts[sender].mark(f"address {address}")
-                reports.of(part.file).error(mark, f"the address {address!r} is account {other!r}'s already")
+                reports.of(part.file).error(mark, f"the address {address!r} belongs to account {other!r}")
         first.update(own.addresses)
 
 

@@ -67,6 +67,8 @@ def _explained(error: ErrorDetails, root: Any, adapter: TypeAdapter[Any]) -> tup
     if kind in _UNKNOWN:
         key = str(path[-1])
         return key_mark_of(root, path), f"unknown key {key!r}{suggestion(key, _keys(adapter, path[:-1]))}"
+    if kind == "missing" and isinstance(path[-1], int):
+        return mark_of(root, path), f"needs more than {path[-1]}"
     if kind == "missing":
         return mark_of(root, path), f"the key {str(path[-1])!r} is missing"
     if kind == "at":
