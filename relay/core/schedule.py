@@ -210,6 +210,15 @@ class Schedule:
         line.provider.sessions -= 1
         self._refresh(line, now)
 
+    def resume_sessions(self, mailbox: MailboxId, now: Instant, *, sessions: int, opening: int) -> None:
+        """After the memory was loaded again under a living node: its sessions, `opening` of them not open yet."""
+        line = self._line(mailbox)
+        line.sessions += sessions
+        line.opening += opening
+        line.provider.sessions += sessions
+        line.provider.opening += opening
+        self._refresh(line, now)
+
     def _opening_over(self, line: Line) -> None:
         line.opening -= 1
         line.provider.opening -= 1

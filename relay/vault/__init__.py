@@ -1,1 +1,9 @@
-"""Keys and encryption at rest; the only place that imports cryptography."""
+"""Keys and encryption: the only place that imports cryptography.
+
+Law: an existing store is opened with its own key or not at all; a key is made only for a store that is new.
+"""
+
+from relay.vault.keyring import KEY_FILE, Keyring
+from relay.vault.vault import KEY_BYTES, Vault
+
+__all__ = ["KEY_BYTES", "KEY_FILE", "Keyring", "Vault"]

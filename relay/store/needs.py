@@ -1,0 +1,106 @@
+"""What a store needs from outside: a clock, a cipher, a place to run what blocks, and the points where it may die.
+
+Law: the store makes none of them itself, so that the same code runs on a machine and in a simulated world.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
+
+from relay.core.health import HealthSettings
+from relay.core.limits import MINUTE
+from relay.core.relaytime import Reading
+from relay.core.retry import RETRY
+from relay.core.routing import InDoubt
+from relay.errors import RelayError
+from relay.store.ports.events import Listener
+
+T = TypeVar("T")
+
+CrashPoint = Callable[[str], None]
+"""Called with the name of each durable step as it is passed; docs/crash-table.md lists the names."""
+
+Random = Callable[[int], bytes]
+"""As many unpredictable bytes as asked for."""
+
+
+class Clock(Protocol):
+    """The machine's clocks, in microseconds."""
+
+    def reading(self) -> Reading:
+        """All that the machine's clocks say; costs a few system calls."""
+
+    def boottime(self) -> int:
+        """CLOCK_BOOTTIME: runs through suspend, and no step moves it."""
+
+    def wall(self) -> int:
+        """Wall time since 1970."""
+
+
+class Cipher(Protocol):
+    """Encryption at rest with one key (the vault)."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Tells this key from another."""
+
+    def seal(self, plain: bytes, place: bytes) -> bytes:
+        """Opens only at the same `place`."""
+
+    def open(self, sealed: bytes, place: bytes) -> bytes:
+        """CorruptValue: another key, another place, or bytes that changed."""
+
+    def keyed_hash(self, purpose: bytes, value: bytes) -> bytes:
+        """The same for as long as the store lives."""
+
+
+class Runner(Protocol):
+    """Runs one blocking call somewhere else (a one-thread executor; in a simulated world, virtual time)."""
+
+    def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
+
+
+CipherFor = Callable[[str | None], Cipher]
+"""The cipher for the store with this key fingerprint (None: a new store). StoreKeyError: missing or another key."""
+
+Fatal = Callable[[RelayError], None]
+"""Told once that the store cannot go on; ends the process, and recovery starts clean."""
+
+FreeBytes = Callable[[], int]
+"""How much space is left for mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """What relay.yaml says about the queue; durations in microseconds."""
+
+    lifetime: int = 3 * 24 * 60 * MINUTE
+    hold_lifetime: int = 7 * 24 * 60 * MINUTE
+    retry: tuple[int, ...] = RETRY
+    in_doubt: InDoubt = InDoubt.RESEND
+    health: HealthSettings = HealthSettings()
+    lease: int = MINUTE
+    """How long a node's claims last without a heartbeat."""
+    least_free_bytes: int = 200_000_000
+    """Below this nothing is accepted: what is queued must still be settled and bounced."""
+
+
+def never_dies(name: str) -> None:
+    """The crash point of a process that is not being tested."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """All that a store gets from who composes it."""
+
+    clock: Clock
+    random: Random
+    cipher_for: CipherFor
+    commit: Runner
+    """Runs commits, one at a time."""
+    read: Runner
+    """Runs reads of bodies, and gives back space."""
+    fatal: Fatal
+    free_bytes: FreeBytes
+    listener: Listener | None = None
+    crash_point: CrashPoint = never_dies

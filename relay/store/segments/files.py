@@ -1,0 +1,184 @@
+"""Segments as append-only files: one write and one fdatasync per batch, however many records it brings.
+
+Law: a file from before a start is never appended to, because its tail may hold what no commit knows of; an I/O error
+of a sync is never retried, because the kernel may have dropped the pages.
+"""
+
+import errno
+import os
+from collections.abc import Callable, Sequence
+from ctypes import CDLL, c_int, c_int64, get_errno
+from pathlib import Path
+
+from relay.errors import CorruptValue, StoreBroken, StoreFull, StoreUnavailable
+from relay.store.needs import CrashPoint, never_dies
+from relay.store.segments.port import SEGMENT_BYTES, Place
+
+_SUFFIX = ".seg"
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+_KEEP_SIZE_PUNCH_HOLE = 0x01 | 0x02
+"""FALLOC_FL_KEEP_SIZE | FALLOC_FL_PUNCH_HOLE, linux/falloc.h."""
+_CANNOT_PUNCH = frozenset({errno.EOPNOTSUPP, errno.ENOSYS})
+
+Write = Callable[[int, Sequence[bytes]], int]
+_IOV_MAX = 1024
+
+
+class FileSegments:
+    """The segments of one `data_dir`; `write` is os.writev, but in tests of a full disk."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        crash_point: CrashPoint = never_dies,
+        limit: int = SEGMENT_BYTES,
+        write: Write = os.writev,
+    ) -> None:
+        self._directory = directory
+        self._crash_point = crash_point
+        self._limit = limit
+        self._write = write
+        self._libc = CDLL(None, use_errno=True)
+        self._number = 0
+        self._end = 0
+        self._fresh: dict[int, list[bytes]] = {}
+        self._descriptor: int | None = None
+        self._open_number = 0
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def begin(self, first: int) -> None:
+        """Says the lowest number that a segment begun from now on may have."""
+        self._number, self._end = max(first, self._number, *(number + 1 for number in self.numbers()), 1), 0
+
+    def append(self, record: bytes) -> Place:
+        """Takes a record; it is only in memory until `sync`."""
+        if self._end and self._end + len(record) > self._limit:
+            self._number, self._end = self._number + 1, 0
+        place = Place(self._number, self._end, len(record))
+        self._end += len(record)
+        self._fresh.setdefault(place.segment, []).append(record)
+        return place
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether anything was appended since the last `sync` or `discard`."""
+        return bool(self._fresh)
+
+    def sync(self) -> None:
+        """Makes durable what was appended. StoreFull: nothing of it counts. StoreBroken: the disk lies."""
+        fresh, self._fresh = self._fresh, {}
+        try:
+            for number, records in fresh.items():
+                self._sync_one(number, records)
+        except OSError as error:
+            self._abandon()
+            if error.errno in _FULL:
+                raise StoreFull from error
+            raise StoreBroken(f"a segment cannot be written: {os.strerror(error.errno or 0)}") from error
+
+    def _sync_one(self, number: int, records: Sequence[bytes]) -> None:
+        descriptor = self._descriptor_of(number)
+        for start in range(0, len(records), _IOV_MAX):
+            self._write_all(descriptor, records[start : start + _IOV_MAX])
+        self._crash_point("segment-written")
+        os.fdatasync(descriptor)
+        self._crash_point("segment-synced")
+
+    def _write_all(self, descriptor: int, records: Sequence[bytes]) -> None:
+        left = sum(map(len, records))
+        written = self._write(descriptor, records)
+        while written < left:
+            rest = b"".join(records)[written:]
+            records, left = (rest,), len(rest)
+            written = self._write(descriptor, records)
+
+    def _descriptor_of(self, number: int) -> int:
+        if self._descriptor is not None and self._open_number == number:
+            return self._descriptor
+        self._close_file()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        descriptor = os.open(self._path(number), flags, 0o600)
+        self._descriptor, self._open_number = descriptor, number
+        _sync_directory(self._directory)
+        self._crash_point("segment-created")
+        return descriptor
+
+    def discard(self) -> None:
+        """Forgets what was appended since the last `sync`; the next record begins a new file."""
+        self._fresh.clear()
+        self._abandon()
+
+    def _abandon(self) -> None:
+        """What a failed write left in the file is in nobody's way: nothing is ever appended behind it."""
+        self._close_file()
+        self._number, self._end = self._number + 1, 0
+
+    def read(self, place: Place) -> bytes:
+        """A record; blocks. CorruptValue: it is not there."""
+        try:
+            descriptor = os.open(self._path(place.segment), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise CorruptValue("a segment is gone") from None
+        except OSError as error:
+            raise StoreUnavailable(f"a segment cannot be read: {os.strerror(error.errno or 0)}") from error
+        try:
+            record = os.pread(descriptor, place.length, place.offset)
+        except OSError as error:
+            raise StoreUnavailable(f"a segment cannot be read: {os.strerror(error.errno or 0)}") from error
+        finally:
+            os.close(descriptor)
+        if len(record) != place.length:
+            raise CorruptValue("a record is not where it was written")
+        return record
+
+    def punch(self, segment: int, spans: Sequence[tuple[int, int]]) -> None:
+        """Gives back the space of spans of a segment; where the file system cannot, the unlink will."""
+        try:
+            descriptor = os.open(self._path(segment), os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return
+        try:
+            for offset, length in spans:
+                if not self._punch_one(descriptor, offset, length):
+                    return
+        finally:
+            os.close(descriptor)
+
+    def _punch_one(self, descriptor: int, offset: int, length: int) -> bool:
+        answer = self._libc.fallocate(c_int(descriptor), c_int(_KEEP_SIZE_PUNCH_HOLE), c_int64(offset), c_int64(length))
+        if answer == 0:
+            return True
+        number = get_errno()
+        if number in _CANNOT_PUNCH:
+            return False
+        raise StoreUnavailable(f"a segment cannot be punched: {os.strerror(number)}")
+
+    def remove(self, segment: int) -> None:
+        """Lets go of a whole segment; harmless when it is gone."""
+        self._path(segment).unlink(missing_ok=True)
+
+    def numbers(self) -> tuple[int, ...]:
+        """The segments that there are."""
+        names = (path.stem for path in self._directory.glob(f"*{_SUFFIX}"))
+        return tuple(sorted(int(name) for name in names if name.isdigit()))
+
+    def close(self) -> None:
+        """Lets go of the file being written."""
+        self._close_file()
+
+    def _close_file(self) -> None:
+        if self._descriptor is not None:
+            descriptor, self._descriptor = self._descriptor, None
+            os.close(descriptor)
+
+    def _path(self, number: int) -> Path:
+        return self._directory / f"{number:08}{_SUFFIX}"
+
+
+def _sync_directory(directory: Path) -> None:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,39 @@
+-- The limiter's memory: attempts and logins that still count.
+
+-- mailbox_ends: Ends of a mailbox since an instant, one by one.
+SELECT started_at, ended_at, 1 FROM attempts INDEXED BY attempts_ends
+WHERE counted AND mailbox = ? AND ended_at >= ? ORDER BY ended_at;
+
+-- mailbox_old_ends: Ends of a mailbox between two instants, a minute's together, each counted as ended last.
+SELECT min(started_at), max(ended_at), count(*) FROM attempts INDEXED BY attempts_ends
+WHERE counted AND mailbox = ? AND ended_at >= ? AND ended_at < ? GROUP BY ended_at / 60000000 ORDER BY ended_at;
+
+-- mailbox_running: Attempts of a mailbox without an end.
+SELECT started_at FROM claims WHERE mailbox = ?;
+
+-- mailboxes_of_provider: The mailboxes that attempts were made with.
+SELECT id, username FROM mailboxes WHERE provider = ?;
+
+-- logins_since: Logins of a mailbox that ended since an instant, or have not.
+SELECT started_at, ended_at FROM logins WHERE mailbox = ? AND (ended_at IS NULL OR ended_at >= ?);
+
+-- begin_login: A login is about to be tried.
+INSERT INTO logins (mailbox, started_at) VALUES (?, ?);
+
+-- end_login: The oldest login of a mailbox under way is over.
+UPDATE logins SET ended_at = ? WHERE id = (SELECT min(id) FROM logins WHERE mailbox = ? AND ended_at IS NULL);
+
+-- drop_login: The oldest login of a mailbox under way was never tried.
+DELETE FROM logins WHERE id = (SELECT min(id) FROM logins WHERE mailbox = ? AND ended_at IS NULL);
+
+-- clamp_ends: No attempt ended later than this.
+UPDATE attempts SET ended_at = ?1, started_at = min(started_at, ?1) WHERE ended_at > ?1;
+
+-- clamp_logins: No login ended later than this.
+UPDATE logins SET ended_at = ?1, started_at = min(started_at, ?1) WHERE ended_at > ?1;
+
+-- end_all_logins: After a start nothing of before is under way.
+UPDATE logins SET ended_at = ? WHERE ended_at IS NULL;
+
+-- prune_logins: Forgets logins that no limit counts.
+DELETE FROM logins WHERE ended_at < ?;

@@ -1,0 +1,19 @@
+-- What follows from an outcome.
+
+-- add_outbox: Something has to be done about a delivery.
+INSERT INTO outbox (kind, message, delivery, reason, reply, at, envelope) VALUES (?, ?, ?, ?, ?, ?, ?);
+
+-- has_outbox: Whether something still has to be done about a message.
+SELECT 1 FROM outbox WHERE message = ? LIMIT 1;
+
+-- drop_outbox_of: Nothing has to be done about a delivery any more.
+DELETE FROM outbox WHERE message = ? AND delivery = ?;
+
+-- oldest_outbox: What has to be done, the oldest first.
+SELECT id, kind, delivery, reason, reply, at, envelope FROM outbox ORDER BY id LIMIT ?;
+
+-- get_outbox: What an entry was about.
+SELECT delivery FROM outbox WHERE id = ?;
+
+-- drop_outbox: It was done.
+DELETE FROM outbox WHERE id = ?;

@@ -1,0 +1,69 @@
+-- Messages and deliveries: coming in, being claimed, ending.
+
+-- find_message: Whether a message was accepted already.
+SELECT seq FROM messages WHERE id = ?;
+
+-- add_message: Records an accepted message.
+INSERT INTO messages (seq, id, client, account, kind, accepted_at, size, recipients, segment, "offset", length,
+    message_id_hash, submitted_hash)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- add_delivery: Records one delivery of an accepted message.
+INSERT INTO deliveries (id, message, account, lane, state, due, expires_at, wake, since, domain, recipient_hash, envelope)
+VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?);
+
+-- count_ready: How many deliveries of each lane of each account may be sent, those being sent among them.
+SELECT account, lane, count(*) FROM deliveries INDEXED BY deliveries_ready WHERE state = 0 AND due = 0
+GROUP BY account, lane;
+
+-- add_claim: A delivery is being sent: the attempt is recorded and holds its slots.
+INSERT INTO claims (attempt, delivery, mailbox, node, started_at, is_probe) VALUES (?, ?, ?, ?, ?, ?);
+
+-- gate_claim: The claim passed the gate.
+UPDATE claims SET gated_at = ? WHERE attempt = ?;
+
+-- lose_claim: The delivery is not this claim's any more.
+UPDATE claims SET is_lost = 1 WHERE attempt = ?;
+
+-- end_claim: The attempt is over.
+DELETE FROM claims WHERE attempt = ?;
+
+-- get_claims: All attempts under way, in the order of their start.
+SELECT attempt, delivery, mailbox, node, started_at, gated_at, is_probe, is_lost FROM claims ORDER BY attempt;
+
+-- add_attempt: Records an attempt that ended.
+INSERT INTO attempts (id, delivery, mailbox, node, started_at, gated_at, ended_at, counted, stage, class, reply)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- amend_attempt: A late answer is a fact after all.
+UPDATE attempts SET stage = ?, class = ?, reply = ? WHERE id = ?;
+
+-- delivery_of_attempt: Which delivery an ended attempt was for.
+SELECT delivery FROM attempts WHERE id = ?;
+
+-- finish_delivery: A delivery is final.
+UPDATE deliveries SET state = ?, due = 0, wake = NULL, tries = ?, doubts = ?, reason = ?, reply = ?, since = ?,
+    envelope = NULL
+WHERE id = ?;
+
+-- put_back: A delivery waits again, ready (due 0) or for a time, or it is held.
+UPDATE deliveries SET state = ?, due = ?, wake = ?, tries = ?, doubts = ?, reason = ?, reply = ?, since = ? WHERE id = ?;
+
+-- has_pending: Whether a delivery of a message is not final yet; deliveries of a message follow each other.
+SELECT 1 FROM deliveries WHERE id >= ? AND id < ? AND state <= 1 LIMIT 1;
+
+-- next_wake: When the next timer rings; whoever is being sent has none.
+SELECT wake FROM deliveries INDEXED BY deliveries_wake
+WHERE wake IS NOT NULL AND id NOT IN (SELECT delivery FROM claims) ORDER BY wake LIMIT 1;
+
+-- set_wake: Moves a delivery's timer.
+UPDATE deliveries SET wake = ? WHERE id = ?;
+
+-- clamp_due: No retry is farther away than the longest retry step.
+UPDATE deliveries SET due = ?1, wake = min(?1, expires_at) WHERE state = 0 AND due > ?1;
+
+-- get_nodes: Until when each node's claims are its own.
+SELECT name, lease_until FROM nodes;
+
+-- set_lease: A node's claims are its own until then.
+INSERT INTO nodes (name, lease_until) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET lease_until = excluded.lease_until;

@@ -1,0 +1,129 @@
+"""Message bodies: sealed into segments, kept at hand while they are new, let go when nothing needs them.
+
+Law: a body is readable until the commit after which no pending delivery and no outbox entry needs it; only then its
+space is given back.
+"""
+
+from collections.abc import Iterable
+
+from relay.store.segments import Place, Segments
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import Seals
+
+_SQL = load_statements("store")
+
+AT_HAND_BYTES: int = 32_000_000
+"""Bodies kept in memory: a mail that leaves at once is never read back."""
+
+PUNCH_BYTES: int = 1024 * 1024
+"""Spans are punched when this much of a segment is done with: one system call for many mails."""
+
+
+class Bodies:
+    """The bodies of one store."""
+
+    def __init__(self, database: Database, segments: Segments, seals: Seals) -> None:
+        self._database = database
+        self._segments = segments
+        self._seals = seals
+        self._at_hand: dict[int, bytes] = {}
+        self._at_hand_bytes = 0
+        self._live: dict[int, int] = dict(database.read(_SQL["get_segments"]))
+        self._changed: dict[int, int] = {}
+        self._newest = max(self._live, default=0)
+        self._done: dict[int, list[tuple[int, int]]] = {}
+        self._empty: list[int] = []
+
+    def keep(self, seq: int, content: bytes, record: bytes) -> Place:
+        """A body came in; it is durable with this transaction."""
+        place = self._segments.append(record)
+        self._count(place.segment, 1)
+        self._newest = max(self._newest, place.segment)
+        self._at_hand[seq] = content
+        self._at_hand_bytes += len(content)
+        while self._at_hand_bytes > AT_HAND_BYTES:
+            self._drop(next(iter(self._at_hand)))
+        return place
+
+    def at_hand(self, seq: int) -> bytes | None:
+        """A body that is still in memory."""
+        return self._at_hand.get(seq)
+
+    def read(self, message: str, place: Place) -> bytes:
+        """A body from its segment; blocks. CorruptValue: it does not open."""
+        return self._seals.open_content(self._segments.read(place), message)
+
+    def let_go(self, seq: int, place: Place) -> None:
+        """Nothing needs this body any more, once this transaction is durable."""
+        self._drop(seq)
+        self._count(place.segment, -1)
+        self._done.setdefault(place.segment, []).append((place.offset, place.length))
+
+    def write(self) -> None:
+        """Writes what changed of the segments, as part of the transaction."""
+        if not self._changed:
+            return
+        changed, self._changed = self._changed, {}
+        self._database.write_many(_SQL["add_live"], [(number, many) for number, many in changed.items() if many])
+        for number in changed:
+            if not self._live[number] and number < self._newest:
+                del self._live[number]
+                self._database.write(_SQL["drop_segment"], (number,))
+                self._empty.append(number)
+
+    def reclaimable(self, *, everything: bool = False) -> "Reclaim | None":
+        """What the durable transactions left to be given back; `everything`: small spans too."""
+        empty, self._empty = self._empty, []
+        for number in empty:
+            self._done.pop(number, None)
+        due = [number for number, spans in self._done.items() if everything or _bytes(spans) >= PUNCH_BYTES]
+        spans = {number: joined(self._done.pop(number)) for number in due}
+        return Reclaim(self._segments, empty, spans) if empty or spans else None
+
+    def newest(self) -> int:
+        """The greatest number of a segment that was ever written to and is still needed."""
+        return self._newest
+
+    def orphans(self) -> list[int]:
+        """Segments that no message needs: what a crash left between a commit and its unlink, or before a commit."""
+        return [number for number in self._segments.numbers() if number not in self._live]
+
+    def _count(self, segment: int, many: int) -> None:
+        self._live[segment] = self._live.get(segment, 0) + many
+        self._changed[segment] = self._changed.get(segment, 0) + many
+
+    def _drop(self, seq: int) -> None:
+        content = self._at_hand.pop(seq, None)
+        if content is not None:
+            self._at_hand_bytes -= len(content)
+
+
+class Reclaim:
+    """Space to be given back; blocks when it is run."""
+
+    def __init__(self, segments: Segments, empty: Iterable[int], spans: dict[int, list[tuple[int, int]]]) -> None:
+        self._segments = segments
+        self._empty = tuple(empty)
+        self._spans = spans
+
+    def __call__(self) -> None:
+        for number in self._empty:
+            self._segments.remove(number)
+        for number, spans in self._spans.items():
+            self._segments.punch(number, spans)
+
+
+def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Spans (offset, length) with neighbours made one."""
+    whole: list[tuple[int, int]] = []
+    for offset, length in sorted(spans):
+        if whole and whole[-1][0] + whole[-1][1] == offset:
+            whole[-1] = (whole[-1][0], whole[-1][1] + length)
+        else:
+            whole.append((offset, length))
+    return whole
+
+
+def _bytes(spans: Iterable[tuple[int, int]]) -> int:
+    return sum(length for _, length in spans)

@@ -1,0 +1,92 @@
+"""What the concerns of the store share: one database, one clock, one schedule, and what is kept in memory beside them.
+
+Law: everything here is rebuilt from the database at a start and after a failed commit; nothing else is kept.
+"""
+
+from dataclasses import dataclass
+
+from relay.core.routing import InDoubt
+from relay.core.schedule import Schedule
+from relay.core.words import AccountId, Lane
+from relay.store.needs import CrashPoint, StoreSettings
+from relay.store.sqlite.bodies import Bodies
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.entry import Entries
+from relay.store.sqlite.heads import Heads
+from relay.store.sqlite.journal import Journal
+from relay.store.sqlite.names import Names
+from relay.store.sqlite.remembrance import Remembrance
+from relay.store.sqlite.routes import Routes
+from relay.store.sqlite.running import Claims
+from relay.store.sqlite.sessionbook import SessionBook
+from relay.store.sqlite.time import StoreClock
+from relay.store.sqlite.values import Seals
+
+
+@dataclass(slots=True)
+class Context:
+    """Handed to every concern."""
+
+    database: Database
+    seals: Seals
+    clock: StoreClock
+    settings: StoreSettings
+    crash_point: CrashPoint
+    names: Names
+    entries: Entries
+    routes: Routes
+    remembrance: Remembrance
+    schedule: Schedule
+    heads: Heads
+    bodies: Bodies
+    claims: Claims
+    journal: Journal
+    unrouted: dict[tuple[int, Lane], int]
+    """Ready deliveries of accounts whose mail goes nowhere now."""
+    book: SessionBook
+    changes: int = 0
+    """Counts what may let more be granted; `wait` waits for it to move."""
+
+    def changed(self) -> None:
+        """Something happened that may let more be granted."""
+        self.changes += 1
+
+    # what is ready is counted in the schedule, or aside while its account's mail goes nowhere
+
+    def add_ready(self, account: int, sender: AccountId, lane: Lane, many: int = 1) -> None:
+        """Deliveries became ready."""
+        mailbox = self.routes.mailbox_of(sender)
+        if mailbox is None:
+            self.unrouted[account, lane] = self.unrouted.get((account, lane), 0) + many
+        else:
+            self.schedule.add_ready(mailbox, sender, lane, self.clock.now(), many)
+
+    def remove_ready(self, account: int, sender: AccountId, lane: Lane, many: int = 1) -> None:
+        """Deliveries that were ready are not any more, and were not granted."""
+        mailbox = self.routes.mailbox_of(sender)
+        if mailbox is None:
+            self.unrouted[account, lane] -= many
+            if not self.unrouted[account, lane]:
+                del self.unrouted[account, lane]
+        else:
+            self.schedule.remove_ready(mailbox, sender, lane, self.clock.now(), many)
+        self.heads.forget(account, lane)
+
+    def count_ready(self, account: int, sender: AccountId, lane: Lane) -> int:
+        """How many deliveries of a lane of an account are ready."""
+        mailbox = self.routes.mailbox_of(sender)
+        if mailbox is None:
+            return self.unrouted.get((account, lane), 0)
+        return self.schedule.ready_of(mailbox, sender)[lane is Lane.BULK]
+
+    # what the settings say about an account
+
+    def lifetime_of(self, sender: AccountId) -> int:
+        """How long a message of this account is tried, microseconds."""
+        account = self.routes.routing.accounts.get(sender)
+        return account.lifetime if account is not None and account.lifetime is not None else self.settings.lifetime
+
+    def in_doubt_of(self, sender: AccountId) -> InDoubt:
+        """What happens to a delivery in doubt."""
+        account = self.routes.routing.accounts.get(sender)
+        return account.in_doubt if account is not None and account.in_doubt is not None else self.settings.in_doubt

@@ -1,0 +1,216 @@
+"""The synchronous core of the store: every operation of the ports on one connection, and what is in memory beside it.
+
+Law: an operation that raises has written nothing; after a failed commit the core is thrown away and loaded again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from relay.core.envelope import Claim, LoginFailure, Result, Taken
+from relay.core.routing import Routing
+from relay.core.schedule import Schedule
+from relay.core.words import Lane, MailboxId
+from relay.store.needs import Outside, StoreSettings
+from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.ports.routing import AppliedRouting
+from relay.store.ports.sessions import SessionEvent
+from relay.store.segments import Segments
+from relay.store.sqlite.applying import Applying
+from relay.store.sqlite.bodies import Bodies
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.counts import Counts
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.entry import Entries
+from relay.store.sqlite.heads import Heads
+from relay.store.sqlite.intake import Intake, Sealed
+from relay.store.sqlite.journal import Journal
+from relay.store.sqlite.leases import Leases
+from relay.store.sqlite.logins import Logins
+from relay.store.sqlite.moves import Moves
+from relay.store.sqlite.names import Names
+from relay.store.sqlite.remembrance import Remembrance
+from relay.store.sqlite.reports import Owed, Reports
+from relay.store.sqlite.routes import load_routes
+from relay.store.sqlite.running import Claims
+from relay.store.sqlite.sessionbook import SessionBook
+from relay.store.sqlite.settling import Settling
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.taking import Taking
+from relay.store.sqlite.time import StoreClock
+from relay.store.sqlite.timers import Timers
+from relay.store.sqlite.values import LANES, Seals
+
+_SQL = load_statements("store")
+_QUEUE = load_statements("queue")
+_LIMITS = load_statements("limits")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a core stands on, and what outlives it."""
+
+    database: Database
+    segments: Segments
+    seals: Seals
+    settings: StoreSettings
+    outside: Outside
+    book: SessionBook
+
+
+class Core:
+    """One life of the store in memory: from a load to a crash, a failed commit or the end."""
+
+    def __init__(self, ground: Ground, changes: int = 0) -> None:
+        self._ground = ground
+        self.context = context = _context(ground)
+        context.changes = changes
+        deliveries, running, ended = context.database.read_one(_SQL["last_ids"]) or (0, 0, 0)
+        moves = Moves(context)
+        settling = Settling(context, moves)
+        self._settling = settling
+        self._leases = Leases(context, settling)
+        self._timers = Timers(context, moves)
+        self._intake = Intake(context, (deliveries or 0) + 1)
+        self._taking = Taking(context, self._leases, self._timers, max(running or 0, ended or 0) + 1)
+        self._logins = Logins(context)
+        self._applying = Applying(context)
+        self._reports = Reports(context, moves)
+        self._counts = Counts(context)
+
+    # the ports' operations
+
+    def put(self, new: Sealed) -> None:
+        """Records a message."""
+        self._intake.put(new)
+
+    def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
+        """Hands out work."""
+        return self._taking.take(node, idle, most)
+
+    def gate(self, claim: Claim) -> bool:
+        """The last check before the final dot."""
+        self._leases.sweep()
+        return self._settling.gate(claim)
+
+    def settle(self, claim: Claim, result: Result) -> bool:
+        """Ends an attempt."""
+        self._leases.sweep()
+        return self._settling.settle(claim, result)
+
+    def heartbeat(self, node: str) -> list[Claim]:
+        """Renews a lease, and does what has to be done now and then."""
+        lost = self._leases.renew(node)
+        now = self.context.clock.now()
+        self.context.schedule.rest(now)
+        return lost
+
+    def recover(self, node: str) -> int:
+        """Ends the attempts of the node's old process."""
+        return self._leases.recover(node)
+
+    def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+        """A session came or went."""
+        self._logins.session(mailbox, event)
+
+    def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        """A session could not be opened."""
+        self._logins.refused(mailbox, failure)
+
+    def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
+        """Puts a routing in force."""
+        return self._applying.apply(routing, fingerprints)
+
+    def applied(self) -> AppliedRouting | None:
+        """The routing in force."""
+        return self._applying.applied()
+
+    def outbox(self, most: int) -> list[Owed]:
+        """The oldest outbox entries."""
+        return self._reports.outbox(most)
+
+    def done(self, entry: int) -> None:
+        """An outbox entry was done."""
+        self._reports.done(entry)
+
+    def queue_counts(self) -> list[QueueCount]:
+        """How much waits where."""
+        return self._counts.queue_counts()
+
+    def health_counts(self) -> list[HealthCount]:
+        """How healthy accounts are."""
+        return self._counts.health_counts()
+
+    # the frame of a transaction
+
+    def begin_life(self) -> None:
+        """The first load of a process: whatever was under way before it is not under way any more."""
+        context = self.context
+        until = context.clock.now() + context.routes.longest_linger()
+        context.database.write(_LIMITS["end_all_logins"], (until,))
+        if context.clock.is_after_reboot:
+            context.database.write(_LIMITS["clamp_ends"], (until,))
+            context.database.write(_LIMITS["clamp_logins"], (until,))
+        context.clock.stamp()
+
+    def load(self) -> None:
+        """Counts what is ready, and reads what is under way."""
+        context = self.context
+        context.claims.load(context.names, context.seals, context.entries)
+        ready: dict[tuple[int, Lane], int] = {}
+        for account, lane, many in context.database.read(_QUEUE["count_ready"]):
+            ready[account, LANES[lane]] = many
+        for running in context.claims:
+            if not running.is_lost:
+                ready[running.entry.account, running.entry.lane] -= 1
+        for (account, lane), many in ready.items():
+            if many:
+                context.add_ready(account, context.names.sender(account), lane, many)
+        now = context.clock.now()
+        for mailbox, (sessions, opening) in self._ground.book:
+            context.schedule.resume_sessions(mailbox, now, sessions=sessions, opening=opening)
+
+    @property
+    def has_written(self) -> bool:
+        """Whether something waits for a commit."""
+        return self.context.database.is_writing or self._ground.segments.is_dirty
+
+    def finish(self) -> None:
+        """The last writes of a transaction."""
+        self.context.bodies.write()
+        self.context.journal.write()
+        self.context.clock.stamp()
+
+    def commit(self) -> None:
+        """Makes durable what was written: bodies first, then what points to them. Blocks."""
+        ground = self._ground
+        if ground.segments.is_dirty:
+            ground.segments.sync()
+        ground.outside.crash_point("before-commit")
+        ground.database.commit()
+        ground.outside.crash_point("after-commit")
+
+
+def _context(ground: Ground) -> Context:
+    database, seals = ground.database, ground.seals
+    names, clock = Names(database), StoreClock(database, ground.outside.clock)
+    routes, entries = load_routes(database, seals), Entries(database, names)
+    remembrance = Remembrance(database, names, clock, routes)
+    bodies = Bodies(database, ground.segments, seals)
+    return Context(
+        database=database,
+        seals=seals,
+        clock=clock,
+        settings=ground.settings,
+        crash_point=ground.outside.crash_point,
+        names=names,
+        entries=entries,
+        routes=routes,
+        remembrance=remembrance,
+        schedule=Schedule(remembrance),
+        heads=Heads(entries.ready),
+        bodies=bodies,
+        claims=Claims(database),
+        journal=Journal(database, names, ground.outside.listener),
+        unrouted={},
+        book=ground.book,
+    )

@@ -1,0 +1,119 @@
+"""One connection to the database, with a transaction that begins at the first write and ends where it is told to.
+
+Law: sqlite3's errors stop here: no space is StoreFull, a disk that fails is StoreBroken, the rest StoreUnavailable.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from relay.errors import RelayError, StoreBroken, StoreFull, StoreUnavailable
+
+Row = tuple[Any, ...]
+
+PAGE_CACHE_KIB: int = 64 * 1024
+"""Holds the upper pages of every index at a million queued; part of the 400 MB that the relay may use then."""
+
+CACHED_STATEMENTS: int = 256
+"""More than there are: each is compiled once."""
+
+CHECKPOINT_PAGES: int = 2000
+"""8 MB of log: a checkpoint is a short burst, and a hot page is copied back once for many commits."""
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    f"PRAGMA cache_size=-{PAGE_CACHE_KIB}",
+    f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}",
+    "PRAGMA temp_store=MEMORY",
+    "PRAGMA secure_delete=FAST",
+)
+_FULL = sqlite3.SQLITE_FULL
+_BROKEN = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Database:
+    """A connection in autocommit mode that nobody else uses."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._cursor = connection.cursor()
+        self.is_writing = False
+        """Whether a transaction with writes is open."""
+
+    def prepare(self) -> None:
+        """Sets what every connection needs; harmless when repeated."""
+        try:
+            for pragma in _PRAGMAS:
+                self._connection.execute(pragma)
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def read(self, statement: str, parameters: Sequence[object] = ()) -> list[Row]:
+        """All rows; what this transaction wrote is seen."""
+        try:
+            return self._cursor.execute(statement, parameters).fetchall()
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def read_one(self, statement: str, parameters: Sequence[object] = ()) -> Row | None:
+        """The first row, or None."""
+        try:
+            row: Row | None = self._cursor.execute(statement, parameters).fetchone()
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        return row
+
+    def write(self, statement: str, parameters: Sequence[object] = ()) -> int:
+        """Runs a writing statement and returns how many rows it changed."""
+        try:
+            if not self.is_writing:
+                self._cursor.execute("BEGIN IMMEDIATE")
+                self.is_writing = True
+            return self._cursor.execute(statement, parameters).rowcount
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def write_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        """Runs a writing statement once a row."""
+        try:
+            if not self.is_writing:
+                self._cursor.execute("BEGIN IMMEDIATE")
+                self.is_writing = True
+            self._cursor.executemany(statement, rows)
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def commit(self) -> None:
+        """Makes the transaction durable; blocks for an fsync."""
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            raise translated(error) from error
+        self.is_writing = False
+
+    def rollback(self) -> None:
+        """Forgets the transaction, if one is open."""
+        self.is_writing = False
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as error:
+            raise translated(error) from error
+
+    def close(self) -> None:
+        """Lets go of the connection."""
+        self._cursor.close()
+        self._connection.close()
+
+
+def translated(error: sqlite3.Error) -> RelayError:
+    """The error of our tree that an sqlite3 error means; its text never carries values."""
+    code = getattr(error, "sqlite_errorcode", None)
+    name = getattr(error, "sqlite_errorname", type(error).__name__)
+    primary = None if code is None else code & 0xFF
+    if primary == _FULL:
+        return StoreFull()
+    if primary in _BROKEN:
+        return StoreBroken(f"the database fails: {name}")
+    return StoreUnavailable(f"the database refuses: {name}")

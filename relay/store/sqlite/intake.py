@@ -1,0 +1,92 @@
+"""Messages coming in: recorded with all their deliveries, ready to be sent.
+
+Law: the same id again changes nothing; a message is there with all its deliveries and its body, or not at all.
+"""
+
+from dataclasses import dataclass, replace
+
+from relay.core.envelope import Envelope, NewMessage
+from relay.core.words import Lane
+from relay.store.ports.events import EventKind, StoreEvent
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.entry import Entry
+from relay.store.sqlite.lanes import Lanes
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import KINDS, LANES, Seals
+
+_SQL = load_statements("queue")
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A message ready to be written: everything that names a person is encrypted."""
+
+    message: NewMessage
+    record: bytes
+    envelopes: tuple[Envelope, ...]
+    """One for each recipient."""
+    sealed: tuple[bytes, ...]
+    hashes: tuple[bytes, ...]
+    message_id_hash: bytes
+
+
+def sealed(message: NewMessage, seals: Seals) -> Sealed:
+    """Does all the encryption of a message; touches nothing else, so it may run while a commit is under way."""
+    recipients = message.envelope.recipients
+    envelopes = tuple(replace(message.envelope, recipients=(recipient,)) for recipient in recipients)
+    return Sealed(
+        message,
+        seals.seal_content(message.content, message.id),
+        envelopes,
+        tuple(seals.seal_envelope(envelope, message.id, ordinal) for ordinal, envelope in enumerate(envelopes)),
+        tuple(seals.hash_recipient(recipient.address) for recipient in recipients),
+        seals.hash_message_id(message.header_message_id),
+    )
+
+
+class Intake:
+    """Writes what comes in."""
+
+    def __init__(self, context: Context, next_delivery: int) -> None:
+        self._context = context
+        self._next_delivery = next_delivery
+        self._lanes = Lanes()
+
+    def put(self, new: Sealed) -> None:
+        """Records a message and its deliveries."""
+        context, message = self._context, new.message
+        if context.database.read_one(_SQL["find_message"], (message.id,)) is not None:
+            return
+        now, wall = context.clock.now(), context.clock.wall()
+        account = context.names.account(message.account)
+        lane = self._lanes.choose(message.client, message.account, now, wants_express=message.wants_express)
+        self._write(new, account, lane, wall)
+        context.journal.record(
+            StoreEvent(EventKind.ACCEPTED, wall, message.id, None, message.account, None, lane), self._next_delivery
+        )
+        self._next_delivery += len(new.envelopes)
+        context.changed()
+
+    def _write(self, new: Sealed, account: int, lane: Lane, wall: int) -> None:
+        context, message, seq = self._context, new.message, self._next_delivery
+        size, many = len(message.content), len(new.envelopes)
+        place = context.bodies.keep(seq, message.content, new.record)
+        hashes = (new.message_id_hash, message.submitted_hash)
+        kind = KINDS.index(message.kind)
+        values = (seq, message.id, message.client, account, kind, wall, size, many, *place, *hashes)
+        context.database.write(_SQL["add_message"], values)
+        lifetime = message.lifetime if message.lifetime is not None else context.lifetime_of(message.account)
+        expires = wall + lifetime
+        is_first = context.count_ready(account, message.account, lane) == 0
+        context.add_ready(account, message.account, lane, many)
+        for ordinal, envelope in enumerate(new.envelopes):
+            delivery, cipher = seq + ordinal, new.sealed[ordinal]
+            domain = envelope.recipients[0].address.rpartition("@")[2].lower()
+            number = LANES.index(lane)
+            row = (delivery, seq, account, number, expires, expires, wall, domain, new.hashes[ordinal], cipher)
+            context.database.write(_SQL["add_delivery"], row)
+            entry = Entry(
+                delivery, seq, message.id, message.kind, many, wall, size, place, account, message.account, lane,
+                expires, 0, 0, cipher, envelope,
+            )  # fmt: skip
+            context.heads.add(account, lane, entry, is_only=is_first and ordinal == 0)

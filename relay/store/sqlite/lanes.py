@@ -1,0 +1,41 @@
+"""Which lane a message waits in.
+
+Law: express, while its client has handed in at most three messages of this account in the last minute, or asks for it.
+"""
+
+from collections import deque
+
+from relay.core.limits import MINUTE, Instant
+from relay.core.words import AccountId, Lane
+
+EXPRESS_MESSAGES: int = 3
+"""A prescription and its attachments; the fourth in a minute is a run of documents."""
+
+EXPRESS_WINDOW: int = MINUTE
+
+KEPT: int = 10_000
+"""Pairs of client and account remembered at once; the oldest half goes when there are more."""
+
+
+class Lanes:
+    """Remembers what came in during the last minute."""
+
+    def __init__(self) -> None:
+        self._recent: dict[tuple[str, AccountId], deque[Instant]] = {}
+
+    def choose(self, client: str, account: AccountId, now: Instant, *, wants_express: bool) -> Lane:
+        """The lane of a message that comes in now."""
+        recent = self._recent.get((client, account))
+        if recent is None:
+            recent = self._recent[client, account] = deque(maxlen=EXPRESS_MESSAGES + 1)
+            self._forget(now)
+        recent.append(now)
+        is_few = len(recent) <= EXPRESS_MESSAGES or recent[0] < now - EXPRESS_WINDOW
+        return Lane.EXPRESS if wants_express or is_few else Lane.BULK
+
+    def _forget(self, now: Instant) -> None:
+        if len(self._recent) <= KEPT:
+            return
+        for key in list(self._recent)[: KEPT // 2]:
+            if self._recent[key] and self._recent[key][-1] < now - EXPRESS_WINDOW:
+                del self._recent[key]

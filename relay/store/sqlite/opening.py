@@ -1,0 +1,92 @@
+"""A store on disk: the lock, the files and the executors' work put together.
+
+Law: one process at a time has a `data_dir`; a lock that is held refuses the second relay before it reads anything.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay.errors import DataDirInUse, StoreUnavailable
+from relay.store.needs import Outside, StoreSettings
+from relay.store.segments.files import FileSegments
+from relay.store.sqlite.database import CACHED_STATEMENTS
+from relay.store.sqlite.store import SqliteStore
+
+LOCK_FILE = "relay.lock"
+DATABASE_FILE = "relay.db"
+SEGMENTS = "segments"
+
+
+@dataclass(frozen=True, slots=True)
+class DataDir:
+    """A `data_dir` that this process holds."""
+
+    path: Path
+    lock: int
+
+    @property
+    def segments(self) -> Path:
+        """Where the bodies lie."""
+        return self.path / SEGMENTS
+
+    def connect(self) -> sqlite3.Connection:
+        """The one connection to the database; any thread may use it, one at a time."""
+        try:
+            connection = sqlite3.connect(
+                self.path / DATABASE_FILE,
+                isolation_level=None,
+                check_same_thread=False,
+                cached_statements=CACHED_STATEMENTS,
+                timeout=0,
+            )
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the database cannot be opened: {error}") from error
+        (self.path / DATABASE_FILE).chmod(0o600)
+        return connection
+
+    def free_bytes(self) -> int:
+        """What is left on its disk for a process without privileges."""
+        found = os.statvfs(self.path)
+        return found.f_bavail * found.f_frsize
+
+    def release(self) -> None:
+        """Lets the next relay in."""
+        os.close(self.lock)
+
+
+def hold(path: Path) -> DataDir:
+    """Makes the directory, mode 0700, where it is missing, and takes its lock. DataDirInUse: another relay has it."""
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(lock)
+        raise DataDirInUse(f"another relay uses {path}") from None
+    return DataDir(path, lock)
+
+
+def open_store(data: DataDir, settings: StoreSettings, outside: Outside) -> SqliteStore:
+    """The store of a `data_dir` that this process holds; blocks while it loads what is queued.
+
+    StoreKeyError, StoreTooNew, StoreFull, StoreUnavailable: nothing was begun.
+    """
+    segments = FileSegments(data.segments, crash_point=outside.crash_point)
+    return SqliteStore(data.connect(), segments, settings, outside=outside)
+
+
+def cached(look: Callable[[], int], now: Callable[[], int], every: int) -> Callable[[], int]:
+    """A look at the disk that is remembered for `every` microseconds: it is asked for with every mail."""
+    seen: list[int] = []
+
+    def answer() -> int:
+        moment = now()
+        if not seen or moment - seen[0] >= every:
+            seen[:] = [moment, look()]
+        return seen[1]
+
+    return answer

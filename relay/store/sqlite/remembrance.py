@@ -1,0 +1,139 @@
+"""What the schedule learns from the store: terms from the routing, standing from health, slots from attempts.
+
+Law: what still counts under any limit in force is read back from what was committed, so that no window starts empty.
+"""
+
+from collections.abc import Iterator
+from zoneinfo import ZoneInfo
+
+from relay.core.health import Health
+from relay.core.limits import HOUR, Instant, Limit
+from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
+from relay.core.words import MailboxId
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.names import Names
+from relay.store.sqlite.routes import Routes
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.time import StoreClock
+from relay.store.sqlite.values import read_health, write_health
+
+_SQL = load_statements("limits")
+_STORE = load_statements("store")
+
+LEAST_MEMORY: int = 50 * HOUR
+"""Ends are read this far back at least, so that a longer limit put in force tomorrow does not start empty."""
+
+EXACT_MEMORY: int = HOUR
+"""Ends older than this are read a minute's together: windows that are that long do not notice a minute."""
+
+
+class Remembrance:
+    """The `Memory` of the schedule, from SQL; and the health of mailboxes and providers."""
+
+    def __init__(self, database: Database, names: Names, clock: StoreClock, routes: Routes) -> None:
+        self._database = database
+        self._names = names
+        self._clock = clock
+        self._routes = routes
+        self._healths: dict[MailboxId, Health] = {}
+        self._provider_healths: dict[str, Health] = {}
+
+    # terms
+
+    def mailbox_terms(self, mailbox: MailboxId) -> MailboxTerms:
+        """What the routing says; a mailbox that is not in it binds nothing, for nothing is sent through it."""
+        routing = self._routes.routing
+        provider = routing.providers.get(mailbox.provider)
+        if provider is None:
+            return MailboxTerms()
+        return MailboxTerms(
+            routing.limits_of(mailbox),
+            routing.weight_of(mailbox),
+            provider.connections,
+            provider.login_limit,
+            provider.express_share,
+        )
+
+    def provider_terms(self, provider: str) -> ProviderTerms:
+        """What the routing says; a provider that is not in it binds nothing."""
+        known = self._routes.routing.providers.get(provider)
+        if known is None:
+            return ProviderTerms()
+        return ProviderTerms(known.total_limits, known.total_connections, ZoneInfo(known.timezone))
+
+    def civil_offset(self) -> int:
+        """Civil minus relay time."""
+        return self._clock.civil_offset()
+
+    # health
+
+    def health(self, mailbox: MailboxId) -> Health:
+        """A mailbox's health."""
+        health = self._healths.get(mailbox)
+        if health is None:
+            row = self._database.read_one(_STORE["find_mailbox"], mailbox)
+            health = self._healths[mailbox] = Health() if row is None else read_health(row[1])
+        return health
+
+    def set_health(self, mailbox: MailboxId, health: Health) -> None:
+        """Writes a mailbox's health."""
+        self._database.write(_STORE["set_mailbox_health"], (write_health(health), self._names.mailbox(mailbox)))
+        self._healths[mailbox] = health
+
+    def provider_health(self, provider: str) -> Health:
+        """A provider's health."""
+        health = self._provider_healths.get(provider)
+        if health is None:
+            row = self._database.read_one(_STORE["provider_health"], (provider,))
+            health = self._provider_healths[provider] = read_health(None if row is None else row[0])
+        return health
+
+    def set_provider_health(self, provider: str, health: Health) -> None:
+        """Writes a provider's health."""
+        self._database.write(_STORE["set_provider_health"], (provider, write_health(health)))
+        self._provider_healths[provider] = health
+
+    def mailbox_standing(self, mailbox: MailboxId) -> Standing:
+        """What the schedule has to know of a mailbox's health."""
+        return self.health(mailbox).standing
+
+    def provider_standing(self, provider: str) -> Standing:
+        """What the schedule has to know of a provider's health."""
+        return self.provider_health(provider).standing
+
+    # slots
+
+    def mailbox_past(self, mailbox: MailboxId) -> Iterator[PastAttempt]:
+        """Attempts of a mailbox that may still count, and those under way."""
+        number = self._names.known_mailbox(mailbox)
+        if number is not None:
+            yield from self._past(mailbox, number, self._horizon(self.mailbox_terms(mailbox).limits))
+
+    def provider_past(self, provider: str) -> Iterator[PastAttempt]:
+        """Attempts of all mailboxes of a provider that may still count, and those under way."""
+        horizon = self._horizon(self.provider_terms(provider).total_limits)
+        for number, username in self._database.read(_SQL["mailboxes_of_provider"], (provider,)):
+            yield from self._past(MailboxId(provider, username), number, horizon)
+
+    def login_past(self, mailbox: MailboxId) -> Iterator[PastAttempt]:
+        """Logins of a mailbox that may still count, and those under way."""
+        number = self._names.known_mailbox(mailbox)
+        if number is None:
+            return
+        since = self._clock.now() - max(LEAST_MEMORY, self.mailbox_terms(mailbox).login_limit.width)
+        for started, ended in self._database.read(_SQL["logins_since"], (number, since)):
+            yield PastAttempt(mailbox, started, ended)
+
+    def _horizon(self, limits: tuple[Limit, ...]) -> Instant:
+        longest = max((limit.width for limit in limits), default=0)
+        return self._clock.now() - max(LEAST_MEMORY, longest)
+
+    def _past(self, mailbox: MailboxId, number: int, horizon: Instant) -> Iterator[PastAttempt]:
+        border = self._clock.now() - EXACT_MEMORY
+        border -= border % 60_000_000
+        rows = self._database.read(_SQL["mailbox_old_ends"], (number, horizon, border))
+        rows += self._database.read(_SQL["mailbox_ends"], (number, border))
+        for started, ended, many in rows:
+            yield PastAttempt(mailbox, started, ended, many)
+        for (started,) in self._database.read(_SQL["mailbox_running"], (number,)):
+            yield PastAttempt(mailbox, started, None)

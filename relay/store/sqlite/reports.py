@@ -1,0 +1,72 @@
+"""The outbox: what follows from an outcome, read for whoever does it, and forgotten when it is done.
+
+Law: an entry and the body that it needs stay until it is done.
+"""
+
+from dataclasses import dataclass
+
+from relay.store.ports.outbox import OutboxEntry, OutboxKind
+from relay.store.segments import Place
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.database import Row
+from relay.store.sqlite.moves import Moves
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import read_reply
+
+_SQL = load_statements("outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """An outbox entry whose headers have to be read from the body at `place`, or `content`, if that is at hand."""
+
+    entry: OutboxEntry
+    place: Place
+    content: bytes | None
+
+
+class Reports:
+    """The outbox of one store."""
+
+    def __init__(self, context: Context, moves: Moves) -> None:
+        self._context = context
+        self._moves = moves
+
+    def outbox(self, most: int) -> list[Owed]:
+        """The oldest entries not done."""
+        return [self._owed(row) for row in self._context.database.read(_SQL["oldest_outbox"], (most,))]
+
+    def done(self, number: int) -> None:
+        """The entry was done; the body goes if nothing else needs it."""
+        context = self._context
+        row = context.database.read_one(_SQL["get_outbox"], (number,))
+        if row is None:
+            return
+        found = context.entries.one(row[0])
+        assert found is not None
+        context.database.write(_SQL["drop_outbox"], (number,))
+        if not self._moves.is_body_needed(found[0]):
+            context.bodies.let_go(found[0].seq, found[0].place)
+
+    def _owed(self, row: Row) -> Owed:
+        number, kind, delivery, reason, reply, at, sealed = row
+        context = self._context
+        found = context.entries.one(delivery)
+        assert found is not None
+        known = found[0]
+        mailbox = context.routes.mailbox_of(known.sender)
+        is_stopped = mailbox is None or context.remembrance.health(mailbox).is_stopped
+        envelope = context.seals.open_envelope(sealed, known.message, known.ordinal)
+        entry = OutboxEntry(
+            number, OutboxKind(kind), known.message, known.delivery, known.sender, envelope, reason,
+            read_reply(reply), known.accepted_at, at, is_stopped, b"",
+        )  # fmt: skip
+        return Owed(entry, known.place, context.bodies.at_hand(known.seq))
+
+
+def top_header(content: bytes) -> bytes:
+    """The header of a message with its last line end, without the empty line and the body."""
+    end = content.find(b"\r\n\r\n")
+    if end < 0:
+        return content
+    return content[: end + 2]

@@ -1,0 +1,48 @@
+"""The tables of a store: made when it is new, checked when it is not.
+
+Law: a store written by a newer relay is refused, and a store is never opened with another key than its own.
+"""
+
+from relay.errors import StoreTooNew
+from relay.store.needs import Cipher, CipherFor, Random
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import Seals
+
+_SQL = load_statements("store")
+_SCHEMA = load_statements("schema")
+
+SCHEMA: int = 1
+"""The version of the tables that this relay writes."""
+
+STORE_ID_BYTES: int = 16
+
+
+def open_seals(database: Database, cipher_for: CipherFor, random: Random) -> Seals:
+    """The seals of the store in this database; makes the store where there is none.
+
+    StoreTooNew; StoreKeyError: its key is missing or another one.
+    """
+    if database.read_one(_SQL["has_tables"]) == (0,):
+        cipher = cipher_for(None)
+        return Seals(cipher, _make(database, cipher, random))
+    found = int(_meta(database, "schema"))
+    if found > SCHEMA:
+        raise StoreTooNew(f"the store has schema {found}, this relay knows {SCHEMA}")
+    return Seals(cipher_for(_meta(database, "key_fingerprint")), bytes.fromhex(_meta(database, "store_id")))
+
+
+def _make(database: Database, cipher: Cipher, random: Random) -> bytes:
+    store_id = random(STORE_ID_BYTES)
+    for statement in _SCHEMA.values():
+        database.write(statement)
+    facts = {"schema": str(SCHEMA), "store_id": store_id.hex(), "key_fingerprint": cipher.fingerprint}
+    database.write_many(_SQL["set_meta"], facts.items())
+    database.commit()
+    return store_id
+
+
+def _meta(database: Database, name: str) -> str:
+    row = database.read_one(_SQL["get_meta"], (name,))
+    assert row is not None
+    return str(row[0])

@@ -1,0 +1,190 @@
+"""How an attempt ends: its slots, its delivery, its mailbox's health, and what follows, in one transaction.
+
+Law: only who holds a delivery decides about it; a late `delivered` is a fact all the same.
+"""
+
+from relay.core.envelope import Claim, Result, Verdict
+from relay.core.health import Health, HealthEvent, HealthState, event_of_result
+from relay.core.health import after as health_after
+from relay.core.lifecycle import Event, State, can
+from relay.core.limits import Instant
+from relay.core.retry import delay_after
+from relay.core.routing import InDoubt
+from relay.core.words import MailboxId, Stage
+from relay.store.ports.events import EventKind, StoreEvent
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.entry import Entry
+from relay.store.sqlite.moves import Moves
+from relay.store.sqlite.running import Running
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import STATES, write_reply
+
+_SQL = load_statements("queue")
+_OUTBOX = load_statements("outbox")
+
+IN_DOUBT = "in-doubt"
+
+
+class Settling:
+    """Ends attempts."""
+
+    def __init__(self, context: Context, moves: Moves) -> None:
+        self._context = context
+        self._moves = moves
+
+    def gate(self, claim: Claim) -> bool:
+        """Whether the claim still holds its delivery; from here its outcome may be unknown."""
+        running = self._context.claims.get(claim.attempt)
+        if running is None or running.is_lost or running.claim.node != claim.node:
+            return False
+        if running.gated_at is None:
+            self._context.claims.gate(running, self._context.clock.now())
+        return True
+
+    def settle(self, claim: Claim, result: Result) -> bool:
+        """Records how the attempt ended; False: too late, and nothing of it counts."""
+        context = self._context
+        running = context.claims.get(claim.attempt)
+        if running is None:
+            return self._settle_late(claim, result)
+        now = context.clock.now()
+        self._end(running, result, _end_of(result, now, context.routes.linger_of(claim.mailbox)), now)
+        if running.is_lost:
+            return result.verdict is Verdict.DELIVERED and self._deliver_late(claim, result)
+        self._move(running, result)
+        self._judge(claim.mailbox, result)
+        context.changed()
+        return True
+
+    def _end(self, running: Running, result: Result, at: Instant | None, now: Instant) -> None:
+        """The attempt gives its slots back (`at` None), or they count from `at` on."""
+        context, claim = self._context, running.claim
+        context.schedule.end(claim.mailbox, running.started_at, at, now)
+        context.claims.end(running)
+        values = (
+            claim.attempt, claim.delivery, running.mailbox, claim.node, running.started_at, running.gated_at,
+            now if at is None else at, at is not None, result.stage.value, result.reply_class,
+            write_reply(result.reply),
+        )  # fmt: skip
+        context.database.write(_SQL["add_attempt"], values)
+
+    def _move(self, running: Running, result: Result) -> None:
+        entry, state, moves = running.entry, running.state, self._moves
+        reason, reply = result.reply_class, write_reply(result.reply)
+        verdict = result.verdict
+        if verdict is Verdict.DELIVERED:
+            entry.tries += 1
+            moves.finish(entry, state, Event.DELIVER, reason=reason, reply=reply)
+        elif verdict is Verdict.BOUNCED:
+            entry.tries += 1
+            moves.finish(entry, state, Event.BOUNCE, reason=reason, reply=reply)
+        elif verdict is Verdict.DEFERRED:
+            entry.tries += 1
+            delay = delay_after(entry.tries, self._context.settings.retry, at_least=result.retry_after)
+            due = self._context.clock.wall() + delay
+            moves.wait(entry, state, Event.DEFER, due=due, reason=reason, reply=reply)
+        elif verdict is Verdict.IN_DOUBT and can(state, Event.DOUBT):
+            self.doubt(running, reply)
+        else:
+            moves.give_back(entry, state, reason=reason)
+
+    def doubt(self, running: Running, reply: str | None = None) -> None:
+        """The gate was passed and no final reply came: sent once more after linger, or held."""
+        context, entry = self._context, running.entry
+        entry.tries += 1
+        entry.doubts += 1
+        context.journal.record(
+            StoreEvent(
+                EventKind.IN_DOUBT, context.clock.wall(), entry.message, entry.delivery, entry.sender,
+                running.claim.mailbox, entry.lane, IN_DOUBT, entry.accepted_at,
+            ),
+            entry.seq,
+        )  # fmt: skip
+        if entry.doubts > 1 or context.in_doubt_of(entry.sender) is InDoubt.HOLD:
+            self._moves.hold(entry, running.state, reason=IN_DOUBT, reply=reply)
+            return
+        due = context.clock.wall() + context.routes.linger_of(running.claim.mailbox)
+        self._moves.wait(entry, running.state, Event.DOUBT, due=due, reason=IN_DOUBT, reply=reply)
+
+    def abandon(self, running: Running, *, at: Instant, reason: str) -> None:
+        """Nobody will say any more how this attempt ended: it ends at `at`; past the gate it is in doubt."""
+        context, now, claim = self._context, self._context.clock.now(), running.claim
+        context.schedule.end(claim.mailbox, running.started_at, at, now)
+        context.claims.end(running)
+        stage = Stage.EOD if running.gated_at is not None else Stage.DATA
+        values = (
+            claim.attempt, claim.delivery, running.mailbox, claim.node, running.started_at, running.gated_at, at, True,
+            stage.value, reason, None,
+        )  # fmt: skip
+        context.database.write(_SQL["add_attempt"], values)
+        if running.is_lost:
+            return
+        if running.state is State.GATED:
+            self.doubt(running)
+        else:
+            self._moves.give_back(running.entry, running.state, reason=reason)
+        context.changed()
+
+    # what comes late
+
+    def _settle_late(self, claim: Claim, result: Result) -> bool:
+        return result.verdict is Verdict.DELIVERED and self._deliver_late(claim, result)
+
+    def _deliver_late(self, claim: Claim, result: Result) -> bool:
+        """The provider took it, whatever was decided meanwhile."""
+        context, reply = self._context, write_reply(result.reply)
+        row = context.database.read_one(_SQL["delivery_of_attempt"], (claim.attempt,))
+        found = None if row is None or row[0] != claim.delivery else context.entries.one(row[0])
+        if found is None:
+            return False
+        context.database.write(_SQL["amend_attempt"], (result.stage.value, result.reply_class, reply, claim.attempt))
+        entry, state, due = found[0], STATES[found[1]], found[2]
+        if state is not State.DELIVERED:
+            has_body = self._moves.is_body_needed(entry)
+            self._take_out(entry, state, due)
+            self._moves.finish(entry, state, Event.DELIVER, reason=result.reply_class, reply=reply, has_body=has_body)
+        context.changed()
+        return True
+
+    def _take_out(self, entry: Entry, state: State, due: int) -> None:
+        """It is in nobody's queue, hand or outbox any more."""
+        context = self._context
+        holder = context.claims.holder_of(entry.delivery)
+        if holder is not None:
+            context.claims.lose(holder)
+        elif state is State.WAITING and due == 0:
+            context.remove_ready(entry.account, entry.sender, entry.lane)
+        if state is State.BOUNCED:
+            context.database.write(_OUTBOX["drop_outbox_of"], (entry.seq, entry.delivery))
+
+    # what it says about the mailbox
+
+    def _judge(self, mailbox: MailboxId, result: Result) -> None:
+        event = event_of_result(result)
+        health = self._context.remembrance.health(mailbox)
+        if event is None or (event is HealthEvent.DELIVERED and health.state is HealthState.OK and health.is_proven):
+            return
+        context = self._context
+        changed = health_after(
+            health, event, moment=context.clock.moment(), settings=context.settings.health,
+            reason=result.reply_class, retry_after=result.retry_after,
+        )  # fmt: skip
+        set_health(context, mailbox, changed)
+
+
+def set_health(context: Context, mailbox: MailboxId, health: Health) -> None:
+    """Writes a mailbox's health, where it changed, and lets the schedule act on it."""
+    known = context.remembrance.health(mailbox)
+    if health == known:
+        return
+    context.remembrance.set_health(mailbox, health)
+    context.schedule.set_standing(mailbox, health.standing, context.clock.now())
+    reason = health.reason if health.is_stopped else health.state.value
+    context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), mailbox=mailbox, reason=reason))
+
+
+def _end_of(result: Result, now: Instant, linger: int) -> Instant | None:
+    """When the provider can have counted it last; None: it never heard of it."""
+    if not result.is_mail_written:
+        return None
+    return now if result.is_end_known else now + linger

@@ -1,0 +1,207 @@
+"""The store on SQLite: every port as a coroutine around the synchronous core.
+
+Law: a coroutine here decides nothing; it hands its operation to the batches and waits until that is durable.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, Verdict
+from relay.core.limits import Instant
+from relay.core.routing import Routing
+from relay.core.words import MailboxId, Stage
+from relay.errors import CorruptValue, RelayError, StoreBroken
+from relay.store.needs import Outside, StoreSettings
+from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.ports.outbox import OutboxEntry
+from relay.store.ports.routing import AppliedRouting
+from relay.store.ports.sessions import SessionEvent
+from relay.store.segments import Segments
+from relay.store.sqlite.batches import Batches
+from relay.store.sqlite.core import Core, Ground
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.intake import sealed
+from relay.store.sqlite.life import Life
+from relay.store.sqlite.reports import Owed, top_header
+from relay.store.sqlite.schema import open_seals
+from relay.store.sqlite.sessionbook import SessionBook
+
+NOT_BEGUN = Result(Verdict.DROPPED, "cancelled", Stage.CONNECT, None, is_mail_written=False, is_end_known=True)
+"""How an attempt ends that nobody made."""
+
+
+class SqliteStore:
+    """A store on one connection, which nobody else uses."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, segments: Segments, settings: StoreSettings, *, outside: Outside
+    ) -> None:
+        """Opens the store, or makes it, and puts right what a crash left. StoreKeyError, StoreTooNew, StoreFull."""
+        database = Database(connection)
+        database.prepare()
+        seals = open_seals(database, outside.cipher_for, outside.random)
+        self._ground = Ground(database, segments, seals, settings, outside, SessionBook())
+        self._life = Life(self._ground, self._later)
+        self._batches = Batches(self._life, outside.commit, outside.fatal)
+        self._outside = outside
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._is_closed = False
+
+    @property
+    def _core(self) -> Core:
+        """The core of the moment: an operation looks it up when it runs."""
+        return self._life.core
+
+    # intake
+
+    async def put(self, message: NewMessage) -> None:
+        """Durable on return."""
+        new = sealed(message, self._ground.seals)
+        await self._batches.submit(lambda: self._core.put(new))
+
+    def has_space(self) -> bool:
+        """Whether mail may be accepted at all."""
+        return self._outside.free_bytes() >= self._ground.settings.least_free_bytes
+
+    # queue
+
+    async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
+        """Claims, sessions to open, and when to ask again; never waits."""
+        return await self._batches.submit(lambda: self._core.take(node, idle, most), self._return)
+
+    async def content(self, claim: Claim) -> bytes:
+        """The message in wire form."""
+        running = self._core.context.claims.get(claim.attempt)
+        if running is None:
+            raise CorruptValue("this claim is over, and its message may be gone")
+        entry, bodies = running.entry, self._core.context.bodies
+        content = bodies.at_hand(entry.seq)
+        if content is not None:
+            return content
+        return await self._outside.read(lambda: bodies.read(entry.message, entry.place))
+
+    async def gate(self, claim: Claim) -> bool:
+        """The last check before the final dot."""
+        return await self._batches.submit(lambda: self._core.gate(claim))
+
+    async def settle(self, claim: Claim, result: Result) -> bool:
+        """Records how the attempt ended."""
+        return await self._batches.submit(lambda: self._core.settle(claim, result))
+
+    async def heartbeat(self, node: str) -> Sequence[Claim]:
+        """Renews the node's lease."""
+        return await self._batches.submit(lambda: self._core.heartbeat(node))
+
+    async def recover(self, node: str) -> int:
+        """Ends the attempts of the node's old process."""
+        return await self._batches.submit(lambda: self._core.recover(node))
+
+    async def wait(self, mark: int, until: Instant | None) -> None:
+        """Returns when anything changed since `mark`, or at `until`."""
+        await self._life.bell.wait(mark, until, self.now)
+
+    def now(self) -> Instant:
+        """Relay time."""
+        return self._core.context.clock.now()
+
+    # sessions
+
+    async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+        """A session was opened, declined or closed."""
+        await self._batches.submit(lambda: self._core.session(mailbox, event))
+
+    async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        """A session could not be opened."""
+        await self._batches.submit(lambda: self._core.refused(mailbox, failure))
+
+    # routing
+
+    async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
+        """Puts a routing in force."""
+        return await self._batches.submit(lambda: self._core.apply(routing, fingerprints))
+
+    async def applied(self) -> AppliedRouting | None:
+        """The routing in force."""
+        return await self._batches.submit(self._applied)
+
+    # outbox
+
+    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
+        """The oldest entries not done."""
+        owed = await self._batches.submit(lambda: self._core.outbox(most))
+        return [await self._with_headers(each) for each in owed]
+
+    async def done(self, entry: int) -> None:
+        """The entry was done."""
+        await self._batches.submit(lambda: self._core.done(entry))
+
+    # history
+
+    async def queue_counts(self) -> Sequence[QueueCount]:
+        """How much waits where."""
+        return await self._batches.submit(self._queue_counts)
+
+    async def health_counts(self) -> Sequence[HealthCount]:
+        """How healthy accounts are."""
+        return await self._batches.submit(self._health_counts)
+
+    async def close(self) -> None:
+        """Finishes what was begun and lets go of the files."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        while self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+        await self._batches.close()
+        self._ground.segments.close()
+        self._ground.database.close()
+
+    # looked up when they run, for the core may be another one by then
+
+    def _applied(self) -> AppliedRouting | None:
+        return self._core.applied()
+
+    def _queue_counts(self) -> Sequence[QueueCount]:
+        return self._core.queue_counts()
+
+    def _health_counts(self) -> Sequence[HealthCount]:
+        return self._core.health_counts()
+
+    # what nobody waits for
+
+    def _return(self, taken: Taken) -> None:
+        """Who took was cancelled meanwhile: everything goes back to where it was."""
+        self._start(self._give_back(taken))
+
+    async def _give_back(self, taken: Taken) -> None:
+        for claim in taken.claims:
+            await self.settle(claim, NOT_BEGUN)
+        for mailbox, many in taken.open.items():
+            for _ in range(many):
+                await self.session(mailbox, SessionEvent.DECLINED)
+
+    def _later(self, work: Callable[[], None]) -> None:
+        self._start(self._run_later(work))
+
+    async def _run_later(self, work: Callable[[], None]) -> None:
+        await self._outside.read(work)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks[id(task)] = task
+        task.add_done_callback(self._over)
+
+    def _over(self, task: "asyncio.Task[None]") -> None:
+        del self._tasks[id(task)]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._outside.fatal(error if isinstance(error, RelayError) else StoreBroken(f"the store failed: {error!r}"))
+
+    async def _with_headers(self, owed: Owed) -> OutboxEntry:
+        content = owed.content
+        if content is None:
+            bodies = self._core.context.bodies
+            content = await self._outside.read(lambda: bodies.read(owed.entry.message, owed.place))
+        return replace(owed.entry, headers=top_header(content))

@@ -1,0 +1,69 @@
+"""Taking: the schedule's grants become claims, its wish for sessions becomes logins under way.
+
+Law: what is handed out is recorded with it: an attempt holds its slots, a login its place, before anybody acts on it.
+"""
+
+from collections.abc import Mapping
+
+from relay.core.envelope import Claim, Taken
+from relay.core.limits import Instant
+from relay.core.terms import Grant
+from relay.core.words import MailboxId
+from relay.errors import StoreUnavailable
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.leases import Leases
+from relay.store.sqlite.running import Running, claim_of
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.timers import Timers
+
+_LIMITS = load_statements("limits")
+
+
+class Taking:
+    """Hands out work."""
+
+    def __init__(self, context: Context, leases: Leases, timers: Timers, next_attempt: int) -> None:
+        self._context = context
+        self._leases = leases
+        self._timers = timers
+        self._next_attempt = next_attempt
+
+    def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
+        """What may be sent now, who should log in, and when to ask again."""
+        context = self._context
+        self._leases.sweep()
+        self._leases.begin(node)
+        self._timers.ring()
+        now = context.clock.now()
+        left = dict(idle)
+        claims = []
+        for grant in context.schedule.grant(now, idle, most):
+            left[grant.mailbox] -= 1
+            claims.append(self._claim(grant, node, now))
+        opened = context.schedule.open_sessions(now, most)
+        for mailbox, many in opened.items():
+            context.database.write_many(_LIMITS["begin_login"], [(context.names.mailbox(mailbox), now)] * many)
+            context.book.change(mailbox, many, many)
+        closed = context.schedule.close_sessions(now, left)
+        return Taken(tuple(claims), opened, closed, self._wake_at(node, left, now), context.changes)
+
+    def _claim(self, grant: Grant, node: str, now: Instant) -> Claim:
+        context = self._context
+        account = context.names.account(grant.account)
+        entry = context.heads.pop(account, grant.lane)
+        if entry is None:
+            raise StoreUnavailable("the count of what is ready is wrong; it is counted again")
+        attempt = self._next_attempt
+        self._next_attempt += 1
+        claim = claim_of(entry, context.seals, attempt, grant.mailbox, node, is_probe=grant.is_probe)
+        context.claims.begin(Running(claim, entry, context.names.mailbox(grant.mailbox), now))
+        return claim
+
+    def _wake_at(self, node: str, left: Mapping[MailboxId, int], now: Instant) -> Instant | None:
+        context = self._context
+        instants = (
+            context.schedule.wake_at(now, left),
+            self._timers.wakes_at(now),
+            self._leases.wakes_at(node),
+        )
+        return min((instant for instant in instants if instant is not None), default=None)
