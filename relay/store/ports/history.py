@@ -12,7 +12,7 @@ from relay.core.words import Plan
 
 @dataclass(frozen=True, slots=True)
 class QueueCount:
-    """How many deliveries of a provider are waiting, sending and held, and the age of the oldest (None: there is none)."""
+    """How many deliveries of a provider are waiting, sending and held, and how old the oldest is (None: none)."""
 
     provider: str
     waiting: int
