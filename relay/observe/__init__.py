@@ -3,7 +3,7 @@
 from relay.observe.census import Census
 from relay.observe.format import as_json, as_text
 from relay.observe.log import Log, silence_libraries, where
-from relay.observe.metrics import CONTENT_TYPE_LATEST, Answer, Metrics
+from relay.observe.metrics import CONTENT_TYPE_LATEST, Answer, Metrics, Outcome
 from relay.observe.sink import LineSink
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "LineSink",
     "Log",
     "Metrics",
+    "Outcome",
     "as_json",
     "as_text",
     "silence_libraries",

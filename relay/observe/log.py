@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 from relay.core.envelope import Claim, Result
 from relay.core.reply import Reply, masked
-from relay.core.words import AccountId, MailboxId, MessageId, Stage
+from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId, Stage
 from relay.observe.format import Fields, Format, as_json
 
 SILENCED = ("mail", "aiosmtplib", "uvicorn", "httpx", "httpcore", "asyncio", "watchfiles", "multipart")
@@ -71,6 +71,22 @@ class Log:
             },
         )  # fmt: skip
 
+    def expired(self, message: MessageId, *, delivery: DeliveryId, account: AccountId) -> None:
+        """A delivery bounced because its time is over."""
+        self._event("expired", message, {"delivery": delivery, "account": account})
+
+    def held(self, message: MessageId, *, delivery: DeliveryId, account: AccountId, reason: str | None) -> None:
+        """A delivery waits for a person."""
+        self._event("delivery_held", message, {"delivery": delivery, "account": account, "reason": reason})
+
+    def left_in_doubt(self, message: MessageId, *, delivery: DeliveryId, account: AccountId) -> None:
+        """An attempt passed the gate and nobody knows how it ended: the delivery may arrive twice."""
+        self._event("left_in_doubt", message, {"delivery": delivery, "account": account})
+
+    def claim_lost(self, message: MessageId, *, delivery: DeliveryId, account: AccountId) -> None:
+        """The store took a delivery away from this node."""
+        self._event("claim_lost", message, {"delivery": delivery, "account": account})
+
     def reported(self, message: MessageId, *, about: MessageId, account: AccountId, reason: str) -> None:
         """A bounce was put into the queue."""
         self._event("reported", message, {"about": about, "account": account, "reason": reason})
@@ -92,6 +108,10 @@ class Log:
     def login_failed(self, mailbox: MailboxId, *, reply_class: str, stage: Stage, reply: Reply | None) -> None:
         """A session could not be opened."""
         self._event("login_failed", None, {**_of(mailbox), "class": reply_class, "stage": stage, "reply": _said(reply)})
+
+    def health_changed(self, *, provider: str, mailbox: str | None, health: str | None) -> None:
+        """A mailbox, or a provider's host (mailbox None), stopped or works again."""
+        self._event("health_changed", None, {"provider": provider, "mailbox": mailbox, "health": health})
 
     # what happens to the service
 
@@ -141,9 +161,9 @@ class Log:
         """Everything is closed; so many attempts had to be cut short."""
         self._event("stopped", None, {"ms": _ms(seconds), "cut_short": cut_short})
 
-    def failed(self, *, what: str, error: BaseException) -> None:
+    def failed(self, *, what: str, error: BaseException, message: MessageId | None = None) -> None:
         """Something failed in a way that nobody foresaw."""
-        self._event("failed", None, {"what": what, "error": where(error)})
+        self._event("failed", message, {"what": what, "error": where(error)})
 
     def _event(self, event: str, message: MessageId | None, fields: Fields) -> None:
         self._write(self._form({"time": self._stamp(), "event": event, "id": message, **fields}))

@@ -10,12 +10,12 @@ from enum import StrEnum
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
-from relay.core.envelope import Claim, Result, Verdict
+from relay.core.meaning import ReplyClass
 from relay.core.routing import Routing
-from relay.core.words import Lane
+from relay.core.words import AccountId, Lane
 from relay.observe.census import AccountsByHealth, Census, CensusCollector, QueueOfProvider
 
-__all__ = ["CONTENT_TYPE_LATEST", "AccountsByHealth", "Answer", "Census", "Metrics", "QueueOfProvider"]
+__all__ = ["CONTENT_TYPE_LATEST", "AccountsByHealth", "Answer", "Census", "Metrics", "Outcome", "QueueOfProvider"]
 
 OTHER = "none"
 """The label of a name that is not in the routing."""
@@ -26,25 +26,18 @@ DELAY_BUCKETS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1200, 36
 STORE_BUCKETS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 """Seconds: from a statement in memory to a disk that hangs."""
 
-CLASSES = frozenset(
-    {
-        "delivered", "auth-rejected", "auth-method", "auth-temporary", "too-many-connections", "rate-limited",
-        "quota-exceeded", "spam-blocked", "content-refused", "account-blocked", "sender-refused",
-        "sender-mailbox-full", "recipient-unknown", "recipient-mailbox-full", "recipient-domain-bad",
-        "recipient-refused", "greylisted", "policy-refused", "ip-blocked", "message-too-large",
-        "too-many-recipients", "tls-required", "protocol-error", "network", "outage", "unknown",
-    }
-)  # fmt: skip
+CLASSES = frozenset(each.value for each in ReplyClass)
 """The reply classes; anything else counts as `unknown`."""
 
-OUTCOMES = {
-    Verdict.DELIVERED: "delivered",
-    Verdict.DEFERRED: "deferred",
-    Verdict.BOUNCED: "bounced",
-    Verdict.HELD: "held",
-    Verdict.IN_DOUBT: "deferred",
-}
-"""What an attempt does to its delivery; a dropped one does nothing."""
+
+class Outcome(StrEnum):
+    """What became of a delivery, for now or for good."""
+
+    DELIVERED = "delivered"
+    DEFERRED = "deferred"
+    BOUNCED = "bounced"
+    HELD = "held"
+    CANCELLED = "cancelled"
 
 
 class Answer(StrEnum):
@@ -115,15 +108,13 @@ class Metrics:
         name = client if client in self._clients and client is not None else OTHER
         self._submissions.add((name, answer.value), many)
 
-    def attempted(self, claim: Claim, result: Result) -> None:
+    def attempted(self, provider: str, reply_class: str) -> None:
         """An attempt ended."""
-        provider = self._provider(claim.mailbox.provider)
-        self._attempts.add((provider, result.reply_class if result.reply_class in CLASSES else "unknown"))
-        if result.verdict is Verdict.IN_DOUBT:
-            self._in_doubt.add((provider,))
-        outcome = OUTCOMES.get(result.verdict)
-        if outcome is not None:
-            self._deliveries.add((provider, self._plans.get(claim.account, OTHER), outcome))
+        self._attempts.add((self._provider(provider), reply_class if reply_class in CLASSES else "unknown"))
+
+    def ended(self, provider: str, account: AccountId, outcome: Outcome) -> None:
+        """A delivery got an outcome, durably."""
+        self._deliveries.add((self._provider(provider), self._plans.get(account, OTHER), outcome.value))
 
     def delivered(self, provider: str, lane: Lane, seconds: float) -> None:
         """A delivery reached its provider, `seconds` after it was accepted."""
@@ -133,9 +124,9 @@ class Metrics:
             observe = self._delay_children[key] = self._delay.labels(*key).observe
         observe(max(0.0, seconds))
 
-    def doubted(self, provider: str, many: int) -> None:
-        """A crash left so many attempts in doubt."""
-        self._in_doubt.add((self._provider(provider),), many)
+    def doubted(self, provider: str) -> None:
+        """An attempt may or may not have been sent."""
+        self._in_doubt.add((self._provider(provider),))
 
     def logged_in(self, provider: str, answer: Answer) -> None:
         """A provider answered a login, or could not be reached (deferred)."""

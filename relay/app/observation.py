@@ -1,0 +1,160 @@
+"""What the stations tell of themselves, turned into log lines and metrics.
+
+Law: it only listens: it decides nothing, and what it is told changes nothing but the log and the counters.
+"""
+
+from collections.abc import Callable
+
+from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Verdict
+from relay.core.refusal import Reason
+from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId, Stage
+from relay.observe import Answer, Log, Metrics, Outcome
+from relay.observe.metrics import OTHER
+from relay.store.ports.events import EventKind, StoreEvent
+
+EXPIRED = "expired"
+"""The reason of a delivery whose time is over."""
+
+OF_MAILS = frozenset({Stage.MAIL, Stage.DATA, Stage.EOD})
+"""Stages at which a refusal is about a whole mail; one of a recipient leaves the rest of the mail alone."""
+
+
+class SubmissionObserver:
+    """Listens to submission."""
+
+    def __init__(self, log: Log, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    def connected(self, listener: str, *, peer: str) -> None:
+        """Nothing to say: a connection without a mail says nothing about mail."""
+
+    def disconnected(self, listener: str, *, peer: str) -> None:
+        """Nothing to say either."""
+
+    def turned_away(self, listener: str, *, peer: str, reason: Reason) -> None:
+        """A connection was refused at its start."""
+        self._log.refused(
+            None, client=None, peer=peer, stage="connect", reply=f"{reason.code} {reason.enhanced} {reason.label}"
+        )
+
+    def logged_in(self, client: str, *, peer: str) -> None:
+        """Nothing to say: the mails that follow name the client."""
+
+    def accepted(self, message: NewMessage, *, size: int, seconds: float, is_mended: bool) -> None:
+        """A message is safe and its client was told so."""
+        self._metrics.submitted(message.client, Answer.ACCEPTED)
+        self._log.accepted(
+            message.id,
+            client=message.client,
+            account=message.account,
+            size=size,
+            recipients=len(message.envelope.recipients),
+            seconds=seconds,
+        )
+
+    def refused(self, client: str | None, *, peer: str, stage: Stage, reason: Reason, reply: str) -> None:
+        """A command, a login or a message was refused."""
+        if stage in OF_MAILS:
+            self._metrics.submitted(client, Answer.DEFERRED if reason.is_temporary else Answer.REJECTED)
+        self._log.refused(None, client=client, peer=peer, stage=stage, reply=reply)
+
+    def failed(self, error: BaseException) -> None:
+        """The relay itself failed in a connection."""
+        self._log.failed(what="submission", error=error)
+
+
+class DeliveryObserver:
+    """Listens to delivery."""
+
+    def __init__(self, log: Log, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    def attempted(self, claim: Claim, result: Result, *, seconds: float, is_recorded: bool) -> None:
+        """An attempt ended."""
+        provider = claim.mailbox.provider
+        self._metrics.attempted(provider, result.reply_class)
+        if result.verdict is Verdict.HELD:
+            self._metrics.ended(provider, claim.account, Outcome.HELD)
+        self._log.attempted(claim.message, claim, result, seconds=seconds)
+
+    def session_opened(self, mailbox: MailboxId, *, seconds: float) -> None:
+        """A login worked."""
+        self._metrics.logged_in(mailbox.provider, Answer.ACCEPTED)
+        self._metrics.session_changed(mailbox.provider, 1)
+        self._log.session_opened(mailbox, seconds=seconds)
+
+    def session_closed(self, mailbox: MailboxId, *, messages: int) -> None:
+        """A session ended."""
+        self._metrics.session_changed(mailbox.provider, -1)
+        self._log.session_closed(mailbox, messages=messages)
+
+    def login_failed(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        """A session could not be opened."""
+        is_final = failure.is_login_sent and failure.reply is not None and not failure.reply.is_temporary
+        self._metrics.logged_in(mailbox.provider, Answer.REJECTED if is_final else Answer.DEFERRED)
+        self._log.login_failed(mailbox, reply_class=failure.reply_class, stage=failure.stage, reply=failure.reply)
+
+    def claim_lost(self, claim: Claim) -> None:
+        """The store took a delivery away from this node."""
+        self._log.claim_lost(claim.message, delivery=claim.delivery, account=claim.account)
+
+    def store_failed(self, operation: str, error: Exception) -> None:
+        """The store could not do something; it is tried again."""
+        self._log.trouble(what=f"store {operation}", text=str(error))
+
+    def broken(self, what: str, error: Exception, claim: Claim | None = None) -> None:
+        """Something failed in a way that nobody foresaw."""
+        self._log.failed(what=f"delivery {what}", error=error, message=None if claim is None else claim.message)
+
+
+_OUTCOMES = {
+    EventKind.DELIVERED: Outcome.DELIVERED,
+    EventKind.DEFERRED: Outcome.DEFERRED,
+    EventKind.BOUNCED: Outcome.BOUNCED,
+    EventKind.HELD: Outcome.HELD,
+}
+
+
+class StoreListener:
+    """Listens to the store: to what is durable."""
+
+    def __init__(self, log: Log, metrics: Metrics, *, something_owed: Callable[[], None]) -> None:
+        """`something_owed` is called when there may be something in the outbox."""
+        self._log = log
+        self._metrics = metrics
+        self._something_owed = something_owed
+
+    def __call__(self, event: StoreEvent) -> None:
+        """One thing that happened."""
+        outcome = _OUTCOMES.get(event.kind)
+        if outcome is not None and event.account is not None:
+            self._count(event, outcome)
+        if event.kind is EventKind.BOUNCED:
+            self._something_owed()
+        self._say(event)
+
+    def _count(self, event: StoreEvent, outcome: Outcome) -> None:
+        provider = OTHER if event.mailbox is None else event.mailbox.provider
+        self._metrics.ended(provider, event.account or "", outcome)
+        if outcome is Outcome.DELIVERED and event.lane is not None and event.accepted_at is not None:
+            self._metrics.delivered(provider, event.lane, (event.at - event.accepted_at) / 1_000_000)
+
+    def _say(self, event: StoreEvent) -> None:
+        """What no attempt of this node has said already."""
+        if event.kind is EventKind.HEALTH:
+            provider = event.provider if event.mailbox is None else event.mailbox.provider
+            mailbox = None if event.mailbox is None else event.mailbox.username
+            self._log.health_changed(provider=provider or OTHER, mailbox=mailbox, health=event.reason)
+        elif event.message is not None and event.delivery is not None and event.account is not None:
+            self._say_of(event, event.message, event.delivery, account=event.account)
+
+    def _say_of(self, event: StoreEvent, message: MessageId, delivery: DeliveryId, *, account: AccountId) -> None:
+        if event.kind is EventKind.BOUNCED and event.reason == EXPIRED:
+            self._log.expired(message, delivery=delivery, account=account)
+        elif event.kind is EventKind.HELD:
+            self._log.held(message, delivery=delivery, account=account, reason=event.reason)
+        elif event.kind is EventKind.IN_DOUBT:
+            self._metrics.doubted(OTHER if event.mailbox is None else event.mailbox.provider)
+            self._log.left_in_doubt(message, delivery=delivery, account=account)

@@ -1,0 +1,150 @@
+"""The routing in force: read from its files, applied to the store, and handed to whoever asks.
+
+Law: a routing is checked whole before it is applied; a bad edit is refused, said loudly, and the running one stays.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from relay.admin import Readiness
+from relay.config.problems import Loaded, Problem, Severity
+from relay.config.references import Resolve, Unresolved, fingerprints
+from relay.core.routing import Routing, SecretReference
+from relay.core.words import MailboxId
+from relay.errors import ConfigError, TemporaryError
+from relay.observe import Log, Metrics
+from relay.store.needs import Runner
+from relay.store.ports import RoutingStore
+
+EDIT = "routing-edit"
+"""What readiness calls an edit that was refused: the running routing works on, so the node stays ready."""
+
+SHOWN: int = 20
+"""Problems of a refused edit that are logged; `relay check` lists all."""
+
+PAUSE: float = 5.0
+"""Seconds before a good edit is offered again to a store that did not take it."""
+
+
+class NoRouting(ConfigError):
+    """the routing cannot be used, and none was ever applied"""
+
+
+class Watch(Protocol):
+    """The routing on disk."""
+
+    async def load(self) -> Loaded[Routing]:
+        """As it stands now."""
+
+    def changes(self) -> AsyncIterator[Loaded[Routing]]:
+        """Each time that it was edited since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the keeper of the routing works with."""
+
+    watch: Watch
+    resolve: Resolve
+    """Finds a secret; blocks for a file."""
+    store: RoutingStore
+    key: bytes = field(repr=False)
+    """Of the fingerprints; as old as the store."""
+    run: Runner
+    """Where blocking work runs."""
+    log: Log
+    metrics: Metrics
+    readiness: Readiness
+    wall_seconds: Callable[[], float]
+
+
+class RoutingKeeper:
+    """Keeps the routing in force, and follows the edits of its files."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._version = 0
+        self._routing = Routing()
+        self._listeners: list[Callable[[], None]] = []
+
+    def routing(self) -> Routing:
+        """The routing in force; empty before the start."""
+        return self._routing
+
+    def resolved(self, reference: SecretReference) -> str | None:
+        """A secret, looked up anew; None: there is none."""
+        secret = self._desk.resolve(reference)
+        return None if isinstance(secret, Unresolved) else secret
+
+    def secret_of(self, mailbox: MailboxId) -> str | None:
+        """What this mailbox logs in with, looked up anew: a login is rare, and a password file may have changed."""
+        reference = self._routing.password_of(mailbox)
+        return None if reference is None else self.resolved(reference)
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        """Calls `listener` whenever routing or secrets may be others."""
+        self._listeners.append(listener)
+
+    async def start(self) -> tuple[Problem, ...]:
+        """Applies what the files say, or goes on with what was applied last, and returns every problem.
+
+        NoRouting: the files are refused and nothing was ever applied.
+        """
+        loaded = await self._desk.watch.load()
+        if loaded.value is not None:
+            await self._apply(loaded.value)
+            return loaded.problems
+        applied = await self._desk.store.applied()
+        if applied is None:
+            raise NoRouting
+        self._take_over(applied.version, applied.routing)
+        self._refuse(loaded.problems)
+        return loaded.problems
+
+    async def follow(self) -> None:
+        """Takes or refuses each edit; runs until it is cancelled."""
+        async for loaded in self._desk.watch.changes():
+            if loaded.value is None:
+                self._refuse(loaded.problems)
+            else:
+                await self._apply_at_last(loaded.value)
+
+    async def _apply_at_last(self, routing: Routing) -> None:
+        """A store that is away takes it later; an edit that comes meanwhile waits."""
+        while True:
+            try:
+                return await self._apply(routing)
+            except TemporaryError as error:
+                self._desk.log.trouble(what="routing", text=str(error))
+                await asyncio.sleep(PAUSE)
+
+    async def _apply(self, routing: Routing) -> None:
+        desk = self._desk
+        prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key))
+        version = await desk.store.apply(routing, prints)
+        if version != self._version:
+            self._take_over(version, routing)
+        else:
+            desk.metrics.routing_applied(self._routing, desk.wall_seconds())
+        desk.readiness.clear(EDIT)
+        for listener in self._listeners:
+            listener()
+
+    def _take_over(self, version: int, routing: Routing) -> None:
+        self._version, self._routing = version, routing
+        self._desk.metrics.routing_applied(routing, self._desk.wall_seconds())
+        self._desk.log.routing_applied(
+            version=version,
+            accounts=len(routing.accounts),
+            mailboxes=len(routing.by_mailbox),
+            providers=len(routing.providers),
+        )
+
+    def _refuse(self, problems: Sequence[Problem]) -> None:
+        errors = [str(problem) for problem in problems if problem.severity is Severity.ERROR]
+        self._desk.log.routing_refused(errors[:SHOWN], running=self._version)
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        self._desk.readiness.set(EDIT, f"the edit is refused, the one before runs on: {errors[0]}{more}")
+        self._desk.metrics.routing_refused()
