@@ -1,0 +1,134 @@
+"""Whether a client may send a message: as which address, through which account, with which authors in its header.
+
+Law: MAIL FROM, every author in header From, Sender and the account agree, or the message is refused while its sender
+still sees the error.
+"""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fnmatch import fnmatchcase
+
+from relay.core.address import read_mailboxes
+from relay.core.headers import Change, Field, TopHeader
+from relay.core.refusal import Reason, Refusal
+from relay.core.routing import Account, Client, Routing
+
+Today = Callable[[str], date]
+"""The present day in a time zone (its IANA name)."""
+
+_IN_ADDRESS = rb"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.@\x80-\xff-]"
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The account that sends a message, and where old addresses of its authors have to be rewritten."""
+
+    account: Account
+    changes: tuple[Change, ...] = ()
+
+
+def may_send_as(client: Client, address: str) -> bool:
+    """Whether one of the client's patterns covers the whole address, case ignored."""
+    lowered = address.lower()
+    return any(_covers(pattern.lower(), lowered) for pattern in client.may_send_as)
+
+
+def admit_sender(routing: Routing, client: Client, sender: str, *, today: Today) -> Account | Refusal:
+    """The account that sends as this address for this client."""
+    values = {"sender": sender, "client": client.name}
+    if not may_send_as(client, sender):
+        return Refusal(Reason.SENDER_FOREIGN, values)
+    account = routing.account_of(sender)
+    if account is None:
+        return Refusal(Reason.SENDER_UNKNOWN, values)
+    last_day = _last_day(account, sender)
+    if last_day is not None and today(routing.provider_of(account.mailbox).timezone) > last_day:
+        return Refusal(Reason.SENDER_RETIRED, values | {"day": last_day.isoformat()})
+    return account
+
+
+def sent_as(account: Account, sender: str) -> str:
+    """The address that goes upstream: the very one accepted, or the account's own in place of one that it replaces."""
+    return account.sender if _replaced_until(account, sender) is not None else sender
+
+
+def admit_authors(
+    routing: Routing, client: Client, header: TopHeader, *, account: Account | None, today: Today
+) -> Admitted | Refusal:
+    """Whether header From and Sender name the account of MAIL FROM; with a null sender (`account` None), which one.
+
+    A missing From is no refusal where MAIL FROM says what to put there.
+    """
+    authors, senders = header.named(b"from"), header.named(b"sender")
+    if not authors and account is None:
+        return Refusal(Reason.FROM_MISSING)
+    if len(authors) > 1 or len(senders) > 1:
+        return Refusal(Reason.FROM_COUNT)
+    changes: list[Change] = []
+    for found in authors + senders:
+        named = read_mailboxes(header.value(found))
+        if not named:
+            return Refusal(Reason.FROM_UNREADABLE)
+        owner = account or admit_sender(routing, client, named[0], today=today)
+        if isinstance(owner, Refusal):
+            return owner
+        account = owner
+        change = _agreed(routing, account, header, found, named)
+        if isinstance(change, Refusal):
+            return change
+        changes += change
+    assert account is not None
+    return Admitted(account, tuple(changes))
+
+
+def _covers(pattern: str, address: str) -> bool:
+    """Whether a glob covers an address; the usual ones, `*@domain` and a bare address, need no compiled pattern."""
+    head, star, tail = pattern.partition("*")
+    if "*" in tail or "?" in pattern or "[" in pattern:
+        return fnmatchcase(address, pattern)
+    if not star:
+        return address == pattern
+    return len(address) >= len(head) + len(tail) and address.startswith(head) and address.endswith(tail)
+
+
+def _last_day(account: Account, address: str) -> date | None:
+    """The last day on which this address works for the account; None: it does not end."""
+    days = [day for day in (account.retires, _replaced_until(account, address)) if day is not None]
+    return min(days, default=None)
+
+
+def _replaced_until(account: Account, address: str) -> date | None:
+    """Until when the account stands in for this old address; None: it is one of its own."""
+    if not account.replaces:
+        return None
+    lowered = address.lower()
+    return next((day for old, day in account.replaces.items() if old.lower() == lowered), None)
+
+
+def _agreed(
+    routing: Routing, account: Account, header: TopHeader, found: Field, named: Sequence[str]
+) -> list[Change] | Refusal:
+    """What has to be rewritten in a field that names only addresses of this account."""
+    for author in named:
+        if routing.account_of(author) is not account:
+            return Refusal(Reason.FROM_FOREIGN, {"author": author, "sender": account.sender})
+    old = [author for author in named if _replaced_until(account, author) is not None]
+    if not old:
+        return []
+    change = _renamed(header, found, old, account.sender)
+    return Refusal(Reason.FROM_UNREADABLE) if change is None else [change]
+
+
+def _renamed(header: TopHeader, found: Field, old: Sequence[str], new: str) -> Change | None:
+    """A field with the new address wherever one of the old stood; None: it spells one in a way that is not found."""
+    value = header.content[found.value : found.end - 2]
+    for address in old:
+        pattern = rb"(?<!%b)%b(?!%b)" % (_IN_ADDRESS, re.escape(address.encode()), _IN_ADDRESS)
+        value = re.sub(pattern, lambda _: new.encode(), value, flags=re.IGNORECASE)
+    named = read_mailboxes(value.decode(errors="replace").replace("\r\n", "").strip())
+    lowered = {address.lower() for address in old}
+    if not named or any(author.lower() in lowered for author in named):
+        return None
+    return Change(found.value, found.end - 2, value)

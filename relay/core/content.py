@@ -1,0 +1,60 @@
+"""The bytes of a submitted message: freed of the stuffing of SMTP, checked line by line, brought to wire form.
+
+Law: a line ends with CRLF and with nothing else; a lone LF becomes CRLF or refuses the message, a lone CR and a NUL
+always refuse it, because peers disagree on what they end (SMTP smuggling); no other byte changes.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from relay.core.refusal import Reason
+from relay.core.routing import BareNewline
+
+LINE_MOST: int = 65_536
+"""Octets of a line; RFC 5322 asks for 998, but clients write whole attachments without a break."""
+
+_LONE_LF = re.compile(rb"(?<!\r)\n(?:\.(?=\.))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Content of which every line ends with CRLF, and whether lone LFs had to be mended for it."""
+
+    content: bytes = field(repr=False)
+    is_mended: bool
+
+
+def unstuffed(raw: bytes) -> bytes:
+    """The message without the dot that SMTP puts before a line's own first dot (RFC 5321, 4.5.2)."""
+    if raw.startswith(b"."):
+        raw = raw[1:]
+    return raw.replace(b"\r\n.", b"\r\n") if b"\r\n." in raw else raw
+
+
+def read_lines(content: bytes, bare_newline: BareNewline) -> Lines | Reason:
+    """Content as lines, or why it cannot be taken as such.
+
+    Of two dots after a lone LF one goes: who ends lines so also stuffs them so.
+    """
+    if b"\0" in content:
+        return Reason.NUL
+    pairs = content.count(b"\r\n")
+    if content.count(b"\r") != pairs:
+        return Reason.BARE_CR
+    is_mended = content.count(b"\n") != pairs
+    if is_mended:
+        if bare_newline is BareNewline.REJECT:
+            return Reason.BARE_LF
+        content = _LONE_LF.sub(b"\r\n", content)
+    return Reason.LINE_TOO_LONG if _has_long_line(content) else Lines(content, is_mended)
+
+
+def _has_long_line(content: bytes) -> bool:
+    """Whether a line without its end has more than `LINE_MOST` octets; looks at no more than each window's last LF."""
+    at = 0
+    while len(content) - at > LINE_MOST:
+        newline = content.rfind(b"\n", at, at + LINE_MOST + 2)
+        if newline < 0:
+            return True
+        at = newline + 1
+    return False

@@ -1,0 +1,123 @@
+"""From the final dot to the reply: a message is checked, completed and handed to the store.
+
+Law: nothing is accepted before `put` has returned, and whoever asked for it may be gone by then: the message is safe.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+from relay.core.admission import Admitted, admit_authors, sent_as
+from relay.core.completion import Stamp, completed
+from relay.core.content import read_lines, unstuffed
+from relay.core.envelope import Envelope, NewMessage
+from relay.core.headers import TopHeader, read_header
+from relay.core.refusal import Reason, Refusal
+from relay.core.words import MessageId
+from relay.errors import StoreError, StoreFull
+from relay.store.ports import Intake
+from relay.submission.gathering import Gathering
+from relay.submission.settings import SubmissionSettings
+from relay.submission.transaction import Transaction
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A message that is safe; `size` octets as submitted."""
+
+    message: NewMessage
+    size: int
+    is_mended: bool
+
+
+class Acceptance:
+    """Takes messages in; one for all connections."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        settings: SubmissionSettings,
+        *,
+        new_id: Callable[[], str],
+        wall_clock: Callable[[], float],
+    ) -> None:
+        self._intake = intake
+        self._settings = settings
+        self._new_id = new_id
+        self._wall_clock = wall_clock
+
+    def has_space(self) -> bool:
+        """Whether mail may be accepted at all."""
+        return self._intake.has_space()
+
+    def today(self, timezone: str) -> date:
+        """The present day there."""
+        return datetime.fromtimestamp(self._wall_clock(), UTC).astimezone(ZoneInfo(timezone)).date()
+
+    async def accept(self, transaction: Transaction, gathered: Gathering) -> Accepted | Refusal:
+        """Stores the message, or says why not."""
+        content = unstuffed(gathered.raw())
+        size = len(content)
+        if size > self._settings.max_message_size:
+            return self.too_large()
+        lines = read_lines(content, transaction.client.bare_newline)
+        if isinstance(lines, Reason):
+            return Refusal(lines)
+        header = read_header(lines.content)
+        if isinstance(header, Reason):
+            return Refusal(header)
+        admitted = admit_authors(
+            transaction.routing, transaction.client, header, account=transaction.account, today=self.today
+        )
+        if isinstance(admitted, Refusal):
+            return admitted
+        message = self._message(transaction, header, admitted, digest=gathered.digest())
+        try:
+            await self._intake.put(message)
+        except StoreFull:
+            return Refusal(Reason.STORE_FULL)
+        except StoreError:
+            return Refusal(Reason.STORE_AWAY)
+        return Accepted(message, size, lines.is_mended)
+
+    def too_large(self) -> Refusal:
+        """With the bound that was passed."""
+        return Refusal(Reason.MESSAGE_TOO_LARGE, {"most": str(self._settings.max_message_size)})
+
+    def _message(self, transaction: Transaction, header: TopHeader, admitted: Admitted, *, digest: bytes) -> NewMessage:
+        account = admitted.account
+        sender = sent_as(account, transaction.sender)
+        message_id: MessageId = self._new_id()
+        stamp = Stamp(self._settings.hostname, transaction.protocol, message_id, self._wall_clock())
+        done = completed(header, stamp, sender=sender, changes=admitted.changes)
+        return NewMessage(
+            id=message_id,
+            client=transaction.client.name,
+            account=account.sender,
+            envelope=_envelope(transaction, sender, header),
+            content=done.content,
+            header_message_id=done.message_id,
+            submitted_hash=digest,
+            wants_express=header.wants_express,
+        )
+
+
+def _envelope(transaction: Transaction, sender: str, header: TopHeader) -> Envelope:
+    """What goes upstream: BODY=8BITMIME and SMTPUTF8 where the octets need them, whatever the client declared."""
+    recipients = tuple(transaction.recipients.values())
+    parameters = transaction.parameters
+    is_8bit = not header.content.isascii()
+    needs_smtputf8 = parameters.has_smtputf8 and not (
+        sender.isascii()
+        and all(recipient.address.isascii() for recipient in recipients)
+        and (not is_8bit or header.content[: header.end].isascii())
+    )
+    return Envelope(
+        sender=sender,
+        recipients=recipients,
+        envid=parameters.envid,
+        ret=parameters.ret,
+        needs_smtputf8=needs_smtputf8,
+        is_8bit=is_8bit,
+    )

@@ -1,0 +1,219 @@
+"""One connection of a client: bytes from the socket to the dialogue and back, with the patience that a client gets.
+
+Law: the dialogue is never cancelled by what the client does: who hangs up while his message is being stored finds it
+stored. aiosmtpd keeps the transport and will change it to TLS; what it says, and how it reads, is ours.
+"""
+
+import asyncio
+
+from aiosmtpd.smtp import SMTP
+
+from relay.core.refusal import Reason, Refusal
+from relay.core.words import Stage
+from relay.submission.door import Door
+from relay.submission.incoming import BLOCK, Incoming
+from relay.submission.peer import Peer
+from relay.submission.session import Session
+from relay.submission.settings import ListenerSettings
+from relay.submission.wire import ClientGone
+
+UNREAD_MOST: int = 2 * BLOCK
+"""Octets that may wait for a dialogue that is busy; then the client is no longer read from."""
+
+DATA_SECONDS: float = 3600.0
+"""A message of the greatest size over the slowest line takes this; who takes longer only keeps a connection."""
+
+CLOSING_SECONDS: float = 10.0
+"""A client that does not even read that it is sent away is cut off after this."""
+
+
+class Connection(SMTP):
+    """The transport under one dialogue; a `Wire`."""
+
+    def __init__(self, door: Door, listener: ListenerSettings, loop: asyncio.AbstractEventLoop) -> None:
+        # Not SMTP.__init__: for each connection it looks through its own class for commands, at 0.5 ms, to no use here.
+        no_reader: asyncio.StreamReader = None  # type: ignore[assignment]
+        asyncio.StreamReaderProtocol.__init__(self, no_reader, self._cb_client_connected, loop)
+        self.loop = loop
+        self.transport: asyncio.Transport | None = None
+        self._original_transport = None
+        self._timeout_handle: asyncio.TimerHandle | None = None
+        self._door = door
+        self._listener = listener
+        self._incoming = Incoming()
+        self._dialogue: Session | None = None
+        self._waiter: asyncio.Future[None] | None = None
+        self._is_ended = False
+        self._is_clogged = False
+        self._is_deaf = False
+        self._heard_at = loop.time()
+        self._data_until: float | None = None
+
+    # what the transport tells
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes came in."""
+        self._incoming.feed(data)
+        if self._waiter is not None:
+            self._wake()
+        elif self._incoming.size > UNREAD_MOST and self.transport is not None and not self._is_deaf:
+            self._is_deaf = True
+            self.transport.pause_reading()
+        if self._data_until is not None:
+            self._heard_at = self.loop.time()
+
+    def eof_received(self) -> bool:
+        """The client says nothing more, but may still listen: what it said is still answered."""
+        self._end()
+        return True
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """The client is gone."""
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        self.transport = None
+        self._end()
+        asyncio.StreamReaderProtocol.connection_lost(self, error)
+        self._door.end(self)
+
+    def pause_writing(self) -> None:
+        """The client does not read what it is told."""
+        super().pause_writing()
+        self._is_clogged = True
+
+    def resume_writing(self) -> None:
+        """It reads again."""
+        super().resume_writing()
+        self._is_clogged = False
+
+    # what the dialogue asks
+
+    async def line(self, most: int) -> bytes | Reason:
+        """The next command line without its end; a reason: it had more than `most` octets. ClientGone."""
+        self._heard_at = self.loop.time()
+        while (line := self._incoming.line(most)) is None:
+            await self._more()
+        return line
+
+    def begin_data(self) -> None:
+        """What comes next is a message."""
+        self._incoming.begin_data()
+        self._heard_at = self.loop.time()
+        self._data_until = self._heard_at + DATA_SECONDS
+
+    async def data(self, blocks: list[bytes]) -> bool:
+        """Waits for more of the message and appends it to `blocks`; whether it has ended. ClientGone."""
+        while not (is_ended := self._incoming.data(blocks)) and not blocks:
+            await self._more()
+        if is_ended:
+            self._data_until = None
+        return is_ended
+
+    def say(self, reply: bytes) -> None:
+        """Sends reply lines; harmless when the client is gone."""
+        if self.transport is not None and not self.transport.is_closing():
+            self.transport.write(reply)
+
+    # what the server asks
+
+    def stop(self) -> None:
+        """Sends the client away: now if it has nothing begun, else when that is finished."""
+        if self._dialogue is None:
+            return
+        self._dialogue.is_stopping = True
+        if self._dialogue.is_resting:
+            self._hang_up(Reason.STOPPING)
+
+    def abort(self) -> None:
+        """Cuts the client off; a message that is being stored will be stored."""
+        if self.transport is not None:
+            self.transport.abort()
+
+    # the dialogue
+
+    async def _handle_client(self) -> None:
+        """What aiosmtpd starts for each connection."""
+        try:
+            await self._converse()
+        except ClientGone:
+            pass  # nobody is left to be told
+        except Exception as error:  # noqa: BLE001 - the border of a connection: no error of one may end the others
+            self.say(self._door.desk.reply(Refusal(Reason.BROKEN)))
+            self._door.desk.observe.failed(error)
+        finally:
+            self._close()
+            self._door.end(self)
+
+    async def _converse(self) -> None:
+        assert self.session is not None
+        if self._is_ended or self.session.peer is None:
+            raise ClientGone
+        peer, desk = Peer(self.session.peer[0]), self._door.desk
+        refused = self._door.enter(self, peer, self._listener)
+        if refused is not None:
+            self.say(desk.reply(Refusal(refused)))
+            return
+        self._dialogue = Session(self, desk, listener=self._listener, peer=peer, clock=self.loop.time)
+        await self._dialogue.converse()
+
+    async def _more(self) -> None:
+        """Waits until something came in. ClientGone."""
+        if self._is_ended:
+            raise ClientGone
+        if self._is_clogged:
+            await self._drained()
+        if self._is_deaf and self.transport is not None:
+            self._is_deaf = False
+            self.transport.resume_reading()
+        self._waiter = self.loop.create_future()
+        await self._waiter
+
+    async def _drained(self) -> None:
+        """Waits until the client has read what it was told. ClientGone."""
+        try:
+            await self._writer.drain()
+        except ConnectionError as error:
+            raise ClientGone from error
+
+    def _end(self) -> None:
+        self._is_ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        if waiter is not None and not waiter.done():
+            waiter.set_result(None)
+
+    # patience
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """What aiosmtpd calls when the connection is made: one timer, which is moved on only when it rings."""
+        self._timeout_handle = self.loop.call_later(duration or self._door.timeout, self._timeout_cb)
+
+    def _timeout_cb(self) -> None:
+        now = self.loop.time()
+        is_waiting = self._waiter is not None or self._is_clogged
+        until = self._heard_at + self._door.timeout if is_waiting else now + self._door.timeout
+        if self._data_until is not None:
+            until = min(until, self._data_until)
+        if until > now:
+            self._timeout_handle = self.loop.call_at(until, self._timeout_cb)
+        else:
+            self._hang_up(Reason.IDLE)
+
+    def _hang_up(self, reason: Reason) -> None:
+        """Tells the client why and closes; the dialogue finds nobody there."""
+        if self._dialogue is not None:
+            self._dialogue.refuse(Refusal(reason), Stage.EHLO)
+        self._close()
+        self._end()
+
+    def _close(self) -> None:
+        """Closes when the client has read everything, or after a while."""
+        if self.transport is None or self.transport.is_closing():
+            return
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        self.transport.close()
+        if self.transport.get_write_buffer_size() > 0:
+            self._timeout_handle = self.loop.call_later(CLOSING_SECONDS, self.abort)

@@ -1,0 +1,76 @@
+"""What all dialogues share: settings, routing, authenticator, acceptance, texts, and who is known by address.
+
+Law: nothing here belongs to one connection.
+"""
+
+from collections.abc import Callable
+
+from relay.core.refusal import Refusal
+from relay.core.routing import Client, Routing
+from relay.submission.acceptance import Acceptance
+from relay.submission.authentication import Authenticator
+from relay.submission.gathering import Memory
+from relay.submission.observer import Observer
+from relay.submission.peer import Neighbours, Peer
+from relay.submission.settings import ListenerSettings, SubmissionSettings
+from relay.submission.texts import Texts, as_line
+
+
+class Desk:
+    """Where every dialogue asks."""
+
+    def __init__(
+        self,
+        settings: SubmissionSettings,
+        acceptance: Acceptance,
+        *,
+        routing: Callable[[], Routing],
+        authenticator: Authenticator,
+        observe: Observer,
+    ) -> None:
+        self.settings = settings
+        self.acceptance = acceptance
+        self.routing = routing
+        self.authenticator = authenticator
+        self.observe = observe
+        self.memory = Memory(settings.max_held)
+        self.banner = as_line(f"220 {settings.hostname} ESMTP")
+        self.helo_reply = as_line(f"250 {settings.hostname}")
+        self._texts = Texts(settings.language, settings.contact)
+        self._offers = {has_auth: _offer(settings, has_auth=has_auth) for has_auth in (False, True)}
+        self._neighbours: tuple[Routing, Neighbours] | None = None
+
+    def reply(self, refusal: Refusal) -> bytes:
+        """The line that tells a client of a refusal."""
+        return self._texts.line(refusal)
+
+    def ehlo_reply(self, *, has_auth: bool) -> bytes:
+        """What this relay can do for a client (RFC 5321, 4.1.1.1)."""
+        return self._offers[has_auth]
+
+    def client_at(self, peer: Peer, listener: ListenerSettings) -> Client | None:
+        """The client that is known by its address alone: on loopback, or where the listener trusts networks."""
+        if not (peer.is_loopback or listener.has_trusted_networks):
+            return None
+        return self.neighbours().client_at(peer)
+
+    def neighbours(self) -> Neighbours:
+        """What network addresses tell, under the routing in force."""
+        routing = self.routing()
+        if self._neighbours is None or self._neighbours[0] is not routing:
+            self._neighbours = routing, Neighbours(routing)
+        return self._neighbours[1]
+
+
+def _offer(settings: SubmissionSettings, *, has_auth: bool) -> bytes:
+    lines = [
+        settings.hostname,
+        "PIPELINING",
+        f"SIZE {settings.max_message_size}",
+        "8BITMIME",
+        "SMTPUTF8",
+        *(["AUTH PLAIN LOGIN"] if has_auth else []),
+        "DSN",
+        "ENHANCEDSTATUSCODES",
+    ]
+    return b"".join(as_line(f"250-{line}") for line in lines[:-1]) + as_line(f"250 {lines[-1]}")

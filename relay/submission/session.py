@@ -1,0 +1,279 @@
+"""One dialogue with a client, from the banner to QUIT.
+
+Law: every command gets exactly one reply, in order; what is refused leaves the session usable, and a message is
+answered 250 only after the store has it.
+"""
+
+from collections.abc import Callable
+from types import MappingProxyType
+
+from relay.core.refusal import Reason, Refusal
+from relay.core.routing import Client, Routing
+from relay.core.words import Stage
+from relay.submission.desk import Desk
+from relay.submission.gathering import Gathering
+from relay.submission.login import LoginExchange
+from relay.submission.peer import Peer
+from relay.submission.sasl import LINE_MOST
+from relay.submission.settings import ListenerSettings
+from relay.submission.transaction import Transaction, account_of, add_recipient, read_mail, usage
+from relay.submission.wire import Wire
+
+COMMAND_MOST: int = 4096
+"""Octets of a command line: eight times RFC 5321, 4.5.3.1.4, for long addresses with parameters."""
+
+ERRORS_MOST: int = 20
+"""Commands that make no sense: what errs this often is no mail client."""
+
+COMMANDS_MOST: int = 1000
+"""Commands without a mail, RCPT aside: what does nothing else only keeps a connection from others."""
+
+OK = b"250 2.0.0 Ok\r\n"
+SENDER_OK = b"250 2.1.0 Ok\r\n"
+RECIPIENT_OK = b"250 2.1.5 Ok\r\n"
+LOGIN_OK = b"235 2.7.0 Welcome\r\n"
+GO_AHEAD = b"354 End data with <CR><LF>.<CR><LF>\r\n"
+BYE = b"221 2.0.0 Bye\r\n"
+HELP = b"214 2.0.0 EHLO AUTH MAIL RCPT DATA RSET NOOP QUIT\r\n"
+CANNOT_VERIFY = b"252 2.0.0 Not verified, send and see\r\n"
+
+_ERRORS = frozenset(
+    (
+        Reason.COMMAND_TOO_LONG,
+        Reason.COMMAND_UNKNOWN,
+        Reason.COMMAND_SYNTAX,
+        Reason.COMMAND_NOT_OFFERED,
+        Reason.COMMAND_ORDER,
+        Reason.PARAMETER_UNKNOWN,
+        Reason.LOGIN_NEEDED,
+        Reason.LOGIN_IN_CLEAR,
+        Reason.MECHANISM_UNKNOWN,
+    )
+)
+_STAGES = MappingProxyType({b"AUTH": Stage.AUTH, b"MAIL": Stage.MAIL, b"RCPT": Stage.RCPT, b"DATA": Stage.DATA})
+
+
+class Session:
+    """The dialogue over one connection."""
+
+    def __init__(
+        self, wire: Wire, desk: Desk, *, listener: ListenerSettings, peer: Peer, clock: Callable[[], float]
+    ) -> None:
+        """`clock` is the loop's, in seconds."""
+        self._wire = wire
+        self._desk = desk
+        self._listener = listener
+        self._peer = peer
+        self._clock = clock
+        self._login = LoginExchange(wire, desk.authenticator, peer)
+        self._has_auth = peer.is_loopback or listener.has_plaintext_allowed
+        self._is_greeted = False
+        self._is_extended = False
+        self._is_logged_in = False
+        self._client: Client | None = None
+        self._transaction: Transaction | None = None
+        self._errors = 0
+        self._commands = 0
+        self.is_stopping = False
+        """The relay stops: what is begun may be finished, nothing new begins."""
+        self.is_resting = False
+        """Nothing is begun: the client may be sent away now."""
+
+    async def converse(self) -> None:
+        """Until the client quits or is sent away. ClientGone."""
+        self._wire.say(self._desk.banner)
+        while not self._is_over():
+            self.is_resting = self._transaction is None
+            line = await self._wire.line(LINE_MOST)
+            self.is_resting = False
+            if isinstance(line, Reason):
+                self.refuse(Refusal(line), Stage.EHLO)
+            elif not await self._obey(line):
+                return
+
+    def refuse(self, refusal: Refusal, stage: Stage) -> None:
+        """Says it to the client and tells of it."""
+        self._errors += refusal.reason in _ERRORS
+        reply = self._desk.reply(refusal)
+        self._wire.say(reply)
+        client = None if self._client is None else self._client.name
+        self._desk.observe.refused(
+            client, peer=self._peer.text, stage=stage, reason=refusal.reason, reply=reply.decode("ascii").rstrip()
+        )
+
+    def _is_over(self) -> bool:
+        """Sends the client away where the relay stops or the client makes no sense."""
+        if self._transaction is None and self.is_stopping:
+            self.refuse(Refusal(Reason.STOPPING), Stage.EHLO)
+        elif self._errors >= ERRORS_MOST or self._commands >= COMMANDS_MOST:
+            self.refuse(Refusal(Reason.TOO_MANY_ERRORS), Stage.EHLO)
+        else:
+            return False
+        return True
+
+    async def _obey(self, line: bytes) -> bool:
+        """Answers one command; whether the dialogue goes on."""
+        verb, _, argument = line.partition(b" ")
+        verb = verb.upper()
+        self._commands += verb != b"RCPT"
+        if verb == b"QUIT":
+            self._wire.say(BYE)
+            return False
+        answer = await self._answer(verb, argument, len(line))
+        if isinstance(answer, Refusal):
+            self.refuse(answer, _STAGES.get(verb, Stage.EHLO))
+            return answer.reason.code != 421
+        self._wire.say(answer)
+        return True
+
+    async def _answer(self, verb: bytes, argument: bytes, size: int) -> bytes | Refusal:
+        if verb == b"AUTH":
+            return await self._auth(argument)
+        if size > COMMAND_MOST:
+            return Refusal(Reason.COMMAND_TOO_LONG)
+        if verb == b"DATA":
+            return await self._data(argument)
+        handler = _COMMANDS.get(verb)
+        return Refusal(Reason.COMMAND_UNKNOWN) if handler is None else handler(self, argument)
+
+    def _ehlo(self, argument: bytes) -> bytes | Refusal:
+        return self._greet(argument, is_extended=True) or self._desk.ehlo_reply(has_auth=self._has_auth)
+
+    def _helo(self, argument: bytes) -> bytes | Refusal:
+        return self._greet(argument, is_extended=False) or self._desk.helo_reply
+
+    def _greet(self, argument: bytes, *, is_extended: bool) -> Refusal | None:
+        """Any name will do, as long as there is one; a transaction begun before is forgotten (RFC 5321, 4.1.4)."""
+        if not argument.strip():
+            return usage("EHLO name")
+        self._is_greeted, self._is_extended = True, is_extended
+        self._transaction = None
+        return None
+
+    def _rset(self, _: bytes) -> bytes:
+        self._transaction = None
+        return OK
+
+    async def _auth(self, argument: bytes) -> bytes | Refusal:
+        if not self._is_greeted:
+            return _order("EHLO before AUTH")
+        if self._transaction is not None or self._is_logged_in:
+            return _order("AUTH once, before MAIL")
+        if not self._has_auth:
+            return Refusal(Reason.LOGIN_IN_CLEAR)
+        found = await self._login.run(argument)
+        if isinstance(found, Reason):
+            return Refusal(found)
+        self._client, self._is_logged_in = found, True
+        self._desk.observe.logged_in(found.name, peer=self._peer.text)
+        return LOGIN_OK
+
+    def _identify(self, routing: Routing) -> Client | None:
+        """Who speaks, under the routing in force: a login holds as long as its password stays what it was."""
+        if self._is_logged_in and self._client is not None:
+            now = routing.clients.get(self._client.name)
+            if now is not None and now.password == self._client.password:
+                return now
+        self._is_logged_in = False
+        self._client = self._desk.client_at(self._peer, self._listener)
+        return self._client
+
+    def _mail(self, argument: bytes) -> bytes | Refusal:
+        if not self._is_greeted or self._transaction is not None:
+            return _order("one MAIL at a time, after EHLO")
+        routing = self._desk.routing()
+        client = self._identify(routing)
+        if client is None:
+            return Refusal(Reason.LOGIN_NEEDED)
+        mail = read_mail(argument)
+        if isinstance(mail, Refusal):
+            return mail
+        sender, parameters = mail
+        acceptance = self._desk.acceptance
+        if parameters.size > self._desk.settings.max_message_size:
+            return acceptance.too_large()
+        account = account_of(routing, client, sender, today=acceptance.today)
+        if isinstance(account, Refusal):
+            return account
+        if not acceptance.has_space():
+            return Refusal(Reason.STORE_FULL)
+        self._transaction = Transaction(
+            routing, client, sender, account, parameters, self._protocol(), begun=self._clock()
+        )
+        return SENDER_OK
+
+    def _protocol(self) -> str:
+        """How the message comes, in the words of RFC 3848."""
+        return ("ESMTPA" if self._is_logged_in else "ESMTP") if self._is_extended else "SMTP"
+
+    def _rcpt(self, argument: bytes) -> bytes | Refusal:
+        if self._transaction is None:
+            return self._no_transaction()
+        most = self._desk.settings.max_recipients
+        return add_recipient(self._transaction, argument, most=most) or RECIPIENT_OK
+
+    def _no_transaction(self) -> Refusal:
+        if self._identify(self._desk.routing()) is None:
+            return Refusal(Reason.LOGIN_NEEDED)
+        return _order("MAIL first")
+
+    async def _data(self, argument: bytes) -> bytes | Refusal:
+        if argument.strip():
+            return usage("DATA")
+        transaction = self._transaction
+        if transaction is None:
+            return self._no_transaction()
+        if not transaction.recipients:
+            return Refusal(Reason.RECIPIENTS_NONE)
+        self._wire.say(GO_AHEAD)
+        gathered = Gathering(self._desk.settings.max_message_size, self._desk.memory)
+        try:
+            return await self._receive(transaction, gathered)
+        finally:
+            gathered.release()
+            self._transaction = None
+
+    async def _receive(self, transaction: Transaction, gathered: Gathering) -> bytes | Refusal:
+        """Reads the message and hands it over."""
+        acceptance = self._desk.acceptance
+        reason = await gathered.read(self._wire)
+        if reason is not None:
+            return acceptance.too_large() if reason is Reason.MESSAGE_TOO_LARGE else Refusal(reason)
+        accepted = await acceptance.accept(transaction, gathered)
+        if isinstance(accepted, Refusal):
+            return accepted
+        self._commands = self._errors = 0
+        self._desk.observe.accepted(
+            accepted.message,
+            size=accepted.size,
+            seconds=self._clock() - transaction.begun,
+            is_mended=accepted.is_mended,
+        )
+        return f"250 2.0.0 Ok: queued as {accepted.message.id}\r\n".encode()
+
+
+def _order(text: str) -> Refusal:
+    return Refusal(Reason.COMMAND_ORDER, {"usage": text})
+
+
+def _constant(reply: bytes) -> Callable[[Session, bytes], bytes]:
+    return lambda _session, _argument: reply
+
+
+def _not_offered(_session: Session, _argument: bytes) -> Refusal:
+    return Refusal(Reason.COMMAND_NOT_OFFERED)
+
+
+_COMMANDS: MappingProxyType[bytes, Callable[[Session, bytes], bytes | Refusal]] = MappingProxyType(
+    {
+        b"EHLO": Session._ehlo,
+        b"HELO": Session._helo,
+        b"MAIL": Session._mail,
+        b"RCPT": Session._rcpt,
+        b"RSET": Session._rset,
+        b"NOOP": _constant(OK),
+        b"HELP": _constant(HELP),
+        b"VRFY": _constant(CANNOT_VERIFY),
+        **dict.fromkeys((b"EXPN", b"ETRN", b"TURN", b"BDAT", b"STARTTLS"), _not_offered),
+    }
+)

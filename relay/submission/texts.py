@@ -1,0 +1,141 @@
+"""The sentences of SMTP replies, in the languages of the relay.
+
+Law: the cause comes first, who has to act comes after it; plain ASCII, at most 512 octets a line, and nothing that a
+client wrote can start another line.
+"""
+
+import unicodedata
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from relay.core.failuretext import Language
+from relay.core.refusal import Reason, Refusal
+
+LINE_MOST: int = 512
+"""Octets of a reply line with its CRLF (RFC 5321, 4.5.3.1.5)."""
+
+VALUE_MOST: int = 100
+"""Characters of an address or a name in a sentence: the cause after it has to be seen too."""
+
+_ENGLISH: Mapping[Reason, str] = {
+    Reason.FULL: "Too many connections, try again later",
+    Reason.STOPPING: "The relay is stopping, try again in a minute",
+    Reason.IDLE: "Nothing was heard for too long, closing",
+    Reason.TOO_MANY_ERRORS: "Too many errors, closing",
+    Reason.COMMAND_TOO_LONG: "Command line too long",
+    Reason.COMMAND_UNKNOWN: "Command not recognized",
+    Reason.COMMAND_SYNTAX: "Syntax error: {usage}",
+    Reason.COMMAND_NOT_OFFERED: "Command not offered here",
+    Reason.COMMAND_ORDER: "Wrong order: {usage}",
+    Reason.PARAMETER_UNKNOWN: "Parameter not recognized",
+    Reason.LOGIN_NEEDED: "Login required: set user name and password of the relay",
+    Reason.LOGIN_WRONG: "User name or password wrong",
+    Reason.LOGIN_TOO_OFTEN: "Too many wrong logins: check user name and password, then wait 10 minutes",
+    Reason.LOGIN_IN_CLEAR: "Login without encryption refused: switch on STARTTLS or SSL/TLS",
+    Reason.LOGIN_UNCHECKED: "The login cannot be checked now, try again later",
+    Reason.LOGIN_ABORTED: "Login aborted",
+    Reason.LOGIN_GARBLED: "The login is not valid base64",
+    Reason.MECHANISM_UNKNOWN: "Login mechanism not offered: use PLAIN or LOGIN",
+    Reason.SENDER_SYNTAX: "The sender is not an e-mail address",
+    Reason.SENDER_FOREIGN: "Login {client} may not send as {sender}: "
+    "an administrator has to add it to may_send_as of this login. {contact}",
+    Reason.SENDER_UNKNOWN: "Sender {sender} has no account on this relay: an administrator has to add it, "
+    "with a business mailbox (Mail Plus) or with the doctor's own mailbox. {contact}",
+    Reason.SENDER_RETIRED: "Sender {sender} was retired after {day}: move to a business mailbox (Mail Plus) "
+    "or to the doctor's own mailbox. {contact}",
+    Reason.RECIPIENT_SYNTAX: "The recipient is not an e-mail address",
+    Reason.RECIPIENTS_TOO_MANY: "Too many recipients in one message, send the rest in another",
+    Reason.RECIPIENTS_NONE: "No valid recipients",
+    Reason.ADDRESS_NEEDS_SMTPUTF8: "An address with these letters needs SMTPUTF8",
+    Reason.MESSAGE_TOO_LARGE: "Message too large, at most {most} bytes",
+    Reason.FROM_COUNT: "The message must have exactly one From field and at most one Sender",
+    Reason.FROM_UNREADABLE: "The From or Sender field is not a list of e-mail addresses: "
+    "a name with commas or dots belongs in quotes",
+    Reason.FROM_FOREIGN: "The From field names {author}, which does not belong to the account {sender}. {contact}",
+    Reason.FROM_MISSING: "A message with an empty sender needs a From field",
+    Reason.BARE_CR: "The message has a CR without LF",
+    Reason.BARE_LF: "The message has a LF without CR",
+    Reason.NUL: "The message has a NUL byte",
+    Reason.LINE_TOO_LONG: "The message has a line over 64 KiB",
+    Reason.HEADER_TOO_LONG: "The header of the message is over 256 KiB",
+    Reason.LOOP: "Too many hops, the message runs in a circle",
+    Reason.STORE_FULL: "No space for mail, try again later",
+    Reason.STORE_AWAY: "The mail cannot be stored now, try again later",
+    Reason.BROKEN: "Error in the relay, try again later",
+}
+
+_ITALIAN: Mapping[Reason, str] = {
+    Reason.FULL: "Troppe connessioni, riprovare piu' tardi",
+    Reason.STOPPING: "Il relay si sta fermando, riprovare tra un minuto",
+    Reason.IDLE: "Nessun comando da troppo tempo, chiusura",
+    Reason.TOO_MANY_ERRORS: "Troppi errori, chiusura",
+    Reason.COMMAND_TOO_LONG: "Riga di comando troppo lunga",
+    Reason.COMMAND_UNKNOWN: "Comando non riconosciuto",
+    Reason.COMMAND_SYNTAX: "Errore di sintassi: {usage}",
+    Reason.COMMAND_NOT_OFFERED: "Comando non disponibile",
+    Reason.COMMAND_ORDER: "Ordine sbagliato: {usage}",
+    Reason.PARAMETER_UNKNOWN: "Parametro non riconosciuto",
+    Reason.LOGIN_NEEDED: "Accesso richiesto: impostare nome utente e password del relay",
+    Reason.LOGIN_WRONG: "Nome utente o password errati",
+    Reason.LOGIN_TOO_OFTEN: "Troppi accessi errati: controllare nome utente e password, poi attendere 10 minuti",
+    Reason.LOGIN_IN_CLEAR: "Accesso senza cifratura rifiutato: attivare STARTTLS o SSL/TLS",
+    Reason.LOGIN_UNCHECKED: "Accesso non verificabile ora, riprovare piu' tardi",
+    Reason.LOGIN_ABORTED: "Accesso interrotto",
+    Reason.LOGIN_GARBLED: "Le credenziali non sono base64 valido",
+    Reason.MECHANISM_UNKNOWN: "Meccanismo di accesso non disponibile: usare PLAIN o LOGIN",
+    Reason.SENDER_SYNTAX: "Il mittente non e' un indirizzo e-mail",
+    Reason.SENDER_FOREIGN: "L'utente {client} non puo' inviare come {sender}: "
+    "un amministratore deve aggiungerlo a may_send_as di questo utente. {contact}",
+    Reason.SENDER_UNKNOWN: "Il mittente {sender} non ha un account su questo relay: un amministratore deve "
+    "aggiungerlo, con una casella business (Mail Plus) o con la casella personale del medico. {contact}",
+    Reason.SENDER_RETIRED: "Il mittente {sender} e' stato dismesso dopo il {day}: passare a una casella business "
+    "(Mail Plus) o alla casella personale del medico. {contact}",
+    Reason.RECIPIENT_SYNTAX: "Il destinatario non e' un indirizzo e-mail",
+    Reason.RECIPIENTS_TOO_MANY: "Troppi destinatari in un messaggio, inviare gli altri con un secondo messaggio",
+    Reason.RECIPIENTS_NONE: "Nessun destinatario valido",
+    Reason.ADDRESS_NEEDS_SMTPUTF8: "Un indirizzo con queste lettere richiede SMTPUTF8",
+    Reason.MESSAGE_TOO_LARGE: "Messaggio troppo grande, al massimo {most} byte",
+    Reason.FROM_COUNT: "Il messaggio deve avere un solo campo From e al massimo un Sender",
+    Reason.FROM_UNREADABLE: "Il campo From o Sender non e' un elenco di indirizzi e-mail: "
+    "un nome con virgole o punti va tra virgolette",
+    Reason.FROM_FOREIGN: "Il campo From indica {author}, che non appartiene all'account {sender}. {contact}",
+    Reason.FROM_MISSING: "Un messaggio con mittente vuoto richiede un campo From",
+    Reason.BARE_CR: "Il messaggio contiene un CR senza LF",
+    Reason.BARE_LF: "Il messaggio contiene un LF senza CR",
+    Reason.NUL: "Il messaggio contiene un byte NUL",
+    Reason.LINE_TOO_LONG: "Il messaggio contiene una riga oltre 64 KiB",
+    Reason.HEADER_TOO_LONG: "L'intestazione del messaggio supera 256 KiB",
+    Reason.LOOP: "Troppi passaggi, il messaggio gira in tondo",
+    Reason.STORE_FULL: "Spazio per la posta esaurito, riprovare piu' tardi",
+    Reason.STORE_AWAY: "Il messaggio non puo' essere salvato ora, riprovare piu' tardi",
+    Reason.BROKEN: "Errore nel relay, riprovare piu' tardi",
+}
+
+CATALOGUE: Mapping[Language, Mapping[Reason, str]] = MappingProxyType(
+    {Language.ENGLISH: MappingProxyType(_ENGLISH), Language.ITALIAN: MappingProxyType(_ITALIAN)}
+)
+
+
+class Texts:
+    """Turns refusals into reply lines of one language."""
+
+    def __init__(self, language: Language, contact: str = "") -> None:
+        """`contact` is put into refusals that a doctor reads."""
+        self._sentences = CATALOGUE[language]
+        self._contact = contact
+
+    def line(self, refusal: Refusal) -> bytes:
+        """The whole reply with its CRLF."""
+        values = {name: value[:VALUE_MOST] for name, value in refusal.values.items()}
+        reason = refusal.reason
+        sentence = self._sentences[reason].format_map({"contact": self._contact, "usage": "", **values})
+        return as_line(f"{reason.code} {reason.enhanced} {sentence}")
+
+
+def as_line(text: str) -> bytes:
+    """One reply line: ASCII without controls, cut to what a line may have, with its CRLF."""
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text)
+        text = "".join(char for char in text if not unicodedata.combining(char))
+    printable = "".join(char if " " <= char <= "~" else "?" for char in text).rstrip()
+    return printable.encode("ascii")[: LINE_MOST - 2] + b"\r\n"

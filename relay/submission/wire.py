@@ -1,0 +1,29 @@
+"""The client's end of a connection as the dialogue sees it: lines and messages in, replies out.
+
+Law: the dialogue never sees a socket, so that it can be held over anything that carries bytes.
+"""
+
+from typing import Protocol
+
+from relay.core.refusal import Reason
+from relay.errors import TemporaryError
+
+
+class ClientGone(TemporaryError):
+    """the client hung up, or said nothing for too long and was hung up on"""
+
+
+class Wire(Protocol):
+    """What carries one dialogue."""
+
+    async def line(self, most: int) -> bytes | Reason:
+        """The next command line without its end; a reason: it had more than `most` octets. ClientGone."""
+
+    def begin_data(self) -> None:
+        """What comes next is a message."""
+
+    async def data(self, blocks: list[bytes]) -> bool:
+        """Waits for more of the message and appends it to `blocks`; whether it has ended. ClientGone."""
+
+    def say(self, reply: bytes) -> None:
+        """Sends reply lines; harmless when the client is gone."""
