@@ -32,8 +32,11 @@ UPDATE attempts SET ended_at = ?1, started_at = min(started_at, ?1) WHERE ended_
 -- clamp_logins: No login ended later than this.
 UPDATE logins SET ended_at = ?1, started_at = min(started_at, ?1) WHERE ended_at > ?1;
 
--- end_all_logins: After a start nothing of before is under way.
-UPDATE logins SET ended_at = ? WHERE ended_at IS NULL;
+-- mailboxes_logging_in: Mailboxes with a login under way.
+SELECT DISTINCT mailbox FROM logins WHERE ended_at IS NULL;
+
+-- end_logins_of: All logins of a mailbox that are under way end.
+UPDATE logins SET ended_at = ? WHERE mailbox = ? AND ended_at IS NULL;
 
 -- prune_logins: Forgets logins that no limit counts.
 DELETE FROM logins WHERE ended_at < ?;

@@ -3,14 +3,17 @@
 -- find_message: Whether a message was accepted already.
 SELECT seq FROM messages WHERE id = ?;
 
+-- recent_messages: Who handed in the last messages, the newest first.
+SELECT client, account, accepted_at FROM (SELECT * FROM messages ORDER BY seq DESC LIMIT ?) WHERE accepted_at >= ?;
+
 -- add_message: Records an accepted message.
 INSERT INTO messages (seq, id, client, account, kind, accepted_at, size, recipients, segment, "offset", length,
     message_id_hash, submitted_hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- add_delivery: Records one delivery of an accepted message.
-INSERT INTO deliveries (id, message, account, lane, state, due, expires_at, wake, since, domain, recipient_hash, envelope)
-VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?, ?);
+INSERT INTO deliveries (id, message, account, lane, state, due, expires_at, since, domain, recipient_hash, envelope)
+VALUES (?, ?, ?, ?, 0, 0, ?, ?, ?, ?, ?);
 
 -- count_ready: How many deliveries of each lane of each account may be sent, those being sent among them.
 SELECT account, lane, count(*) FROM deliveries INDEXED BY deliveries_ready WHERE state = 0 AND due = 0
@@ -22,6 +25,9 @@ INSERT INTO claims (attempt, delivery, mailbox, node, started_at, is_probe) VALU
 -- gate_claim: The claim passed the gate.
 UPDATE claims SET gated_at = ? WHERE attempt = ?;
 
+-- lapse_claim: The lease of the claim's node ended.
+UPDATE claims SET lapsed_at = ? WHERE attempt = ?;
+
 -- lose_claim: The delivery is not this claim's any more.
 UPDATE claims SET is_lost = 1 WHERE attempt = ?;
 
@@ -29,7 +35,7 @@ UPDATE claims SET is_lost = 1 WHERE attempt = ?;
 DELETE FROM claims WHERE attempt = ?;
 
 -- get_claims: All attempts under way, in the order of their start.
-SELECT attempt, delivery, mailbox, node, started_at, gated_at, is_probe, is_lost FROM claims ORDER BY attempt;
+SELECT attempt, delivery, mailbox, node, started_at, gated_at, is_probe, lapsed_at, is_lost FROM claims ORDER BY attempt;
 
 -- add_attempt: Records an attempt that ended.
 INSERT INTO attempts (id, delivery, mailbox, node, started_at, gated_at, ended_at, counted, stage, class, reply)
@@ -42,25 +48,24 @@ UPDATE attempts SET stage = ?, class = ?, reply = ? WHERE id = ?;
 SELECT delivery FROM attempts WHERE id = ?;
 
 -- finish_delivery: A delivery is final.
-UPDATE deliveries SET state = ?, due = 0, wake = NULL, tries = ?, doubts = ?, reason = ?, reply = ?, since = ?,
+UPDATE deliveries SET state = ?, due = 0, tries = ?, doubts = ?, reason = ?, reply = ?, since = ?,
     envelope = NULL
 WHERE id = ?;
 
 -- put_back: A delivery waits again, ready (due 0) or for a time, or it is held.
-UPDATE deliveries SET state = ?, due = ?, wake = ?, tries = ?, doubts = ?, reason = ?, reply = ?, since = ? WHERE id = ?;
+UPDATE deliveries SET state = ?, due = ?, expires_at = ?, tries = ?, doubts = ?, reason = ?, reply = ?, since = ? WHERE id = ?;
 
 -- has_pending: Whether a delivery of a message is not final yet; deliveries of a message follow each other.
 SELECT 1 FROM deliveries WHERE id >= ? AND id < ? AND state <= 1 LIMIT 1;
 
--- next_wake: When the next timer rings; whoever is being sent has none.
-SELECT wake FROM deliveries INDEXED BY deliveries_wake
-WHERE wake IS NOT NULL AND id NOT IN (SELECT delivery FROM claims) ORDER BY wake LIMIT 1;
+-- next_due: When the next try is due, of those that do not expire before.
+SELECT min(due) FROM deliveries INDEXED BY deliveries_due WHERE due > 0 AND due < expires_at;
 
--- set_wake: Moves a delivery's timer.
-UPDATE deliveries SET wake = ? WHERE id = ?;
+-- set_expiry: Gives a delivery more time.
+UPDATE deliveries SET expires_at = ? WHERE id = ?;
 
 -- clamp_due: No retry is farther away than the longest retry step.
-UPDATE deliveries SET due = ?1, wake = min(?1, expires_at) WHERE state = 0 AND due > ?1;
+UPDATE deliveries SET due = ?1 WHERE state = 0 AND due > ?1;
 
 -- get_nodes: Until when each node's claims are its own.
 SELECT name, lease_until FROM nodes;

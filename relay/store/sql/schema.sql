@@ -32,11 +32,11 @@ CREATE TABLE messages (
 );
 
 -- create_deliveries: One message to one recipient. state 0 waiting (due 0: ready; else the wall time of the next try),
--- 1 held, 2 delivered, 3 bounced, 4 cancelled. A waiting one with a row in `claims` is being sent. `wake` is the wall
--- time at which a timer concerns it (retry or end of its lifetime), null when final. `envelope` goes when it is final.
+-- 1 held, 2 delivered, 3 bounced, 4 cancelled. A waiting one with a row in `claims` is being sent. `expires_at` is the
+-- wall time at which it bounces if it has not left by then. `envelope` goes when it is final.
 CREATE TABLE deliveries (
     id INTEGER PRIMARY KEY, message INTEGER NOT NULL, account INTEGER NOT NULL, lane INTEGER NOT NULL,
-    state INTEGER NOT NULL, due INTEGER NOT NULL, expires_at INTEGER NOT NULL, wake INTEGER,
+    state INTEGER NOT NULL, due INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, doubts INTEGER NOT NULL DEFAULT 0, reason TEXT, reply TEXT, since INTEGER NOT NULL,
     domain TEXT NOT NULL, recipient_hash BLOB NOT NULL, envelope BLOB
 );
@@ -47,13 +47,18 @@ CREATE INDEX deliveries_ready ON deliveries (account, lane, id) WHERE state = 0 
 -- create_deliveries_stalled: What waits for a time or is held, by account.
 CREATE INDEX deliveries_stalled ON deliveries (account, state) WHERE state <= 1 AND NOT (state = 0 AND due = 0);
 
--- create_deliveries_wake: Which timer rings next.
-CREATE INDEX deliveries_wake ON deliveries (wake) WHERE wake IS NOT NULL;
+-- create_deliveries_due: Whose next try comes first.
+CREATE INDEX deliveries_due ON deliveries (due) WHERE due > 0 AND due < expires_at;
 
--- create_claims: Attempts under way. `is_lost`: it holds its slot, but the delivery is not its own any more.
+-- create_deliveries_expiry: Whose lifetime ends first.
+CREATE INDEX deliveries_expiry ON deliveries (expires_at) WHERE state <= 1;
+
+-- create_claims: Attempts under way. `lapsed_at`: when its node's lease ended. `is_lost`: it only holds its slots, the
+-- delivery became final or another's.
 CREATE TABLE claims (
     attempt INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, mailbox INTEGER NOT NULL, node TEXT NOT NULL,
-    started_at INTEGER NOT NULL, gated_at INTEGER, is_probe INTEGER NOT NULL, is_lost INTEGER NOT NULL DEFAULT 0
+    started_at INTEGER NOT NULL, gated_at INTEGER, is_probe INTEGER NOT NULL, lapsed_at INTEGER,
+    is_lost INTEGER NOT NULL DEFAULT 0
 );
 
 -- create_attempts: Attempts that ended: the limiter's memory and the delivery's history. `counted`: MAIL was written.

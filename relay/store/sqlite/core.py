@@ -95,14 +95,16 @@ class Core:
     def settle(self, claim: Claim, result: Result) -> bool:
         """Ends an attempt."""
         self._leases.sweep()
+        self._leases.settled(claim)
         return self._settling.settle(claim, result)
 
     def heartbeat(self, node: str) -> list[Claim]:
         """Renews a lease, and does what has to be done now and then."""
-        lost = self._leases.renew(node)
-        now = self.context.clock.now()
-        self.context.schedule.rest(now)
-        return lost
+        self._leases.sweep()
+        self._leases.extend(node)
+        self._timers.ring()
+        self.context.schedule.rest(self.context.clock.now())
+        return self._leases.lost(node)
 
     def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""
@@ -143,11 +145,10 @@ class Core:
     # the frame of a transaction
 
     def begin_life(self) -> None:
-        """The first load of a process: whatever was under way before it is not under way any more."""
+        """The first load of a process: after a reboot no stamp may lie in a future that relay time has yet to reach."""
         context = self.context
-        until = context.clock.now() + context.routes.longest_linger()
-        context.database.write(_LIMITS["end_all_logins"], (until,))
         if context.clock.is_after_reboot:
+            until = context.clock.now() + context.routes.longest_linger()
             context.database.write(_LIMITS["clamp_ends"], (until,))
             context.database.write(_LIMITS["clamp_logins"], (until,))
         context.clock.stamp()

@@ -5,15 +5,16 @@ Law: it is read once and carried along; what it says of a place or an envelope n
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from relay.core.envelope import Envelope, Kind
+from relay.core.lifecycle import State
 from relay.core.words import AccountId, Lane
 from relay.store.segments import Place
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.names import Names
 from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.values import KINDS, LANES
+from relay.store.sqlite.values import KINDS, LANES, STATES
 
 _SQL = load_statements("entries")
 
@@ -45,6 +46,16 @@ class Entry:
         return self.delivery - self.seq
 
 
+class Overdue(NamedTuple):
+    """A delivery whose time has come, for its next try or for good."""
+
+    entry: Entry
+    state: State
+    due: int
+    reason: str | None
+    reply: str | None
+
+
 def entry_from(row: tuple[Any, ...], names: Names) -> Entry:
     """The entry of a row of one of the statements in entries.sql."""
     delivery, seq, message, kind, recipients, accepted, size, segment, offset, length, account, lane, *rest = row
@@ -72,10 +83,16 @@ class Entries:
         row = self._database.read_one(_SQL["one_entry"], (delivery,))
         return None if row is None else (entry_from(row[:-2], self._names), row[-2], row[-1])
 
-    def woken(self, wall: int, most: int) -> list[tuple[Entry, int, int, str | None, str | None]]:
-        """Deliveries whose timer rang, with stored state, due, reason and reply."""
-        rows = self._database.read(_SQL["woken_entries"], (wall, most))
-        return [(entry_from(row[:-4], self._names), *row[-4:]) for row in rows]
+    def due(self, wall: int, most: int) -> list[Overdue]:
+        """Deliveries whose next try is due, the earliest first."""
+        return self._overdue(self._database.read(_SQL["due_entries"], (wall, most)))
+
+    def expired(self, wall: int, most: int) -> list[Overdue]:
+        """Deliveries whose lifetime is over and that are not being sent, the earliest first."""
+        return self._overdue(self._database.read(_SQL["expired_entries"], (wall, most)))
+
+    def _overdue(self, rows: Iterable[tuple[Any, ...]]) -> list[Overdue]:
+        return [Overdue(entry_from(row[:-4], self._names), STATES[row[-4]], *row[-3:]) for row in rows]
 
     def _all(self, rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
         return [entry_from(row, self._names) for row in rows]

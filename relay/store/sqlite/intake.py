@@ -10,7 +10,7 @@ from relay.core.words import Lane
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
-from relay.store.sqlite.lanes import Lanes
+from relay.store.sqlite.lanes import EXPRESS_WINDOW, RECENT, Lanes
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import KINDS, LANES, Seals
 
@@ -51,6 +51,14 @@ class Intake:
         self._context = context
         self._next_delivery = next_delivery
         self._lanes = Lanes()
+        self._remember_recent()
+
+    def _remember_recent(self) -> None:
+        """Who handed in how much just before a restart is still who handed in a lot."""
+        context, now, wall = self._context, self._context.clock.now(), self._context.clock.wall()
+        recent = context.database.read(_SQL["recent_messages"], (RECENT, wall - EXPRESS_WINDOW))
+        for client, account, accepted in reversed(recent):
+            self._lanes.remember(client, context.names.sender(account), now - (wall - accepted))
 
     def put(self, new: Sealed) -> None:
         """Records a message and its deliveries."""
@@ -83,7 +91,7 @@ class Intake:
             delivery, cipher = seq + ordinal, new.sealed[ordinal]
             domain = envelope.recipients[0].address.rpartition("@")[2].lower()
             number = LANES.index(lane)
-            row = (delivery, seq, account, number, expires, expires, wall, domain, new.hashes[ordinal], cipher)
+            row = (delivery, seq, account, number, expires, wall, domain, new.hashes[ordinal], cipher)
             context.database.write(_SQL["add_delivery"], row)
             entry = Entry(
                 delivery, seq, message.id, message.kind, many, wall, size, place, account, message.account, lane,

@@ -17,6 +17,10 @@ KEPT: int = 10_000
 """Pairs of client and account remembered at once; the oldest half goes when there are more."""
 
 
+RECENT: int = 2_000
+"""Messages looked back at after a start; whoever sent more in its last minute is in bulk already."""
+
+
 class Lanes:
     """Remembers what came in during the last minute."""
 
@@ -25,13 +29,18 @@ class Lanes:
 
     def choose(self, client: str, account: AccountId, now: Instant, *, wants_express: bool) -> Lane:
         """The lane of a message that comes in now."""
+        recent = self.remember(client, account, now)
+        is_few = len(recent) <= EXPRESS_MESSAGES or recent[0] < now - EXPRESS_WINDOW
+        return Lane.EXPRESS if wants_express or is_few else Lane.BULK
+
+    def remember(self, client: str, account: AccountId, at: Instant) -> deque[Instant]:
+        """A message came in; the last ones of this client and account."""
         recent = self._recent.get((client, account))
         if recent is None:
             recent = self._recent[client, account] = deque(maxlen=EXPRESS_MESSAGES + 1)
-            self._forget(now)
-        recent.append(now)
-        is_few = len(recent) <= EXPRESS_MESSAGES or recent[0] < now - EXPRESS_WINDOW
-        return Lane.EXPRESS if wants_express or is_few else Lane.BULK
+            self._forget(at)
+        recent.append(at)
+        return recent
 
     def _forget(self, now: Instant) -> None:
         if len(self._recent) <= KEPT:

@@ -8,13 +8,14 @@ from relay.core.envelope import Claim
 from relay.core.limits import Instant
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.running import Running
-from relay.store.sqlite.settling import IN_DOUBT, Settling
+from relay.store.sqlite.settling import Settling
 from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("queue")
+_LIMITS = load_statements("limits")
 
-LOST = "lost"
-"""The class of an attempt that nobody reported on, before the gate."""
+WRITTEN_PART: int = 3
+"""A lease is written again when a third of it has passed: after a crash it may seem to end that much too early."""
 
 
 class Leases:
@@ -24,66 +25,85 @@ class Leases:
         self._context = context
         self._settling = settling
         self._until: dict[str, Instant] = dict(context.database.read(_SQL["get_nodes"]))
-        self._lost: dict[str, list[Claim]] = {}
+        self._written = dict(self._until)
+        self._lost: dict[str, dict[int, Claim]] = {}
         self._look_at: Instant = 0
         """Nothing ends before."""
 
-    def begin(self, node: str) -> None:
-        """A node asks for work: without a lease it gets one."""
-        if self._until.get(node, 0) < self._context.clock.now():
-            self._renew(node)
+    def extend(self, node: str) -> None:
+        """The node lives: its claims are its own for another while."""
+        until = self._context.clock.now() + self._context.settings.lease
+        self._until[node] = until
+        if until - self._written.get(node, 0) >= self._context.settings.lease // WRITTEN_PART:
+            self._context.database.write(_SQL["set_lease"], (node, until))
+            self._written[node] = until
 
-    def renew(self, node: str) -> list[Claim]:
-        """The node lives: its lease runs on; what it lost meanwhile."""
-        self.sweep()
-        self._renew(node)
-        return self._lost.pop(node, [])
+    def lost(self, node: str) -> list[Claim]:
+        """The claims that a node lost and has not settled."""
+        return list(self._lost.get(node, {}).values())
+
+    def settled(self, claim: Claim) -> None:
+        """The node knows."""
+        lost = self._lost.get(claim.node)
+        if lost is not None:
+            lost.pop(claim.attempt, None)
 
     def recover(self, node: str) -> int:
-        """The node's old process is dead: its attempts end; how many are in doubt."""
-        doubts = 0
-        for running in self._context.claims.of_node(node):
+        """The node's old process is dead: its attempts and sessions end; how many attempts are in doubt."""
+        context, now, doubts = self._context, self._context.clock.now(), 0
+        for running in context.claims.of_node(node):
             doubts += running.gated_at is not None and not running.is_lost
-            self._abandon(running, self._context.clock.now() + self._linger(running))
+            self._settling.abandon(running, at=now + self._linger(running))
         self._lost.pop(node, None)
+        for mailbox, (sessions, opening) in context.book:
+            context.schedule.resume_sessions(mailbox, now, sessions=-sessions, opening=-opening)
+            context.book.change(mailbox, -sessions, -opening)
+        self._end_logins(now)
         return doubts
 
+    def _end_logins(self, now: Instant) -> None:
+        """Logins of the dead process: the provider may count them until linger is over."""
+        context = self._context
+        for (number,) in context.database.read(_LIMITS["mailboxes_logging_in"]):
+            mailbox = context.names.mailbox_name(number)
+            context.database.write(_LIMITS["end_logins_of"], (now + context.routes.linger_of(mailbox), number))
+            context.schedule.reload(mailbox, now)
+
     def sweep(self) -> None:
-        """Ends what has run out."""
+        """Ends what has run out, at the instant at which it did."""
         now = self._context.clock.now()
         if now < self._look_at:
             return
         for running in self._context.claims:
-            ends = self._ends_at(running)
-            if ends > now:
-                continue
-            if running.gated_at is None:
-                self._lost.setdefault(running.claim.node, []).append(running.claim)
-                self._abandon(running, now + self._linger(running))
-            else:
-                self._abandon(running, now)
-        self._look_at = self.wakes_at(None) or now + self._context.settings.lease
+            if running.lapsed_at is None and (until := self._until.get(running.claim.node, 0)) <= now:
+                self._lapse(running, until)
+            if running.lapsed_at is not None and (ends := self._ends_at(running)) <= now:
+                self._settling.abandon(running, at=ends)
+        ends_at = [self._ends_at(running) for running in self._context.claims]
+        self._look_at = min(ends_at, default=now + self._context.settings.lease)
 
-    def wakes_at(self, node: str | None) -> Instant | None:
-        """When the next claim runs out; those of `node`, which is about to renew them, aside."""
-        claims = self._context.claims
-        return min((self._ends_at(running) for running in claims if running.claim.node != node), default=None)
+    def _lapse(self, running: Running, until: Instant) -> None:
+        self._lost.setdefault(running.claim.node, {})[running.claim.attempt] = running.claim
+        if running.gated_at is None:
+            self._settling.abandon(running, at=until + self._linger(running))
+        else:
+            self._context.claims.lapse(running, until)
+
+    def wakes_at(self, node: str) -> Instant | None:
+        """When the next claim runs out; those that `node` is about to renew aside."""
+        ends_at = [
+            self._ends_at(running)
+            for running in self._context.claims
+            if running.claim.node != node or running.lapsed_at is not None
+        ]
+        return min(ends_at, default=None)
 
     def _ends_at(self, running: Running) -> Instant:
-        """The instant from which a claim is not its node's any more."""
-        lease = self._until.get(running.claim.node, 0) + 1
-        if running.gated_at is None:
-            return lease
+        """The instant at which a claim runs out: its lease first, then, past the gate, the time for a reply."""
+        if running.lapsed_at is None or running.gated_at is None:
+            return self._until.get(running.claim.node, 0)
         final = self._context.routes.final_of(running.claim.mailbox)
-        return max(lease, running.gated_at + final + self._linger(running))
-
-    def _abandon(self, running: Running, at: Instant) -> None:
-        self._settling.abandon(running, at=at, reason=LOST if running.gated_at is None else IN_DOUBT)
+        return max(running.lapsed_at, running.gated_at + final + self._linger(running))
 
     def _linger(self, running: Running) -> int:
         return self._context.routes.linger_of(running.claim.mailbox)
-
-    def _renew(self, node: str) -> None:
-        until = self._context.clock.now() + self._context.settings.lease
-        self._context.database.write(_SQL["set_lease"], (node, until))
-        self._until[node] = until

@@ -48,7 +48,7 @@ class Moves:
 
     def wait(self, entry: Entry, state: State, event: Event, *, due: int, reason: str, reply: str | None) -> None:
         """Waits until `due` (wall time), or bounces when its lifetime ends before."""
-        values = (STORED[after(state, event)], due, min(due, entry.expires_at), reason, reply)
+        values = (STORED[after(state, event)], due, entry.expires_at, reason, reply)
         self._put_back(entry, values)
         self._tell(event, entry, reason)
 
@@ -84,8 +84,18 @@ class Moves:
         self._context.database.write(_OUTBOX["add_outbox"], values)
 
     def _put_back(self, entry: Entry, values: tuple[object, ...]) -> None:
-        state, due, wake, reason, reply = values
-        row = (state, due, wake, entry.tries, entry.doubts, reason, reply, self._context.clock.wall(), entry.delivery)
+        state, due, expires, reason, reply = values
+        row = (
+            state,
+            due,
+            expires,
+            entry.tries,
+            entry.doubts,
+            reason,
+            reply,
+            self._context.clock.wall(),
+            entry.delivery,
+        )
         self._context.database.write(_SQL["put_back"], row)
 
     def _tell(self, event: Event, entry: Entry, reason: str | None) -> None:

@@ -31,6 +31,7 @@ class Running:
     mailbox: int
     started_at: Instant
     gated_at: Instant | None = None
+    lapsed_at: Instant | None = None
     is_lost: bool = False
 
     @property
@@ -77,6 +78,11 @@ class Claims:
         self.database.write(_SQL["gate_claim"], (now, running.claim.attempt))
         running.gated_at = now
 
+    def lapse(self, running: Running, at: Instant) -> None:
+        """The lease of its node ended."""
+        self.database.write(_SQL["lapse_claim"], (at, running.claim.attempt))
+        running.lapsed_at = at
+
     def lose(self, running: Running) -> None:
         """The delivery is not this attempt's any more."""
         self.database.write(_SQL["lose_claim"], (running.claim.attempt,))
@@ -98,12 +104,12 @@ class Claims:
     def load(self, names: Names, seals: Seals, entries: Entries) -> None:
         """Reads back what was under way when the process ended."""
         for row in self.database.read(_SQL["get_claims"]):
-            attempt, delivery, mailbox, node, started, gated, is_probe, is_lost = row
+            attempt, delivery, mailbox, node, started, gated, is_probe, lapsed, is_lost = row
             found = entries.one(delivery)
             assert found is not None
             entry = found[0]
             claim = claim_of(entry, seals, attempt, names.mailbox_name(mailbox), node, is_probe=bool(is_probe))
-            self._keep(Running(claim, entry, mailbox, started, gated, bool(is_lost)))
+            self._keep(Running(claim, entry, mailbox, started, gated, lapsed, bool(is_lost)))
 
 
 def claim_of(entry: Entry, seals: Seals, attempt: int, mailbox: MailboxId, node: str, *, is_probe: bool) -> Claim:

@@ -23,6 +23,10 @@ _SQL = load_statements("queue")
 _OUTBOX = load_statements("outbox")
 
 IN_DOUBT = "in-doubt"
+"""The class of an attempt that passed the gate and whose reply nobody recorded."""
+
+LOST = "lost"
+"""The class of an attempt that nobody reported on, before the gate."""
 
 
 class Settling:
@@ -35,7 +39,7 @@ class Settling:
     def gate(self, claim: Claim) -> bool:
         """Whether the claim still holds its delivery; from here its outcome may be unknown."""
         running = self._context.claims.get(claim.attempt)
-        if running is None or running.is_lost or running.claim.node != claim.node:
+        if running is None or running.is_lost or running.lapsed_at is not None:
             return False
         if running.gated_at is None:
             self._context.claims.gate(running, self._context.clock.now())
@@ -45,12 +49,15 @@ class Settling:
         """Records how the attempt ended; False: too late, and nothing of it counts."""
         context = self._context
         running = context.claims.get(claim.attempt)
+        is_fact = result.verdict is Verdict.DELIVERED
         if running is None:
-            return self._settle_late(claim, result)
+            return is_fact and self._deliver_late(claim, result)
+        if running.lapsed_at is not None and not running.is_lost and not is_fact:
+            return False
         now = context.clock.now()
         self._end(running, result, _end_of(result, now, context.routes.linger_of(claim.mailbox)), now)
         if running.is_lost:
-            return result.verdict is Verdict.DELIVERED and self._deliver_late(claim, result)
+            return is_fact and self._deliver_late(claim, result)
         self._move(running, result)
         self._judge(claim.mailbox, result)
         context.changed()
@@ -84,12 +91,12 @@ class Settling:
             due = self._context.clock.wall() + delay
             moves.wait(entry, state, Event.DEFER, due=due, reason=reason, reply=reply)
         elif verdict is Verdict.IN_DOUBT and can(state, Event.DOUBT):
-            self.doubt(running, reply)
+            self._doubt(running, reply, self._context.routes.linger_of(running.claim.mailbox))
         else:
             moves.give_back(entry, state, reason=reason)
 
-    def doubt(self, running: Running, reply: str | None = None) -> None:
-        """The gate was passed and no final reply came: sent once more after linger, or held."""
+    def _doubt(self, running: Running, reply: str | None, pause: int) -> None:
+        """The gate was passed and no final reply came: sent once more after a pause, or held."""
         context, entry = self._context, running.entry
         entry.tries += 1
         entry.doubts += 1
@@ -103,15 +110,16 @@ class Settling:
         if entry.doubts > 1 or context.in_doubt_of(entry.sender) is InDoubt.HOLD:
             self._moves.hold(entry, running.state, reason=IN_DOUBT, reply=reply)
             return
-        due = context.clock.wall() + context.routes.linger_of(running.claim.mailbox)
+        due = context.clock.wall() + pause
         self._moves.wait(entry, running.state, Event.DOUBT, due=due, reason=IN_DOUBT, reply=reply)
 
-    def abandon(self, running: Running, *, at: Instant, reason: str) -> None:
-        """Nobody will say any more how this attempt ended: it ends at `at`; past the gate it is in doubt."""
+    def abandon(self, running: Running, *, at: Instant) -> None:
+        """Nobody will say any more how this attempt ended: it ends at `at`; past the gate it is in doubt until then."""
         context, now, claim = self._context, self._context.clock.now(), running.claim
         context.schedule.end(claim.mailbox, running.started_at, at, now)
         context.claims.end(running)
-        stage = Stage.EOD if running.gated_at is not None else Stage.DATA
+        is_gated = running.gated_at is not None
+        stage, reason = (Stage.EOD, IN_DOUBT) if is_gated else (Stage.DATA, LOST)
         values = (
             claim.attempt, claim.delivery, running.mailbox, claim.node, running.started_at, running.gated_at, at, True,
             stage.value, reason, None,
@@ -120,15 +128,12 @@ class Settling:
         if running.is_lost:
             return
         if running.state is State.GATED:
-            self.doubt(running)
+            self._doubt(running, None, max(0, at - now))
         else:
             self._moves.give_back(running.entry, running.state, reason=reason)
         context.changed()
 
     # what comes late
-
-    def _settle_late(self, claim: Claim, result: Result) -> bool:
-        return result.verdict is Verdict.DELIVERED and self._deliver_late(claim, result)
 
     def _deliver_late(self, claim: Claim, result: Result) -> bool:
         """The provider took it, whatever was decided meanwhile."""

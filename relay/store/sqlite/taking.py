@@ -32,7 +32,7 @@ class Taking:
         """What may be sent now, who should log in, and when to ask again."""
         context = self._context
         self._leases.sweep()
-        self._leases.begin(node)
+        self._leases.extend(node)
         self._timers.ring()
         now = context.clock.now()
         left = dict(idle)
@@ -40,7 +40,7 @@ class Taking:
         for grant in context.schedule.grant(now, idle, most):
             left[grant.mailbox] -= 1
             claims.append(self._claim(grant, node, now))
-        opened = context.schedule.open_sessions(now, most)
+        opened = context.schedule.open_sessions(now, most - len(claims))
         for mailbox, many in opened.items():
             context.database.write_many(_LIMITS["begin_login"], [(context.names.mailbox(mailbox), now)] * many)
             context.book.change(mailbox, many, many)

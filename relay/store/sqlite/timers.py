@@ -7,10 +7,9 @@ what is held.
 from relay.core.lifecycle import Event, State
 from relay.core.limits import Instant
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.entry import Entry
+from relay.store.sqlite.entry import Entry, Overdue
 from relay.store.sqlite.moves import EXPIRED, Moves
 from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.values import STATES
 
 _SQL = load_statements("queue")
 
@@ -31,12 +30,10 @@ class Timers:
         moment = context.clock.moment()
         if context.clock.was_stepped_back(moment):
             self.clamp()
-        for entry, stored, due, reason, reply in context.entries.woken(moment.wall, AT_ONCE):
-            state = STATES[stored]
-            if due and due <= moment.wall < entry.expires_at:
-                self._moves.make_ready(entry, reason=reason, reply=reply)
-            else:
-                self._expire(entry, state, due, reason=reason, reply=reply)
+        for expired in context.entries.expired(moment.wall, AT_ONCE):
+            self._expire(expired)
+        for entry, _, _, reason, reply in context.entries.due(moment.wall, AT_ONCE):
+            self._moves.make_ready(entry, reason=reason, reply=reply)
 
     def clamp(self) -> None:
         """No retry is farther away than the longest step: a clock that was ahead had set it."""
@@ -45,16 +42,17 @@ class Timers:
         context.database.write(_SQL["clamp_due"], (context.clock.wall() + longest,))
 
     def wakes_at(self, now: Instant) -> Instant | None:
-        """When the next timer rings, in relay time."""
-        row = self._context.database.read_one(_SQL["next_wake"])
-        return None if row is None else now + max(0, row[0] - self._context.clock.wall())
+        """When the next try is due, in relay time."""
+        row = self._context.database.read_one(_SQL["next_due"])
+        return None if row is None or row[0] is None else now + max(0, row[0] - self._context.clock.wall())
 
-    def _expire(self, entry: Entry, state: State, due: int, *, reason: str | None, reply: str | None) -> None:
+    def _expire(self, expired: Overdue) -> None:
+        entry, state, due, reason, reply = expired
         context = self._context
         trouble = self._trouble_of(entry)
         ends = entry.accepted_at + context.settings.hold_lifetime
         if state is State.WAITING and trouble is not None and context.clock.wall() < ends:
-            context.database.write(_SQL["set_wake"], (ends, entry.delivery))
+            context.database.write(_SQL["set_expiry"], (ends, entry.delivery))
             return
         if state is State.WAITING and not due:
             context.remove_ready(entry.account, entry.sender, entry.lane)
