@@ -1,0 +1,114 @@
+"""What must hold in every world, whatever went wrong in it; judged from the providers' side and the clients' side.
+
+Law: nothing here uses the limiter or the schedule; a finding says which promise was broken, and by what.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from relay.core.limits import SECOND, Limit, parse_limit
+from relay.core.words import MailboxId
+from tests.simulation.judge import copies, most_at_once, worst_closed_window
+from tests.simulation.world import World
+
+HELD, DELIVERED, BOUNCED = 1, 2, 3
+
+
+def findings(world: World) -> list[str]:
+    """Every promise that was broken; empty: none."""
+    checks = (
+        _nothing_lost,
+        _no_copies_without_a_doubt,
+        _no_window_exceeded,
+        _nobody_as_anybody_else,
+        _ceilings_kept,
+        _bounces_told,
+        _nothing_unforeseen,
+        _bodies_kept,
+    )
+    return [f"{check.__name__.strip('_')}: {text}" for check in checks for text in check(world)]
+
+
+def _nothing_lost(world: World) -> Iterator[str]:
+    states = world.states()
+    taken = {(name, to) for _, _, name, to in world.providers.seen.taken}
+    for name, (_, recipients) in world.told.accepted.items():
+        for to in recipients:
+            if (name, to) not in states:
+                yield f"{name} was accepted and is nowhere"
+                continue
+            state, _, _ = states[name, to]
+            if state not in (HELD, DELIVERED, BOUNCED):
+                yield f"{name} is in state {state} at the end"
+            if state == DELIVERED and (name, to) not in taken:
+                yield f"{name} is called delivered, and the provider never took it"
+
+
+def _no_copies_without_a_doubt(world: World) -> Iterator[str]:
+    doubts = world.doubts()
+    for key, many in copies((name, to) for _, _, name, to in world.providers.seen.taken).items():
+        if key[1].endswith("@r.test") and many > 1 + doubts[key]:
+            yield f"{key[0]} arrived {many} times with {doubts[key]} doubts"
+
+
+def _no_window_exceeded(world: World) -> Iterator[str]:
+    counted = world.providers.seen.counted
+    per_mailbox: dict[MailboxId, list[float]] = defaultdict(list)
+    for at, mailbox in counted:
+        per_mailbox[mailbox].append(at)
+    for limit in map(parse_limit, world.scenario.limits):
+        for mailbox, instants in per_mailbox.items():
+            yield from _exceeded(limit, instants, f"mailbox {mailbox.username}")
+    for limit in map(parse_limit, world.scenario.totals):
+        yield from _exceeded(limit, [at for at, _ in counted], "the provider's total")
+    per_login: dict[MailboxId, list[float]] = defaultdict(list)
+    for at, mailbox, _ in world.providers.seen.logins:
+        per_login[mailbox].append(at)
+    for mailbox, instants in per_login.items():
+        yield from _exceeded(parse_limit("10/10m"), instants, f"logins of {mailbox.username}")
+
+
+def _exceeded(limit: Limit, instants: list[float], of: str) -> Iterator[str]:
+    worst = worst_closed_window(instants, limit.width / SECOND)
+    if worst > limit.count:
+        yield f"{worst} in a window of {limit} ({of})"
+
+
+def _nobody_as_anybody_else(world: World) -> Iterator[str]:
+    for mailbox, sender in world.providers.seen.mail_from:
+        if world.routing.accounts[sender].mailbox != mailbox:
+            yield f"{sender} went out through {mailbox.username}"
+
+
+def _ceilings_kept(world: World) -> Iterator[str]:
+    spans: dict[MailboxId, list[tuple[float, float]]] = defaultdict(list)
+    for mailbox, start, end in world.providers.seen.sessions:
+        spans[mailbox].append((start, world.true_now if end is None else end))
+    for mailbox, own in spans.items():
+        if (many := most_at_once(own)) > world.scenario.connections:
+            yield f"{many} sessions of {mailbox.username}"
+    every = [span for own in spans.values() for span in own]
+    if (many := most_at_once(every)) > world.scenario.total_connections:
+        yield f"{many} sessions at the provider"
+
+
+def _bounces_told(world: World) -> Iterator[str]:
+    """The sender of what bounced got a report, or the report is held where an admin sees it."""
+    bounced = {key for key, (state, _, _) in world.states().items() if state == BOUNCED}
+    reports = world.reports()
+    for name, to in sorted(bounced):
+        if (name, to) not in reports:
+            yield f"{name} bounced and nobody was told"
+
+
+def _nothing_unforeseen(world: World) -> Iterator[str]:
+    yield from world.watcher.broken_by
+    yield from map(repr, world.fatal)
+
+
+def _bodies_kept(world: World) -> Iterator[str]:
+    """What is held can still be sent when what held it is gone."""
+    readable = world.readable_bodies()
+    for (name, _), (state, _, _) in world.states().items():
+        if state == HELD and name not in readable:
+            yield f"{name} is held and its body is gone"
