@@ -35,6 +35,7 @@ LOGIN_OK = b"235 2.7.0 Welcome\r\n"
 GO_AHEAD = b"354 End data with <CR><LF>.<CR><LF>\r\n"
 BYE = b"221 2.0.0 Bye\r\n"
 HELP = b"214 2.0.0 EHLO AUTH MAIL RCPT DATA RSET NOOP QUIT\r\n"
+ANSWERED = b""
 CANNOT_VERIFY = b"252 2.0.0 Not verified, send and see\r\n"
 
 _ERRORS = frozenset(
@@ -228,10 +229,14 @@ class Session:
         self._wire.say(GO_AHEAD)
         gathered = Gathering(self._desk.settings.max_message_size, self._desk.memory)
         try:
-            return await self._receive(transaction, gathered)
+            answer = await self._receive(transaction, gathered)
         finally:
             gathered.release()
             self._transaction = None
+        if isinstance(answer, bytes):
+            return answer
+        self.refuse(answer, Stage.EOD)
+        return ANSWERED
 
     async def _receive(self, transaction: Transaction, gathered: Gathering) -> bytes | Refusal:
         """Reads the message and hands it over."""
