@@ -11,8 +11,14 @@ from dataclasses import dataclass
 REPLY_BYTES: int = 2048
 """Enough for the longest multi-line reply of a real provider; a lie of 10 MB must not be carried along."""
 
+_PLAIN_LENGTH: int = 512
+"""One reply line of RFC 5321 (4.5.3.1.5); longer ones are rare enough to be read slowly."""
+
 _ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})(?=$|[\s:;,])")
-_ADDRESS = re.compile(r"<?[^\s<>@,;:\"']{1,64}@[^\s<>@,;:\"')\]]{1,255}>?")
+_ADDRESS = re.compile(
+    r"""<?(?:"[^"]{1,128}"|(?<![^\s<>@,;:"'(\[])[^\s<>@,;:"'(\[]+)@[^\s<>,;:"')\]]+>?""",
+)
+"""A word is tried from its beginning only, so that a long one without `@` costs no more than its length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +50,8 @@ def masked(text: str) -> str:
 
 def read_reply(code: int, text: str) -> Reply:
     """Makes the bounded, masked value of what a peer said; `text` may have continuation lines."""
+    if len(text) <= _PLAIN_LENGTH and text.isascii() and text.isprintable() and "@" not in text:
+        return _read_plain(code, text)
     text = text[: 4 * REPLY_BYTES]
     lines = [" ".join(_printable(line).split()) for line in text.splitlines()]
     enhanced = None
@@ -54,6 +62,15 @@ def read_reply(code: int, text: str) -> Reply:
             lines[index] = line[match.end() :].lstrip(" :;,")
     joined = masked(" ".join(line for line in lines if line))
     return Reply(code, enhanced, joined.encode()[: REPLY_BYTES - 32].decode(errors="ignore"))
+
+
+def _read_plain(code: int, text: str) -> Reply:
+    """The same for one short line of plain characters without an address, which nearly every reply is."""
+    text = " ".join(text.split())
+    match = _ENHANCED.match(text)
+    if match is None or int(match[1]) != code // 100:
+        return Reply(code, None, text)
+    return Reply(code, match[0], text[match.end() :].lstrip(" :;,"))
 
 
 def _printable(text: str) -> str:

@@ -1,0 +1,155 @@
+"""The words in which a provider's behaviour is judged: what it means, whom it is about, what follows.
+
+Law: the vocabulary is closed; a class says by itself whom it is about and what follows, and a rule may only bend that
+by where and how finally it was said.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+from relay.core.envelope import Verdict
+
+
+class ReplyClass(StrEnum):
+    """The closed vocabulary of meanings."""
+
+    DELIVERED = "delivered"
+    AUTH_REJECTED = "auth-rejected"
+    AUTH_METHOD = "auth-method"
+    AUTH_TEMPORARY = "auth-temporary"
+    TOO_MANY_CONNECTIONS = "too-many-connections"
+    RATE_LIMITED = "rate-limited"
+    QUOTA_EXCEEDED = "quota-exceeded"
+    SPAM_BLOCKED = "spam-blocked"
+    CONTENT_REFUSED = "content-refused"
+    ACCOUNT_BLOCKED = "account-blocked"
+    SENDER_REFUSED = "sender-refused"
+    SENDER_MAILBOX_FULL = "sender-mailbox-full"
+    RECIPIENT_UNKNOWN = "recipient-unknown"
+    RECIPIENT_MAILBOX_FULL = "recipient-mailbox-full"
+    RECIPIENT_DOMAIN_BAD = "recipient-domain-bad"
+    RECIPIENT_REFUSED = "recipient-refused"
+    GREYLISTED = "greylisted"
+    POLICY_REFUSED = "policy-refused"
+    IP_BLOCKED = "ip-blocked"
+    MESSAGE_TOO_LARGE = "message-too-large"
+    TOO_MANY_RECIPIENTS = "too-many-recipients"
+    TLS_REQUIRED = "tls-required"
+    PROTOCOL_ERROR = "protocol-error"
+    NETWORK = "network"
+    OUTAGE = "outage"
+    UNKNOWN = "unknown"
+
+
+class Failure(StrEnum):
+    """What was met where a reply should have been."""
+
+    UNREACHABLE = "unreachable"
+    """No address, no route, connection refused."""
+    TIMEOUT = "timeout"
+    LOST = "lost"
+    """The peer hung up, or the connection broke."""
+    NONSENSE = "nonsense"
+    """Bytes that are no reply, too many of them, or a reply that nobody asked for."""
+    UNVERIFIED = "unverified"
+    """The certificate does not prove that this is the provider, or no encryption came about."""
+    NOT_OFFERED = "not-offered"
+    """What has to be used at this stage (STARTTLS, a way to log in, SMTPUTF8) was not in the answer to EHLO."""
+    TOO_LARGE = "too-large"
+    """The message is over the SIZE that the provider named."""
+
+
+class Scope(StrEnum):
+    """Whom it is about."""
+
+    RECIPIENT = "recipient"
+    MESSAGE = "message"
+    MAILBOX = "mailbox"
+    PROVIDER = "provider"
+
+
+class Action(StrEnum):
+    """What follows from it."""
+
+    DONE = "done"
+    RETRY = "retry"
+    BOUNCE = "bounce"
+    HOLD = "hold"
+    WAIT = "wait"
+    SLOW = "slow"
+    PAUSE = "pause"
+    FEWER_SESSIONS = "fewer-sessions"
+    BREAK = "break"
+
+
+VERDICTS: Mapping[Action, Verdict] = MappingProxyType(
+    {
+        Action.DONE: Verdict.DELIVERED,
+        Action.RETRY: Verdict.DEFERRED,
+        Action.SLOW: Verdict.DEFERRED,
+        Action.FEWER_SESSIONS: Verdict.DEFERRED,
+        Action.BREAK: Verdict.DEFERRED,
+        Action.WAIT: Verdict.DEFERRED,
+        Action.BOUNCE: Verdict.BOUNCED,
+        Action.HOLD: Verdict.HELD,
+        Action.PAUSE: Verdict.HELD,
+    }
+)
+"""What an action does to the delivery itself; the rest concerns its mailbox or provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a reply means; `retry_after` in microseconds, where the text names it."""
+
+    reply_class: ReplyClass
+    scope: Scope
+    action: Action
+    retry_after: int | None = None
+    is_doubtful: bool = False
+    """The message may or may not have been taken."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What becomes of the attempt."""
+        return Verdict.IN_DOUBT if self.is_doubtful else VERDICTS[self.action]
+
+    @property
+    def is_provider(self) -> bool:
+        """Whether the provider's host is what failed."""
+        return self.scope is Scope.PROVIDER
+
+
+MEANINGS: Mapping[ReplyClass, tuple[Scope, Action]] = MappingProxyType(
+    {
+        ReplyClass.DELIVERED: (Scope.RECIPIENT, Action.DONE),
+        ReplyClass.AUTH_REJECTED: (Scope.MAILBOX, Action.PAUSE),
+        ReplyClass.AUTH_METHOD: (Scope.MAILBOX, Action.PAUSE),
+        ReplyClass.AUTH_TEMPORARY: (Scope.MAILBOX, Action.WAIT),
+        ReplyClass.TOO_MANY_CONNECTIONS: (Scope.MAILBOX, Action.FEWER_SESSIONS),
+        ReplyClass.RATE_LIMITED: (Scope.MAILBOX, Action.SLOW),
+        ReplyClass.QUOTA_EXCEEDED: (Scope.MAILBOX, Action.WAIT),
+        ReplyClass.SPAM_BLOCKED: (Scope.MESSAGE, Action.BOUNCE),
+        ReplyClass.CONTENT_REFUSED: (Scope.MESSAGE, Action.BOUNCE),
+        ReplyClass.ACCOUNT_BLOCKED: (Scope.MAILBOX, Action.PAUSE),
+        ReplyClass.SENDER_REFUSED: (Scope.MAILBOX, Action.HOLD),
+        ReplyClass.SENDER_MAILBOX_FULL: (Scope.MAILBOX, Action.PAUSE),
+        ReplyClass.RECIPIENT_UNKNOWN: (Scope.RECIPIENT, Action.BOUNCE),
+        ReplyClass.RECIPIENT_MAILBOX_FULL: (Scope.RECIPIENT, Action.BOUNCE),
+        ReplyClass.RECIPIENT_DOMAIN_BAD: (Scope.RECIPIENT, Action.BOUNCE),
+        ReplyClass.RECIPIENT_REFUSED: (Scope.RECIPIENT, Action.BOUNCE),
+        ReplyClass.GREYLISTED: (Scope.RECIPIENT, Action.RETRY),
+        ReplyClass.POLICY_REFUSED: (Scope.MESSAGE, Action.BOUNCE),
+        ReplyClass.IP_BLOCKED: (Scope.PROVIDER, Action.BREAK),
+        ReplyClass.MESSAGE_TOO_LARGE: (Scope.MESSAGE, Action.BOUNCE),
+        ReplyClass.TOO_MANY_RECIPIENTS: (Scope.MAILBOX, Action.SLOW),
+        ReplyClass.TLS_REQUIRED: (Scope.PROVIDER, Action.BREAK),
+        ReplyClass.PROTOCOL_ERROR: (Scope.MESSAGE, Action.BOUNCE),
+        ReplyClass.NETWORK: (Scope.MAILBOX, Action.RETRY),
+        ReplyClass.OUTAGE: (Scope.MAILBOX, Action.RETRY),
+        ReplyClass.UNKNOWN: (Scope.MESSAGE, Action.BOUNCE),
+    }
+)
+"""Scope and action where the reply is final and its stage adds nothing; `classify` bends them by stage and code."""

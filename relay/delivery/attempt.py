@@ -1,0 +1,102 @@
+"""One attempt of one delivery over one session, from the claim to its result.
+
+Law: it always ends in a result, whatever breaks; once the gate has said yes, only a reply can end it as anything but in
+doubt.
+"""
+
+import asyncio
+from typing import Protocol
+
+from relay.core.envelope import Claim, Result, Verdict
+from relay.core.meaning import ReplyClass
+from relay.core.words import Stage
+from relay.delivery.observer import Observer
+from relay.delivery.pool import Lease
+from relay.errors import StoreError
+
+
+class ContentAndGate(Protocol):
+    """What an attempt asks of the store."""
+
+    async def content(self, claim: Claim) -> bytes:
+        """The message in wire form."""
+
+    async def gate(self, claim: Claim) -> bool:
+        """The last check before the final dot."""
+
+
+class Attempt:
+    """A claim on its way over a session."""
+
+    def __init__(self, claim: Claim, lease: Lease, store: ContentAndGate, observe: Observer) -> None:
+        self.claim = claim
+        self.lease = lease
+        self._store = store
+        self._observe = observe
+        self._task: asyncio.Task[object] | None = None
+        self._is_begun = False
+        self._is_gated = False
+        self._is_aborted = False
+        self._is_over = False
+
+    @property
+    def is_gated(self) -> bool:
+        """Whether the final dot may have been written."""
+        return self._is_gated
+
+    def abort(self) -> bool:
+        """Breaks it off where it stands; False: it has its result already, or was broken off before."""
+        if self._is_over or self._is_aborted:
+            return False
+        self._is_aborted = True
+        if self._task is not None:
+            self._task.cancel()
+        return True
+
+    async def run(self) -> Result:
+        """Sends the message in the task that calls this; raises only a cancellation that is not `abort`'s."""
+        self._task = asyncio.current_task()
+        try:
+            return await self._send()
+        except asyncio.CancelledError:
+            if not self._is_aborted:
+                raise
+            if self._task is not None:
+                self._task.uncancel()
+            return self._cut_short(Verdict.DROPPED)
+        except StoreError as error:
+            self._observe.store_failed("gate" if self._is_begun else "content", error)
+            return self._cut_short(Verdict.DROPPED)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the claim has to be settled
+            self._observe.broken("attempt", error, self.claim)
+            return self._cut_short(Verdict.DEFERRED)
+        finally:
+            self._is_over = True
+
+    async def _send(self) -> Result:
+        if self._is_aborted:
+            return self._cut_short(Verdict.DROPPED)
+        content = await self._store.content(self.claim)
+        self._is_begun = True
+        return await self.lease.session.transmit(self.claim.envelope, content, self._gate)
+
+    async def _gate(self) -> bool:
+        self._is_gated = await self._store.gate(self.claim)
+        return self._is_gated
+
+    def _cut_short(self, verdict: Verdict) -> Result:
+        """Nobody read how it ended: it counts as begun, and as in doubt once it was gated."""
+        self.lease.is_spoilt = self.lease.is_spoilt or self._is_begun
+        return Result(
+            Verdict.IN_DOUBT if self._is_gated else verdict,
+            ReplyClass.UNKNOWN,
+            Stage.EOD if self._is_gated else Stage.DATA if self._is_begun else Stage.MAIL,
+            None,
+            is_mail_written=self._is_begun,
+            is_end_known=not self._is_begun,
+        )
+
+
+def without_session() -> Result:
+    """The result of a claim whose session is gone: nothing happened to the delivery."""
+    return Result(Verdict.DROPPED, ReplyClass.UNKNOWN, Stage.MAIL, None, is_mail_written=False, is_end_known=True)

@@ -1,0 +1,178 @@
+"""The keeper of the sessions: opens and closes them, lets idle ones end, and reports on each.
+
+Law: every session that the store reserved is reported exactly once as opened, refused or declined, and every opened one
+exactly once as closed; a login that hangs holds up nobody.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from relay.core.envelope import LoginFailure
+from relay.core.limits import SECOND
+from relay.core.meaning import ReplyClass
+from relay.core.words import MailboxId, Stage
+from relay.delivery.crew import Crew
+from relay.delivery.observer import Observer
+from relay.delivery.pool import Lease, Pool
+from relay.delivery.steady import SteadyStore
+from relay.delivery.upstream import LoginFailed, Session, Upstream
+from relay.store.ports.sessions import SessionEvent
+
+
+@dataclass(frozen=True, slots=True)
+class SessionTerms:
+    """How long a session lives: messages, and microseconds of idleness."""
+
+    messages: int = 100
+    idle: int = 30 * SECOND
+
+
+class Keeper:
+    """Keeps at most `most` sessions; `on_idle` is called whenever one may be used."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        store: SteadyStore,
+        crew: Crew,
+        *,
+        observe: Observer,
+        terms_of: Callable[[str], SessionTerms],
+        most: int,
+        on_idle: Callable[[], None],
+    ) -> None:
+        self._upstream = upstream
+        self._store = store
+        self._crew = crew
+        self._observe = observe
+        self._terms_of = terms_of
+        self._on_idle = on_idle
+        self._pool = Pool(most)
+        self._openings: dict[asyncio.Task[None], None] = {}
+        self._is_asked_for = False
+        self._is_stopping = False
+
+    # ---------------------------------------------------------------------------------------------- around a take
+    def hand_over(self) -> dict[MailboxId, int]:
+        """The idle sessions for which work is asked now; until `take_back` none of them ends for idleness."""
+        for lease in self._pool.idle():
+            if not lease.is_usable:
+                self._retire(lease)
+        self._is_asked_for = True
+        return self._pool.idle_counts()
+
+    def pick(self, mailbox: MailboxId) -> Lease | None:
+        """An idle session for a message; None: there is none any more."""
+        return None if self._is_stopping else self._pool.pick(mailbox)
+
+    def take_back(self, to_open: Mapping[MailboxId, int], to_close: Mapping[MailboxId, int]) -> None:
+        """After a take: opens and closes what the store wants; what is still idle ends after its time."""
+        self._is_asked_for = False
+        for mailbox, many in to_close.items():
+            for lease in self._pool.oldest_idle(mailbox, many):
+                self._retire(lease)
+        for mailbox, many in to_open.items():
+            self._pool.want(mailbox, many)
+        self._fill_places()
+        self._watch_idle()
+
+    def keep(self, lease: Lease) -> bool:
+        """Offers a session to the next take at once; False: it has to be closed."""
+        if self._is_stopping or not lease.is_usable or lease.messages >= self._terms(lease).messages:
+            return False
+        self._pool.offer(lease)
+        self._on_idle()
+        return True
+
+    # --------------------------------------------------------------------------------------------------- opening
+    def _fill_places(self) -> None:
+        while not self._is_stopping and (mailbox := self._pool.next_to_open()) is not None:
+            opening = self._crew.spawn(self._open(mailbox))
+            self._openings[opening] = None
+            opening.add_done_callback(lambda done: self._openings.pop(done, None))
+        for lease in self._pool.in_the_way():
+            self._retire(lease)
+
+    async def _open(self, mailbox: MailboxId) -> None:
+        loop = asyncio.get_running_loop()
+        start = loop.time()
+        try:
+            session = await self._upstream.open(mailbox)
+        except LoginFailed as failed:
+            await self._refused(mailbox, failed.failure)
+        except asyncio.CancelledError:
+            await self._refused(mailbox, _unseen(ReplyClass.NETWORK))
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the store waits for a report on this session
+            self._observe.broken("login", error)
+            await self._refused(mailbox, _unseen(ReplyClass.UNKNOWN))
+        else:
+            await self._opened(mailbox, session, seconds=loop.time() - start)
+
+    async def _opened(self, mailbox: MailboxId, session: Session, *, seconds: float) -> None:
+        self._observe.session_opened(mailbox, seconds=seconds)
+        lease = Lease(mailbox, session)
+        is_kept = self.keep(lease)
+        await self._store.report(mailbox, SessionEvent.OPENED)
+        if not is_kept:
+            await self.close(lease)
+
+    async def _refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        self._observe.login_failed(mailbox, failure)
+        self._pool.free(mailbox)
+        self._fill_places()
+        await self._store.refused(mailbox, failure)
+
+    # --------------------------------------------------------------------------------------------------- closing
+    async def close(self, lease: Lease) -> None:
+        """Ends a session that is not idle, and reports it."""
+        try:
+            await lease.session.close()
+        except Exception as error:  # noqa: BLE001 - whatever it is, the session is not used any more
+            self._observe.broken("close", error)
+        self._pool.free(lease.mailbox, lease)
+        self._fill_places()
+        self._observe.session_closed(lease.mailbox, messages=lease.messages)
+        await self._store.report(lease.mailbox, SessionEvent.CLOSED)
+
+    def stop(self) -> None:
+        """Opens nothing more, and closes what is idle."""
+        self._is_stopping = True
+        for mailbox in self._pool.give_up_waiting():
+            self._crew.spawn(self._store.report(mailbox, SessionEvent.DECLINED))
+        for lease in self._pool.idle():
+            self._retire(lease)
+
+    def break_off_openings(self) -> None:
+        """Cancels the logins under way."""
+        for opening in self._openings:
+            opening.cancel()
+
+    def _retire(self, lease: Lease) -> None:
+        if self._pool.leave(lease):
+            self._crew.spawn(self.close(lease))
+
+    # -------------------------------------------------------------------------------------------------- idleness
+    def _watch_idle(self) -> None:
+        loop = asyncio.get_running_loop()
+        for lease in self._pool.idle():
+            if lease.is_overdue:
+                self._retire(lease)
+            elif lease.timer is None:
+                lease.timer = loop.call_later(self._terms(lease).idle / SECOND, self._expire, lease)
+
+    def _expire(self, lease: Lease) -> None:
+        lease.timer = None
+        if self._is_asked_for:
+            lease.is_overdue = True
+        else:
+            self._retire(lease)
+
+    def _terms(self, lease: Lease) -> SessionTerms:
+        return self._terms_of(lease.mailbox.provider)
+
+
+def _unseen(reply_class: ReplyClass) -> LoginFailure:
+    """A login that nobody saw end: it counts, for the provider may have seen it."""
+    return LoginFailure(reply_class, Stage.AUTH, None, is_provider=False, is_login_sent=True)

@@ -1,0 +1,146 @@
+"""The sessions that a node has with providers: who is idle, who waits for a place, how many there may be.
+
+Law: a session belongs to one mailbox; no provider takes more than half of what the others leave free of this node's
+sessions. It decides and counts, and never opens, closes or waits.
+"""
+
+from asyncio import TimerHandle
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from relay.core.words import MailboxId
+from relay.delivery.upstream import Session
+
+
+@dataclass(eq=False, slots=True)
+class Lease:
+    """One session and what it has done so far."""
+
+    mailbox: MailboxId
+    session: Session = field(repr=False)
+    messages: int = 0
+    is_spoilt: bool = False
+    """Something went wrong on our side in the middle of it."""
+    is_overdue: bool = False
+    """Its idle time ended while the store was being asked for work for it."""
+    is_leaving: bool = False
+    """It was idle and is being closed: its place comes back soon."""
+    timer: TimerHandle | None = None
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another message may be sent over it."""
+        return not self.is_spoilt and self.session.is_usable
+
+    def stop_timer(self) -> None:
+        """It is not idle any more."""
+        self.is_overdue = False
+        if self.timer is not None:
+            self.timer.cancel()
+            self.timer = None
+
+
+class Pool:
+    """All sessions of this node, at most `most`."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._held: dict[str, int] = {}
+        self._total = 0
+        self._idle: dict[MailboxId, list[Lease]] = {}
+        self._waiting: deque[MailboxId] = deque()
+        self._leaving = 0
+
+    # ---------------------------------------------------------------------------------------------------- idle ones
+    def idle_counts(self) -> dict[MailboxId, int]:
+        """How many idle sessions each mailbox has."""
+        return {mailbox: len(leases) for mailbox, leases in self._idle.items()}
+
+    def idle(self) -> Iterator[Lease]:
+        """The idle sessions; those of the mailbox that has been idle longest first."""
+        for leases in list(self._idle.values()):
+            yield from list(leases)
+
+    def offer(self, lease: Lease) -> None:
+        """A session became idle."""
+        self._idle.setdefault(lease.mailbox, []).append(lease)
+
+    def pick(self, mailbox: MailboxId) -> Lease | None:
+        """An idle session of this mailbox, the one used last, so that the others may end by idleness."""
+        leases = self._idle.get(mailbox)
+        if not leases:
+            return None
+        lease = leases[-1]
+        self.withdraw(lease)
+        return lease
+
+    def oldest_idle(self, mailbox: MailboxId, many: int) -> list[Lease]:
+        """Idle sessions of this mailbox, those first that were used longest ago."""
+        return self._idle.get(mailbox, [])[:many]
+
+    def withdraw(self, lease: Lease) -> bool:
+        """Takes a session out of the idle ones; False: it was not idle."""
+        leases = self._idle.get(lease.mailbox, [])
+        if lease not in leases:
+            return False
+        lease.stop_timer()
+        leases.remove(lease)
+        if not leases:
+            del self._idle[lease.mailbox]
+        return True
+
+    # ------------------------------------------------------------------------------------------------------- places
+    def want(self, mailbox: MailboxId, many: int = 1) -> None:
+        """Sessions have to be opened; each waits until there is a place."""
+        self._waiting.extend([mailbox] * many)
+
+    def next_to_open(self) -> MailboxId | None:
+        """The first that waits and has a place, which it takes by this; None: nobody has one."""
+        for index, mailbox in enumerate(self._waiting):
+            if self._has_place(mailbox.provider):
+                del self._waiting[index]
+                self._held[mailbox.provider] = self._held.get(mailbox.provider, 0) + 1
+                self._total += 1
+                return mailbox
+        return None
+
+    def leave(self, lease: Lease) -> bool:
+        """Takes an idle session out to be closed; False: it was not idle."""
+        lease.is_leaving = self.withdraw(lease)
+        self._leaving += lease.is_leaving
+        return lease.is_leaving
+
+    def free(self, mailbox: MailboxId, lease: Lease | None = None) -> None:
+        """A session is gone, or was not opened: its place is free."""
+        if lease is not None and lease.is_leaving:
+            self._leaving -= 1
+        self._total -= 1
+        self._held[mailbox.provider] -= 1
+        if not self._held[mailbox.provider]:
+            del self._held[mailbox.provider]
+
+    def give_up_waiting(self) -> list[MailboxId]:
+        """Those who still wait, who will not be opened any more."""
+        waiting = list(self._waiting)
+        self._waiting.clear()
+        return waiting
+
+    def in_the_way(self) -> list[Lease]:
+        """Idle sessions whose place somebody waits for: of his own provider, or any where all places are taken."""
+        chosen: list[Lease] = []
+        wanted = list(self._waiting)[self._leaving :]
+        for mailbox in wanted:
+            lease = next((idle for idle in self.idle() if idle not in chosen and self._blocks(idle, mailbox)), None)
+            if lease is not None:
+                chosen.append(lease)
+        return chosen
+
+    def _blocks(self, lease: Lease, mailbox: MailboxId) -> bool:
+        return self._total >= self._most or lease.mailbox.provider == mailbox.provider
+
+    def _has_place(self, provider: str) -> bool:
+        if self._total >= self._most:
+            return False
+        held = self._held.get(provider, 0)
+        return held < max(1, (self._most - (self._total - held)) // 2)

@@ -1,0 +1,73 @@
+"""A provider's replies out of a stream of bytes, without a socket: bytes in, whole replies out.
+
+Law: whatever a peer sends, at most `REPLY_BYTES` of it are kept, and what is no reply is never taken for one.
+"""
+
+from aiosmtplib import SMTPResponse
+
+from relay.errors import TemporaryError
+
+REPLY_BYTES: int = 32 * 1024
+"""One reply with all its lines: the longest answer to EHLO is a few kB, a banner of 10 MB must not be held."""
+
+LINE_BYTES: int = 4 * 1024
+"""One line of it: RFC 5321 (4.5.3.1.5) allows 512 octets, some providers write more."""
+
+_FINAL = (b" ", b"\r", b"\n")
+_DIGITS = frozenset(b"0123456789")
+_FIRST_DIGITS = frozenset(b"2345")
+
+
+class Nonsense(TemporaryError):
+    """the provider sent something that is no reply"""
+
+
+class ReplyReader:
+    """Takes bytes as they come and gives replies as they are whole (RFC 5321, 4.2); a bare LF ends a line too."""
+
+    __slots__ = ("_kept", "_lines", "_size")
+
+    def __init__(self) -> None:
+        self._kept = b""
+        self._lines: list[bytes] = []
+        self._size = 0
+
+    @property
+    def is_inside_reply(self) -> bool:
+        """Whether a reply has begun and is not whole yet."""
+        return bool(self._kept or self._lines)
+
+    def feed(self, data: bytes) -> list[SMTPResponse]:
+        """The replies that became whole; raises Nonsense for what is none, or for one that is too long."""
+        data = self._kept + data if self._kept else data
+        replies: list[SMTPResponse] = []
+        start = 0
+        while (end := data.find(b"\n", start)) >= 0:
+            reply = self._take_line(data[start : end + 1])
+            if reply is not None:
+                replies.append(reply)
+            start = end + 1
+        self._kept = data[start:]
+        if len(self._kept) > LINE_BYTES:
+            raise Nonsense
+        return replies
+
+    def _take_line(self, line: bytes) -> SMTPResponse | None:
+        """Keeps a line that another one follows; the last line's code is the reply's."""
+        self._size += len(line)
+        if len(line) > LINE_BYTES or self._size > REPLY_BYTES or not _has_code(line):
+            raise Nonsense
+        self._lines.append(line[4:].strip())
+        if line[3:4] == b"-":
+            return None
+        text = b"\n".join(self._lines).decode("utf-8", "replace")
+        self._lines.clear()
+        self._size = 0
+        return SMTPResponse(int(line[:3]), text)
+
+
+def _has_code(line: bytes) -> bool:
+    """Three digits, the first from 2 to 5, and then the end, a space or a hyphen."""
+    if len(line) < 4 or line[0] not in _FIRST_DIGITS or line[1] not in _DIGITS or line[2] not in _DIGITS:
+        return False
+    return line[3:4] == b"-" or line[3:4] in _FINAL

@@ -1,0 +1,219 @@
+"""One mail transaction over a logged-in connection: MAIL, RCPT, DATA, body, gate, dot.
+
+Law: all but the final dot is written first, then the gate is asked, and only its yes lets the dot out; each failure
+keeps the stage at which it was met, and whatever was not understood ends the session.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+
+from aiosmtplib import SMTPResponse
+
+from relay.core.classify import Context, classify
+from relay.core.envelope import Envelope, Result, Verdict
+from relay.core.meaning import Failure, Judgement, ReplyClass
+from relay.core.reply import Reply, read_reply
+from relay.core.routing import Timeouts
+from relay.core.words import Stage
+from relay.delivery.commands import Offer, data_of, mail_command, rcpt_command
+from relay.delivery.wire import Wire, WireFailed
+
+BODY_BLOCK: int = 1024 * 1024
+"""Bytes of a body that the provider has `timeouts.data` to take: a slow line is borne, a reader of single bytes not."""
+
+QUIT_WAIT: int = 5_000_000
+"""Microseconds for the answer to QUIT: it is a courtesy, nothing depends on it."""
+
+_DATA = b"DATA\r\n"
+_DOT = b".\r\n"
+_RSET = b"RSET\r\n"
+_QUIT = b"QUIT\r\n"
+_STAGES = (Stage.MAIL, Stage.RCPT, Stage.DATA)
+_DONE = 250
+_CLOSING = 421
+_START_MAIL = 354
+
+
+@dataclass(slots=True)
+class Habits:
+    """What was learned of a provider's ways; shared by all its sessions, forgotten with the process."""
+
+    swallows_pipelined: bool = False
+    """It offers PIPELINING (RFC 2920), but commands sent together were never answered."""
+
+
+@dataclass(slots=True)
+class _Progress:
+    """How far an attempt has come."""
+
+    stage: Stage = Stage.MAIL
+    is_mail_written: bool = False
+    is_past_gate: bool = False
+
+
+class SmtpSession:
+    """A connection that is logged in as one mailbox."""
+
+    def __init__(self, wire: Wire, offer: Offer, *, provider: str, timeouts: Timeouts, habits: Habits) -> None:
+        self._wire = wire
+        self._offer = offer
+        self._provider = provider
+        self._timeouts = timeouts
+        self._habits = habits
+        self._messages = 0
+        self._is_busy = False
+
+    @property
+    def is_usable(self) -> bool:
+        """Whether another message may be sent over it."""
+        return not self._is_busy and self._wire.is_settled
+
+    async def transmit(self, envelope: Envelope, content: bytes, gate: Callable[[], Awaitable[bool]]) -> Result:
+        """Sends one message to one recipient (RFC 5321, 3.3); raises only what the gate raises, and then hung up."""
+        progress = _Progress()
+        self._is_busy = True
+        try:
+            return await self._transmit(envelope, content, gate, progress)
+        except WireFailed as failed:
+            return self._lost(progress, failed.failure)
+        except BaseException:
+            self._wire.reset()
+            raise
+        finally:
+            self._is_busy = False
+            self._messages += 1
+
+    async def close(self) -> None:
+        """Says QUIT where nothing is in the way, and hangs up."""
+        if self.is_usable:
+            self._is_busy = True
+            try:
+                self._wire.ask(_QUIT)
+                await self._wire.reply(QUIT_WAIT)
+            except WireFailed:
+                pass  # it is gone, which is what was wanted
+            finally:
+                self._wire.reset()
+        self._wire.reset()
+
+    # ---------------------------------------------------------------------------------------------- the transaction
+    async def _transmit(
+        self, envelope: Envelope, content: bytes, gate: Callable[[], Awaitable[bool]], progress: _Progress
+    ) -> Result:
+        if not self._wire.is_settled:
+            return self._stale()
+        obstacle = self._offer.obstacle(envelope, len(content))
+        if obstacle is not None:
+            return _result(classify(Stage.MAIL, obstacle), Stage.MAIL, None, is_mail_written=False)
+        mail = mail_command(envelope, len(content), self._offer)
+        rcpt = rcpt_command(envelope.recipients[0], self._offer)
+        refusal = await self._introduce((mail, rcpt, _DATA), progress)
+        if refusal is not None:
+            return refusal
+        await self._write(data_of(content))
+        if not await gate():
+            return self._stopped_at_gate()
+        self._wire.ask(_DOT)
+        progress.is_past_gate, progress.stage = True, Stage.EOD
+        answer = await self._wire.reply(self._timeouts.final)
+        return self._judge(Stage.EOD, answer, is_past_gate=True)
+
+    async def _introduce(self, commands: tuple[bytes, bytes, bytes], progress: _Progress) -> Result | None:
+        """MAIL, RCPT and DATA, together where the provider can; the first refusal, or None when it wants the body."""
+        if self._offer.has_pipelining and not self._habits.swallows_pipelined:
+            return await self._introduce_at_once(commands, progress)
+        for stage, command in zip(_STAGES, commands, strict=True):
+            progress.stage = stage
+            self._wire.ask(command)
+            progress.is_mail_written = True
+            answer = await self._wire.reply(self._patience(stage))
+            if not _is_agreed(stage, answer):
+                return await self._refused(stage, answer)
+        return None
+
+    async def _introduce_at_once(self, commands: tuple[bytes, bytes, bytes], progress: _Progress) -> Result | None:
+        self._wire.ask(b"".join(commands), len(commands))
+        progress.is_mail_written = True
+        refusal: tuple[Stage, SMTPResponse] | None = None
+        answer: SMTPResponse | None = None
+        try:
+            for stage in _STAGES:
+                progress.stage = stage if refusal is None else progress.stage
+                answer = await self._wire.reply(self._patience(stage))
+                if refusal is None and not _is_agreed(stage, answer):
+                    refusal = stage, answer
+        except WireFailed as failed:
+            self._habits.swallows_pipelined |= failed.failure is Failure.TIMEOUT and answer is not None
+            if refusal is None:
+                raise
+        if refusal is None or answer is None:
+            return None
+        if answer.code == _START_MAIL:
+            self._wire.reset()  # it waits for a body that has no recipient
+            return self._judge(*refusal)
+        return await self._refused(*refusal)
+
+    async def _refused(self, stage: Stage, answer: SMTPResponse) -> Result:
+        """After a refusal the session goes on with an empty transaction, or ends; the result was heard before."""
+        result = self._judge(stage, answer)
+        if stage is Stage.MAIL or not self._wire.is_settled:
+            return result
+        try:
+            self._wire.ask(_RSET)
+            if (await self._wire.reply(self._timeouts.command)).code != _DONE:
+                self._wire.reset()
+        except WireFailed:
+            return replace(result, is_end_known=False)
+        return result
+
+    async def _write(self, data: bytes) -> None:
+        """The body, and nothing of it left in our hands when this returns."""
+        if len(data) <= BODY_BLOCK:
+            self._wire.say(data)
+            await self._wire.drain(self._timeouts.data)
+            return
+        view = memoryview(data)
+        for start in range(0, len(data), BODY_BLOCK):
+            self._wire.say(view[start : start + BODY_BLOCK])
+            await self._wire.drain(self._timeouts.data)
+
+    def _patience(self, stage: Stage) -> int:
+        return self._timeouts.data if stage is Stage.DATA else self._timeouts.command
+
+    # --------------------------------------------------------------------------------------------------- the result
+    def _judge(self, stage: Stage, answer: SMTPResponse, *, is_past_gate: bool = False) -> Result:
+        """What a reply means; a reply that makes no sense here, and any 421, ends the session."""
+        reply = read_reply(answer.code, answer.message)
+        judgement = classify(stage, reply, Context(self._provider, is_past_gate))
+        is_sense = judgement.reply_class is ReplyClass.DELIVERED or 400 <= answer.code < 600
+        is_end_known = is_sense and (is_past_gate or self._wire.is_all_answered)
+        if answer.code == _CLOSING or not is_sense:
+            self._wire.reset()
+        return _result(judgement, stage, reply, is_end_known=is_end_known)
+
+    def _lost(self, progress: _Progress, failure: Failure) -> Result:
+        judgement = classify(progress.stage, failure, Context(self._provider, progress.is_past_gate))
+        return _result(judgement, progress.stage, None, is_mail_written=progress.is_mail_written, is_end_known=False)
+
+    def _stale(self) -> Result:
+        """It was hung up on before MAIL: by the way if it had served, as a failure if it never did."""
+        meaning = ReplyClass.UNKNOWN if self._messages else ReplyClass.NETWORK
+        self._wire.reset()
+        return Result(Verdict.DROPPED, meaning, Stage.MAIL, None, is_mail_written=False, is_end_known=True)
+
+    def _stopped_at_gate(self) -> Result:
+        self._wire.reset()
+        return Result(Verdict.DROPPED, ReplyClass.UNKNOWN, Stage.DATA, None, is_mail_written=True, is_end_known=False)
+
+
+def _is_agreed(stage: Stage, answer: SMTPResponse) -> bool:
+    return answer.code == _START_MAIL if stage is Stage.DATA else 200 <= answer.code < 300
+
+
+def _result(
+    judgement: Judgement, stage: Stage, reply: Reply | None, *, is_mail_written: bool = True, is_end_known: bool = True
+) -> Result:
+    return Result(
+        judgement.verdict, judgement.reply_class, stage, reply,
+        is_mail_written=is_mail_written, is_end_known=is_end_known, retry_after=judgement.retry_after,
+    )  # fmt: skip
