@@ -5,23 +5,29 @@ Law: this is the one place that reads a clock, draws chance or makes a thread; e
 
 import asyncio
 import ctypes
+import multiprocessing
 import os
 import resource
+import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 from relay.core.relaytime import Reading
+from relay.store.needs import CrashPoint, never_dies
 
 T = TypeVar("T")
 
 randomness = os.urandom
 """As many unpredictable bytes as asked for."""
+
+CHILDREN: int = 4
+"""More would each take 50 MB for a second's work."""
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _STA_UNSYNC = 0x0040
@@ -104,6 +110,11 @@ class Threads:
         return all(thread.daemon or thread is threading.current_thread() for thread in threading.enumerate())
 
 
+def children() -> ProcessPoolExecutor:
+    """Processes for work that would hold the interpreter's lock; they start clean, because threads cannot be forked."""
+    return ProcessPoolExecutor(min(CHILDREN, os.cpu_count() or 1), multiprocessing.get_context("spawn"))
+
+
 @dataclass(frozen=True, slots=True)
 class RunIn:
     """Runs one blocking call in a pool; part of the running loop."""
@@ -133,3 +144,19 @@ def private_files() -> Iterator[None]:
         yield
     finally:
         os.umask(before)
+
+
+def crash_point_of(environ: Mapping[str, str]) -> CrashPoint:
+    """Where a test wants this process to die: RELAY_CRASH_AT=NAME kills it at that step, NAME:3 at its third time."""
+    wanted, _, count = environ.get("RELAY_CRASH_AT", "").partition(":")
+    if not wanted:
+        return never_dies
+    left = [int(count or 1)]
+
+    def passed(name: str) -> None:
+        if name == wanted:
+            left[0] -= 1
+            if not left[0]:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    return passed

@@ -35,11 +35,8 @@ class NoRouting(ConfigError):
 class Watch(Protocol):
     """The routing on disk."""
 
-    async def load(self) -> Loaded[Routing]:
-        """As it stands now."""
-
     def changes(self) -> AsyncIterator[Loaded[Routing]]:
-        """Each time that it was edited since."""
+        """Each time that it was edited since it was loaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,21 +84,18 @@ class RoutingKeeper:
         """Calls `listener` whenever routing or secrets may be others."""
         self._listeners.append(listener)
 
-    async def start(self) -> tuple[Problem, ...]:
-        """Applies what the files say, or goes on with what was applied last, and returns every problem.
+    async def start(self, loaded: Loaded[Routing]) -> None:
+        """Applies what the files say, or goes on with what was applied last.
 
         NoRouting: the files are refused and nothing was ever applied.
         """
-        loaded = await self._desk.watch.load()
         if loaded.value is not None:
-            await self._apply(loaded.value)
-            return loaded.problems
+            return await self._apply(loaded.value)
         applied = await self._desk.store.applied()
         if applied is None:
             raise NoRouting
         self._take_over(applied.version, applied.routing)
-        self._refuse(loaded.problems)
-        return loaded.problems
+        return self._refuse(loaded.problems)
 
     async def follow(self) -> None:
         """Takes or refuses each edit; runs until it is cancelled."""

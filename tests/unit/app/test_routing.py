@@ -45,9 +45,6 @@ class Watch:
         self.now = now
         self.later = list(later)
 
-    async def load(self):
-        return self.now
-
     async def changes(self):
         for each in self.later:
             yield each
@@ -82,6 +79,7 @@ class World:
         self.lines: list[str] = []
         self.metrics = Metrics("0")
         self.readiness = Readiness(lambda: 0.0)
+        self.now = watch.now
         self.heard = 0
         desk = Desk(
             watch=watch,
@@ -96,6 +94,9 @@ class World:
         )
         self.keeper = RoutingKeeper(desk)
         self.keeper.on_change(self.hear)
+
+    async def start(self):
+        await self.keeper.start(self.now)
 
     def hear(self):
         self.heard += 1
@@ -114,7 +115,7 @@ class World:
 
 async def test_a_start_applies_what_the_files_say():
     world = World(Watch(GOOD))
-    assert await world.keeper.start() == ()
+    await world.start()
     assert world.keeper.routing() is GOOD.value
     assert world.keeper.secret_of(MAILBOX) == "pw"
     assert world.events == ["routing_applied"]
@@ -125,7 +126,7 @@ async def test_a_start_applies_what_the_files_say():
 
 async def test_files_that_are_refused_start_the_relay_on_the_routing_applied_last_and_loudly():
     world = World(Watch(BAD), Store(AppliedRouting(4, routing_with("ROSSI"))))
-    assert await world.keeper.start() == BAD.problems
+    await world.start()
     assert DOCTOR in world.keeper.routing().accounts
     assert world.events == ["routing_applied", "routing_refused", "routing_refused"]
     assert world.gauge("relay_config_reload_success") == 0
@@ -136,12 +137,12 @@ async def test_files_that_are_refused_start_the_relay_on_the_routing_applied_las
 
 async def test_without_any_routing_there_is_no_start():
     with pytest.raises(NoRouting):
-        await World(Watch(BAD)).keeper.start()
+        await World(Watch(BAD)).start()
 
 
 async def test_a_good_edit_is_taken_and_everybody_hears_of_it():
     world = World(Watch(GOOD, OTHER))
-    await world.keeper.start()
+    await world.start()
     await world.keeper.follow()
     assert world.keeper.routing() is OTHER.value
     assert world.keeper.secret_of(MAILBOX) == "pw2"
@@ -151,14 +152,14 @@ async def test_a_good_edit_is_taken_and_everybody_hears_of_it():
 
 async def test_a_bad_edit_is_refused_and_the_running_one_stays_until_the_next_good_one():
     world = World(Watch(GOOD, BAD))
-    await world.keeper.start()
+    await world.start()
     await world.keeper.follow()
     assert world.keeper.routing() is GOOD.value
     assert world.heard == 1
     assert world.gauge("relay_config_reload_success") == 0
     assert world.readiness.problems[0].what == EDIT
     world = World(Watch(GOOD, BAD, GOOD))
-    await world.keeper.start()
+    await world.start()
     await world.keeper.follow()
     assert world.gauge("relay_config_reload_success") == 1
     assert world.readiness.problems == []
@@ -166,7 +167,7 @@ async def test_a_bad_edit_is_refused_and_the_running_one_stays_until_the_next_go
 
 async def test_a_password_that_changed_behind_its_reference_is_told_to_the_store_without_a_new_version():
     world = World(Watch(GOOD, Loaded(routing_with("ROSSI"), ())))
-    await world.keeper.start()
+    await world.start()
     world.environ["ROSSI"] = "new"
     await world.keeper.follow()
     assert world.store.version == 1
@@ -177,7 +178,7 @@ async def test_a_password_that_changed_behind_its_reference_is_told_to_the_store
 
 async def test_an_account_without_a_password_has_none():
     world = World(Watch(GOOD), environ={})
-    await world.keeper.start()
+    await world.start()
     assert world.keeper.secret_of(MAILBOX) is None
     assert world.keeper.secret_of(MailboxId("aruba", "nobody")) is None
     assert world.store.prints == [None]
@@ -186,7 +187,7 @@ async def test_an_account_without_a_password_has_none():
 async def test_a_store_that_is_away_takes_the_edit_when_it_is_back(monkeypatch):
     monkeypatch.setattr(routing_module, "PAUSE", 0.0)
     world = World(Watch(GOOD, OTHER))
-    await world.keeper.start()
+    await world.start()
     world.store.failures = [StoreUnavailable(), StoreUnavailable()]
     await asyncio.wait_for(world.keeper.follow(), 10)
     assert world.keeper.routing() is OTHER.value
@@ -195,6 +196,6 @@ async def test_a_store_that_is_away_takes_the_edit_when_it_is_back(monkeypatch):
 
 async def test_no_password_reaches_the_log():
     world = World(Watch(GOOD, BAD))
-    await world.keeper.start()
+    await world.start()
     await world.keeper.follow()
     assert "pw" not in "".join(world.lines)

@@ -1,0 +1,163 @@
+"""The parts of the service, each made from what it needs: what is wired to what stands here and nowhere else.
+
+Law: a part gets plain values, ports and callables; none of them learns where they come from.
+"""
+
+from base64 import b32encode
+from collections.abc import Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from functools import cache
+from socket import socket
+
+from relay import __version__
+from relay.admin import AdminServer, AdminSources, Readiness, admin_app, admin_token
+from relay.app import settings
+from relay.app.machine import MachineClock, RunIn, Threads, randomness
+from relay.app.observation import DeliveryObserver, SubmissionObserver
+from relay.app.pulse import StoreWatch
+from relay.app.routing import Desk, RoutingKeeper, Watch
+from relay.app.storage import Storage
+from relay.config.references import Resolve
+from relay.config.service import ServiceConfig
+from relay.core.words import MailboxId
+from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.resolver import ExecutorResolver
+from relay.delivery.smtp import Route, SmtpUpstream
+from relay.delivery.trust import SystemTrust
+from relay.errors import StoreError
+from relay.notify import OutboxPump
+from relay.observe import Census, Log, Metrics
+from relay.store.ports import Store
+from relay.submission import Authenticator, SubmissionServer
+
+HASHES: int = 2
+"""Threads that hash passwords: each takes a core and 19 MB."""
+
+LOOKUPS: int = 2
+"""Threads that look up names, for each provider: one that hangs leaves the others' alone."""
+
+ID_BYTES: int = 10
+"""80 bits of chance make 16 characters: no two messages share an id, and nobody guesses one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What all parts are made with."""
+
+    config: ServiceConfig
+    environ: Mapping[str, str]
+    clock: MachineClock
+    threads: Threads
+    log: Log
+    metrics: Metrics
+    readiness: Readiness
+    resolve: Resolve = field(repr=False)
+    """Finds a secret."""
+
+
+def routing_keeper(means: Means, storage: Storage, store: Store, watch: Watch) -> RoutingKeeper:
+    """Keeps the routing in force."""
+    return RoutingKeeper(
+        Desk(
+            watch=watch,
+            resolve=means.resolve,
+            store=store,
+            key=storage.key,
+            run=RunIn(means.threads.pool("fingerprints", 1)),
+            log=means.log,
+            metrics=means.metrics,
+            readiness=means.readiness,
+            wall_seconds=means.clock.wall_seconds,
+        )
+    )
+
+
+def submission_server(means: Means, store: Store, keeper: RoutingKeeper) -> SubmissionServer:
+    """Takes mail from clients."""
+    authenticator = Authenticator(
+        keeper.routing,
+        keeper.resolved,
+        executor=means.threads.pool("hashes", HASHES),
+        key=randomness(32),
+        clock=means.clock.monotonic,
+    )
+    keeper.on_change(authenticator.forget)
+    return SubmissionServer(
+        store,
+        keeper.routing,
+        settings=settings.submission_settings(means.config),
+        authenticator=authenticator,
+        new_id=lambda: b32encode(randomness(ID_BYTES)).decode(),
+        wall_clock=means.clock.wall_seconds,
+        observe=SubmissionObserver(means.log, means.metrics),
+    )
+
+
+def dispatcher(means: Means, storage: Storage, store: Store, keeper: RoutingKeeper) -> Dispatcher:
+    """Delivers."""
+
+    @cache
+    def lookups_of(provider: str) -> Executor:
+        return means.threads.pool(f"lookup-{provider}", LOOKUPS)
+
+    def route_of(mailbox: MailboxId) -> Route | None:
+        provider = settings.provider_of(keeper.routing(), mailbox)
+        return None if provider is None else Route(provider, keeper.secret_of(mailbox))
+
+    upstream = SmtpUpstream(
+        settings.hostname_of(means.config), route_of, resolve=ExecutorResolver(lookups_of), trust=SystemTrust()
+    )
+    return Dispatcher(
+        store,
+        upstream,
+        node=storage.node,
+        observe=DeliveryObserver(means.log, means.metrics),
+        terms_of=lambda name: settings.session_terms(keeper.routing(), name),
+        settings=settings.dispatcher_settings(means.config),
+    )
+
+
+def outbox_pump(means: Means, store: Store, keeper: RoutingKeeper) -> OutboxPump:
+    """Reports what failed."""
+    return OutboxPump(
+        store,
+        store,
+        settings.report_settings(means.config),
+        routing=keeper.routing,
+        randomness=randomness,
+        log=means.log,
+    )
+
+
+def admin_server(means: Means, store: Store, bound: socket) -> AdminServer:
+    """Shows health and metrics. ConfigError: the token's file cannot be used."""
+    return AdminServer(
+        admin_app(
+            AdminSources(
+                version=__version__,
+                token=admin_token(means.config.data_dir / "admin.token", randomness),
+                readiness=means.readiness,
+                look=StoreWatch(store, means.readiness, means.log).look,
+                metrics=CensusTaker(means.metrics, store),
+                unforeseen=lambda error: means.log.failed(what="admin", error=error),
+            )
+        ),
+        bound,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CensusTaker:
+    """Renders all metrics; while the store is away, all but the census of the queue."""
+
+    metrics: Metrics
+    store: Store
+
+    async def __call__(self) -> bytes:
+        """Prometheus' text format."""
+        try:
+            census = Census(await self.store.queue_counts(), await self.store.health_counts())
+        except StoreError:
+            census = Census()
+        return self.metrics.render(census)

@@ -1,0 +1,160 @@
+"""The service: every part of the relay put together, started in order and stopped in order.
+
+Law: nothing says that it is ready before it can work; at a stop the listeners close, nothing new is taken, attempts
+finish or time out, leases go back, the store closes, and the admin port closes last.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from socket import socket
+from typing import Any
+
+from relay.admin import AdminServer, Part
+from relay.app import parts
+from relay.app.machine import crash_point_of
+from relay.app.observation import StoreListener
+from relay.app.pulse import LoopLag
+from relay.app.routing import RoutingKeeper, Watch
+from relay.app.sockets import address_of, bind
+from relay.app.storage import Storage, StorageNeeds, open_storage
+from relay.app.supervision import Supervisor
+from relay.app.timed import TimedStore
+from relay.config.problems import Loaded
+from relay.core.limits import SECOND
+from relay.core.routing import Routing
+from relay.delivery.dispatcher import Dispatcher
+from relay.errors import RelayError
+from relay.notify import OutboxPump
+from relay.store.ports import Store
+from relay.submission import SubmissionServer
+
+CLOSING: float = 15.0
+"""Seconds that a store or a server gets to close; one that hangs is left to the recovery of the next start."""
+
+
+@dataclass(slots=True)
+class Running:
+    """What runs so far: a stop takes what is there, however far the start came."""
+
+    storage: Storage | None = None
+    submission: SubmissionServer | None = None
+    dispatcher: Dispatcher | None = None
+    pump: OutboxPump | None = None
+    admin: AdminServer | None = None
+    sockets: list[socket] = field(default_factory=list)
+
+
+class Service:
+    """One relay, from its start to its stop."""
+
+    def __init__(self, means: parts.Means, supervisor: Supervisor) -> None:
+        self._means = means
+        self._supervisor = supervisor
+        self._running = Running()
+
+    # the start
+
+    async def start(self, loaded: Loaded[Routing], watch: Watch) -> None:
+        """Returns when mail is accepted and delivered. RelayError: it cannot be; `stop` takes back what was begun."""
+        means = self._means
+        means.readiness.set(Part.SERVICE, "the relay is starting")
+        if loaded.value is not None:
+            means.metrics.routing_applied(loaded.value, means.clock.wall_seconds())
+        storage = self._running.storage = await open_storage(self._storage_needs())
+        store = TimedStore(storage.store, means.metrics.store_took, means.clock.monotonic)
+        means.log.recovered(in_doubt=await store.recover(storage.node))
+        keeper = parts.routing_keeper(means, storage, store, watch)
+        await keeper.start(loaded)
+        self._bind()
+        await self._begin(storage, store, keeper)
+        means.readiness.clear(Part.SERVICE)
+
+    def _storage_needs(self) -> StorageNeeds:
+        means = self._means
+        return StorageNeeds(
+            config=means.config,
+            environ=means.environ,
+            clock=means.clock,
+            threads=means.threads,
+            listener=StoreListener(means.log, means.metrics, something_owed=self._wake_pump),
+            fatal=lambda error: self._supervisor.fail("store", error),
+            crash_point=crash_point_of(means.environ),
+        )
+
+    def _wake_pump(self) -> None:
+        if self._running.pump is not None:
+            self._running.pump.wake()
+
+    def _bind(self) -> None:
+        """All sockets, before anything is ready: from here on the kernel keeps clients until they are taken."""
+        config = self._means.config
+        addresses = [(listener.address, "smtp") for listener in config.submission.listen]
+        for address, what in [*addresses, (config.http.listen, "http")]:
+            bound = bind(address.host, address.port)
+            self._running.sockets.append(bound)
+            self._means.log.listening(what=what, address=address_of(bound))
+
+    async def _begin(self, storage: Storage, store: Store, keeper: RoutingKeeper) -> None:
+        running, means, supervisor = self._running, self._means, self._supervisor
+        *listeners, http = running.sockets
+        running.admin = parts.admin_server(means, store, http)
+        supervisor.start("admin", running.admin.serve())
+        running.pump = parts.outbox_pump(means, store, keeper)
+        supervisor.start("outbox", running.pump.run())
+        running.dispatcher = parts.dispatcher(means, storage, store, keeper)
+        supervisor.start("delivery", running.dispatcher.run())
+        running.submission = parts.submission_server(means, store, keeper)
+        await running.submission.start(listeners)
+        supervisor.start("routing", keeper.follow())
+        supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
+
+    # the stop
+
+    async def stop(self, hurry: asyncio.Event) -> int:
+        """Ends everything in order, however far the start came; `hurry` ends the drain. How many attempts were cut."""
+        running, supervisor = self._running, self._supervisor
+        self._means.readiness.set(Part.SERVICE, "the relay is stopping")
+        await self._drain(hurry)
+        for what in ("routing", "outbox", "pulse"):
+            await supervisor.cancel(what)
+        if running.storage is not None:
+            await self._bounded("store", running.storage.close())
+        if running.admin is not None:
+            running.admin.close()
+            await supervisor.until_done("admin", CLOSING)
+        for bound in running.sockets:
+            bound.close()
+        return running.dispatcher.cut_short if running.dispatcher is not None else 0
+
+    async def _drain(self, hurry: asyncio.Event) -> None:
+        """Clients finish what they have begun, attempts end; what takes too long, or hinders a hurry, is cut."""
+        running = self._running
+        work: list[asyncio.Task[None]] = []
+        if running.submission is not None:
+            running.submission.stop_listening()
+            work.append(asyncio.create_task(running.submission.drain()))
+        if running.dispatcher is not None:
+            work.append(asyncio.create_task(running.dispatcher.stop()))
+        await self._until_drained(work, hurry)
+        if running.submission is not None:
+            await self._bounded("submission", running.submission.close())
+        await self._supervisor.cancel("delivery")
+
+    async def _until_drained(self, work: list["asyncio.Task[None]"], hurry: asyncio.Event) -> None:
+        drained: asyncio.Future[Any] = asyncio.gather(*work)
+        hurried: asyncio.Future[Any] = asyncio.create_task(hurry.wait())
+        longest = self._means.config.drain / SECOND + CLOSING
+        await asyncio.wait({drained, hurried}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
+        hurried.cancel()
+        if not drained.done():
+            drained.cancel()
+            await asyncio.wait(work)
+
+    async def _bounded(self, what: str, work: Awaitable[None]) -> None:
+        """A part that fails or hangs while it closes is said; the others are closed all the same."""
+        try:
+            async with asyncio.timeout(CLOSING):
+                await work
+        except (RelayError, TimeoutError) as error:
+            self._means.log.failed(what=f"closing {what}", error=error)

@@ -1,0 +1,83 @@
+"""From the configuration's tree to the plain values that constructors take.
+
+Law: nothing below knows the configuration; what it says is turned into their words here and nowhere else.
+"""
+
+import socket
+from zoneinfo import ZoneInfo
+
+from relay.config.service import ServiceConfig
+from relay.core.failuretext import Language
+from relay.core.health import HealthSettings
+from relay.core.routing import Provider, Routing
+from relay.core.words import MailboxId
+from relay.delivery.dispatcher import DispatcherSettings
+from relay.delivery.keeper import SessionTerms
+from relay.notify import ReportSettings
+from relay.store.needs import StoreSettings
+from relay.submission import ListenerSettings, SubmissionSettings
+
+ZONE = ZoneInfo("Europe/Rome")
+"""Where the people are who read reports; the profiles say the same of their providers."""
+
+
+def hostname_of(config: ServiceConfig) -> str:
+    """The relay's name; the machine's own, asked of the kernel alone, because a look-up may hang."""
+    return config.hostname or socket.gethostname() or "localhost"
+
+
+def store_settings(config: ServiceConfig) -> StoreSettings:
+    """Of the queue."""
+    return StoreSettings(
+        lifetime=config.queue.lifetime,
+        hold_lifetime=config.queue.hold_lifetime,
+        retry=config.queue.retry,
+        in_doubt=config.queue.in_doubt,
+        health=HealthSettings(probe=config.health.probe),
+    )
+
+
+def submission_settings(config: ServiceConfig) -> SubmissionSettings:
+    """Of the listeners."""
+    submission = config.submission
+    listeners = [
+        ListenerSettings(
+            name=str(listener.address),
+            tls=listener.tls,
+            has_plaintext_allowed=listener.plaintext == "allow",
+            has_trusted_networks=listener.trust_networks,
+        )
+        for listener in submission.listen
+    ]
+    return SubmissionSettings(
+        hostname=hostname_of(config),
+        listeners=tuple(listeners),
+        language=Language(config.language),
+        contact=config.contact,
+        max_message_size=submission.max_message_size,
+        max_recipients=submission.max_recipients,
+        max_connections=submission.max_connections,
+        max_connections_per_ip=submission.max_connections_per_ip,
+        timeout=submission.timeout,
+    )
+
+
+def dispatcher_settings(config: ServiceConfig) -> DispatcherSettings:
+    """Of delivery."""
+    return DispatcherSettings(drain=config.drain)
+
+
+def report_settings(config: ServiceConfig) -> ReportSettings:
+    """Of bounces."""
+    return ReportSettings(hostname_of(config), Language(config.language), ZONE, config.notices.sender)
+
+
+def session_terms(routing: Routing, name: str) -> SessionTerms:
+    """Of a provider's sessions; one that is gone has the defaults until its sessions end."""
+    provider = routing.providers.get(name)
+    return SessionTerms() if provider is None else SessionTerms(provider.session_messages, provider.session_idle)
+
+
+def provider_of(routing: Routing, mailbox: MailboxId) -> Provider | None:
+    """Where a mailbox is a login; None: no account sends through it any more."""
+    return routing.providers.get(mailbox.provider) if mailbox in routing.by_mailbox else None

@@ -1,0 +1,107 @@
+"""The store of this node: its folder, its key, its identity, and the threads that its disk needs.
+
+Law: the folder is locked before anything in it is read, and let go as the last thing.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from relay.app.machine import MachineClock, RunIn, Threads, private_files, randomness
+from relay.app.settings import store_settings
+from relay.config.service import ServiceConfig
+from relay.core.limits import SECOND
+from relay.errors import RelayError, StoreUnavailable
+from relay.store.needs import CrashPoint, Outside
+from relay.store.ports.events import Listener
+from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
+from relay.store.sqlite.opening import cached
+from relay.vault import Keyring, Vault
+
+COMMITS: int = 1
+"""Threads that commit: the database has one writer."""
+
+READS: int = 4
+"""Threads that read bodies: as many as a disk answers at once without queueing."""
+
+NODE_FILE = "node"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """An open store; `key` is for fingerprints of credentials and as old as the store."""
+
+    store: SqliteStore
+    node: str
+    key: bytes = field(repr=False)
+    data: DataDir
+
+    async def close(self) -> None:
+        """Closes the store and lets the next relay in."""
+        await self.store.close()
+        self.data.release()
+
+
+@dataclass(frozen=True, slots=True)
+class StorageNeeds:
+    """What the store of this node is opened with."""
+
+    config: ServiceConfig
+    environ: Mapping[str, str]
+    clock: MachineClock
+    threads: Threads
+    listener: Listener
+    fatal: Callable[[RelayError], None]
+    crash_point: CrashPoint
+
+
+async def open_storage(needs: StorageNeeds) -> Storage:
+    """Opens the store of this node. DataDirInUse, StoreBroken, StoreError: nothing was begun."""
+    commit = RunIn(needs.threads.pool("commit", COMMITS))
+    data = await commit(lambda: _hold(needs.config.data_dir))
+    try:
+        return await _open(needs, data, commit)
+    except BaseException:
+        data.release()
+        raise
+
+
+async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
+    vaults: list[Vault] = []
+    keyring = Keyring(needs.config.key_folder, needs.environ.get("RELAY_KEY"), randomness)
+
+    def vault_for(fingerprint: str | None) -> Vault:
+        vaults.append(keyring.vault_for(fingerprint))
+        return vaults[-1]
+
+    outside = Outside(
+        clock=needs.clock,
+        random=randomness,
+        cipher_for=vault_for,
+        commit=commit,
+        read=RunIn(needs.threads.pool("read", READS)),
+        fatal=needs.fatal,
+        free_bytes=cached(data.free_bytes, needs.clock.boottime, SECOND),
+        listener=needs.listener,
+        crash_point=needs.crash_point,
+    )
+    store = await commit(lambda: open_store(data, store_settings(needs.config), outside))
+    return Storage(store, _node(data.path), vaults[-1].keyed_hash(b"fingerprints", b""), data)
+
+
+def _hold(path: Path) -> DataDir:
+    try:
+        with private_files():
+            return hold(path)
+    except OSError as error:
+        raise StoreUnavailable(f"data_dir {path} cannot be used: {(error.strerror or str(error)).lower()}") from error
+
+
+def _node(data_dir: Path) -> str:
+    """The identity of this node: it lives under the lock, so a restarted node takes back its own leases."""
+    path = data_dir / NODE_FILE
+    if not path.exists():
+        beside = path.with_suffix(".new")
+        beside.write_text(randomness(8).hex())
+        beside.rename(path)
+    return path.read_text("ascii").strip()

@@ -1,0 +1,47 @@
+"""`relay serve`: runs the relay until a signal.
+
+Law: a bad relay.yaml is named with all its problems on stderr, and nothing was started.
+"""
+
+import os
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from relay.app.run import Order, run
+from relay.cli.check import DEFAULT_CONFIG, ConfigOption
+from relay.config.loading import ConfigUnreadable, load_service
+from relay.config.problems import Problem
+
+
+class Role(StrEnum):
+    """What this node does."""
+
+    ALL = "all"
+    SUBMISSION = "submission"
+    DELIVERY = "delivery"
+
+
+def serve(
+    config: ConfigOption = DEFAULT_CONFIG,
+    role: Annotated[Role, typer.Option(help="What this node does; with SQLite only all.")] = Role.ALL,
+) -> None:
+    """Run the relay until SIGTERM or Ctrl-C; it drains, and a second one makes it hurry."""
+    try:
+        loaded = load_service(config, os.environ)
+    except ConfigUnreadable as error:
+        typer.echo(f"relay: {error}", err=True)
+        raise typer.Exit(2) from None
+    for problem in loaded.problems:
+        _say(problem)
+    if loaded.value is None:
+        raise typer.Exit(1)
+    if role is not Role.ALL:
+        raise typer.BadParameter("with SQLite a node does all", param_hint="--role")
+    is_well = run(Order(loaded.value, config, os.environ, _say))
+    raise typer.Exit(0 if is_well else 1)
+
+
+def _say(problem: Problem) -> None:
+    typer.echo(str(problem), err=True)
