@@ -44,9 +44,7 @@ def work_in(part: Part, ground: Ground) -> Worked:
         for address in (sender, *account.aliases, *account.replaces):
             other = addresses.setdefault(address, sender)
             if other != sender:
-                report.error(
-                    entry.mark(f"address {address}"), f"the address {address!r} belongs to account {other!r}"
-                )
+                report.error(entry.mark(f"address {address}"), f"the address {address!r} belongs to account {other!r}")
     providers = frozenset(account.mailbox.provider for account in accounts.values())
     return Worked(
         accounts,

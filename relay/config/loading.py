@@ -16,7 +16,7 @@ from relay.config.document import Table, mark_of, read_document
 from relay.config.entry_checks import IN_CLEAR
 from relay.config.problems import START, Loaded, Mark, Problem, Report, has_errors, in_order
 from relay.config.references import References, Unresolved
-from relay.config.routing import load_routing
+from relay.config.routing import ReadParts, RoutingLoader, read_parts_here
 from relay.config.service import ServiceConfig
 from relay.config.validation import validated
 from relay.core.routing import SecretKind
@@ -35,12 +35,14 @@ def load_service(path: str | Path, environ: Mapping[str, str]) -> Loaded[Service
     return _read(path, environ)[0]
 
 
-def check_config(path: str | Path, environ: Mapping[str, str]) -> tuple[Problem, ...]:
+def check_config(
+    path: str | Path, environ: Mapping[str, str], read_parts: ReadParts = read_parts_here
+) -> tuple[Problem, ...]:
     """Every problem of relay.yaml and of the routing that it names, sorted. ConfigUnreadable: it cannot be opened."""
     service, routing = _read(path, environ)
     found = list(service.problems)
     if routing is not None and routing.exists():
-        found += load_routing(routing, References(environ)).problems
+        found += RoutingLoader(routing, read_parts).load(References(environ)).problems
     return in_order(found)
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from relay.config.entries import RoutingFile
+from relay.config.entries import RoutingFile, SharedEntry
 from relay.config.service import Listener, ServiceConfig, Submission
 from relay.config.values import Address
 
@@ -30,6 +30,12 @@ def relay_schema() -> dict[str, Any]:
 def routing_schema() -> dict[str, Any]:
     """Of routing.yaml, or of one file of a folder."""
     schema = _tidy(TypeAdapter(RoutingFile).json_schema())
+    shared = _tidy(TypeAdapter(SharedEntry).json_schema())["properties"]
+    for entry in ("PlanEntry", "AccountEntry"):  # the sentences of an inherited key stay behind with its class
+        keys = schema["$defs"][entry]["properties"]
+        keys |= {
+            key: {**node, "description": shared[key]["description"]} for key, node in keys.items() if key in shared
+        }
     return {"$schema": DIALECT, "title": "routing.yaml", **schema}
 
 

@@ -1,0 +1,117 @@
+"""References resolve or say why not, without a value; a fingerprint changes exactly when route or credentials do."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from relay.config.references import SECRET_BYTES, References, Unresolved, fingerprints
+from relay.core.routing import Account, Auth, Provider, Routing, SecretKind, SecretReference, Tls
+from relay.core.words import MailboxId, Plan
+
+KEY = b"k" * 32
+
+
+def reference(kind: SecretKind, value: object) -> SecretReference:
+    return SecretReference(kind, str(value))
+
+
+def test_each_kind_is_looked_up_where_it_says(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_bytes(b"in a file\r\n")
+    resolve = References({"PW": "in the environment"}, {"pw": "in the store"}.get)
+    assert resolve(reference(SecretKind.ENV, "PW")) == "in the environment"
+    assert resolve(reference(SecretKind.STORED, "pw")) == "in the store"
+    assert resolve(reference(SecretKind.FILE, tmp_path / "pw")) == "in a file"
+    assert resolve(reference(SecretKind.LITERAL, "here")) == "here"
+
+
+def test_a_file_loses_one_line_end_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "pw").write_bytes(b" two\nlines \n\n")
+    assert References({})(reference(SecretKind.FILE, tmp_path / "pw")) == " two\nlines \n"
+
+
+def test_what_does_not_resolve_says_why(tmp_path: Path) -> None:
+    (tmp_path / "empty").write_bytes(b"\n")
+    (tmp_path / "long").write_bytes(b"x" * (SECRET_BYTES + 1))
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe")
+    resolve = References({"EMPTY": ""})
+    said = {
+        (SecretKind.ENV, "PW"): "env:PW is not set",
+        (SecretKind.ENV, "EMPTY"): "env:EMPTY is empty",
+        (SecretKind.STORED, "pw"): "secret:pw is not in the store",
+        (SecretKind.FILE, f"{tmp_path}/none"): f"file:{tmp_path}/none cannot be read: no such file or directory",
+        (SecretKind.FILE, f"{tmp_path}"): f"file:{tmp_path} cannot be read: is a directory",
+        (SecretKind.FILE, f"{tmp_path}/empty"): f"file:{tmp_path}/empty is empty",
+        (SecretKind.FILE, f"{tmp_path}/long"): f"file:{tmp_path}/long is longer than 64 KiB",
+        (SecretKind.FILE, f"{tmp_path}/bytes"): f"file:{tmp_path}/bytes is not UTF-8 text",
+        (SecretKind.FILE, "nul\0"): "file:nul\0 is not UTF-8 text",
+    }
+    for (kind, value), reason in said.items():
+        if "\0" in value:
+            assert isinstance(resolve(reference(kind, value)), Unresolved)
+        else:
+            assert resolve(reference(kind, value)) == Unresolved(reason)
+
+
+def test_each_look_is_a_new_one(tmp_path: Path) -> None:
+    resolve, file = References({}), tmp_path / "pw"
+    file.write_text("old")
+    assert resolve(reference(SecretKind.FILE, file)) == "old"
+    file.write_text("new")
+    assert resolve(reference(SecretKind.FILE, file)) == "new"
+
+
+LAB = Provider("lab", "Lab.example", 465, tls=Tls.IMPLICIT)
+ANNA = Account("anna@d.test", Plan.PERSONAL, MailboxId("lab", "anna"), SecretReference(SecretKind.ENV, "PW"))
+ENVIRONMENT = {"PW": "hush", "OTHER": "other", "SAME": "hush"}
+
+
+def fingerprint(provider: Provider = LAB, account: Account = ANNA, key: bytes = KEY) -> str | None:
+    routing = Routing(providers={provider.name: provider}, accounts={account.sender: account})
+    found = fingerprints(routing, References(ENVIRONMENT), key)
+    assert list(found) == [account.mailbox]
+    return found[account.mailbox]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"provider": replace(LAB, host="other.example")},
+        {"provider": replace(LAB, port=466)},
+        {"provider": replace(LAB, tls=Tls.STARTTLS)},
+        {"provider": replace(LAB, auth=Auth.OAUTH2)},
+        {"account": replace(ANNA, mailbox=MailboxId("lab", "bruno"))},
+        {"account": replace(ANNA, password=SecretReference(SecretKind.ENV, "OTHER"))},
+        {"key": b"K" * 32},
+    ],
+)
+def test_a_fingerprint_changes_with_route_and_credentials(change: dict) -> None:
+    assert fingerprint() != fingerprint(**change)
+
+
+def test_a_fingerprint_stays_when_neither_route_nor_credentials_change() -> None:
+    same = replace(ANNA, weight=9, password=SecretReference(SecretKind.ENV, "SAME"))
+    moved = replace(LAB, host="lab.EXAMPLE", connections=7, reserve=LAB.reserve)
+    assert fingerprint() == fingerprint(provider=moved, account=same)
+
+
+def test_a_fingerprint_shows_nothing_and_cannot_be_guessed_without_the_key() -> None:
+    found = fingerprint()
+    assert found is not None
+    assert len(found) == 64
+    assert int(found, 16)
+    assert "hush" not in found
+
+
+def test_parts_cannot_run_into_each_other() -> None:
+    one = replace(ANNA, mailbox=MailboxId("lab", "annah"), password=SecretReference(SecretKind.LITERAL, "ush"))
+    two = replace(ANNA, mailbox=MailboxId("lab", "anna"), password=SecretReference(SecretKind.LITERAL, "hush"))
+    assert fingerprint(account=one) != fingerprint(account=two)
+
+
+def test_a_mailbox_without_credentials_has_none_unless_it_needs_none() -> None:
+    without = replace(ANNA, password=None)
+    unresolved = replace(ANNA, password=SecretReference(SecretKind.STORED, "anna"))
+    assert fingerprint(account=without) is None
+    assert fingerprint(account=unresolved) is None
+    assert fingerprint(replace(LAB, auth=Auth.NONE), without) is not None

@@ -1,0 +1,77 @@
+"""The built-in profiles: where each provider is, how it takes logins, and how little it is safe to start with."""
+
+import re
+
+import pytest
+
+from relay.config.ground import lay_ground
+from relay.config.problems import Report
+from relay.core.limits import parse_limit
+from relay.core.routing import Auth, Provider, Tls
+from relay.providers import load_profiles
+
+IMPLICIT, STARTTLS = Tls.IMPLICIT, Tls.STARTTLS
+FACTS = {
+    "aruba": ("smtps.aruba.it", 465, IMPLICIT, Auth.PASSWORD, ["8/m", "150/20m"], 2, 0),
+    "libero": ("smtp.libero.it", 465, IMPLICIT, Auth.PASSWORD, ["4/m", "60/h", "300/d"], 1, 25),
+    "virgilio": ("out.virgilio.it", 465, IMPLICIT, Auth.PASSWORD, ["4/m", "60/h", "300/d"], 1, 25),
+    "gmail": ("smtp.gmail.com", 465, IMPLICIT, Auth.PASSWORD, ["10/m", "400/d"], 1, 25),
+    "google-workspace": ("smtp.gmail.com", 465, IMPLICIT, Auth.OAUTH2, ["20/m", "1600/d"], 1, 0),
+    "outlook": ("smtp-mail.outlook.com", 587, STARTTLS, Auth.OAUTH2, ["4/m", "100/d"], 1, 25),
+    "microsoft365": ("smtp.office365.com", 587, STARTTLS, Auth.OAUTH2, ["25/m", "8000/d"], 2, 0),
+    "yahoo": ("smtp.mail.yahoo.com", 465, IMPLICIT, Auth.PASSWORD, ["10/m", "300/d"], 1, 25),
+    "icloud": ("smtp.mail.me.com", 587, STARTTLS, Auth.PASSWORD, ["10/m", "800/d"], 1, 25),
+    "tim": ("smtp.tim.it", 587, STARTTLS, Auth.PASSWORD, ["4/m", "200/d"], 1, 25),
+    "alice": ("out.alice.it", 587, STARTTLS, Auth.PASSWORD, ["4/m", "200/d"], 1, 25),
+    "register": ("authsmtp.securemail.pro", 465, IMPLICIT, Auth.PASSWORD, ["4/m", "900/calendar-day"], 1, 0),
+    "tiscali": ("smtp.tiscali.it", 465, IMPLICIT, Auth.PASSWORD, ["4/m", "200/d"], 1, 25),
+    "fastweb": ("smtp.fastwebnet.it", 587, STARTTLS, Auth.PASSWORD, ["4/m", "200/d"], 1, 25),
+    "gmx": ("mail.gmx.com", 465, IMPLICIT, Auth.PASSWORD, ["4/m", "200/d"], 1, 25),
+    "zoho": ("smtp.zoho.eu", 465, IMPLICIT, Auth.PASSWORD, ["4/m", "200/d"], 1, 0),
+    "ovh": ("ssl0.ovh.net", 465, IMPLICIT, Auth.PASSWORD, ["4/m", "200/d"], 1, 0),
+    "brevo": ("smtp-relay.brevo.com", 587, STARTTLS, Auth.PASSWORD, [], 1, 0),
+    "mailgun": ("smtp.mailgun.org", 587, STARTTLS, Auth.PASSWORD, [], 1, 0),
+}
+"""Host, port, TLS, authentication, limits to start with, sessions, and the percentage left to the owner."""
+
+
+def provider(name: str) -> Provider:
+    found = lay_ground([], load_profiles(), Report).providers[name]
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_a_profile_says_what_is_known_of_its_provider(name: str) -> None:
+    host, port, tls, auth, limits, connections, reserve = FACTS[name]
+    found = provider(name)
+    assert (found.host, found.port, found.tls, found.auth) == (host, port, tls, auth)
+    assert found.limits == tuple(map(parse_limit, limits))
+    assert (found.connections, found.reserve * 100, found.express_share * 100) == (connections, reserve, 20)
+    assert (found.name, found.profile, found.timezone) == (name, name, "Europe/Rome")
+
+
+def test_no_profile_is_without_a_test_but_the_one_whose_host_depends_on_the_contract() -> None:
+    assert set(load_profiles()) == {*FACTS, "ses"}
+    ground = lay_ground([], load_profiles(), Report)
+    assert "ses" not in ground.providers, "its host names the region, so it needs an entry"
+
+
+def test_a_mail_domain_is_at_one_provider_only() -> None:
+    domains = [domain for profile in load_profiles().values() for domain in profile.domains]
+    assert len(domains) == len(set(domains))
+    assert all(re.fullmatch(r"[a-z0-9.-]+\.[a-z]+", domain) for domain in domains)
+
+
+@pytest.mark.parametrize(
+    ("domain", "name"),
+    [
+        ("libero.it", "libero"), ("iol.it", "libero"), ("blu.it", "libero"), ("inwind.it", "libero"),
+        ("giallo.it", "libero"), ("virgilio.it", "virgilio"), ("gmail.com", "gmail"), ("hotmail.it", "outlook"),
+        ("live.it", "outlook"), ("msn.com", "outlook"), ("yahoo.it", "yahoo"), ("icloud.com", "icloud"),
+        ("tim.it", "tim"), ("alice.it", "alice"), ("tin.it", "alice"), ("tiscali.it", "tiscali"),
+        ("fastwebnet.it", "fastweb"),
+    ],
+)  # fmt: skip
+def test_the_mailboxes_of_a_domain_find_their_provider(domain: str, name: str) -> None:
+    assert lay_ground([], load_profiles(), Report).domains[domain] == name
