@@ -89,6 +89,15 @@ def never_dies(name: str) -> None:
     """The crash point of a process that is not being tested."""
 
 
+def nothing_kept() -> bool:
+    """The reserve of a store that has none."""
+    return False
+
+
+def nothing_to_keep() -> None:
+    """Keeps nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Outside:
     """All that a store gets from who composes it."""
@@ -104,3 +113,7 @@ class Outside:
     free_bytes: FreeBytes
     listener: Listener | None = None
     crash_point: CrashPoint = never_dies
+    give_up_reserve: Callable[[], bool] = nothing_kept
+    """Frees the space kept for settling on a full disk; False: there is none left."""
+    keep_reserve: Callable[[], None] = nothing_to_keep
+    """Keeps that space again, if there is enough; blocks."""

@@ -34,8 +34,8 @@ class Queue(Protocol):
         One take of n gives what n takes of 1 give; so claims and sessions to open are together at most `most`.
         Inside an account express goes before bulk, inside a lane the oldest delivery first; the accounts of a mailbox
         take turns. Renews the node's lease. `wake_at` is never later than the instant at which the same take would
-        give more; it is that instant where no attempt is under way. StaleRouting: this node has to reload the routing
-        first.
+        give more, and it is that instant where nothing is under way and one limit alone bars the way. StaleRouting:
+        this node has to reload the routing first.
         """
 
     async def content(self, claim: Claim) -> bytes:

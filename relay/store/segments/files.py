@@ -144,6 +144,7 @@ class FileSegments:
                     return
         finally:
             os.close(descriptor)
+        self._crash_point("segment-punched")
 
     def _punch_one(self, descriptor: int, offset: int, length: int) -> bool:
         answer = self._libc.fallocate(c_int(descriptor), c_int(_KEEP_SIZE_PUNCH_HOLE), c_int64(offset), c_int64(length))
@@ -156,7 +157,11 @@ class FileSegments:
 
     def remove(self, segment: int) -> None:
         """Lets go of a whole segment; harmless when it is gone."""
-        self._path(segment).unlink(missing_ok=True)
+        try:
+            self._path(segment).unlink(missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"a segment cannot be removed: {os.strerror(error.errno or 0)}") from error
+        self._crash_point("segment-removed")
 
     def numbers(self) -> tuple[int, ...]:
         """The segments that there are."""

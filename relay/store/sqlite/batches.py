@@ -7,10 +7,11 @@ fails none of its operations happened.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
-from relay.errors import RelayError, StoreBroken, StoreError, StoreUnavailable
-from relay.store.needs import Fatal, Runner
+from relay.errors import RelayError, StoreBroken, StoreError, StoreFull, StoreUnavailable
+from relay.store.needs import Outside, never_dies
 
 T = TypeVar("T")
 
@@ -23,10 +24,28 @@ class Transaction(Protocol):
     def commit(self) -> None: ...
     def committed(self) -> None: ...
     def failed(self) -> None: ...
+    def make_room(self) -> bool: ...
+
+
+class Step(StrEnum):
+    """What an operation writes, as the crash table names it."""
+
+    PUT = "put"
+    TAKE = "take"
+    GATE = "gate"
+    SETTLE = "settle"
+    SESSION = "session"
+    HEARTBEAT = "heartbeat"
+    RECOVER = "recover"
+    APPLY = "apply"
+    DONE = "done"
+    NOTHING = "nothing"
+    """It only reads."""
 
 
 @dataclass(slots=True)
 class _Call:
+    step: Step
     operation: Callable[[], Any]
     future: "asyncio.Future[Any]"
     undo: Callable[[Any], None] | None
@@ -45,16 +64,19 @@ class _Refused(Exception):
 class Batches:
     """Runs operations in groups; one commit is under way at a time."""
 
-    def __init__(self, transaction: Transaction, commit: Runner, fatal: Fatal) -> None:
+    def __init__(self, transaction: Transaction, outside: Outside) -> None:
         self._transaction = transaction
-        self._commit = commit
-        self._fatal = fatal
+        self._commit = outside.commit
+        self._fatal = outside.fatal
+        self._crash_point = None if outside.crash_point is never_dies else outside.crash_point
         self._waiting: list[_Call] = []
         self._driver: asyncio.Task[None] | None = None
         self._broken: RelayError | None = None
         self._is_closed = False
 
-    def submit(self, operation: Callable[[], T], undo: Callable[[T], None] | None = None) -> "asyncio.Future[T]":
+    def submit(
+        self, step: Step, operation: Callable[[], T], undo: Callable[[T], None] | None = None
+    ) -> "asyncio.Future[T]":
         """The operation's result once it is durable; `undo` gets a result that nobody waits for any more.
 
         An operation may run twice, if another one spoilt the transaction of its first run.
@@ -64,7 +86,7 @@ class Batches:
         if self._broken is not None or self._is_closed:
             future.set_exception(self._broken or StoreUnavailable("the store is closed"))
             return future
-        self._waiting.append(_Call(operation, future, undo))
+        self._waiting.append(_Call(step, operation, future, undo))
         if self._driver is None:
             self._driver = loop.create_task(self._drive())
         return future
@@ -89,6 +111,7 @@ class Batches:
                 self._call(call)
             if self._transaction.has_written():
                 self._transaction.finish()
+                self._pass(calls, "recorded")
                 await self._commit(self._transaction.commit)
         except _Refused as refused:
             self._begin_again(calls, refused)
@@ -96,8 +119,16 @@ class Batches:
             self._fail(calls, error)
         else:
             self._transaction.committed()
+            self._pass(calls, "durable")
             for call in calls:
                 _answer(call)
+
+    def _pass(self, calls: list[_Call], what: str) -> None:
+        """Passes the crash points `put-recorded`, `put-durable` and so on of what was called."""
+        if self._crash_point is not None:
+            for call in calls:
+                if call.step is not Step.NOTHING:
+                    self._crash_point(f"{call.step}-{what}")
 
     def _call(self, call: _Call) -> None:
         if call.future.cancelled():
@@ -114,29 +145,38 @@ class Batches:
         others = [call for call in calls if call is not refused.call]
         try:
             self._transaction.failed()
-        except StoreBroken as error:
-            self._fail(calls, error)
+        except StoreBroken as broken:
+            self._end(calls, broken)
             return
         if not refused.call.future.done():
             refused.call.future.set_exception(refused.error)
         self._waiting[:0] = others
 
     def _fail(self, calls: list[_Call], error: RelayError) -> None:
-        """The disk refused: nothing of this transaction happened."""
-        broken = error if isinstance(error, StoreBroken) else None
-        if broken is None:
-            try:
-                self._transaction.failed()
-            except StoreBroken as worse:
-                broken = worse
-        if broken is not None:
-            self._broken = broken
-            calls, self._waiting = [*calls, *self._waiting], []
+        """The disk refused: nothing of this transaction happened. What is not new mail may try once more."""
+        try:
+            if isinstance(error, StoreBroken):
+                raise error
+            self._transaction.failed()
+        except StoreBroken as broken:
+            self._end(calls, broken)
+            return
+        urgent = [call for call in calls if call.step is not Step.PUT]
+        may_repeat = isinstance(error, StoreFull) and (len(urgent) < len(calls) or self._transaction.make_room())
+        for call in calls:
+            if (call.step is Step.PUT or not may_repeat) and not call.future.done():
+                call.future.set_exception(error)
+        if may_repeat:
+            self._waiting[:0] = urgent
+
+    def _end(self, calls: list[_Call], broken: StoreBroken) -> None:
+        """The store cannot go on: everybody is told, and the process has to end."""
+        self._broken = broken
+        calls, self._waiting = [*calls, *self._waiting], []
         for call in calls:
             if not call.future.done():
-                call.future.set_exception(error)
-        if broken is not None:
-            self._fatal(broken)
+                call.future.set_exception(broken)
+        self._fatal(broken)
 
 
 def _answer(call: _Call) -> None:

@@ -33,6 +33,8 @@ class Bodies:
         self._changed: dict[int, int] = {}
         self._newest = max(self._live, default=0)
         self._done: dict[int, list[tuple[int, int]]] = {}
+        self._done_bytes: dict[int, int] = {}
+        self._gives_all = False
         self._empty: list[int] = []
 
     def keep(self, seq: int, content: bytes, record: bytes) -> Place:
@@ -59,6 +61,7 @@ class Bodies:
         self._drop(seq)
         self._count(place.segment, -1)
         self._done.setdefault(place.segment, []).append((place.offset, place.length))
+        self._done_bytes[place.segment] = self._done_bytes.get(place.segment, 0) + place.length
 
     def write(self) -> None:
         """Writes what changed of the segments, as part of the transaction."""
@@ -72,13 +75,23 @@ class Bodies:
                 self._database.write(_SQL["drop_segment"], (number,))
                 self._empty.append(number)
 
-    def reclaimable(self, *, everything: bool = False) -> "Reclaim | None":
-        """What the durable transactions left to be given back; `everything`: small spans too."""
+    def give_back_all(self) -> None:
+        """Small spans too are given back with the next transaction."""
+        self._gives_all = bool(self._done)
+
+    def reclaimable(self) -> "Reclaim | None":
+        """What the durable transactions left to be given back."""
         empty, self._empty = self._empty, []
         for number in empty:
             self._done.pop(number, None)
-        due = [number for number, spans in self._done.items() if everything or _bytes(spans) >= PUNCH_BYTES]
+            self._done_bytes.pop(number, None)
+        due = (
+            list(self._done) if self._gives_all else [n for n, done in self._done_bytes.items() if done >= PUNCH_BYTES]
+        )
+        self._gives_all = False
         spans = {number: joined(self._done.pop(number)) for number in due}
+        for number in due:
+            del self._done_bytes[number]
         return Reclaim(self._segments, empty, spans) if empty or spans else None
 
     def newest(self) -> int:
@@ -123,7 +136,3 @@ def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
         else:
             whole.append((offset, length))
     return whole
-
-
-def _bytes(spans: Iterable[tuple[int, int]]) -> int:
-    return sum(length for _, length in spans)

@@ -103,6 +103,7 @@ class Core:
         self._leases.sweep()
         self._leases.extend(node)
         self._timers.ring()
+        self.context.bodies.give_back_all()
         self.context.schedule.rest(self.context.clock.now())
         return self._leases.lost(node)
 

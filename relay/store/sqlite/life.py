@@ -32,6 +32,7 @@ class Life:
         self.core.commit()
         for number in self.core.context.bodies.orphans():
             segments.remove(number)
+            self._ground.outside.crash_point("orphan-removed")
         self.core.load()
 
     def has_written(self) -> bool:
@@ -54,6 +55,13 @@ class Life:
         if reclaim is not None:
             self._later(reclaim)
         self.bell.ring(self.core.context.changes)
+
+    def make_room(self) -> bool:
+        """Gives up the reserve, so that what is under way can be settled on a full disk."""
+        if not self._ground.outside.give_up_reserve():
+            return False
+        self._ground.outside.crash_point("reserve-given-up")
+        return True
 
     def failed(self) -> None:
         """Loads again, as at a start. StoreBroken: even that does not work."""

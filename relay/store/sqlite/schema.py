@@ -4,7 +4,7 @@ Law: a store written by a newer relay is refused, and a store is never opened wi
 """
 
 from relay.errors import StoreTooNew
-from relay.store.needs import Cipher, CipherFor, Random
+from relay.store.needs import Cipher, Outside
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import Seals
@@ -18,22 +18,23 @@ SCHEMA: int = 1
 STORE_ID_BYTES: int = 16
 
 
-def open_seals(database: Database, cipher_for: CipherFor, random: Random) -> Seals:
+def open_seals(database: Database, outside: Outside) -> Seals:
     """The seals of the store in this database; makes the store where there is none.
 
     StoreTooNew; StoreKeyError: its key is missing or another one.
     """
     if database.read_one(_SQL["has_tables"]) == (0,):
-        cipher = cipher_for(None)
-        return Seals(cipher, _make(database, cipher, random))
+        cipher = outside.cipher_for(None)
+        seals = Seals(cipher, _make(database, cipher, outside.random(STORE_ID_BYTES)))
+        outside.crash_point("store-made")
+        return seals
     found = int(_meta(database, "schema"))
     if found > SCHEMA:
         raise StoreTooNew(f"the store has schema {found}, this relay knows {SCHEMA}")
-    return Seals(cipher_for(_meta(database, "key_fingerprint")), bytes.fromhex(_meta(database, "store_id")))
+    return Seals(outside.cipher_for(_meta(database, "key_fingerprint")), bytes.fromhex(_meta(database, "store_id")))
 
 
-def _make(database: Database, cipher: Cipher, random: Random) -> bytes:
-    store_id = random(STORE_ID_BYTES)
+def _make(database: Database, cipher: Cipher, store_id: bytes) -> bytes:
     for statement in _SCHEMA.values():
         database.write(statement)
     facts = {"schema": str(SCHEMA), "store_id": store_id.hex(), "key_fingerprint": cipher.fingerprint}

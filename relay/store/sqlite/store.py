@@ -14,13 +14,13 @@ from relay.core.limits import Instant
 from relay.core.routing import Routing
 from relay.core.words import MailboxId, Stage
 from relay.errors import CorruptValue, RelayError, StoreBroken
-from relay.store.needs import Outside, StoreSettings
+from relay.store.needs import Outside, StoreSettings, nothing_to_keep
 from relay.store.ports.history import HealthCount, QueueCount
 from relay.store.ports.outbox import OutboxEntry
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
-from relay.store.sqlite.batches import Batches
+from relay.store.sqlite.batches import Batches, Step
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.intake import sealed
@@ -42,10 +42,10 @@ class SqliteStore:
         """Opens the store, or makes it, and puts right what a crash left. StoreKeyError, StoreTooNew, StoreFull."""
         database = Database(connection)
         database.prepare()
-        seals = open_seals(database, outside.cipher_for, outside.random)
+        seals = open_seals(database, outside)
         self._ground = Ground(database, segments, seals, settings, outside, SessionBook())
         self._life = Life(self._ground, self._later)
-        self._batches = Batches(self._life, outside.commit, outside.fatal)
+        self._batches = Batches(self._life, outside)
         self._outside = outside
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
@@ -60,7 +60,7 @@ class SqliteStore:
     async def put(self, message: NewMessage) -> None:
         """Durable on return."""
         new = sealed(message, self._ground.seals)
-        await self._batches.submit(lambda: self._core.put(new))
+        await self._batches.submit(Step.PUT, lambda: self._core.put(new))
 
     def has_space(self) -> bool:
         """Whether mail may be accepted at all."""
@@ -70,7 +70,7 @@ class SqliteStore:
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Claims, sessions to open, and when to ask again; never waits."""
-        return await self._batches.submit(lambda: self._core.take(node, idle, most), self._return)
+        return await self._batches.submit(Step.TAKE, lambda: self._core.take(node, idle, most), self._return)
 
     async def content(self, claim: Claim) -> bytes:
         """The message in wire form."""
@@ -85,19 +85,22 @@ class SqliteStore:
 
     async def gate(self, claim: Claim) -> bool:
         """The last check before the final dot."""
-        return await self._batches.submit(lambda: self._core.gate(claim))
+        return await self._batches.submit(Step.GATE, lambda: self._core.gate(claim))
 
     async def settle(self, claim: Claim, result: Result) -> bool:
         """Records how the attempt ended."""
-        return await self._batches.submit(lambda: self._core.settle(claim, result))
+        return await self._batches.submit(Step.SETTLE, lambda: self._core.settle(claim, result))
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:
         """Renews the node's lease."""
-        return await self._batches.submit(lambda: self._core.heartbeat(node))
+        lost = await self._batches.submit(Step.HEARTBEAT, lambda: self._core.heartbeat(node))
+        if self._outside.keep_reserve is not nothing_to_keep:
+            self._later(self._outside.keep_reserve)
+        return lost
 
     async def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""
-        return await self._batches.submit(lambda: self._core.recover(node))
+        return await self._batches.submit(Step.RECOVER, lambda: self._core.recover(node))
 
     async def wait(self, mark: int, until: Instant | None) -> None:
         """Returns when anything changed since `mark`, or at `until`."""
@@ -111,42 +114,42 @@ class SqliteStore:
 
     async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
         """A session was opened, declined or closed."""
-        await self._batches.submit(lambda: self._core.session(mailbox, event))
+        await self._batches.submit(Step.SESSION, lambda: self._core.session(mailbox, event))
 
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         """A session could not be opened."""
-        await self._batches.submit(lambda: self._core.refused(mailbox, failure))
+        await self._batches.submit(Step.SESSION, lambda: self._core.refused(mailbox, failure))
 
     # routing
 
     async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
         """Puts a routing in force."""
-        return await self._batches.submit(lambda: self._core.apply(routing, fingerprints))
+        return await self._batches.submit(Step.APPLY, lambda: self._core.apply(routing, fingerprints))
 
     async def applied(self) -> AppliedRouting | None:
         """The routing in force."""
-        return await self._batches.submit(self._applied)
+        return await self._batches.submit(Step.NOTHING, self._applied)
 
     # outbox
 
     async def outbox(self, most: int) -> Sequence[OutboxEntry]:
         """The oldest entries not done."""
-        owed = await self._batches.submit(lambda: self._core.outbox(most))
+        owed = await self._batches.submit(Step.NOTHING, lambda: self._core.outbox(most))
         return [await self._with_headers(each) for each in owed]
 
     async def done(self, entry: int) -> None:
         """The entry was done."""
-        await self._batches.submit(lambda: self._core.done(entry))
+        await self._batches.submit(Step.DONE, lambda: self._core.done(entry))
 
     # history
 
     async def queue_counts(self) -> Sequence[QueueCount]:
         """How much waits where."""
-        return await self._batches.submit(self._queue_counts)
+        return await self._batches.submit(Step.NOTHING, self._queue_counts)
 
     async def health_counts(self) -> Sequence[HealthCount]:
         """How healthy accounts are."""
-        return await self._batches.submit(self._health_counts)
+        return await self._batches.submit(Step.NOTHING, self._health_counts)
 
     async def close(self) -> None:
         """Finishes what was begun and lets go of the files."""

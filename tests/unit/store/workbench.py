@@ -157,6 +157,7 @@ class Bench:
         self.fatal: list[RelayError] = []
         self.events: list[StoreEvent] = []
         self.free = 10**12
+        self.reserves = 0
         self.routed = Routing()
         self.store = self.open()
 
@@ -174,9 +175,14 @@ class Bench:
                 fatal=self.fatal.append,
                 free_bytes=lambda: self.free,
                 listener=self.events.append,
+                give_up_reserve=self._give_up_reserve,
             ),
         )
         return self.store
+
+    def _give_up_reserve(self) -> bool:
+        self.reserves -= 1
+        return self.reserves >= 0
 
     def crash(self) -> SqliteStore:
         """The process dies: what was not committed is gone."""
