@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from relay.config.entries import ProviderEntry
+from relay.config.files import trouble_with
 from relay.config.part import Entry, Part
 from relay.config.problems import Report
 from relay.config.validation import suggestion
@@ -91,8 +92,8 @@ def _provider(name: str, entry: Entry, profiles: Mapping[str, Mapping[str, Any]]
             "tls: none beyond loopback shows passwords and mail to the network; needs `plaintext: allow`",
         )
         return None
-    if provider.tls_ca is not None and not Path(provider.tls_ca).is_file():
-        report.warning(entry.mark("tls_ca"), f"no such file: {provider.tls_ca}; this provider cannot be verified")
+    if provider.tls_ca is not None and (reason := trouble_with(Path(provider.tls_ca))):
+        report.warning(entry.mark("tls_ca"), f"{reason}: {provider.tls_ca}; this provider cannot be verified")
     return provider
 
 

@@ -13,13 +13,14 @@ from pydantic import TypeAdapter
 
 from relay.config.document import Path as Keys
 from relay.config.document import Table, mark_of, read_document
-from relay.config.entry_checks import IN_CLEAR
+from relay.config.entry_checks import warn_of_clear
+from relay.config.files import device_of, said, trouble_with
 from relay.config.problems import START, Loaded, Mark, Problem, Report, has_errors, in_order
 from relay.config.references import References, Unresolved
 from relay.config.routing import ReadParts, RoutingLoader, read_parts_here
 from relay.config.service import ServiceConfig
 from relay.config.validation import validated
-from relay.core.routing import SecretKind
+from relay.core.routing import SecretReference
 from relay.errors import ConfigError
 
 KEY_VARIABLE = "RELAY_KEY"
@@ -41,21 +42,22 @@ def check_config(
     """Every problem of relay.yaml and of the routing that it names, sorted. ConfigUnreadable: it cannot be opened."""
     service, routing = _read(path, environ)
     found = list(service.problems)
-    if routing is not None and routing.exists():
+    if routing is not None:
         found += RoutingLoader(routing, read_parts).load(References(environ)).problems
     return in_order(found)
 
 
 def _read(path: str | Path, environ: Mapping[str, str]) -> tuple[Loaded[ServiceConfig], Path | None]:
-    """The service, and where its routing is, even if the rest is wrong."""
+    """The service, and its routing if that is there, even if the rest is wrong."""
     report = Report(str(path))
     root = read_document(_content(path), report)
     config: ServiceConfig | None = None
     routing = _routing_named(root, Path(path).parent)
     if not report.problems or isinstance(root, Table):
         config = validated(_ADAPTER, {} if root is None else root, report, folder=str(Path(path).parent))
-    if routing is not None and not routing.exists():
-        report.error(_mark(root, ["routing"]), f"no such file or folder: {routing}")
+    if routing is not None and (reason := trouble_with(routing, may_be_folder=True)):
+        report.error(_mark(root, ["routing"]), f"{reason}: {routing}")
+        routing = None
     if config is not None:
         _warn(config, root, report, environ)
     problems = in_order(report.problems)
@@ -66,7 +68,7 @@ def _content(path: str | Path) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise ConfigUnreadable(f"{path}: cannot be opened: {(error.strerror or 'unknown error').lower()}") from None
+        raise ConfigUnreadable(f"{path}: cannot be opened: {said(error)}") from None
 
 
 def _routing_named(root: Any, folder: Path) -> Path | None:
@@ -75,22 +77,24 @@ def _routing_named(root: Any, folder: Path) -> Path | None:
 
 
 def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str, str]) -> None:
-    if not environ.get(KEY_VARIABLE) and _is_on_disk_of(config.key_folder, config.data_dir):
+    if not environ.get(KEY_VARIABLE) and device_of(config.key_folder) == device_of(config.data_dir):
         mark = _mark(root, ["keys_dir" if config.keys_dir else "data_dir"])
         text = f"the keys are on the disk of data_dir and in its backups: move keys_dir, or set {KEY_VARIABLE}"
         report.warning(mark, text)
     for key, file in _tls_files(config):
-        if not file.is_file():
-            report.warning(
-                _mark(root, ["submission", "tls", key]), f"no such file: {file}; TLS cannot start without it"
-            )
-    secret = config.notices.ops_webhook_secret
-    if secret is not None:
+        if reason := trouble_with(file):
+            text = f"{reason}: {file}; TLS cannot start without it"
+            report.warning(_mark(root, ["submission", "tls", key]), text)
+    if config.notices.ops_webhook_secret is not None:
         mark = _mark(root, ["notices", "ops_webhook_secret"])
-        if secret.kind is SecretKind.LITERAL:
-            report.warning(mark, IN_CLEAR)
-        elif isinstance(outcome := References(environ)(secret), Unresolved):
-            report.warning(mark, f"{outcome.reason}: what is sent to ops_webhook is not signed")
+        _warn_of_secret(config.notices.ops_webhook_secret, mark, report, environ)
+
+
+def _warn_of_secret(secret: SecretReference, mark: Mark, report: Report, environ: Mapping[str, str]) -> None:
+    warn_of_clear(secret, mark, report)
+    outcome = References(environ)(secret)
+    if isinstance(outcome, Unresolved):
+        report.warning(mark, f"{outcome.reason}: what is sent to ops_webhook is not signed")
 
 
 def _mark(root: Any, keys: Keys) -> Mark:
@@ -101,15 +105,3 @@ def _tls_files(config: ServiceConfig) -> Iterator[tuple[str, Path]]:
     if config.submission.tls is not None:
         yield "certificate", config.submission.tls.certificate
         yield "key", config.submission.tls.key
-
-
-def _is_on_disk_of(keys: Path, data: Path) -> bool:
-    """Whether both are, or will be made, on one file system."""
-    return _device(keys) == _device(data)
-
-
-def _device(path: Path) -> int:
-    path = path.absolute()
-    while not path.exists() and path != path.parent:
-        path = path.parent
-    return path.stat().st_dev

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from relay.config.files import said
 from relay.core.routing import Auth, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId
 
@@ -59,7 +60,7 @@ def _from_file(reference: SecretReference) -> str | Unresolved:
             return Unresolved(f"{reference} is longer than {SECRET_BYTES // 1024} KiB")
         secret = content.decode().removesuffix("\n").removesuffix("\r")
     except OSError as error:
-        return Unresolved(f"{reference} cannot be read: {(error.strerror or 'unknown error').lower()}")
+        return Unresolved(f"{reference} cannot be read: {said(error)}")
     except ValueError:
         return Unresolved(f"{reference} is not UTF-8 text")
     return secret or Unresolved(f"{reference} is empty")

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from relay.config.accounts import Worked, work_in
+from relay.config.files import said
 from relay.config.ground import Ground, check_plans, lay_ground
 from relay.config.part import SECTION_NAMES, Entry, Part, read_part
 from relay.config.problems import START, Loaded, Report, has_errors, in_order
@@ -107,17 +108,13 @@ def _contents(path: Path, reports: _Reports) -> Iterator[tuple[str, bytes]]:
         for file in sorted(path.glob("*.yml")):
             reports.of(str(file)).warning(START, "not read: the files of a folder are *.yaml")
     except OSError as error:
-        reports.of(str(path)).error(START, _said(error))
+        reports.of(str(path)).error(START, f"cannot be read: {said(error)}")
         return
     for file in files:
         try:
             yield str(file), file.read_bytes()
         except OSError as error:
-            reports.of(str(file)).error(START, _said(error))
-
-
-def _said(error: OSError) -> str:
-    return f"cannot be read: {(error.strerror or 'unknown error').lower()}"
+            reports.of(str(file)).error(START, f"cannot be read: {said(error)}")
 
 
 def _merge(parts: Sequence[Part], reports: _Reports) -> dict[str, Entry]:

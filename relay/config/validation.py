@@ -5,6 +5,7 @@ Law: every misfit is named, not only the first; no text repeats a value that cou
 
 import difflib
 from collections.abc import Callable, Iterable, Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,18 +22,19 @@ KEYS_NAMED: int = 12
 
 _UNKNOWN = {"extra_forbidden", "unexpected_keyword_argument"}
 _TEXTS: Mapping[str, Callable[[ErrorDetails], str]] = {
+    **dict.fromkeys(
+        ("dict_type", "dataclass_type", "dataclass_exact_type"),
+        lambda error: f"expected keys and values, found {found(error['input'])}",
+    ),
+    **dict.fromkeys(("list_type", "tuple_type"), lambda error: f"expected a list, found {found(error['input'])}"),
     "enum": lambda error: f"expected {_either(error)}",
     "literal_error": lambda error: f"expected {_either(error)}",
     "greater_than_equal": lambda error: f"must be at least {error['ctx']['ge']}",
     "less_than_equal": lambda error: f"must be at most {error['ctx']['le']}",
-    "too_short": lambda error: f"needs at least {error['ctx']['min_length']}",
     "too_long": lambda error: f"takes at most {error['ctx']['max_length']}",
     "value_error": lambda error: str(error["ctx"]["error"]),
     "string_type": lambda error: f"expected text, found {found(error['input'])}",
-    "at": lambda error: error["msg"],
 }
-_LISTS = {"list_type", "tuple_type"}
-_SECTIONS = {"dict_type", "dataclass_type", "dataclass_exact_type"}
 
 
 def misfit(text: str, at: str) -> PydanticCustomError:
@@ -55,8 +57,13 @@ def validated(
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or the short list of what is known, or nothing."""
-    names = list(known)
-    near = difflib.get_close_matches(word.lower(), names, n=1, cutoff=0.6)
+    return _suggestion(word.lower(), tuple(known))
+
+
+@lru_cache(maxsize=1024)
+def _suggestion(word: str, names: tuple[str, ...]) -> str:
+    """The same slip may stand in every account of a hundred thousand."""
+    near = difflib.get_close_matches(word, names, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
     return f"; known here: {', '.join(names)}" if 0 < len(names) <= KEYS_NAMED else ""
@@ -73,18 +80,10 @@ def _explained(error: ErrorDetails, root: Any, adapter: TypeAdapter[Any]) -> tup
         return mark_of(root, path), f"the key {str(path[-1])!r} is missing"
     if kind == "at":
         return mark_of(root, (*path, error["ctx"]["at"])), error["msg"]
-    if kind in _LISTS:
-        return mark_of(root, path), f"expected a list, found {found(error['input'])}"
-    if kind in _SECTIONS:
-        return mark_of(root, path), f"expected keys and values, found {found(error['input'])}"
+    text = _TEXTS[kind](error) if kind in _TEXTS else error["msg"]
     if path and path[-1] == "[key]":
-        return key_mark_of(root, path[:-1]), _TEXTS["value_error"](error)
-    text = _TEXTS.get(kind, _said)(error)
+        return key_mark_of(root, path[:-1]), text
     return mark_of(root, path), text
-
-
-def _said(error: ErrorDetails) -> str:
-    return error["msg"]
 
 
 def _either(error: ErrorDetails) -> str:
@@ -93,29 +92,20 @@ def _either(error: ErrorDetails) -> str:
 
 def _keys(adapter: TypeAdapter[Any], path: tuple[int | str, ...]) -> list[str]:
     """The keys that the schema knows at `path`."""
-    whole = adapter.json_schema()
+    whole = _schema(adapter)
     here = whole
     for step in path:
-        here = _inner(whole, here, step)
-    return list(_resolved(whole, here).get("properties", {}))
+        here = _resolved(whole, here)
+        here = here["items"] if isinstance(step, int) else here["properties"][step]
+    return list(_resolved(whole, here)["properties"])
 
 
-def _inner(whole: dict[str, Any], here: dict[str, Any], step: int | str) -> dict[str, Any]:
-    here = _resolved(whole, here)
-    if isinstance(step, int):
-        items = here.get("items", here.get("prefixItems", [{}])[0])
-        return dict(items)
-    inner = here.get("properties", {}).get(step, here.get("additionalProperties", {}))
-    return inner if isinstance(inner, dict) else {}
+@lru_cache(maxsize=16)
+def _schema(adapter: TypeAdapter[Any]) -> dict[str, Any]:
+    return adapter.json_schema()
 
 
 def _resolved(whole: dict[str, Any], here: dict[str, Any]) -> dict[str, Any]:
-    while True:
-        if "$ref" in here:
-            here = whole["$defs"][here["$ref"].rsplit("/", 1)[1]]
-        elif "anyOf" in here:
-            here = next((choice for choice in here["anyOf"] if choice.get("type") != "null"), {})
-        elif "allOf" in here:
-            here = here["allOf"][0]
-        else:
-            return here
+    if "anyOf" in here:  # a section, or nothing
+        here = here["anyOf"][0]
+    return whole["$defs"][here["$ref"].rsplit("/", 1)[1]] if "$ref" in here else here

@@ -108,7 +108,7 @@ def test_a_provider_that_says_little_has_the_promised_defaults(tmp_path: Path) -
     bare = routing(tmp_path, "providers:\n  a: {host: a.it}\n  b: {host: b.it, tls: implicit}\n").providers
     a = bare["a"]
     assert (a.tls, a.port, bare["b"].port, a.auth) == (Tls.STARTTLS, 587, 465, Auth.PASSWORD)
-    assert (a.limits, a.total_limits, a.reserve, a.express_share) == ((), (), 0, 0)
+    assert (a.limits, a.total_limits, a.reserve, a.express_share) == ((), (), Fraction(0), Fraction(0))
     assert (a.connections, a.total_connections, a.login_limit, a.linger) == (1, 20, parse_limit("10/10m"), 2 * MINUTE)
     assert (a.session_messages, a.session_idle, a.has_warmup) == (100, 30 * SECOND, False)
     assert a.timeouts == Timeouts(30 * SECOND, 60 * SECOND, 3 * MINUTE, 10 * MINUTE)

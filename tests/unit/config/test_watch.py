@@ -142,7 +142,7 @@ async def test_what_is_the_same_as_before_yields_nothing(tmp_path: Path, executo
     async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
         assert await reads.get() == 1
         stream = changes.changes()
-        first = tasks.create_task(anext(stream))  # type: ignore[arg-type]
+        first = tasks.create_task(following(stream))
         path.write_text(accounts("anna") + "# a remark\n")
         assert await reads.get() == 1, "it was read again"
         path.write_text(accounts("dora"))
@@ -165,7 +165,7 @@ async def test_reading_happens_away_from_the_loop(tmp_path: Path) -> None:
     class Counting(ThreadPoolExecutor):
         works = 0
 
-        def submit(self, fn, /, *args, **kwargs):  # type: ignore[override]
+        def submit(self, fn, /, *args, **kwargs):
             self.works += 1
             return super().submit(fn, *args, **kwargs)
 
@@ -220,7 +220,7 @@ accounts: {a@d: {provider: p, password: file:a}, b@d: {provider: p, password: en
 
 def test_files_are_read_by_other_processes_and_here_when_those_have_died() -> None:
     class Dead(Executor):
-        def submit(self, fn, /, *args, **kwargs) -> Future:  # type: ignore[override]
+        def submit(self, fn, /, *args, **kwargs) -> Future:
             raise BrokenExecutor
 
     files = [("a.yaml", LAB.encode()), ("b.yaml", b"accounts: {a@d.test: {provider: lab}}")]

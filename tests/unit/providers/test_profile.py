@@ -1,6 +1,7 @@
 """The built-in profiles: where each provider is, how it takes logins, and how little it is safe to start with."""
 
 import re
+from fractions import Fraction
 
 import pytest
 
@@ -47,7 +48,11 @@ def test_a_profile_says_what_is_known_of_its_provider(name: str) -> None:
     found = provider(name)
     assert (found.host, found.port, found.tls, found.auth) == (host, port, tls, auth)
     assert found.limits == tuple(map(parse_limit, limits))
-    assert (found.connections, found.reserve * 100, found.express_share * 100) == (connections, reserve, 20)
+    assert (found.connections, found.reserve * 100, found.express_share * 100) == (
+        connections,
+        Fraction(reserve),
+        Fraction(20),
+    )
     assert (found.name, found.profile, found.timezone) == (name, name, "Europe/Rome")
 
 
