@@ -3,15 +3,18 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from dataclasses import replace as replace
 from typing import Any, TypeVar
 
 from relay.core.envelope import Claim, Envelope, NewMessage, Recipient, Result, Verdict
-from relay.core.limits import MINUTE, SECOND, parse_limit
+from relay.core.limits import MINUTE as MINUTE
+from relay.core.limits import SECOND as SECOND
+from relay.core.limits import parse_limit
 from relay.core.relaytime import Reading
 from relay.core.reply import Reply
-from relay.core.routing import Account, Plan, Provider, Routing
-from relay.core.words import MailboxId, Stage
+from relay.core.routing import Account, Provider, Routing
+from relay.core.words import MailboxId, Plan, Stage
 from relay.errors import RelayError
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.events import StoreEvent
@@ -215,6 +218,3 @@ class Bench:
 
     def rows(self, statement: str, *values: object) -> list[Any]:
         return self.connection.execute(statement, values).fetchall()
-
-
-__all__ = [name for name in dir() if name[0] != "_"] + ["MINUTE", "replace"]
