@@ -1,0 +1,65 @@
+"""A session that is logged in with a scripted peer, on virtual time."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from relay.core.envelope import Envelope, Recipient, Result
+from relay.core.limits import MINUTE, SECOND
+from relay.core.routing import Timeouts
+from relay.delivery.commands import Offer
+from relay.delivery.transaction import Habits, SmtpSession
+from relay.delivery.wire import Wire
+from tests.fakes.network import NetworkLoop, Pipe, connect
+from tests.fakes.peer import Peer, Script
+
+CONTENT = b"Subject: ricetta\r\n\r\nBuongiorno\r\n.\r\nfine\r\n"
+TIMEOUTS = Timeouts(connect=30 * SECOND, command=MINUTE, data=3 * MINUTE, final=10 * MINUTE)
+ENVELOPE = Envelope("dottore@example.it", (Recipient("paziente@example.org"),))
+
+
+@dataclass
+class Gate:
+    """Says what it was told to, and remembers what had been written when it was asked."""
+
+    pipe: Pipe
+    opens: bool = True
+    asked: list[bytes] = field(default_factory=list)
+    before: Callable[[], Awaitable[None]] | None = None
+
+    async def __call__(self) -> bool:
+        self.asked.append(b"".join(self.pipe.written))
+        if self.before is not None:
+            await self.before()
+        return self.opens
+
+
+@dataclass
+class Wired:
+    """Both ends of one session."""
+
+    peer: Peer
+    wire: Wire
+    pipe: Pipe
+    session: SmtpSession
+    habits: Habits
+    gate: Gate
+
+    async def send(self, content: bytes = CONTENT, envelope: Envelope = ENVELOPE) -> Result:
+        return await self.session.transmit(envelope, content, self.gate)
+
+    @property
+    def was_reset(self) -> bool:
+        return self.pipe.is_aborted
+
+
+async def log_in(loop: NetworkLoop, script: Script | None = None, *, offer: Offer | None = None) -> Wired:
+    """The banner is read; the rest of the login is another test's matter."""
+    peer = Peer(script or {})
+    wire = Wire(loop)
+    pipe = connect(loop, wire, peer)
+    await wire.reply(MINUTE)
+    habits = Habits()
+    session = SmtpSession(
+        wire, offer or Offer(has_pipelining=True), provider="generic", timeouts=TIMEOUTS, habits=habits
+    )
+    return Wired(peer, wire, pipe, session, habits, Gate(pipe))
