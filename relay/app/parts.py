@@ -159,5 +159,5 @@ class CensusTaker:
         try:
             census = Census(await self.store.queue_counts(), await self.store.health_counts())
         except StoreError:
-            census = Census()
+            return self.metrics.render(None)
         return self.metrics.render(census)

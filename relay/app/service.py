@@ -8,7 +8,6 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from socket import socket
-from typing import Any
 
 from relay.admin import AdminServer, Part
 from relay.app import parts
@@ -136,20 +135,30 @@ class Service:
             work.append(asyncio.create_task(running.submission.drain()))
         if running.dispatcher is not None:
             work.append(asyncio.create_task(running.dispatcher.stop()))
-        await self._until_drained(work, hurry)
+        if work:
+            await self._until_drained(work, hurry)
         if running.submission is not None:
             await self._bounded("submission", running.submission.close())
         await self._supervisor.cancel("delivery")
 
     async def _until_drained(self, work: list["asyncio.Task[None]"], hurry: asyncio.Event) -> None:
-        drained: asyncio.Future[Any] = asyncio.gather(*work)
-        hurried: asyncio.Future[Any] = asyncio.create_task(hurry.wait())
+        hurried = asyncio.create_task(hurry.wait())
+        drained = asyncio.create_task(asyncio.wait(work))
         longest = self._means.config.drain / SECOND + CLOSING
         await asyncio.wait({drained, hurried}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
         if not drained.done():
-            drained.cancel()
-            await asyncio.wait(work)
+            await self._hurry(work)
+
+    async def _hurry(self, work: list["asyncio.Task[None]"]) -> None:
+        """Whatever is under way is cut short; its results are still recorded."""
+        if self._running.submission is not None:
+            await self._bounded("submission", self._running.submission.close())
+        if self._running.dispatcher is not None:
+            self._running.dispatcher.hurry()
+        _, late = await asyncio.wait(work, timeout=CLOSING)
+        for task in late:
+            task.cancel()
 
     async def _bounded(self, what: str, work: Awaitable[None]) -> None:
         """A part that fails or hangs while it closes is said; the others are closed all the same."""

@@ -109,12 +109,16 @@ class Dispatcher:
         if self._is_running:
             await self._finished.wait()
 
-    async def _drain(self) -> None:
-        self._keeper.stop()
-        await self._crew.until_done(self._settings.drain)
+    def hurry(self) -> None:
+        """Cuts short what is under way: a drain that somebody waits for ends soon after."""
         for attempt in self._attempts.values():
             self._cut_short += attempt.abort()
         self._keeper.break_off_openings()
+
+    async def _drain(self) -> None:
+        self._keeper.stop()
+        await self._crew.until_done(self._settings.drain)
+        self.hurry()
 
     def _give_up(self, error: BaseException) -> None:
         self._fatal = self._fatal or error

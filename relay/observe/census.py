@@ -3,7 +3,7 @@
 Law: they show the state of one moment; a provider or plan that is gone leaves no stale series behind.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -49,36 +49,57 @@ class CensusCollector(Collector):
     """Turns the census that was taken last into metrics."""
 
     def __init__(self) -> None:
-        self._census = Census()
+        self._census: Census | None = None
+        self._providers: Iterable[str] = ()
 
-    def take(self, census: Census) -> None:
-        """Shows this state from now on."""
+    def take(self, census: Census | None, providers: Iterable[str]) -> None:
+        """Shows this state from now on; a provider with nothing in its queue is shown with noughts. None: unknown."""
         self._census = census
+        self._providers = providers
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of the last census."""
-        yield _queue(self._census.queues)
-        yield _oldest(self._census.queues)
-        yield _accounts(self._census.healths)
+        census = self._census
+        if census is None:
+            return
+        queues = dict.fromkeys(sorted(self._providers), _NOTHING)
+        queues |= {each.provider: each for each in census.queues}
+        yield _queue(queues)
+        yield _oldest(queues)
+        yield _accounts(census.healths)
 
 
-def _queue(queues: Iterable[QueueOfProvider]) -> Metric:
+@dataclass(frozen=True, slots=True)
+class _Nothing:
+    """An empty queue."""
+
+    provider: str = ""
+    waiting: int = 0
+    sending: int = 0
+    held: int = 0
+    oldest_seconds: float | None = None
+
+
+_NOTHING: QueueOfProvider = _Nothing()
+
+
+def _queue(queues: Mapping[str, QueueOfProvider]) -> Metric:
     family = GaugeMetricFamily(
         "relay_queue_deliveries", "Deliveries in the queue: waiting, being sent, or held.", labels=("provider", "state")
     )
-    for queue in queues:
-        family.add_metric((queue.provider, "waiting"), queue.waiting)
-        family.add_metric((queue.provider, "sending"), queue.sending)
-        family.add_metric((queue.provider, "held"), queue.held)
+    for provider, queue in queues.items():
+        family.add_metric((provider, "waiting"), queue.waiting)
+        family.add_metric((provider, "sending"), queue.sending)
+        family.add_metric((provider, "held"), queue.held)
     return family
 
 
-def _oldest(queues: Iterable[QueueOfProvider]) -> Metric:
+def _oldest(queues: Mapping[str, QueueOfProvider]) -> Metric:
     family = GaugeMetricFamily(
         "relay_queue_oldest_seconds", "Age of the oldest delivery in the queue.", labels=("provider",)
     )
-    for queue in queues:
-        family.add_metric((queue.provider,), queue.oldest_seconds or 0.0)
+    for provider, queue in queues.items():
+        family.add_metric((provider,), queue.oldest_seconds or 0.0)
     return family
 
 

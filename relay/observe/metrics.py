@@ -7,7 +7,7 @@ Law: a label takes only names of the routing in force or words of a fixed vocabu
 from collections.abc import Callable, Hashable, Iterable
 from enum import StrEnum
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from relay.core.meaning import ReplyClass
@@ -52,6 +52,7 @@ class Metrics:
     """Counts what happens; series are looked up once and then kept, because the hot path pays for each."""
 
     def __init__(self, version: str) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each says nothing that a restart does not
         self._registry = registry = CollectorRegistry()
         self._clients: frozenset[str] = frozenset()
         self._providers: frozenset[str] = frozenset()
@@ -166,9 +167,9 @@ class Metrics:
 
     # what is scraped
 
-    def render(self, census: Census) -> bytes:
-        """Everything in Prometheus' text format; `census` is the state of the queue at this moment."""
-        self._census.take(census)
+    def render(self, census: Census | None) -> bytes:
+        """Everything in Prometheus' text format; `census` is the state of the queue at this moment, None: unknown."""
+        self._census.take(census, self._providers)
         return generate_latest(self._registry)
 
     def _provider(self, name: str) -> str:

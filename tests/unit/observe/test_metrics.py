@@ -157,7 +157,25 @@ def test_the_queue_and_the_accounts_are_those_of_the_moment(metrics):
     }  # fmt: skip
     assert values(metrics, "relay_queue_oldest_seconds", census) == {("aruba",): 12.5, ("gmail",): 0}
     assert values(metrics, "relay_accounts", census) == {("business", "ok"): 3}
-    assert values(metrics, "relay_queue_deliveries", Census()) == {}
+
+
+def test_a_provider_with_an_empty_queue_shows_noughts_and_one_that_is_gone_shows_nothing(metrics):
+    metrics.render(Census([Queue("gone", 5, 1, 2, 12.5)]))
+    assert values(metrics, "relay_queue_deliveries", Census()) == {
+        ("aruba", "waiting"): 0, ("aruba", "sending"): 0, ("aruba", "held"): 0,
+    }  # fmt: skip
+    assert values(metrics, "relay_queue_oldest_seconds", Census()) == {("aruba",): 0}
+
+
+def test_a_queue_that_cannot_be_counted_shows_no_noughts(metrics):
+    text = metrics.render(None).decode()
+    assert "relay_queue_deliveries" not in text
+    assert "relay_build_info" in text
+
+
+def test_there_are_no_series_beside_those_that_are_named(metrics):
+    metrics.submitted("studio-rossi", Answer.ACCEPTED)
+    assert "_created" not in metrics.render(Census()).decode()
 
 
 def test_lag_and_version_are_shown(metrics):
@@ -173,6 +191,7 @@ def test_two_relays_in_one_process_share_no_series(metrics):
 
 
 def test_every_metric_has_a_sentence_and_the_prefix(metrics):
+    metrics.render(Census())
     declared = {name: sentence for name, sentence, _ in names_declared(metrics)}
     assert all(name.startswith("relay_") and sentence.endswith(".") for name, sentence in declared.items())
     assert {
