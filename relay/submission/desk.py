@@ -8,8 +8,8 @@ from collections.abc import Callable
 from relay.core.refusal import Refusal
 from relay.core.routing import Client, Routing
 from relay.submission.acceptance import Acceptance
-from relay.submission.authentication import Authenticator
 from relay.submission.gathering import Memory
+from relay.submission.login import Verifier
 from relay.submission.observer import Observer
 from relay.submission.peer import Neighbours, Peer
 from relay.submission.settings import ListenerSettings, SubmissionSettings
@@ -25,7 +25,7 @@ class Desk:
         acceptance: Acceptance,
         *,
         routing: Callable[[], Routing],
-        authenticator: Authenticator,
+        authenticator: Verifier,
         observe: Observer,
     ) -> None:
         self.settings = settings

@@ -3,9 +3,10 @@
 Law: three wrong answers end the connection; what the client said is handed on and kept nowhere.
 """
 
+from typing import Protocol
+
 from relay.core.refusal import Reason
 from relay.core.routing import Client
-from relay.submission.authentication import Authenticator
 from relay.submission.peer import Peer
 from relay.submission.sasl import (
     ABORT,
@@ -24,10 +25,17 @@ WRONG_MOST: int = 3
 """Wrong logins in one connection; a doctor's software sends the same password again and again."""
 
 
+class Verifier(Protocol):
+    """Who knows the clients."""
+
+    async def verify(self, login: str, password: bytes, peer: Peer) -> Client | Reason:
+        """The client that logs in, or why it does not: wrong, wrong too often, or it cannot be checked now."""
+
+
 class LoginExchange:
     """The logins of one connection."""
 
-    def __init__(self, wire: Wire, authenticator: Authenticator, peer: Peer) -> None:
+    def __init__(self, wire: Wire, authenticator: Verifier, peer: Peer) -> None:
         self._wire = wire
         self._authenticator = authenticator
         self._peer = peer

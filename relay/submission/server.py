@@ -12,10 +12,10 @@ from functools import partial
 from relay.core.routing import Routing
 from relay.store.ports import Intake
 from relay.submission.acceptance import Acceptance
-from relay.submission.authentication import Authenticator
 from relay.submission.connection import Connection
 from relay.submission.desk import Desk
 from relay.submission.door import Door
+from relay.submission.login import Verifier
 from relay.submission.observer import Observer
 from relay.submission.settings import SubmissionSettings
 
@@ -32,7 +32,7 @@ class SubmissionServer:
         routing: Callable[[], Routing],
         *,
         settings: SubmissionSettings,
-        authenticator: Authenticator,
+        authenticator: Verifier,
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
         observe: Observer,

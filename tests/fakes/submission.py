@@ -1,0 +1,159 @@
+"""What submission stands on in tests: a store that remembers, an observer that remembers, a practice, a clock.
+
+Law: nothing here decides what submission should decide; the store says yes unless the test says otherwise.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import ip_network
+from typing import Any
+
+from relay.core.envelope import NewMessage
+from relay.core.refusal import Reason
+from relay.core.routing import Account, BareNewline, Client, Provider, Routing, SecretKind, SecretReference
+from relay.core.words import MailboxId, Plan, Stage
+from relay.submission import ListenerSettings, SubmissionSettings
+from relay.submission.acceptance import Acceptance
+from relay.submission.desk import Desk
+from relay.submission.peer import Peer
+
+WALL = 1_793_613_600.0
+"""Mon, 02 Nov 2026 10:00:00 UTC."""
+
+
+def literal(text: str) -> SecretReference:
+    return SecretReference(SecretKind.LITERAL, text)
+
+
+def account(sender: str, **more: Any) -> Account:
+    return Account(sender, Plan.BUSINESS, MailboxId("lab", sender), **more)
+
+
+def practice(*more: Client, accounts: tuple[Account, ...] = ()) -> Routing:
+    """One login, `studio`, password `secret`, that may send as anybody of d.test; two accounts, one with an alias."""
+    clients = (Client("studio", ("*@d.test",), literal("secret")), *more)
+    found = (account("m.rossi@d.test", aliases=("info@d.test",)), account("bianchi@d.test"), *accounts)
+    return Routing(
+        {client.name: client for client in clients},
+        {"lab": Provider("lab", "127.0.0.1", 2526)},
+        {one.sender: one for one in found},
+    )
+
+
+def by_address(name: str = "server-room", network: str = "127.0.0.0/8", **more: Any) -> Client:
+    return Client(name, ("*@d.test",), networks=(ip_network(network),), **more)
+
+
+REJECTING = Client("strict", ("*@d.test",), literal("secret"), bare_newline=BareNewline.REJECT)
+
+
+class RememberingIntake:
+    """Keeps what is put; waits at `gate` if there is one, and raises `trouble` if there is any."""
+
+    def __init__(self) -> None:
+        self.messages: list[NewMessage] = []
+        self.begun = asyncio.Event()
+        self.gate: asyncio.Event | None = None
+        self.trouble: Exception | None = None
+        self.is_spacious = True
+
+    async def put(self, message: NewMessage) -> None:
+        self.begun.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.trouble is not None:
+            raise self.trouble
+        self.messages.append(message)
+
+    def has_space(self) -> bool:
+        return self.is_spacious
+
+
+@dataclass
+class RememberingObserver:
+    """Keeps what it is told, in order, with all that it was told."""
+
+    events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    errors: list[BaseException] = field(default_factory=list)
+
+    def connected(self, listener: str, *, peer: str) -> None:
+        self.events.append(("connected", {"listener": listener, "peer": peer}))
+
+    def disconnected(self, listener: str, *, peer: str) -> None:
+        self.events.append(("disconnected", {"listener": listener, "peer": peer}))
+
+    def turned_away(self, listener: str, *, peer: str, reason: Reason) -> None:
+        self.events.append(("turned_away", {"listener": listener, "peer": peer, "reason": reason}))
+
+    def logged_in(self, client: str, *, peer: str) -> None:
+        self.events.append(("logged_in", {"client": client, "peer": peer}))
+
+    def accepted(self, message: NewMessage, *, size: int, seconds: float, is_mended: bool) -> None:
+        told = {"id": message.id, "size": size, "seconds": seconds, "is_mended": is_mended}
+        self.events.append(("accepted", told))
+
+    def refused(self, client: str | None, *, peer: str, stage: Stage, reason: Reason, reply: str) -> None:
+        told = {"client": client, "peer": peer, "stage": stage, "reason": reason, "reply": reply}
+        self.events.append(("refused", told))
+
+    def failed(self, error: BaseException) -> None:
+        self.errors.append(error)
+
+    def told(self, name: str) -> list[dict[str, Any]]:
+        """What was told by events of this name."""
+        return [values for event, values in self.events if event == name]
+
+    def reasons(self) -> list[Reason]:
+        """Why something was refused, in order."""
+        return [values["reason"] for values in self.told("refused")]
+
+
+class Clock:
+    """Time stands until the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class PlainLogins:
+    """Knows the literal passwords of a routing and compares them without a hash; remembers who asked."""
+
+    def __init__(self, routing: Callable[[], Routing]) -> None:
+        self._routing = routing
+        self.asked: list[str] = []
+
+    async def verify(self, login: str, password: bytes, peer: Peer) -> Client | Reason:
+        self.asked.append(login)
+        client = self._routing().clients.get(login)
+        kept = None if client is None else client.password
+        is_right = kept is not None and kept.value.encode() == password
+        return client if client is not None and is_right else Reason.LOGIN_WRONG
+
+
+class Office:
+    """Everything that a dialogue needs, and the hands to move it."""
+
+    def __init__(self, routing: Routing | None = None, **settings: Any) -> None:
+        self.routing = routing or practice()
+        self.intake = RememberingIntake()
+        self.observer = RememberingObserver()
+        self.logins = PlainLogins(lambda: self.routing)
+        self.wall = WALL
+        self.ids = (f"m-{number}" for number in itertools.count(1))
+        self.listener = settings.pop("listener", ListenerSettings("127.0.0.1:2525"))
+        self.settings = SubmissionSettings("relay.example.it", (self.listener,), **settings)
+
+    def desk(self) -> Desk:
+        acceptance = Acceptance(self.intake, self.settings, new_id=lambda: next(self.ids), wall_clock=lambda: self.wall)
+        return Desk(
+            self.settings,
+            acceptance,
+            routing=lambda: self.routing,
+            authenticator=self.logins,
+            observe=self.observer,
+        )
