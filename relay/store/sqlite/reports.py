@@ -66,6 +66,8 @@ class Reports:
 
 def top_header(content: bytes) -> bytes:
     """The header of a message with its last line end, without the empty line and the body."""
+    if content.startswith(b"\r\n"):
+        return b""
     end = content.find(b"\r\n\r\n")
     if end < 0:
         return content

@@ -2,9 +2,10 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as replace
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from relay.core.envelope import Claim, Envelope, NewMessage, Recipient, Result, Verdict
@@ -108,7 +109,7 @@ def routing(*accounts: Account, providers: tuple[Provider, ...] = ()) -> Routing
     )
 
 
-def fingerprints(of: Routing, **changed: str | None) -> dict[MailboxId, str | None]:
+def fingerprints(of: Routing, changed: Mapping[str, str | None] = MappingProxyType({})) -> dict[MailboxId, str | None]:
     return {mailbox: changed.get(mailbox.username, "first") for mailbox in of.mailboxes()}
 
 
@@ -193,9 +194,14 @@ class Bench:
         self.segments.crash()
         return self.open()
 
-    async def route(self, *accounts: Account, providers: tuple[Provider, ...] = (), **changed: str | None) -> Routing:
+    async def route(
+        self,
+        *accounts: Account,
+        providers: tuple[Provider, ...] = (),
+        secrets: Mapping[str, str | None] = MappingProxyType({}),
+    ) -> Routing:
         made = routing(*(accounts or (account(ROSSI), account(BIANCHI))), providers=providers)
-        await self.store.apply(made, fingerprints(made, **changed))
+        await self.store.apply(made, fingerprints(made, secrets))
         self.routed = made
         return made
 

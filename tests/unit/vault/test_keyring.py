@@ -52,7 +52,8 @@ def test_relay_key_stands_before_the_file(tmp_path: Path) -> None:
     given = base64.b64encode(b"g" * 32).decode()
     first = Keyring(tmp_path, given, chance).vault_for(None)
     assert list(tmp_path.iterdir()) == [], "no file is made where the key was given"
-    assert Keyring(tmp_path / "elsewhere", f" {given}\n", chance).vault_for(first.fingerprint)
+    again = Keyring(tmp_path / "elsewhere", f" {given}\n", chance).vault_for(first.fingerprint)
+    assert again.fingerprint == first.fingerprint
 
 
 @pytest.mark.parametrize(("given", "says"), [("no base64!", "base64"), ("Zm9v", "3 bytes"), ("", "0 bytes")])

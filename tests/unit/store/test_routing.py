@@ -1,0 +1,270 @@
+import pytest
+
+from relay.core.limits import HOUR
+from relay.core.routing import Auth, Client, Owner, Routing, SecretKind, SecretReference, Tls
+from relay.core.words import MailboxId
+from relay.store.ports.events import EventKind
+from relay.store.ports.sessions import SessionEvent
+from tests.unit.store.workbench import (
+    BIANCHI,
+    DEFERRED,
+    DELIVERED,
+    MINUTE,
+    NODE,
+    REFUSED,
+    ROSSI,
+    Bench,
+    account,
+    fingerprints,
+    message,
+    provider,
+    replace,
+    routing,
+)
+
+ARUBA, GMAIL = MailboxId("aruba", ROSSI), MailboxId("gmail", ROSSI)
+BOTH = (provider("aruba"), provider("gmail"))
+
+
+async def test_before_the_first_routing_there_is_none() -> None:
+    assert await Bench().store.applied() is None
+
+
+async def test_the_routing_in_force_comes_back_over_a_restart() -> None:
+    bench = Bench()
+    secret = SecretReference(SecretKind.LITERAL, "hunter2")
+    made = replace(
+        routing(
+            account(ROSSI, password=secret, owner=Owner("Dr. Rossi", "rossi@other.test", "0974")),
+            providers=(provider("aruba", "150/20m", tls=Tls.IMPLICIT, auth=Auth.PASSWORD),),
+        ),
+        clients={"studio": Client("studio", ("*@studio.test",), secret)},
+    )
+    assert await bench.store.apply(made, fingerprints(made)) == 1
+    bench.crash()
+    applied = await bench.store.applied()
+    assert applied is not None
+    assert (applied.version, applied.routing, applied.fingerprints) == (1, made, fingerprints(made))
+    assert b"hunter2" not in bench.connection.serialize()
+
+
+async def test_an_equal_routing_makes_no_new_version() -> None:
+    bench = Bench()
+    for _ in range(2):
+        await bench.route(account(ROSSI))
+    assert (await bench.store.applied()).version == 1  # type: ignore[union-attr]
+    await bench.route(account(ROSSI), account(BIANCHI))
+    assert (await bench.store.applied()).version == 2  # type: ignore[union-attr]
+
+
+async def test_another_password_alone_makes_no_new_version_but_is_remembered() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    await bench.route(account(ROSSI), secrets={ROSSI: "second"})
+    bench.crash()
+    applied = await bench.store.applied()
+    assert applied is not None
+    assert (applied.version, applied.fingerprints) == (1, {ARUBA: "second"})
+
+
+async def test_what_waits_follows_its_account_to_another_mailbox_in_order() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=BOTH)
+    for number in range(4):
+        await bench.store.put(message(number))
+    (first,) = await bench.take(1)
+    await bench.route(account(ROSSI, "gmail"), providers=BOTH)
+    moved = await bench.take()
+    assert [claim.message for claim in moved] == ["m-1", "m-2", "m-3"]
+    assert {claim.mailbox for claim in moved} == {GMAIL}
+    assert await bench.send(first), "what is under way keeps its route"
+    assert first.mailbox == ARUBA
+
+
+async def test_what_waits_for_a_time_follows_its_account_too() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=BOTH)
+    await bench.store.put(message(1))
+    (claim,) = await bench.take()
+    await bench.send(claim, DEFERRED)
+    await bench.route(account(ROSSI, "gmail"), providers=BOTH)
+    bench.clock.advance(5 * MINUTE)
+    (claim,) = await bench.take()
+    assert claim.mailbox == GMAIL
+
+
+async def test_an_attempt_under_way_counts_at_the_mailbox_that_it_is_made_with() -> None:
+    providers = (provider("aruba", "1/1h"), provider("gmail", "1/1h"))
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=providers)
+    await bench.store.put(message(1))
+    (claim,) = await bench.take()
+    await bench.route(account(ROSSI, "gmail"), providers=providers)
+    await bench.send(claim)
+    await bench.store.put(message(2))
+    await bench.store.put(message(3))
+    assert [each.message for each in await bench.take()] == ["m-2"]
+    await bench.route(account(ROSSI), providers=providers)
+    assert await bench.take() == ()
+
+
+async def test_moves_survive_a_restart() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=BOTH)
+    await bench.store.put(message(1))
+    await bench.route(account(ROSSI, "gmail"), providers=BOTH)
+    bench.crash()
+    (claim,) = await bench.take()
+    assert claim.mailbox == GMAIL
+
+
+async def test_a_removed_accounts_mail_is_held_and_goes_on_when_it_is_back() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), account(BIANCHI))
+    for number in range(3):
+        await bench.store.put(message(number))
+    await bench.route(account(BIANCHI))
+    assert await bench.take() == ()
+    (count,) = await bench.store.queue_counts()
+    assert (count.provider, count.held) == ("none", 3)
+    bench.crash()
+    assert await bench.take() == ()
+    await bench.route(account(ROSSI), account(BIANCHI))
+    assert [claim.message for claim in await bench.take()] == ["m-0", "m-1", "m-2"]
+
+
+async def test_mail_without_credentials_waits_for_them() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), account(BIANCHI), secrets={ROSSI: None})
+    await bench.store.put(message(1))
+    await bench.store.put(message(2, BIANCHI))
+    assert [claim.account for claim in await bench.take()] == [BIANCHI]
+    assert [(c.provider, c.held, c.sending) for c in await bench.store.queue_counts()][0] == ("aruba", 1, 1)
+    await bench.route(account(ROSSI), account(BIANCHI))
+    assert [claim.account for claim in await bench.take()] == [ROSSI]
+
+
+async def test_an_edit_that_takes_credentials_away_holds_and_one_that_gives_some_releases() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    await bench.store.put(message(1))
+    await bench.route(account(ROSSI), secrets={ROSSI: None})
+    assert await bench.take() == ()
+    await bench.store.put(message(2))
+    await bench.route(account(ROSSI), secrets={ROSSI: "second"})
+    assert [claim.message for claim in await bench.take()] == ["m-1", "m-2"]
+
+
+async def test_a_stopped_mailbox_with_another_password_is_tried_at_once() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    await bench.store.put(message(1))
+    (claim,) = await bench.take()
+    await bench.send(claim, REFUSED)
+    assert await bench.take() == ()
+    await bench.route(account(ROSSI), secrets={ROSSI: "second"})
+    assert [each.message for each in await bench.take()] == ["m-1"]
+
+
+async def test_a_stopped_mailbox_is_not_released_by_an_edit_of_somebody_else() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    await bench.store.put(message(1))
+    (claim,) = await bench.take()
+    await bench.send(claim, REFUSED)
+    await bench.route(account(ROSSI), account(BIANCHI))
+    assert await bench.take() == ()
+
+
+async def test_health_survives_a_restart() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    await bench.store.put(message(1))
+    (claim,) = await bench.take()
+    await bench.send(claim, REFUSED)
+    bench.crash()
+    assert await bench.take() == ()
+    (count,) = await bench.store.health_counts()
+    assert (count.health, count.accounts) == ("paused", 1)
+
+
+async def test_new_limits_bind_what_waits_and_remember_what_was_sent() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=(provider("aruba"),))
+    for number in range(4):
+        await bench.store.put(message(number))
+    for claim in await bench.take(2):
+        await bench.send(claim)
+    await bench.route(account(ROSSI), providers=(provider("aruba", "3/1h"),))
+    assert len(await bench.take()) == 1
+
+
+async def test_a_long_limit_put_in_force_later_does_not_start_empty() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=(provider("aruba", "100/1m"),))
+    await bench.store.put(message(0))
+    (claim,) = await bench.take()
+    await bench.send(claim)
+    bench.clock.advance(20 * HOUR)
+    await bench.store.heartbeat(NODE)
+    await bench.route(account(ROSSI), providers=(provider("aruba", "1/d"),))
+    await bench.store.put(message(1))
+    assert await bench.take() == ()
+
+
+async def test_new_totals_count_what_was_sent() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), account(BIANCHI))
+    for number in range(30):
+        await bench.store.put(message(number, (ROSSI, BIANCHI)[number % 2]))
+    for claim in (await bench.take())[:20]:
+        await bench.send(claim, DELIVERED)
+    await bench.route(account(ROSSI), account(BIANCHI), providers=(provider("aruba", totals=("30/1h",)),))
+    await bench.store.put(message("more"))
+    assert await bench.take() == (), "twenty were sent and ten are under way"
+
+
+async def test_who_moves_to_a_mailbox_of_a_group_shares_it() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), account(BIANCHI), providers=(provider("aruba", "2/1h"),))
+    for number in range(4):
+        await bench.store.put(message(number, (ROSSI, BIANCHI)[number % 2]))
+    shared = [account(ROSSI, username="studio"), account(BIANCHI, username="studio")]
+    await bench.route(*shared, providers=(provider("aruba", "2/1h"),))
+    claims = await bench.take()
+    assert [claim.account for claim in claims] == [ROSSI, BIANCHI]
+    assert {claim.mailbox.username for claim in claims} == {"studio"}
+
+
+async def test_a_routing_that_changes_is_told() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    await bench.route(account(ROSSI))
+    assert [event.reason for event in bench.events if event.kind is EventKind.ROUTING] == ["1"]
+
+
+async def test_a_session_of_the_old_mailbox_may_still_be_closed() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=BOTH)
+    await bench.store.put(message(1))
+    assert await bench.log_in() == {ARUBA: 1}
+    await bench.route(account(ROSSI, "gmail"), providers=(provider("gmail"),))
+    await bench.store.session(ARUBA, SessionEvent.CLOSED)
+    assert await bench.log_in() == {GMAIL: 1}
+
+
+async def test_old_routings_are_not_kept_for_ever() -> None:
+    bench = Bench()
+    for number in range(15):
+        await bench.route(account(ROSSI), account(f"doctor{number}@studio.test"))
+    assert len(bench.rows("SELECT version FROM routing")) == 10
+
+
+@pytest.mark.parametrize("many", [0, 3])
+async def test_an_empty_routing_is_one(many: int) -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    for number in range(many):
+        await bench.store.put(message(number))
+    assert await bench.store.apply(Routing(), {}) == 2
+    assert await bench.take() == ()
