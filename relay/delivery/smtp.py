@@ -98,9 +98,9 @@ class _Login:
         try:
             return await self._run(resolve, trust)
         except BaseException as error:
+            failed = self._failed(error)
             if self._wire is not None:
                 self._wire.reset()
-            failed = self._failed(error)
             if failed is None:
                 raise
             raise failed from None
@@ -111,6 +111,7 @@ class _Login:
         banner = await wire.reply(timeouts.command)
         if banner.code != _READY:
             raise SMTPResponseException(banner.code, banner.message)
+        wire.check()
         self._smtp.protocol, self._smtp.transport = wire, wire.transport
         greeting = await self._greet()
         if provider.tls is Tls.STARTTLS:
@@ -210,7 +211,8 @@ class _Login:
         if isinstance(error, TimeoutError):
             return self._judged(Failure.TIMEOUT, None)
         if isinstance(error, (OSError, SMTPException)):
-            return self._judged(Failure.UNREACHABLE if self._stage is Stage.CONNECT else Failure.LOST, None)
+            seen = self._wire.failure if self._wire is not None else Failure.UNREACHABLE
+            return self._judged(seen or Failure.LOST, None)
         return None
 
     def _judged(self, seen: Reply | Failure, said: Reply | None) -> LoginFailed:

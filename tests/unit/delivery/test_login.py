@@ -1,0 +1,357 @@
+"""Opening a session: one mechanism, one mailbox, never in clear where that is not allowed, and no doubt who failed."""
+
+import asyncio
+import ssl
+from base64 import b64decode, b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from relay.core.envelope import Envelope, LoginFailure, Recipient, Verdict
+from relay.core.routing import Auth, Provider, Timeouts, Tls
+from relay.core.words import MailboxId, Stage
+from relay.delivery.smtp import ADDRESSES_TRIED, Route, SmtpUpstream
+from relay.delivery.upstream import LoginFailed
+from tests.fakes.network import NetworkLoop, on_virtual_time
+from tests.fakes.peer import OFFER, Act, Answer, Flood, Peer, Trickle, ehlo
+
+MAILBOX = MailboxId("lab", "dottore@example.it")
+PROVIDER = Provider("lab", "127.0.0.1", 2526, tls=Tls.NONE)
+PLAIN = b64encode(b"\0dottore@example.it\0segreta").decode()
+
+
+@dataclass
+class World:
+    """What the upstream is made of, as a test wants it."""
+
+    provider: Provider = PROVIDER
+    secret: str | None = "segreta"
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    looked_up: list[tuple[str, str]] = field(default_factory=list)
+    is_routed: bool = True
+
+    def upstream(self) -> SmtpUpstream:
+        return SmtpUpstream("relay.example.it", self._route, resolve=self._resolve, trust=self._trust)
+
+    def _route(self, mailbox: MailboxId) -> Route | None:
+        return Route(self.provider, self.secret) if self.is_routed else None
+
+    async def _resolve(self, provider: str, host: str) -> Sequence[str]:
+        self.looked_up.append((provider, host))
+        if host not in self.names:
+            raise OSError("no such name")
+        return self.names[host]
+
+    def _trust(self, provider: Provider) -> ssl.SSLContext:
+        raise FileNotFoundError(provider.tls_ca)
+
+
+def failure(peer: Peer | None, world: World | None = None) -> tuple[LoginFailure, NetworkLoop]:
+    """Why a session with this peer could not be opened."""
+
+    async def main(loop: NetworkLoop) -> tuple[LoginFailure, NetworkLoop]:
+        if peer is not None:
+            loop.peers["127.0.0.1"] = peer
+        with pytest.raises(LoginFailed) as caught:
+            await (world or World()).upstream().open(MAILBOX)
+        for pipe in loop.pipes:
+            assert pipe.is_closing(), "a login that failed left a connection open"
+        return caught.value.failure, loop
+
+    return on_virtual_time(main)
+
+
+# a healthy provider
+
+
+def test_a_session_is_logged_in_and_then_carries_mail() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        peer = loop.peers["127.0.0.1"] = Peer()
+        session = await World().upstream().open(MAILBOX)
+        assert peer.commands == [b"EHLO relay.example.it", f"AUTH PLAIN {PLAIN}".encode()]
+        assert session.is_usable
+
+        async def gate() -> bool:
+            return True
+
+        envelope = Envelope("dottore@example.it", (Recipient("p@example.org"),))
+        assert (await session.transmit(envelope, b"x\r\n", gate)).verdict is Verdict.DELIVERED
+        assert peer.commands[2] == b"MAIL FROM:<dottore@example.it> SIZE=3"
+
+    on_virtual_time(main)
+
+
+def test_login_is_used_where_plain_is_not_offered() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        peer = loop.peers["127.0.0.1"] = Peer(offer=("AUTH CRAM-MD5 LOGIN",))
+        await World().upstream().open(MAILBOX)
+        assert peer.verbs() == ["EHLO", "AUTH"]
+        assert b64decode(peer.commands[1].split()[-1]) == b"dottore@example.it"
+
+    on_virtual_time(main)
+
+
+def test_a_provider_that_wants_no_login_gets_none() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        peer = loop.peers["127.0.0.1"] = Peer(offer=("PIPELINING",))
+        session = await World(replace(PROVIDER, auth=Auth.NONE), secret=None).upstream().open(MAILBOX)
+        assert peer.verbs() == ["EHLO"]
+        assert session.is_usable
+
+    on_virtual_time(main)
+
+
+def test_a_refused_login_is_tried_with_one_mechanism_only() -> None:
+    peer = Peer({"AUTH": [b"535 5.7.8 wrong\r\n"]})
+    found, _ = failure(peer)
+    assert peer.verbs().count("AUTH") == 1
+    assert (found.reply_class, found.stage) == ("auth-rejected", Stage.AUTH)
+    assert found.is_login_sent
+    assert not found.is_provider
+    assert found.reply is not None
+    assert found.reply.code == 535
+
+
+def test_a_login_that_is_accepted_the_next_time_works() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        loop.peers["127.0.0.1"] = Peer({"AUTH": [b"454 4.7.0 later\r\n"]})
+        upstream = World().upstream()
+        with pytest.raises(LoginFailed):
+            await upstream.open(MAILBOX)
+        assert (await upstream.open(MAILBOX)).is_usable
+
+    on_virtual_time(main)
+
+
+# who failed, and how: stage, class, the provider's or the mailbox's, was a login sent
+
+LIE = b"220 one\r\n250 two\r\n"
+CASES: list[tuple[str, dict[str, list[Answer]], Sequence[str], Stage, str, bool, bool]] = [
+    ("banner refuses", {"BANNER": [b"554 5.7.1 go away\r\n"]}, OFFER, Stage.CONNECT, "unknown", True, False),
+    ("banner later", {"BANNER": [b"421 4.3.2 full\r\n"]}, OFFER, Stage.CONNECT, "outage", True, False),
+    ("banner garbage", {"BANNER": [b"SSH-2.0-OpenSSH\r\n"]}, OFFER, Stage.CONNECT, "protocol-error", True, False),
+    ("two banners", {"BANNER": [LIE]}, OFFER, Stage.CONNECT, "protocol-error", True, False),
+    ("banner hangs", {"BANNER": [Act.HANG]}, OFFER, Stage.CONNECT, "network", True, False),
+    ("banner drops", {"BANNER": [Act.CLOSE]}, OFFER, Stage.CONNECT, "network", True, False),
+    ("banner breaks", {"BANNER": [b"220-mai"]}, OFFER, Stage.CONNECT, "network", True, False),
+    ("banner endless", {"BANNER": [Flood(b"x" * 1000, 10**7)]}, OFFER, Stage.CONNECT, "protocol-error", True, False),
+    ("banner slow", {"BANNER": [Trickle(b"220 hello there\r\n", 30)]}, OFFER, Stage.CONNECT, "network", True, False),
+    ("ehlo refused", {"EHLO": [b"550 5.7.1 who?\r\n"]}, OFFER, Stage.EHLO, "unknown", True, False),
+    ("ehlo later", {"EHLO": [b"451 4.3.0 later\r\n"]}, OFFER, Stage.EHLO, "outage", True, False),
+    ("ehlo drops", {"EHLO": [Act.RESET]}, OFFER, Stage.EHLO, "network", True, False),
+    ("ehlo odd", {"EHLO": [b"220 what\r\n"]}, OFFER, Stage.EHLO, "protocol-error", True, False),
+    ("no auth", {}, ("PIPELINING",), Stage.AUTH, "auth-method", False, False),
+    ("only cram", {}, ("AUTH CRAM-MD5 NTLM",), Stage.AUTH, "auth-method", False, False),
+    ("auth refused", {"AUTH": [b"535 5.7.8 no\r\n"]}, OFFER, Stage.AUTH, "auth-rejected", False, True),
+    ("auth app password", {"AUTH": [b"534 5.7.9 app\r\n"]}, OFFER, Stage.AUTH, "auth-method", False, True),
+    ("auth unknown", {"AUTH": [b"504 5.5.4 no such\r\n"]}, OFFER, Stage.AUTH, "auth-method", False, True),
+    ("auth needs tls", {"AUTH": [b"538 5.7.11 tls\r\n"]}, OFFER, Stage.AUTH, "tls-required", False, True),
+    ("auth later", {"AUTH": [b"454 4.7.0 later\r\n"]}, OFFER, Stage.AUTH, "auth-temporary", False, True),
+    ("auth closing", {"AUTH": [b"421 4.7.0 bye\r\n"]}, OFFER, Stage.AUTH, "auth-temporary", False, True),
+    ("auth drops", {"AUTH": [Act.CLOSE]}, OFFER, Stage.AUTH, "network", False, True),
+    ("auth hangs", {"AUTH": [Act.HANG]}, OFFER, Stage.AUTH, "network", False, True),
+    ("auth challenge", {"AUTH": [b"334 dGVsbA==\r\n"]}, OFFER, Stage.AUTH, "protocol-error", False, True),
+    ("auth and more", {"AUTH": [b"235 ok\r\n250 mail\r\n"]}, OFFER, Stage.AUTH, "protocol-error", False, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("script", "offer", "stage", "meaning", "is_provider", "is_sent"),
+    [case[1:] for case in CASES],
+    ids=[case[0] for case in CASES],
+)
+def test_a_failure_says_where_and_who(
+    script: dict[str, list[Answer]],
+    offer: Sequence[str],
+    stage: Stage,
+    meaning: str,
+    is_provider: bool,
+    is_sent: bool,
+) -> None:
+    found, _ = failure(Peer(script, offer))
+    assert (found.stage, found.reply_class) == (stage, meaning)
+    assert found.is_provider is is_provider
+    assert found.is_login_sent is is_sent
+
+
+def test_what_was_not_offered_is_shown_by_what_was() -> None:
+    found, _ = failure(Peer(offer=("SIZE 1000", "AUTH NTLM")))
+    assert found.reply is not None
+    assert "AUTH NTLM" in found.reply.text
+
+
+# encryption
+
+
+def test_without_starttls_nothing_is_logged_in() -> None:
+    peer = Peer()
+    found, _ = failure(peer, World(replace(PROVIDER, tls=Tls.STARTTLS)))
+    assert (found.reply_class, found.stage, found.is_provider) == ("tls-required", Stage.STARTTLS, True)
+    assert peer.verbs() == ["EHLO"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "meaning"),
+    [
+        (b"454 4.7.0 not now\r\n", "outage"),
+        (b"502 5.5.1 no\r\n", "tls-required"),
+        (b"220 go\r\n250 injected\r\n", "protocol-error"),
+    ],
+)
+def test_a_starttls_that_does_not_come_about_ends_the_session(answer: bytes, meaning: str) -> None:
+    peer = Peer({"STARTTLS": [answer]}, ("STARTTLS", "AUTH PLAIN"))
+    world = World(replace(PROVIDER, tls=Tls.STARTTLS))
+    world._trust = lambda provider: ssl.create_default_context()  # type: ignore[method-assign]
+    found, _ = failure(peer, world)
+    assert (found.reply_class, found.stage) == (meaning, Stage.STARTTLS)
+    assert "AUTH" not in peer.verbs()
+
+
+@pytest.mark.parametrize("tls", [Tls.STARTTLS, Tls.IMPLICIT])
+def test_an_authority_that_cannot_be_read_is_no_reason_to_do_without(tls: Tls) -> None:
+    peer = Peer(offer=("STARTTLS", "AUTH PLAIN"))
+    found, _ = failure(peer, World(replace(PROVIDER, tls=tls, tls_ca="gone.pem")))
+    assert found.reply_class == "tls-required"
+    assert "AUTH" not in peer.verbs()
+
+
+def test_a_password_goes_in_clear_to_this_machine_only() -> None:
+    outside = replace(PROVIDER, host="mail.test")
+    found, loop = failure(None, World(outside, names={"mail.test": ["192.0.2.1"]}))
+    assert found.reply_class == "tls-required"
+    assert loop.dialled == []
+    found, loop = failure(None, World(outside, names={"mail.test": ["127.0.0.1", "192.0.2.1"]}))
+    assert loop.dialled == []
+    found, loop = failure(None, World(replace(outside, allow_plaintext=True), names={"mail.test": ["192.0.2.1"]}))
+    assert loop.dialled == ["192.0.2.1"]
+
+
+# names and addresses
+
+
+def test_a_literal_address_is_not_looked_up() -> None:
+    world = World()
+    failure(Peer({"BANNER": [b"421 no\r\n"]}), world)
+    assert world.looked_up == []
+
+
+def test_a_name_is_looked_up_for_its_provider() -> None:
+    world = World(replace(PROVIDER, host="mail.test"), names={"mail.test": ["127.0.0.1"]})
+    failure(Peer({"BANNER": [b"421 no\r\n"]}), world)
+    assert world.looked_up == [("lab", "mail.test")]
+
+
+@pytest.mark.parametrize("names", [{}, {"mail.test": []}])
+def test_a_name_without_addresses_is_the_providers_failure(names: dict[str, Sequence[str]]) -> None:
+    found, _ = failure(None, World(replace(PROVIDER, host="mail.test"), names=names))
+    assert (found.reply_class, found.stage, found.is_provider) == ("network", Stage.CONNECT, True)
+    assert not found.is_login_sent
+
+
+def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
+    async def main(loop: NetworkLoop) -> float:
+        loop.peers["127.0.0.3"] = Peer()
+        loop.dead.add("127.0.0.1")
+        names = {"mail.test": ["127.0.0.1", "127.0.0.2", "127.0.0.3"]}
+        session = await World(replace(PROVIDER, host="mail.test"), names=names).upstream().open(MAILBOX)
+        assert session.is_usable
+        assert loop.dialled == names["mail.test"]
+        return loop.time()
+
+    assert on_virtual_time(main) == pytest.approx(10), "the dead one took its third of the time to connect"
+
+
+def test_only_a_few_addresses_are_tried() -> None:
+    names = {"mail.test": [f"127.0.0.{number}" for number in range(1, 20)]}
+    found, loop = failure(None, World(replace(PROVIDER, host="mail.test"), names=names))
+    assert len(loop.dialled) == ADDRESSES_TRIED
+    assert found.reply_class == "network"
+
+
+def test_a_host_that_never_answers_is_given_up_after_the_time_to_connect() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        loop.dead.add("127.0.0.1")
+        with pytest.raises(LoginFailed) as caught:
+            await World(replace(PROVIDER, timeouts=Timeouts(connect=7_000_000))).upstream().open(MAILBOX)
+        assert caught.value.failure.reply_class == "network"
+        assert loop.time() == pytest.approx(7)
+
+    on_virtual_time(main)
+
+
+def test_a_name_server_that_hangs_is_given_up_too() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        world = World(replace(PROVIDER, host="mail.test"))
+
+        async def hang(provider: str, host: str) -> Sequence[str]:
+            return await asyncio.get_running_loop().create_future()  # type: ignore[no-any-return]
+
+        world._resolve = hang  # type: ignore[method-assign]
+        with pytest.raises(LoginFailed):
+            await world.upstream().open(MAILBOX)
+        assert loop.time() == pytest.approx(30)
+
+    on_virtual_time(main)
+
+
+# what the routing does not have
+
+
+def test_a_mailbox_that_left_the_routing_is_not_logged_in() -> None:
+    found, loop = failure(None, World(is_routed=False))
+    assert found.reply_class == "no-account"
+    assert loop.dialled == []
+
+
+def test_a_mailbox_without_credentials_is_not_logged_in() -> None:
+    found, loop = failure(None, World(secret=None))
+    assert (found.reply_class, found.is_login_sent) == ("no-credentials", False)
+    assert loop.dialled == []
+
+
+def test_oauth_is_not_there_yet_and_says_so() -> None:
+    peer = Peer()
+    found, _ = failure(peer, World(replace(PROVIDER, auth=Auth.OAUTH2)))
+    assert found.reply_class == "auth-method"
+    assert "AUTH" not in peer.verbs()
+
+
+def test_no_secret_shows() -> None:
+    assert "segreta" not in repr(Route(PROVIDER, "segreta"))
+    found, _ = failure(Peer({"AUTH": [b"535 5.7.8 no\r\n"]}))
+    assert "segreta" not in repr(found)
+
+
+# cancellation
+
+
+@pytest.mark.parametrize("verb", ["BANNER", "EHLO", "AUTH"])
+def test_a_cancelled_login_leaves_nothing_open(verb: str) -> None:
+    async def main(loop: NetworkLoop) -> None:
+        loop.peers["127.0.0.1"] = Peer({verb: [Act.HANG]})
+        opening = asyncio.ensure_future(World().upstream().open(MAILBOX))
+        await asyncio.sleep(1)
+        assert not opening.done()
+        opening.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await opening
+        assert loop.pipes[0].is_aborted
+
+    on_virtual_time(main)
+
+
+def test_the_answer_to_ehlo_decides_what_is_used() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        peer = loop.peers["127.0.0.1"] = Peer({"EHLO": [ehlo("AUTH PLAIN", "SIZE 5")]})
+        session = await World().upstream().open(MAILBOX)
+
+        async def gate() -> bool:
+            return True
+
+        envelope = Envelope("dottore@example.it", (Recipient("p@example.org"),))
+        result = await session.transmit(envelope, b"too long\r\n", gate)
+        assert result.reply_class == "message-too-large"
+        assert "MAIL" not in peer.verbs()
+
+    on_virtual_time(main)
