@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,7 +109,7 @@ def test_joined_spans_cover_the_same_bytes(offsets: set[int]) -> None:
     spans = [(offset, 1) for offset in offsets]
     whole = joined(reversed(spans))
     assert {byte for offset, length in whole for byte in range(offset, offset + length)} == offsets
-    assert all(first + length < second for (first, length), (second, _) in zip(whole, whole[1:], strict=False))
+    assert all(first + length < second for (first, length), (second, _) in pairwise(whole))
 
 
 def test_every_statement_has_a_name_and_says_what_it_does() -> None:
@@ -117,7 +119,7 @@ def test_every_statement_has_a_name_and_says_what_it_does() -> None:
 
 @pytest.mark.parametrize("text", ["SELECT 1", "-- one: x\nSELECT 1\n-- one: y\nSELECT 2"])
 def test_statements_without_a_name_of_their_own_are_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="SELECT 1|one"):
+    with pytest.raises(ValueError, match=r"SELECT 1|one"):
         read_statements(text)
 
 
