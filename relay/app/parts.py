@@ -138,7 +138,7 @@ def admin_server(means: Means, store: Store, bound: socket) -> AdminServer:
                 version=__version__,
                 token=admin_token(means.config.data_dir / "admin.token", randomness),
                 readiness=means.readiness,
-                look=StoreWatch(store, means.readiness, means.log).look,
+                look=StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic).look,
                 metrics=CensusTaker(means.metrics, store),
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
             )

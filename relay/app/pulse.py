@@ -4,10 +4,11 @@ Law: looking costs next to nothing, and never holds up what moves mail.
 """
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 
 from relay.admin import Part, Readiness
+from relay.core.health import HealthState
 from relay.errors import RelayError, StoreFull
 from relay.observe import Log
 from relay.store.ports import Store
@@ -20,6 +21,15 @@ REMEMBERED: int = 30
 
 PATIENCE: float = 2.0
 """Seconds after which a store that does not answer counts as away."""
+
+COUNT_EVERY: float = 10.0
+"""Seconds between two counts of the accounts: there may be a hundred thousand."""
+
+ACCOUNTS = "accounts"
+"""What readiness calls accounts whose mail does not move."""
+
+STOPPED = (HealthState.PAUSED, HealthState.WAITING)
+"""Healths in which nothing moves but a probe."""
 
 
 class LoopLag:
@@ -35,23 +45,31 @@ class LoopLag:
         while True:
             due = loop.time() + BEAT
             await asyncio.sleep(BEAT)
-            self._seen.append(max(0.0, loop.time() - due))
-            self._show(max(self._seen))
+            self.saw(loop.time() - due)
+
+    def saw(self, late: float) -> None:
+        """A timer came so many seconds late."""
+        self._seen.append(max(0.0, late))
+        self._show(max(self._seen))
 
 
 class StoreWatch:
-    """Says in readiness and log when the store cannot work, and when it can again."""
+    """Says in readiness and log when the store cannot work, and in readiness whose mail does not move."""
 
-    def __init__(self, store: Store, readiness: Readiness, log: Log) -> None:
+    def __init__(self, store: Store, readiness: Readiness, log: Log, *, clock: Callable[[], float]) -> None:
+        """`clock` counts seconds and is never set back."""
         self._store = store
         self._readiness = readiness
         self._log = log
+        self._clock = clock
+        self._counted_at: float | None = None
 
     async def look(self) -> None:
-        """Asks the store for next to nothing, and looks at its disk."""
+        """Asks the store for next to nothing, and looks at its disk and, now and then, at the accounts."""
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._store.outbox(0)
+                await self._look_at_accounts()
         except TimeoutError:
             self._note(Part.STORE, f"the store did not answer within {PATIENCE:.0f} s")
         except StoreFull as error:
@@ -61,6 +79,20 @@ class StoreWatch:
         else:
             self._over(Part.STORE)
             self._look_at_disk()
+
+    async def _look_at_accounts(self) -> None:
+        now = self._clock()
+        if self._counted_at is not None and now < self._counted_at + COUNT_EVERY:
+            return
+        counts: Counter[str] = Counter()
+        for each in await self._store.health_counts():
+            counts[each.health] += each.accounts
+        self._counted_at = now
+        stopped = [f"{counts[health]} {health}" for health in STOPPED if counts[health]]
+        if stopped:
+            self._readiness.set(ACCOUNTS, f"mail is not moving: {', '.join(stopped)} of {counts.total()} accounts")
+        else:
+            self._readiness.clear(ACCOUNTS)
 
     def _look_at_disk(self) -> None:
         if self._store.has_space():

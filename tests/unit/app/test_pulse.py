@@ -1,0 +1,134 @@
+"""The pulse: a late loop shows, and readiness knows what the store and its disk can do."""
+
+import asyncio
+import json
+
+import pytest
+
+from relay.admin import Part, Readiness
+from relay.app import pulse
+from relay.app.pulse import ACCOUNTS, COUNT_EVERY, REMEMBERED, LoopLag, StoreWatch
+from relay.core.words import Plan
+from relay.errors import RelayError, StoreFull, StoreUnavailable
+from relay.observe import Log
+from relay.store.ports.history import HealthCount
+
+
+class Store:
+    """A store that is as well as it is told to be."""
+
+    def __init__(self) -> None:
+        self.failure: RelayError | None = None
+        self.has_room = True
+        self.is_hanging = False
+        self.healths = [HealthCount(Plan.PERSONAL, "ok", 5)]
+        self.counts = 0
+
+    async def outbox(self, most: int) -> list[object]:
+        assert most == 0, "a look costs next to nothing"
+        if self.is_hanging:
+            await asyncio.Event().wait()
+        if self.failure is not None:
+            raise self.failure
+        return []
+
+    async def health_counts(self) -> list[HealthCount]:
+        self.counts += 1
+        return self.healths
+
+    def has_space(self) -> bool:
+        return self.has_room
+
+
+class World:
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.store = Store()
+        self.readiness = Readiness(lambda: 0.0)
+        self.lines: list[str] = []
+        log = Log(self.lines.append, lambda: 0.0)
+        self.watch = StoreWatch(self.store, self.readiness, log, clock=lambda: self.now)  # type: ignore[arg-type]
+
+    async def look(self) -> dict[str, str]:
+        await self.watch.look()
+        return {each.what: each.text for each in self.readiness.problems}
+
+    @property
+    def events(self) -> list[str]:
+        return [json.loads(line)["event"] for line in self.lines]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def test_a_store_that_works_is_no_problem(world: World) -> None:
+    assert await world.look() == {}
+    assert world.lines == []
+
+
+@pytest.mark.parametrize(
+    ("failure", "part", "text"),
+    [
+        (StoreUnavailable(), Part.STORE, "the store is away"),
+        (StoreFull(), Part.DISK, "no space is left for mail"),
+    ],
+)
+async def test_a_store_that_fails_makes_the_node_unready_until_it_works_again(
+    world: World, failure: RelayError, part: Part, text: str
+) -> None:
+    world.store.failure = failure
+    assert await world.look() == {part: text}
+    await world.look()
+    assert not world.readiness.is_ready
+    world.store.failure = None
+    assert await world.look() == {}
+    assert world.events == ["trouble", "trouble_over"], "said once, however often somebody looks"
+
+
+async def test_a_store_that_hangs_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse, "PATIENCE", 0.0)
+    world.store.is_hanging = True
+    assert list(await world.look()) == [Part.STORE]
+
+
+async def test_a_disk_that_is_nearly_full_makes_the_node_unready(world: World) -> None:
+    world.store.has_room = False
+    assert list(await world.look()) == [Part.DISK]
+    world.store.has_room = True
+    assert await world.look() == {}
+
+
+async def test_accounts_whose_mail_does_not_move_are_listed_and_leave_the_node_ready(world: World) -> None:
+    world.store.healths += [HealthCount(Plan.PERSONAL, "paused", 2), HealthCount(Plan.BUSINESS, "waiting", 1)]
+    assert await world.look() == {ACCOUNTS: "mail is not moving: 2 paused, 1 waiting of 8 accounts"}
+    assert world.readiness.is_ready
+    world.store.healths = [HealthCount(Plan.PERSONAL, "slowed", 8)]
+    world.now += COUNT_EVERY
+    assert await world.look() == {}
+
+
+async def test_accounts_are_counted_now_and_then_however_often_somebody_looks(world: World) -> None:
+    for _ in range(5):
+        await world.look()
+    assert world.store.counts == 1
+    world.now += COUNT_EVERY
+    await world.look()
+    assert world.store.counts == 2
+
+
+@pytest.mark.parametrize(
+    ("lateness", "shown"),
+    [
+        ([0.0, 0.2, 0.1], [0.0, 0.2, 0.2]),
+        ([-0.1], [0.0]),
+        ([0.3] + [0.0] * REMEMBERED, [0.3] * REMEMBERED + [0.0]),
+    ],
+)
+def test_the_worst_lag_of_the_last_seconds_is_shown(lateness: list[float], shown: list[float]) -> None:
+    seen: list[float] = []
+    lag = LoopLag(seen.append)
+    for late in lateness:
+        lag.saw(late)
+    assert seen == shown
