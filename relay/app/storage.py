@@ -68,7 +68,8 @@ async def open_storage(needs: StorageNeeds) -> Storage:
 
 async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
     vaults: list[Vault] = []
-    keyring = Keyring(needs.config.key_folder, needs.environ.get("RELAY_KEY"), randomness)
+    given = needs.environ.get("RELAY_KEY")
+    keyring = Keyring(needs.config.key_folder, given, randomness, crash_point=needs.crash_point)
 
     def vault_for(fingerprint: str | None) -> Vault:
         vaults.append(keyring.vault_for(fingerprint))

@@ -18,10 +18,18 @@ KEY_FILE: str = "relay.key"
 class Keyring:
     """The place of one relay's key; `given` is the text of `RELAY_KEY`, None where it is not set."""
 
-    def __init__(self, directory: Path, given: str | None, random: Callable[[int], bytes]) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        given: str | None,
+        random: Callable[[int], bytes],
+        *,
+        crash_point: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self._directory = directory
         self._given = given
         self._random = random
+        self._crash_point = crash_point
 
     def vault_for(self, fingerprint: str | None) -> Vault:
         """The vault of the store with this key fingerprint; None: a new store, for which a key may be made.
@@ -61,9 +69,11 @@ class Keyring:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+        self._crash_point("key-written")
         os.link(beside, path)
         beside.unlink()
         _sync_directory(self._directory)
+        self._crash_point("key-made")
         return key
 
 

@@ -80,8 +80,8 @@ CREATE INDEX logins_of ON logins (mailbox, ended_at);
 -- create_nodes: Until when (relay time) a node's claims are its own.
 CREATE TABLE nodes (name TEXT PRIMARY KEY, lease_until INTEGER NOT NULL) WITHOUT ROWID;
 
--- create_segments: Segment files and how many messages in each still need their body.
-CREATE TABLE segments (number INTEGER PRIMARY KEY, live INTEGER NOT NULL);
+-- create_segments: Segment files, the first message in each, and how many in each still need their body.
+CREATE TABLE segments (number INTEGER PRIMARY KEY, live INTEGER NOT NULL, first INTEGER NOT NULL);
 
 -- create_outbox: What follows from an outcome and is not done yet. `at`: wall time of the outcome.
 CREATE TABLE outbox (

@@ -55,7 +55,17 @@ INSERT INTO events (at, kind, message, delivery, account, mailbox, detail) VALUE
 SELECT number, live FROM segments;
 
 -- add_live: Changes how many messages of a segment still need their body.
-INSERT INTO segments (number, live) VALUES (?, ?) ON CONFLICT (number) DO UPDATE SET live = live + excluded.live;
+INSERT INTO segments (number, live, first) VALUES (?, ?, ?)
+ON CONFLICT (number) DO UPDATE SET live = live + excluded.live;
+
+-- oldest_body: The first message whose segment is still there.
+SELECT first FROM segments ORDER BY number LIMIT 1;
+
+-- bodies_from: Messages from one on, where their bodies lie, and whether anything needs them.
+SELECT m.seq, m.segment, m."offset", m.length,
+    EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id >= m.seq AND d.id < m.seq + m.recipients AND d.state <= 1),
+    EXISTS (SELECT 1 FROM outbox AS o WHERE o.message = m.seq)
+FROM messages AS m WHERE m.seq >= ? ORDER BY m.seq LIMIT ?;
 
 -- drop_segment: Forgets a segment in which nothing is needed.
 DELETE FROM segments WHERE number = ?;

@@ -31,7 +31,10 @@ class Bodies:
         self._at_hand_bytes = 0
         self._live: dict[int, int] = dict(database.read(_SQL["get_segments"]))
         self._changed: dict[int, int] = {}
-        self._newest = max(self._live, default=0)
+        self._first: dict[int, int] = {}
+        self._spent: dict[int, None] = dict.fromkeys(number for number, live in self._live.items() if not live)
+        self._current: int | None = None
+        """The segment that is being appended to."""
         self._done: dict[int, list[tuple[int, int]]] = {}
         self._done_bytes: dict[int, int] = {}
         self._gives_all = False
@@ -40,8 +43,10 @@ class Bodies:
     def keep(self, seq: int, content: bytes, record: bytes) -> Place:
         """A body came in; it is durable with this transaction."""
         place = self._segments.append(record)
+        if place.segment not in self._live:
+            self._first[place.segment] = seq
         self._count(place.segment, 1)
-        self._newest = max(self._newest, place.segment)
+        self._current = place.segment
         self._at_hand[seq] = content
         self._at_hand_bytes += len(content)
         while self._at_hand_bytes > AT_HAND_BYTES:
@@ -60,17 +65,29 @@ class Bodies:
         """Nothing needs this body any more, once this transaction is durable."""
         self._drop(seq)
         self._count(place.segment, -1)
-        self._done.setdefault(place.segment, []).append((place.offset, place.length))
-        self._done_bytes[place.segment] = self._done_bytes.get(place.segment, 0) + place.length
+        self.give_back(*place)
+
+    def give_back(self, segment: int, offset: int, length: int) -> None:
+        """The space of a body may be given back, if its segment is still there."""
+        if segment in self._live:
+            self._done.setdefault(segment, []).append((offset, length))
+            self._done_bytes[segment] = self._done_bytes.get(segment, 0) + length
 
     def write(self) -> None:
         """Writes what changed of the segments, as part of the transaction."""
-        if not self._changed:
-            return
         changed, self._changed = self._changed, {}
-        self._database.write_many(_SQL["add_live"], [(number, many) for number, many in changed.items() if many])
-        for number in changed:
-            if not self._live[number] and number < self._newest:
+        if changed:
+            rows = [(number, many, self._first.pop(number, 0)) for number, many in changed.items()]
+            self._database.write_many(_SQL["add_live"], rows)
+            self._spent.update(dict.fromkeys(number for number in changed if not self._live[number]))
+        if self._spent:
+            self._drop_spent()
+
+    def _drop_spent(self) -> None:
+        """A segment in which nothing is needed goes, once nothing is appended to it any more."""
+        for number in [number for number in self._spent if number != self._current]:
+            del self._spent[number]
+            if not self._live[number]:
                 del self._live[number]
                 self._database.write(_SQL["drop_segment"], (number,))
                 self._empty.append(number)
@@ -96,7 +113,7 @@ class Bodies:
 
     def newest(self) -> int:
         """The greatest number of a segment that was ever written to and is still needed."""
-        return self._newest
+        return max(self._live, default=0)
 
     def orphans(self) -> list[int]:
         """Segments that no message needs: what a crash left between a commit and its unlink, or before a commit."""

@@ -35,6 +35,7 @@ from relay.store.sqlite.running import Claims
 from relay.store.sqlite.sessionbook import SessionBook
 from relay.store.sqlite.settling import Settling
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.sweeping import Sweeping
 from relay.store.sqlite.taking import Taking
 from relay.store.sqlite.time import StoreClock
 from relay.store.sqlite.timers import Timers
@@ -76,6 +77,7 @@ class Core:
         self._applying = Applying(context)
         self._reports = Reports(context, moves)
         self._counts = Counts(context)
+        self._sweeping = Sweeping(context)
 
     # the ports' operations
 
@@ -103,6 +105,7 @@ class Core:
         self._leases.sweep()
         self._leases.extend(node)
         self._timers.ring()
+        self._sweeping.sweep()
         self.context.bodies.give_back_all()
         self.context.schedule.rest(self.context.clock.now())
         return self._leases.lost(node)
@@ -187,9 +190,9 @@ class Core:
         ground = self._ground
         if ground.segments.is_dirty:
             ground.segments.sync()
-        ground.outside.crash_point("before-commit")
+        ground.outside.crash_point("commit-begun")
         ground.database.commit()
-        ground.outside.crash_point("after-commit")
+        ground.outside.crash_point("commit-done")
 
 
 def _context(ground: Ground) -> Context:

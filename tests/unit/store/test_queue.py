@@ -394,7 +394,7 @@ async def test_who_was_cancelled_while_taking_holds_nothing() -> None:
     take.cancel()
     bench.disk.hold.set()
     await bench.store.put(message("later"))
-    await asyncio.gather(*bench.store._tasks.values())
+    await bench.rest()
     assert [claim.message for claim in await bench.take()] == ["m-0-0", "m-0-1", "m-later"]
 
 

@@ -21,6 +21,7 @@ from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.events import StoreEvent
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments.memory import MemorySegments
+from relay.store.segments.port import SEGMENT_BYTES
 from relay.store.sqlite import SqliteStore
 from relay.vault import Vault
 
@@ -151,9 +152,9 @@ DROPPED = result(Verdict.DROPPED, "dropped", reply=None, is_mail_written=False)
 class Bench:
     """One database that outlives its stores."""
 
-    def __init__(self, settings: StoreSettings = DEFAULTS) -> None:
+    def __init__(self, settings: StoreSettings = DEFAULTS, *, segment_bytes: int = SEGMENT_BYTES) -> None:
         self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self.segments = MemorySegments()
+        self.segments = MemorySegments(segment_bytes)
         self.clock = HandClock()
         self.disk = Disk()
         self.chance = Chance()
@@ -221,6 +222,11 @@ class Bench:
     async def send(self, claim: Claim, outcome: Result = DELIVERED) -> bool:
         await self.store.gate(claim)
         return await self.store.settle(claim, outcome)
+
+    async def rest(self) -> None:
+        """Whatever the store does for itself is done."""
+        while self.store._tasks:
+            await asyncio.wait(list(self.store._tasks.values()))
 
     def rows(self, statement: str, *values: object) -> list[Any]:
         return self.connection.execute(statement, values).fetchall()
