@@ -315,7 +315,8 @@ class Schedule:
             line.turn = line.alarm = None
         elif not line.may_send(now):
             line.turn = None
-            self._set_alarm(line, line.sends_at(now))
+            at = line.sends_at(now)
+            self._set_alarm(line, None if at is None else max(at, now + 1))
         else:
             if line.turn is None:
                 line.turn, line.credit = next(self._turns), line.terms.weight
