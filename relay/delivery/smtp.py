@@ -194,7 +194,11 @@ class _Login:
             raise _Unfit(Failure.NOT_OFFERED, read_reply(*greeting))
         log_in = self._smtp.auth_plain if "plain" in offered else self._smtp.auth_login
         self._is_login_sent = True
-        await log_in(self._mailbox.username, self._secret)
+        try:
+            await log_in(self._mailbox.username, self._secret)
+        except SMTPResponseException as error:
+            if not 200 <= error.code < 300:  # 235 by RFC 4954, 4; some say 250, and mean the same
+                raise
 
     # ------------------------------------------------------------------------------------------------ what went wrong
     def _failed(self, error: BaseException) -> LoginFailed | None:
