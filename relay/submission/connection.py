@@ -33,7 +33,7 @@ class Connection(SMTP):
     def __init__(self, door: Door, listener: ListenerSettings, loop: asyncio.AbstractEventLoop) -> None:
         # Not SMTP.__init__: for each connection it looks through its own class for commands, at 0.5 ms, to no use here.
         no_reader: asyncio.StreamReader = None  # type: ignore[assignment]
-        asyncio.StreamReaderProtocol.__init__(self, no_reader, self._cb_client_connected, loop)
+        asyncio.StreamReaderProtocol.__init__(self, no_reader, None, loop)
         self.loop = loop
         self.transport: asyncio.Transport | None = None
         self._original_transport = None
@@ -54,7 +54,7 @@ class Connection(SMTP):
     def data_received(self, data: bytes) -> None:
         """Bytes came in."""
         self._incoming.feed(data)
-        if self._waiter is not None:
+        if self._waiter is not None and not self._is_clogged:
             self._wake()
         elif self._incoming.size > UNREAD_MOST and self.transport is not None and not self._is_deaf:
             self._is_deaf = True
@@ -78,13 +78,12 @@ class Connection(SMTP):
 
     def pause_writing(self) -> None:
         """The client does not read what it is told."""
-        super().pause_writing()
         self._is_clogged = True
 
     def resume_writing(self) -> None:
         """It reads again."""
-        super().resume_writing()
         self._is_clogged = False
+        self._wake()
 
     # what the dialogue asks
 
@@ -157,23 +156,19 @@ class Connection(SMTP):
         await self._dialogue.converse()
 
     async def _more(self) -> None:
-        """Waits until something came in. ClientGone."""
+        """Waits until something came in, once the client has read what it was told. ClientGone."""
+        while self._is_clogged and not self._is_ended:
+            await self._woken()
         if self._is_ended:
             raise ClientGone
-        if self._is_clogged:
-            await self._drained()
         if self._is_deaf and self.transport is not None:
             self._is_deaf = False
             self.transport.resume_reading()
+        await self._woken()
+
+    async def _woken(self) -> None:
         self._waiter = self.loop.create_future()
         await self._waiter
-
-    async def _drained(self) -> None:
-        """Waits until the client has read what it was told. ClientGone."""
-        try:
-            await self._writer.drain()
-        except ConnectionError as error:
-            raise ClientGone from error
 
     def _end(self) -> None:
         self._is_ended = True
@@ -192,8 +187,7 @@ class Connection(SMTP):
 
     def _timeout_cb(self) -> None:
         now = self.loop.time()
-        is_waiting = self._waiter is not None or self._is_clogged
-        until = self._heard_at + self._door.timeout if is_waiting else now + self._door.timeout
+        until = (now if self._waiter is None else self._heard_at) + self._door.timeout
         if self._data_until is not None:
             until = min(until, self._data_until)
         if until > now:

@@ -26,7 +26,7 @@ ERRORS_MOST: int = 20
 """Commands that make no sense: what errs this often is no mail client."""
 
 COMMANDS_MOST: int = 1000
-"""Commands without a mail, RCPT aside: what does nothing else only keeps a connection from others."""
+"""Commands without a mail, besides its recipients: what says more only keeps a connection from others."""
 
 OK = b"250 2.0.0 Ok\r\n"
 SENDER_OK = b"250 2.1.0 Ok\r\n"
@@ -75,6 +75,7 @@ class Session:
         self._transaction: Transaction | None = None
         self._errors = 0
         self._commands = 0
+        self._commands_most = COMMANDS_MOST + desk.settings.max_recipients
         self.is_stopping = False
         """The relay stops: what is begun may be finished, nothing new begins."""
         self.is_resting = False
@@ -106,7 +107,7 @@ class Session:
         """Sends the client away where the relay stops or the client makes no sense."""
         if self._transaction is None and self.is_stopping:
             self.refuse(Refusal(Reason.STOPPING), Stage.EHLO)
-        elif self._errors >= ERRORS_MOST or self._commands >= COMMANDS_MOST:
+        elif self._errors >= ERRORS_MOST or self._commands >= self._commands_most:
             self.refuse(Refusal(Reason.TOO_MANY_ERRORS), Stage.EHLO)
         else:
             return False
@@ -116,7 +117,7 @@ class Session:
         """Answers one command; whether the dialogue goes on."""
         verb, _, argument = line.partition(b" ")
         verb = verb.upper()
-        self._commands += verb != b"RCPT"
+        self._commands += 1
         if verb == b"QUIT":
             self._wire.say(BYE)
             return False

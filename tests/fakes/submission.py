@@ -77,12 +77,14 @@ class RememberingObserver:
 
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
+    somebody_left: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connected(self, listener: str, *, peer: str) -> None:
         self.events.append(("connected", {"listener": listener, "peer": peer}))
 
     def disconnected(self, listener: str, *, peer: str) -> None:
         self.events.append(("disconnected", {"listener": listener, "peer": peer}))
+        self.somebody_left.set()
 
     def turned_away(self, listener: str, *, peer: str, reason: Reason) -> None:
         self.events.append(("turned_away", {"listener": listener, "peer": peer, "reason": reason}))

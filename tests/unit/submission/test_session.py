@@ -417,8 +417,12 @@ class TestPatience:
         assert codes(replies)[1:] == ["553"] * (ERRORS_MOST + 5)
 
     async def test_commands_without_a_mail_end_the_session(self) -> None:
-        replies = await talk(Office(), b"NOOP\r\n" * (COMMANDS_MOST + 1))
-        assert codes(replies) == ["250"] * COMMANDS_MOST + ["421"]
+        replies = await talk(Office(max_recipients=7), b"NOOP\r\n" * (COMMANDS_MOST + 8))
+        assert codes(replies) == ["250"] * (COMMANDS_MOST + 7) + ["421"]
+
+    async def test_neither_do_recipients_that_never_come_to_a_mail(self) -> None:
+        replies = await after_login(Office(), MAIL[:28] + b"RCPT TO:<x>\r\n" * 2 * COMMANDS_MOST)
+        assert replies[-1].startswith("421 4.7.0 ")
 
     async def test_a_mail_begins_the_count_anew(self) -> None:
         noops = b"NOOP\r\n" * (COMMANDS_MOST - 10)
