@@ -23,6 +23,7 @@ def findings(world: World) -> list[str]:
         _nobody_as_anybody_else,
         _ceilings_kept,
         _bounces_told,
+        _nobody_overslept,
         _nothing_unforeseen,
         _bodies_kept,
     )
@@ -47,8 +48,11 @@ def _nothing_lost(world: World) -> Iterator[str]:
 def _no_copies_without_a_doubt(world: World) -> Iterator[str]:
     doubts = world.doubts()
     for key, many in copies((name, to) for _, _, name, to in world.providers.seen.taken).items():
-        if key[1].endswith("@r.test") and many > 1 + doubts[key]:
+        if key[0] in world.told.submitted and many > 1 + doubts[key]:
             yield f"{key[0]} arrived {many} times with {doubts[key]} doubts"
+    for key, many in doubts.items():
+        if many > 2:
+            yield f"{key[0]} was in doubt {many} times; the second doubt has to hold it"
 
 
 def _no_window_exceeded(world: World) -> Iterator[str]:
@@ -99,6 +103,17 @@ def _bounces_told(world: World) -> Iterator[str]:
     for name, to in sorted(bounced):
         if (name, to) not in reports:
             yield f"{name} bounced and nobody was told"
+
+
+def _nobody_overslept(world: World) -> Iterator[str]:
+    """In its last life the node looked at the queue whenever mail came in and whenever the store had said it must."""
+    vigil, slack = world.vigil, 0.01 + 3 * world.scenario.fsync
+    for number, at in vigil.told_to_look:
+        if at + slack < world.quiet_at and vigil.looks[number] > at + slack:
+            yield f"the next look after {at:.3f} s was at {vigil.looks[number]:.3f} s"
+    for at in vigil.mail_came:
+        if at < world.quiet_at and not any(at - slack <= look <= at + slack for look in vigil.looks):
+            yield f"mail came at {at:.3f} s and nobody looked"
 
 
 def _nothing_unforeseen(world: World) -> Iterator[str]:

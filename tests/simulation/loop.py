@@ -13,16 +13,29 @@ class Deadlock(Exception):
     """Nothing is scheduled and the world is not done: somebody waits for what will never come."""
 
 
+class Livelock(Exception):
+    """The world goes round and round at one instant: somebody polls, or is woken for nothing."""
+
+
+SPINS: int = 20_000
+"""Rounds of the loop at one instant: no honest burst of a small world needs a tenth of it."""
+
+
 class _VirtualSelector(selectors.SelectSelector):
     """Moves the clock where a real one would sleep."""
 
     loop: "VirtualLoop"
+    spins = 0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise Deadlock("nothing is scheduled")
         if timeout > 0:
+            self.spins = 0
             self.loop.advance(timeout)
+        self.spins += 1
+        if self.spins > SPINS:
+            raise Livelock(f"{SPINS} rounds at {self.loop.time()} s")
         return []
 
 

