@@ -3,7 +3,6 @@
 Law: a part gets plain values, ports and callables; none of them learns where they come from.
 """
 
-from base64 import b32encode
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
@@ -38,7 +37,7 @@ LOOKUPS: int = 2
 """Threads that look up names, for each provider: one that hangs leaves the others' alone."""
 
 ID_BYTES: int = 10
-"""80 bits of chance make 16 characters: no two messages share an id, and nobody guesses one."""
+"""80 bits of chance make 20 characters: no two messages share an id, and nobody guesses one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ def submission_server(means: Means, store: Store, keeper: RoutingKeeper) -> Subm
         keeper.routing,
         settings=settings.submission_settings(means.config),
         authenticator=authenticator,
-        new_id=lambda: b32encode(randomness(ID_BYTES)).decode(),
+        new_id=lambda: randomness(ID_BYTES).hex(),
         wall_clock=means.clock.wall_seconds,
         observe=SubmissionObserver(means.log, means.metrics),
     )
