@@ -31,6 +31,8 @@ class Attempt:
     def __init__(self, claim: Claim, lease: Lease, store: ContentAndGate, observe: Observer) -> None:
         self.claim = claim
         self.lease = lease
+        self.has_missed_store = False
+        """The store could not do what was asked of it: no time to ask for more work."""
         self._store = store
         self._observe = observe
         self._task: asyncio.Task[object] | None = None
@@ -65,8 +67,7 @@ class Attempt:
                 self._task.uncancel()
             return self._cut_short(Verdict.DROPPED)
         except StoreError as error:
-            self._observe.store_failed("gate" if self._is_begun else "content", error)
-            return self._cut_short(Verdict.DROPPED)
+            return self._without_store(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the claim has to be settled
             self._observe.broken("attempt", error, self.claim)
             return self._cut_short(Verdict.DEFERRED)
@@ -83,6 +84,12 @@ class Attempt:
     async def _gate(self) -> bool:
         self._is_gated = await self._store.gate(self.claim)
         return self._is_gated
+
+    def _without_store(self, error: StoreError) -> Result:
+        """A gate that cannot be asked leaves the delivery its place; content that cannot be read lets others pass."""
+        self.has_missed_store = True
+        self._observe.store_failed("gate" if self._is_begun else "content", error)
+        return self._cut_short(Verdict.DROPPED if self._is_begun else Verdict.DEFERRED)
 
     def _cut_short(self, verdict: Verdict) -> Result:
         """Nobody read how it ended: it counts as begun, and as in doubt once it was gated."""

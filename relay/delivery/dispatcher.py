@@ -17,7 +17,7 @@ from relay.delivery.observer import Observer
 from relay.delivery.pool import Lease
 from relay.delivery.steady import DeliveryStore, SteadyStore
 from relay.delivery.upstream import Upstream
-from relay.errors import RelayError
+from relay.errors import RelayError, StoreBroken
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ class Dispatcher:
         self._finished = asyncio.Event()
         self._is_running = False
         self._is_stopping = False
+        self._is_store_unwell = False
         self._cut_short = 0
         self._fatal: BaseException | None = None
 
@@ -105,6 +106,7 @@ class Dispatcher:
     async def stop(self) -> None:
         """Takes nothing new, lets attempts finish until the drain's end, closes the sessions; may be called twice."""
         self._is_stopping = True
+        self._keeper.stop()
         self._news.set()
         if self._is_running:
             await self._finished.wait()
@@ -116,7 +118,6 @@ class Dispatcher:
         self._keeper.break_off_openings()
 
     async def _drain(self) -> None:
-        self._keeper.stop()
         await self._crew.until_done(self._settings.drain)
         self.hurry()
 
@@ -130,6 +131,7 @@ class Dispatcher:
         while not self._is_stopping:
             self._news.clear()
             try:
+                await self._spare()
                 taken = await self._store.take(self._node, self._keeper.hand_over(), self._settings.most)
                 self._start(taken)
                 if not self._news.is_set():
@@ -137,6 +139,12 @@ class Dispatcher:
             except RelayError as error:
                 self._keeper.take_back({}, {})
                 await self._steady.rest_after("take", error)
+
+    async def _spare(self) -> None:
+        """A store that failed an attempt is given a moment: taking on would spend logins and slots for nothing."""
+        if self._is_store_unwell:
+            self._is_store_unwell = False
+            await asyncio.sleep(self._settings.store_pause / SECOND)
 
     def _start(self, taken: Taken) -> None:
         for claim in taken.claims:
@@ -176,6 +184,7 @@ class Dispatcher:
         lease, is_kept = attempt.lease, False
         try:
             result = await attempt.run()
+            self._is_store_unwell |= attempt.has_missed_store
             lease.messages += 1
             is_kept = self._keep(lease)
             await self._settle(attempt.claim, result, seconds=loop.time() - start)
@@ -202,6 +211,8 @@ class Dispatcher:
             await asyncio.sleep(self._settings.heartbeat / SECOND)
             try:
                 lost = await self._store.heartbeat(self._node)
+            except StoreBroken as error:
+                return self._give_up(error)
             except RelayError as error:
                 self._observe.store_failed("heartbeat", error)
                 continue

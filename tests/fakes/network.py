@@ -130,14 +130,14 @@ class NetworkLoop(VirtualLoop):
 def on_virtual_time(main: Callable[[NetworkLoop], Coroutine[Any, Any, _T]]) -> _T:
     """Runs a test's coroutine; nothing may be left behind that nobody looked at."""
     loop = NetworkLoop()
+    asyncio.set_event_loop(loop)
     try:
-        asyncio.set_event_loop(loop)
         result = loop.run_until_complete(main(loop))
-        left = [task for task in asyncio.all_tasks(loop) if not task.done()]
+    finally:
+        left = asyncio.all_tasks(loop)
         for task in left:
             task.cancel()
         loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-    finally:
         asyncio.set_event_loop(None)
         loop.close()
     assert not loop.complaints, loop.complaints

@@ -54,6 +54,7 @@ class FakeStore:
         self.trouble: Callable[[str], None] = lambda _: None
         self.content_of: Callable[[Claim], bytes] = lambda _: content
         self.slowness = 0
+        self.holding: dict[str, asyncio.Event] = {}
         self._attempts = 0
         self._deliveries = 0
         self._mark = 0
@@ -79,10 +80,11 @@ class FakeStore:
         self._changed()
 
     async def until(self, is_so: Callable[[], bool]) -> None:
-        """Returns when it is so."""
+        """Returns when it is so; looks at each call, and every hundredth of a second for what does not show in one."""
         if not is_so():
             future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._events.append((is_so, future))
+            self._look_again()
             await future
 
     async def until_settled(self, many: int) -> None:
@@ -185,6 +187,9 @@ class FakeStore:
         """What is written counts in the order of the calls, however slow the disk is."""
         self.trouble(call.name)
         self.calls.append(call)
+        self._look()
+        if call.name in self.holding:
+            await self.holding[call.name].wait()
         for _ in range(self.slowness):
             await asyncio.sleep(0)
 
@@ -231,6 +236,14 @@ class FakeStore:
         for future in list(self._waits):
             if not future.done():
                 future.set_result(None)
+        self._look()
+
+    def _look_again(self) -> None:
+        self._look()
+        if self._events:
+            asyncio.get_running_loop().call_later(0.01, self._look_again)
+
+    def _look(self) -> None:
         for is_so, future in list(self._events):
             if is_so() and not future.done():
                 self._events.remove((is_so, future))

@@ -16,6 +16,8 @@ from relay.delivery.upstream import LoginFailed
 from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.fakes.peer import OFFER, Act, Answer, Flood, Peer, Trickle, ehlo
 
+pytestmark = pytest.mark.timeout(30)
+
 MAILBOX = MailboxId("lab", "dottore@example.it")
 PROVIDER = Provider("lab", "127.0.0.1", 2526, tls=Tls.NONE)
 PLAIN = b64encode(b"\0dottore@example.it\0segreta").decode()

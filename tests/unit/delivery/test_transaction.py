@@ -13,6 +13,8 @@ from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.fakes.peer import Act, Script, Trickle
 from tests.unit.delivery.wired import CONTENT, ENVELOPE, Wired, log_in
 
+pytestmark = pytest.mark.timeout(30)
+
 ONE_BY_ONE = Offer()
 TOGETHER = Offer(has_pipelining=True)
 BOTH = pytest.mark.parametrize("offer", [ONE_BY_ONE, TOGETHER], ids=["one by one", "pipelined"])
