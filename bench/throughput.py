@@ -16,6 +16,14 @@ from bench.processes import Sink, sink
 
 CLIENTS = 40
 
+UNBOUND = {
+    "connections": CLIENTS,
+    "total_connections": CLIENTS,
+    "login_limit": "1000/1m",
+    "session": {"messages": 1_000_000, "idle": "30s"},
+}
+"""One mailbox without limits, as Postfix has none: forty sessions, kept as long as there is mail."""
+
 
 class Server(Protocol):
     """What is measured."""
@@ -46,7 +54,7 @@ def flood(server: Server, peer: Sink, *, size: int, messages: int) -> Round:
 @contextmanager
 def both(folder: Path, peer: Sink) -> Iterator[dict[str, Server]]:
     """Postfix (where it is installed) and the relay, both relaying to the same sink with AUTH."""
-    table = relay.routing(peer.port, ["a@d.test"], connections=CLIENTS, total_connections=CLIENTS)
+    table = relay.routing(peer.port, ["a@d.test"], **UNBOUND)
     with relay.running(folder / "relay", table) as ours:
         if not postfix.is_installed():
             yield {"relay": ours}
