@@ -109,7 +109,8 @@ class Batches:
         try:
             for call in calls:
                 self._call(call)
-            if self._transaction.has_written():
+            has_written = self._transaction.has_written()
+            if has_written:
                 self._transaction.finish()
                 self._pass(calls, "recorded")
                 await self._commit(self._transaction.commit)
@@ -119,7 +120,8 @@ class Batches:
             self._fail(calls, error)
         else:
             self._transaction.committed()
-            self._pass(calls, "durable")
+            if has_written:
+                self._pass(calls, "durable")
             for call in calls:
                 _answer(call)
 
