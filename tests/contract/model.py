@@ -1,0 +1,265 @@
+"""A store in plain lists, slow and short enough to be believed: what every adapter is held against.
+
+Law: it uses the tables of the product (lifecycle, health, retry) and none of its limiter or schedule; each step is a
+small method, so that a test can plant a fault in one of them.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from relay.core.envelope import Claim, LoginFailure, NewMessage, Taken
+from relay.core.health import Health, HealthEvent, event_of_failure
+from relay.core.lifecycle import FINAL, SENDING, Event, State
+from relay.core.lifecycle import after as state_after
+from relay.core.routing import Routing
+from relay.core.words import Lane, MailboxId, Plan
+from relay.errors import CorruptValue, StaleRouting
+from relay.store.needs import StoreSettings
+from relay.store.ports import AppliedRouting, OutboxEntry, QueueCount
+from relay.store.ports.history import HealthCount
+from relay.store.ports.sessions import SessionEvent
+from tests.contract.clock import LoopClock
+from tests.contract.model_data import Applied, Attempt, Delivery, Disk, Login, Mail
+from tests.contract.model_ending import MINUTE
+from tests.contract.model_leases import Leasing
+from tests.contract.order import Choice
+
+
+class Hints:
+    """Which of several right choices to make: those of the adapter under test."""
+
+    def __init__(self, taken: Taken | None = None) -> None:
+        claims = () if taken is None else taken.claims
+        self.claims = [(claim.mailbox, claim.account) for claim in claims]
+        self.open: Mapping[MailboxId, int] | None = None if taken is None else taken.open
+
+
+class ModelStore(Leasing):
+    """One process of the model on a disk that outlives it."""
+
+    def __init__(self, disk: Disk, clock: LoopClock, settings: StoreSettings) -> None:
+        super().__init__(disk, clock, settings)
+        self.version = disk.applied.version
+        self.hints = Hints()
+
+    async def close(self) -> None:
+        return None
+
+    # coming in
+
+    def has_space(self) -> bool:
+        return True
+
+    async def put(self, message: NewMessage) -> None:
+        if any(mail.new.id == message.id for mail in self.disk.mails):
+            return
+        mail = Mail(message, self.clock.wall(), self.now(), self.lane_of(message))
+        self.disk.mails.append(mail)
+        for recipient in message.envelope.recipients:
+            envelope = replace(message.envelope, recipients=(recipient,))
+            expires = mail.accepted_at + self.lifetime_of(message)
+            self.disk.deliveries.append(Delivery(self.disk.number(), mail, envelope, expires))
+        self.changed()
+
+    def lane_of(self, message: NewMessage) -> Lane:
+        recent = [
+            mail
+            for mail in self.disk.mails
+            if (mail.new.client, mail.new.account) == (message.client, message.account)
+            and mail.accepted_relay >= self.now() - MINUTE
+        ]
+        return Lane.EXPRESS if message.wants_express or len(recent) < 3 else Lane.BULK
+
+    def lifetime_of(self, message: NewMessage) -> int:
+        account = self.disk.applied.routing.accounts.get(message.account)
+        lifetimes = (message.lifetime, account.lifetime if account is not None else None, self.settings.lifetime)
+        return next(lifetime for lifetime in lifetimes if lifetime is not None)
+
+    # taking
+
+    async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
+        if self.version < self.disk.applied.version:
+            raise StaleRouting
+        self.sweep()
+        self.disk.leases[node] = self.now() + self.settings.lease
+        self.ring_timers()
+        now, left, claims = self.now(), dict(idle), list[Claim]()
+
+        def claim(choice: Choice) -> None:
+            left[choice.mailbox] -= 1
+            claims.append(self.claim(choice, node))
+
+        self.grant(now, idle, most, claim)
+        opened = self.order.open(now, most - len(claims), reserve=self.reserve, hints=self.hints.open)
+        wake_at = self.wake_at(now, left) if len(claims) + sum(opened.values()) < most else now
+        return Taken(tuple(claims), opened, self.close_for_others(now, left), wake_at, self.changes)
+
+    def grant(self, now: int, idle: Mapping[MailboxId, int], most: int, claim: Callable[[Choice], None]) -> None:
+        self.order.grant(now, idle, most, claim=claim, hints=self.hints.claims)
+
+    def claim(self, choice: Choice, node: str) -> Claim:
+        delivery = self.oldest(choice)
+        delivery.state = state_after(delivery.state, Event.TAKE)
+        new = delivery.mail.new
+        claim = Claim(
+            self.disk.number(), delivery.id, new.id, choice.mailbox, choice.account, choice.lane, node,
+            delivery.envelope, len(new.content), delivery.tries, delivery.doubts, choice.is_probe,
+        )  # fmt: skip
+        self.disk.attempts.append(Attempt(choice.mailbox, self.now(), None, delivery, claim))
+        return claim
+
+    def oldest(self, choice: Choice) -> Delivery:
+        return min(self.ready_of(choice), key=lambda delivery: delivery.id)
+
+    def ready_of(self, choice: Choice) -> list[Delivery]:
+        return [
+            delivery
+            for delivery in self.disk.deliveries
+            if (delivery.account, delivery.mail.lane, delivery.state) == (choice.account, choice.lane, State.WAITING)
+            and delivery.due <= self.clock.wall()
+        ]
+
+    def reserve(self, mailbox: MailboxId) -> None:
+        login = Login(mailbox, self.now())
+        self.disk.logins.append(login)
+        self.process.openings.append(login)
+
+    def close_for_others(self, now: int, left: Mapping[MailboxId, int]) -> dict[MailboxId, int]:
+        """Idle sessions of mailboxes that cannot send, where another finds no place under the ceiling."""
+        closed: dict[MailboxId, int] = {}
+        for mailbox in sorted(mailbox for mailbox in left if left[mailbox] > 0):
+            provider = mailbox.provider
+            needy = [m for m in self.facts.mailboxes() if m.provider == provider and self.order.needs_session(m, now)]
+            if needy and not self.order.may_connect(provider, now) and not self.order.may_send(mailbox, now):
+                closed[mailbox] = 1
+        return closed
+
+    def wake_at(self, now: int, left: Mapping[MailboxId, int]) -> int | None:
+        instants = [self.order.wake_at(now, left), *(ends for ends in map(self.runs_out, self.running()) if ends > now)]
+        return min((instant for instant in instants if instant is not None), default=None)
+
+    async def content(self, claim: Claim) -> bytes:
+        attempt = self.attempt_of(claim)
+        if attempt is None or attempt.is_over:
+            raise CorruptValue
+        return attempt.delivery.mail.new.content
+
+    async def wait(self, mark: int, until: int | None) -> None:
+        while self.changes == mark and (until is None or self.now() < until):
+            try:
+                async with asyncio.timeout(None if until is None else (until - self.now()) / 1_000_000):
+                    await self.bell.wait()
+            except TimeoutError:
+                return
+
+    # sessions
+
+    async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+        if event is SessionEvent.CLOSED:
+            self.process.sessions.remove(mailbox)
+        elif event is SessionEvent.DECLINED:
+            self.disk.logins.remove(self.reported(mailbox))
+        else:
+            self.reported(mailbox).ended = self.now()
+            self.process.sessions.append(mailbox)
+            self.change_health(mailbox, HealthEvent.LOGIN_WORKED)
+            if self.facts.provider_standing(mailbox.provider).is_stopped:
+                self.change_provider(mailbox.provider, HealthEvent.LOGIN_WORKED)
+        self.changed()
+
+    async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        login = self.reported(mailbox)
+        if failure.is_login_sent:
+            login.ended = self.now()
+        else:
+            self.disk.logins.remove(login)
+        self.judge_failure(mailbox, failure)
+        self.changed()
+
+    def judge_failure(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        event = event_of_failure(failure)
+        if failure.is_provider:
+            self.change_provider(mailbox.provider, event, failure.reply_class)
+        else:
+            self.change_health(mailbox, event, failure.reply_class)
+
+    def reported(self, mailbox: MailboxId) -> Login:
+        login = next(login for login in self.process.openings if login.mailbox == mailbox)
+        self.process.openings.remove(login)
+        return login
+
+    # routing
+
+    async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
+        old = self.disk.applied
+        is_new = not old.version or routing != old.routing
+        if is_new or dict(fingerprints) != dict(old.fingerprints):
+            self.disk.applied = Applied(old.version + is_new, routing, dict(fingerprints))
+            self.begin_anew(old.routing, routing)
+            self.renew(old.fingerprints, fingerprints)
+            self.changed()
+        self.version = self.disk.applied.version
+        return self.version
+
+    def begin_anew(self, old: Routing, new: Routing) -> None:
+        """Mailboxes whose account or provider is edited go to the tail of the rotation."""
+        providers = {n for n in [*old.providers, *new.providers] if old.providers.get(n) != new.providers.get(n)}
+        edited = {a for a in [*old.accounts, *new.accounts] if old.accounts.get(a) != new.accounts.get(a)}
+        for mailbox in self.facts.mailboxes():
+            owners = [*old.by_mailbox.get(mailbox, ()), *new.by_mailbox.get(mailbox, ())]
+            if mailbox.provider in providers or any(owner.sender in edited for owner in owners):
+                self.order.send_to_tail(mailbox)
+
+    def renew(self, before: Mapping[MailboxId, str | None], now: Mapping[MailboxId, str | None]) -> None:
+        for mailbox, fingerprint in now.items():
+            if fingerprint is not None and before.get(mailbox) != fingerprint:
+                self.change_health(mailbox, HealthEvent.CHANGED)
+
+    async def applied(self) -> AppliedRouting | None:
+        applied = self.disk.applied
+        self.version = applied.version
+        return AppliedRouting(applied.version, applied.routing, applied.fingerprints) if applied.version else None
+
+    # outbox and history
+
+    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
+        stopped = [self.trouble_of(entry.account) is not None for entry in self.disk.outbox[:most]]
+        return [replace(e, is_mailbox_stopped=s) for e, s in zip(self.disk.outbox[:most], stopped, strict=True)]
+
+    async def done(self, entry: int) -> None:
+        self.disk.outbox = [kept for kept in self.disk.outbox if kept.id != entry]
+
+    async def queue_counts(self) -> Sequence[QueueCount]:
+        counts: Counter[tuple[str, str]] = Counter()
+        oldest: dict[str, int] = {}
+        for delivery in self.disk.deliveries:
+            if delivery.state in FINAL:
+                continue
+            provider, column = self.where(delivery)
+            counts[provider, column] += 1
+            oldest[provider] = min(delivery.mail.accepted_at, oldest.get(provider, delivery.mail.accepted_at))
+        return [
+            QueueCount(
+                name, counts[name, "waiting"], counts[name, "sending"], counts[name, "held"],
+                (self.clock.wall() - oldest[name]) / 1_000_000,
+            )
+            for name in sorted(oldest)
+        ]  # fmt: skip
+
+    def where(self, delivery: Delivery) -> tuple[str, str]:
+        account = self.disk.applied.routing.accounts.get(delivery.account)
+        if delivery.state in SENDING:
+            attempt = next(a for a in self.running() if a.delivery is delivery and not a.is_lost)
+            return attempt.mailbox.provider, "sending"
+        is_held = delivery.state is State.HELD or self.trouble_of(delivery.account) is not None
+        return ("none" if account is None else account.mailbox.provider), "held" if is_held else "waiting"
+
+    async def health_counts(self) -> Sequence[HealthCount]:
+        found: Counter[tuple[Plan, str]] = Counter()
+        for account in self.disk.applied.routing.accounts.values():
+            trouble = self.disk.applied.trouble_of(account.sender)
+            state = self.disk.healths.get(account.mailbox, Health()).state.value
+            found[account.plan, "paused" if trouble else state] += 1
+        return [HealthCount(plan, health, many) for (plan, health), many in sorted(found.items())]

@@ -1,0 +1,114 @@
+"""What the model store keeps: plain lists, no index, nothing twice.
+
+Law: `Disk` is what survives a crash, `Process` is what does not.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from relay.core.envelope import Claim, Envelope, NewMessage
+from relay.core.health import Health
+from relay.core.lifecycle import State
+from relay.core.reply import Reply
+from relay.core.routing import Routing
+from relay.core.words import AccountId, Lane, MailboxId
+from relay.store.ports import OutboxEntry
+from tests.contract.counting import Run
+
+
+@dataclass
+class Mail:
+    """A message that was accepted."""
+
+    new: NewMessage
+    accepted_at: int
+    accepted_relay: int
+    lane: Lane
+
+
+@dataclass
+class Delivery:
+    """One message to one recipient."""
+
+    id: int
+    mail: Mail
+    envelope: Envelope
+    expires_at: int
+    state: State = State.WAITING
+    due: int = 0
+    tries: int = 0
+    doubts: int = 0
+    reason: str | None = None
+    reply: Reply | None = None
+
+    @property
+    def account(self) -> AccountId:
+        return self.mail.new.account
+
+
+@dataclass
+class Attempt(Run):
+    """One try of a delivery; `ended` None while its slot is held."""
+
+    delivery: Delivery = None  # type: ignore[assignment]
+    claim: Claim = None  # type: ignore[assignment]
+    gated_at: int | None = None
+    lapsed_at: int | None = None
+    is_over: bool = False
+    is_counted: bool = True
+    is_lost: bool = False
+    """The delivery is not this attempt's any more."""
+
+
+@dataclass
+class Login(Run):
+    """One login."""
+
+
+@dataclass
+class Applied:
+    """The routing in force."""
+
+    version: int = 0
+    routing: Routing = field(default_factory=Routing)
+    fingerprints: Mapping[MailboxId, str | None] = field(default_factory=dict)
+
+    def trouble_of(self, account: AccountId) -> str | None:
+        known = self.routing.accounts.get(account)
+        if known is None:
+            return "no-account"
+        return "no-credentials" if self.fingerprints.get(known.mailbox, "") is None else None
+
+    def mailbox_of(self, account: AccountId) -> MailboxId | None:
+        return None if self.trouble_of(account) else self.routing.accounts[account].mailbox
+
+
+@dataclass
+class Disk:
+    """What survives."""
+
+    mails: list[Mail] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
+    attempts: list[Attempt] = field(default_factory=list)
+    logins: list[Login] = field(default_factory=list)
+    healths: dict[MailboxId, Health] = field(default_factory=dict)
+    provider_healths: dict[str, Health] = field(default_factory=dict)
+    applied: Applied = field(default_factory=Applied)
+    outbox: list[OutboxEntry] = field(default_factory=list)
+    leases: dict[str, int] = field(default_factory=dict)
+    lost: list[Attempt] = field(default_factory=list)
+    numbers: int = 0
+
+    def number(self) -> int:
+        self.numbers += 1
+        return self.numbers
+
+
+@dataclass
+class Process:
+    """What is gone with the process."""
+
+    sessions: list[MailboxId] = field(default_factory=list)
+    """One entry for each session that is open."""
+    openings: list[Login] = field(default_factory=list)
+    """Logins that were asked for and not reported on."""

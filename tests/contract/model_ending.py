@@ -1,0 +1,185 @@
+"""How an attempt of the model ends: its slots, its delivery, its mailbox's health, and what follows.
+
+Law: only who holds a delivery decides about it; a late `delivered` is a fact all the same.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from relay.core.envelope import Claim, Kind, Result, Verdict
+from relay.core.health import Health, HealthEvent, Moment, event_of_result
+from relay.core.health import after as health_after
+from relay.core.lifecycle import Event, State
+from relay.core.lifecycle import after as state_after
+from relay.core.reply import Reply
+from relay.core.retry import delay_after
+from relay.core.routing import InDoubt
+from relay.core.words import MailboxId
+from relay.store.needs import StoreSettings
+from relay.store.ports import OutboxEntry, OutboxKind
+from tests.contract.clock import LoopClock
+from tests.contract.model_data import Attempt, Delivery, Disk, Process
+from tests.contract.model_facts import ModelFacts
+from tests.contract.order import Order
+
+MINUTE = timedelta(minutes=1) // timedelta(microseconds=1)
+
+
+class Ending:
+    """What a process of the model stands on, and how its attempts end."""
+
+    def __init__(self, disk: Disk, clock: LoopClock, settings: StoreSettings) -> None:
+        self.disk, self.clock, self.settings = disk, clock, settings
+        self.process = Process()
+        self.facts = ModelFacts(disk, self.process, clock)
+        self.order = Order(self.facts)
+        self.changes = 0
+        self.bell = asyncio.Event()
+        self.order.refresh(self.now())
+
+    def now(self) -> int:
+        return self.clock.relay()
+
+    def changed(self) -> None:
+        """Whoever waits is woken."""
+        self.order.refresh(self.now())
+        self.changes += 1
+        self.bell.set()
+        self.bell = asyncio.Event()
+
+    def sweep(self) -> None:
+        """Ends what has run out."""
+
+    def attempt_of(self, claim: Claim) -> Attempt | None:
+        return next((attempt for attempt in self.disk.attempts if attempt.claim.attempt == claim.attempt), None)
+
+    def running(self) -> list[Attempt]:
+        return [attempt for attempt in self.disk.attempts if not attempt.is_over]
+
+    def linger_of(self, mailbox: MailboxId) -> int:
+        provider = self.disk.applied.routing.providers.get(mailbox.provider)
+        return 2 * MINUTE if provider is None else provider.linger
+
+    async def gate(self, claim: Claim) -> bool:
+        self.sweep()
+        attempt = self.attempt_of(claim)
+        if attempt is None or attempt.is_over or attempt.is_lost or attempt.lapsed_at is not None:
+            return False
+        if attempt.gated_at is None:
+            attempt.gated_at = self.now()
+            attempt.delivery.state = state_after(attempt.delivery.state, Event.GATE)
+        return True
+
+    async def settle(self, claim: Claim, result: Result) -> bool:
+        self.sweep()
+        attempt = self.attempt_of(claim)
+        is_fact = result.verdict is Verdict.DELIVERED
+        self.disk.lost = [lost for lost in self.disk.lost if lost is not attempt]
+        if attempt is None or attempt.is_over:
+            return is_fact and attempt is not None and self.deliver_late(attempt, result)
+        if attempt.lapsed_at is not None and not attempt.is_lost and not is_fact:
+            return False
+        self.end(attempt, result)
+        if attempt.is_lost:
+            return is_fact and self.deliver_late(attempt, result)
+        self.move(attempt, result)
+        self.judge(attempt.mailbox, result)
+        self.changed()
+        return True
+
+    def end(self, attempt: Attempt, result: Result) -> None:
+        attempt.is_over = True
+        if not result.is_mail_written:
+            self.give_back(attempt)
+        else:
+            attempt.ended = self.now() + (0 if result.is_end_known else self.linger_of(attempt.mailbox))
+
+    def give_back(self, attempt: Attempt) -> None:
+        """It is on record, and no limit ever counted it."""
+        attempt.ended, attempt.is_counted = self.now(), False
+
+    def move(self, attempt: Attempt, result: Result) -> None:
+        delivery, verdict = attempt.delivery, result.verdict
+        delivery.tries += verdict in (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.DEFERRED)
+        if verdict is Verdict.DELIVERED:
+            self.finish(delivery, Event.DELIVER, result.reply_class, result.reply)
+        elif verdict is Verdict.BOUNCED:
+            self.finish(delivery, Event.BOUNCE, result.reply_class, result.reply)
+        elif verdict is Verdict.DEFERRED:
+            delay = delay_after(delivery.tries, self.settings.retry, at_least=result.retry_after)
+            self.wait_until(delivery, Event.DEFER, self.clock.wall() + delay, result.reply_class)
+        elif verdict is Verdict.IN_DOUBT and attempt.gated_at is not None:
+            self.doubt(delivery, self.linger_of(attempt.mailbox))
+        else:
+            self.wait_until(delivery, Event.RETURN, delivery.due, delivery.reason)
+
+    def wait_until(self, delivery: Delivery, event: Event, due: int, reason: str | None) -> None:
+        delivery.state, delivery.due, delivery.reason = state_after(delivery.state, event), due, reason
+
+    def doubt(self, delivery: Delivery, pause: int) -> None:
+        delivery.tries += 1
+        delivery.doubts += 1
+        account = self.disk.applied.routing.accounts.get(delivery.account)
+        own = account.in_doubt if account is not None else None
+        if delivery.doubts > 1 or (own or self.settings.in_doubt) is InDoubt.HOLD:
+            delivery.state, delivery.reason = state_after(delivery.state, Event.HOLD), "in-doubt"
+            delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
+            return
+        self.wait_until(delivery, Event.DOUBT, self.clock.wall() + pause, "in-doubt")
+
+    def finish(self, delivery: Delivery, event: Event, reason: str, reply: Reply | None) -> None:
+        delivery.state = state_after(delivery.state, event)
+        if event is Event.BOUNCE and delivery.mail.new.kind is Kind.MAIL:
+            self.owe_bounce(delivery, reason, reply)
+
+    def owe_bounce(self, delivery: Delivery, reason: str, reply: Reply | None) -> None:
+        new = delivery.mail.new
+        head, blank, _ = new.content.partition(b"\r\n\r\n")
+        self.disk.outbox.append(
+            OutboxEntry(
+                self.disk.number(),
+                OutboxKind.BOUNCE,
+                new.id,
+                delivery.id,
+                delivery.account,
+                delivery.envelope,
+                reason,
+                reply,
+                delivery.mail.accepted_at,
+                self.clock.wall(),
+                is_mailbox_stopped=False,
+                headers=head + b"\r\n" if blank else head,
+            )
+        )
+
+    def deliver_late(self, attempt: Attempt, result: Result) -> bool:
+        """The provider took it, whatever was decided meanwhile."""
+        delivery = attempt.delivery
+        if delivery.state is not State.DELIVERED:
+            for other in self.running():
+                other.is_lost |= other.delivery is delivery
+            self.disk.outbox = [entry for entry in self.disk.outbox if entry.delivery != delivery.id]
+            delivery.state = state_after(delivery.state, Event.DELIVER)
+        self.changed()
+        return True
+
+    def judge(self, mailbox: MailboxId, result: Result) -> None:
+        event = event_of_result(result)
+        if event is not None:
+            self.change_health(mailbox, event, result.reply_class, result.retry_after)
+
+    def change_health(
+        self, mailbox: MailboxId, event: HealthEvent, reason: str | None = None, retry_after: int | None = None
+    ) -> None:
+        known = self.disk.healths.get(mailbox, Health())
+        self.disk.healths[mailbox] = self.health_after(known, event, reason, retry_after)
+
+    def change_provider(self, provider: str, event: HealthEvent, reason: str | None = None) -> None:
+        known = self.disk.provider_healths.get(provider, Health())
+        self.disk.provider_healths[provider] = self.health_after(known, event, reason, None)
+
+    def health_after(self, known: Health, event: HealthEvent, reason: str | None, retry_after: int | None) -> Health:
+        moment = Moment(self.now(), self.clock.wall())
+        return health_after(
+            known, event, moment=moment, settings=self.settings.health, reason=reason, retry_after=retry_after
+        )

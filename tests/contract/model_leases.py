@@ -1,0 +1,92 @@
+"""Leases, recovery and timers of the model: what ends because time has passed or a process died.
+
+Law: a claim that did not pass the gate waits again; one that did is in doubt, and never handed out too early.
+"""
+
+from collections.abc import Sequence
+
+from relay.core.envelope import Claim
+from relay.core.health import Health
+from relay.core.lifecycle import FINAL, SENDING, Event, State
+from relay.core.words import AccountId
+from tests.contract.model_data import Attempt, Delivery
+from tests.contract.model_ending import MINUTE, Ending
+
+
+class Leasing(Ending):
+    """Ends what nobody ends."""
+
+    def runs_out(self, attempt: Attempt) -> int:
+        """When a claim is over if nobody says anything: its lease first; past the gate, the time for a reply."""
+        if attempt.lapsed_at is None or attempt.gated_at is None:
+            return self.disk.leases.get(attempt.claim.node, 0)
+        provider = self.disk.applied.routing.providers.get(attempt.mailbox.provider)
+        final = 10 * MINUTE if provider is None else provider.timeouts.final
+        return max(attempt.lapsed_at, attempt.gated_at + final + self.linger_of(attempt.mailbox))
+
+    def sweep(self) -> None:
+        """Ends what has run out, at the instant at which it did."""
+        for attempt in self.running():
+            if attempt.lapsed_at is None and self.runs_out(attempt) <= self.now():
+                attempt.lapsed_at = self.runs_out(attempt)
+                self.disk.lost.append(attempt)
+                if attempt.gated_at is None:
+                    self.abandon(attempt, attempt.lapsed_at + self.linger_of(attempt.mailbox))
+            if not attempt.is_over and attempt.lapsed_at is not None and self.runs_out(attempt) <= self.now():
+                self.abandon(attempt, self.runs_out(attempt))
+
+    def abandon(self, attempt: Attempt, at: int) -> None:
+        """Nobody will say any more how it ended."""
+        attempt.is_over, attempt.ended = True, at
+        if attempt.is_lost:
+            return
+        if attempt.gated_at is not None:
+            self.doubt(attempt.delivery, max(0, at - self.now()))
+        else:
+            self.wait_until(attempt.delivery, Event.RETURN, attempt.delivery.due, attempt.delivery.reason)
+        self.changed()
+
+    async def heartbeat(self, node: str) -> Sequence[Claim]:
+        self.sweep()
+        self.disk.leases[node] = self.now() + self.settings.lease
+        self.ring_timers()
+        return [attempt.claim for attempt in self.disk.lost if attempt.claim.node == node]
+
+    async def recover(self, node: str) -> int:
+        mine = [attempt for attempt in self.running() if attempt.claim.node == node]
+        doubts = sum(attempt.gated_at is not None and not attempt.is_lost for attempt in mine)
+        for attempt in mine:
+            self.abandon(attempt, self.now() + self.linger_of(attempt.mailbox))
+        self.disk.lost = [attempt for attempt in self.disk.lost if attempt.claim.node != node]
+        self.process.sessions.clear()
+        self.process.openings.clear()
+        for login in self.disk.logins:
+            if login.ended is None:
+                login.ended = self.now() + self.linger_of(login.mailbox)
+        self.changed()
+        return doubts
+
+    # timers
+
+    def ring_timers(self) -> None:
+        for delivery in self.disk.deliveries:
+            if delivery.state in FINAL | SENDING:
+                continue
+            if delivery.expires_at <= self.clock.wall():
+                self.expire(delivery)
+        self.order.refresh(self.now())
+
+    def expire(self, delivery: Delivery) -> None:
+        trouble = self.trouble_of(delivery.account)
+        ends = delivery.mail.accepted_at + self.settings.hold_lifetime
+        if delivery.state is State.WAITING and trouble is not None and self.clock.wall() < ends:
+            delivery.expires_at = ends
+            return
+        self.finish(delivery, Event.BOUNCE, delivery.reason or trouble or "expired", delivery.reply)
+
+    def trouble_of(self, account: AccountId) -> str | None:
+        mailbox = self.disk.applied.mailbox_of(account)
+        if mailbox is None:
+            return self.disk.applied.trouble_of(account)
+        health = self.disk.healths.get(mailbox, Health())
+        return health.reason if health.is_stopped else None
