@@ -6,8 +6,8 @@ Scalars resolve as in YAML 1.2 and only where the printed value is the written o
 """
 
 import re
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, cast
 
 import yaml
 from yaml._yaml import CParser
@@ -22,6 +22,7 @@ MAX_DEPTH: int = 16
 """The deepest key stands at 6; each level costs a Python call, and a file of brackets must not exhaust the stack."""
 
 _WHOLE_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}", re.ASCII)
+_DIGITS = "-0123456789"
 _WORDS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None, "true": True, "false": False,
 }  # fmt: skip
@@ -32,23 +33,35 @@ Path = Sequence[str | int]
 
 
 class Table(dict[str, Any]):
-    """A mapping; `marks` has the place of each key and of its value."""
+    """A mapping that remembers its events, and so the place of each key and of its value."""
 
-    __slots__ = ("marks",)
+    __slots__ = ("events",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.marks: dict[str, tuple[Mark, Mark]] = {}
+        self.events: dict[str, tuple[Event, Event]] = {}
+
+    def key_mark(self, key: str) -> Mark:
+        """Where this key stands."""
+        return _mark(self.events[key][0])
+
+    def mark(self, key: str) -> Mark:
+        """Where the value of this key stands."""
+        return _mark(self.events[key][1])
 
 
 class Rows(list[Any]):
-    """A list; `marks` has the place of each item."""
+    """A list that remembers its events, and so the place of each item."""
 
-    __slots__ = ("marks",)
+    __slots__ = ("events",)
 
     def __init__(self) -> None:
         super().__init__()
-        self.marks: list[Mark] = []
+        self.events: list[Event] = []
+
+    def marks(self) -> list[Mark]:
+        """Where each item stands."""
+        return [_mark(event) for event in self.events]
 
 
 def read_document(content: bytes, report: Report) -> Any:
@@ -79,11 +92,11 @@ def mark_of(root: Any, path: Path) -> Mark | None:
     mark: Mark | None = None
     for step in path:
         if isinstance(root, Table) and step in root:
-            key, value = root.marks[str(step)]
-            root = root[str(step)]
-            mark = key if isinstance(root, (Table, Rows)) else value
+            inner = root[str(step)]
+            mark = root.key_mark(str(step)) if isinstance(inner, (Table, Rows)) else root.mark(str(step))
+            root = inner
         elif isinstance(root, Rows) and isinstance(step, int) and step < len(root):
-            mark, root = root.marks[step], root[step]
+            mark, root = root.marks()[step], root[step]
         else:
             break
     return mark
@@ -95,7 +108,7 @@ def key_mark_of(root: Any, path: Path) -> Mark | None:
     for step in path[:-1]:
         parent = parent[step]
     if isinstance(parent, Table) and path and path[-1] in parent:
-        return parent.marks[str(path[-1])][0]
+        return parent.key_mark(str(path[-1]))
     return mark_of(root, path)
 
 
@@ -105,7 +118,7 @@ class _Refused(Exception):
 
 class _Builder:
     def __init__(self, text: str, report: Report) -> None:
-        self._parser = CParser(text)
+        self._next = cast("Callable[[], Event]", CParser(text).get_event)  # None comes after the stream's end only
         self._report = report
         self._anchors: dict[str, Any] = {}
 
@@ -120,17 +133,12 @@ class _Builder:
             raise _Refused
         return root
 
-    def _next(self) -> Event:
-        event = self._parser.get_event()
-        assert event is not None, "the events end with the stream's end, which is never passed"
-        return event
-
     def _value(self, event: Event, depth: int) -> Any:
-        if isinstance(event, AliasEvent):
-            return self._alias(event)
         value: Any
         if isinstance(event, ScalarEvent):
             value = self._scalar(event)
+        elif isinstance(event, AliasEvent):
+            return self._alias(event)
         elif depth >= MAX_DEPTH:
             self._report.error(_mark(event), f"nested more than {MAX_DEPTH} deep")
             raise _Refused
@@ -156,7 +164,7 @@ class _Builder:
         if event.tag is None and event.implicit[0]:
             if text in _WORDS:
                 return _WORDS[text]
-            if _WHOLE_NUMBER.fullmatch(text):
+            if text[0] in _DIGITS and _WHOLE_NUMBER.fullmatch(text):
                 return int(text)
         return str(text)
 
@@ -164,7 +172,7 @@ class _Builder:
         self._refuse_tag(start)
         rows = Rows()
         while not isinstance(event := self._next(), SequenceEndEvent):
-            rows.marks.append(_mark(event))
+            rows.events.append(event)
             rows.append(self._value(event, depth))
         return rows
 
@@ -172,17 +180,16 @@ class _Builder:
         self._refuse_tag(start)
         table = Table()
         while not isinstance(event := self._next(), yaml.MappingEndEvent):
-            mark = _mark(event)
             if not isinstance(event, ScalarEvent):
-                self._report.error(mark, "a key must be one word or text")
+                self._report.error(_mark(event), "a key must be one word or text")
                 raise _Refused
             key, after = event.value, self._next()
             value = self._value(after, depth)
             if key in table:
-                self._report.error(mark, f"duplicate key {key!r}, first in line {table.marks[key][0][0]}")
+                self._report.error(_mark(event), f"duplicate key {key!r}, first in line {table.key_mark(key)[0]}")
             else:
                 table[key] = value
-                table.marks[key] = (mark, _mark(after))
+                table.events[key] = (event, after)
         return table
 
     def _refuse_tag(self, event: MappingStartEvent | SequenceStartEvent) -> None:

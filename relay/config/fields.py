@@ -37,6 +37,8 @@ def _reads(read: Callable[[str], Item], kind: str) -> Callable[[Any], Item]:
     """Lets `read` see text only: a list or nothing where text belongs is named as that."""
 
     def from_value(value: Any) -> Item:
+        if type(value) is str:
+            return read(value)
         if isinstance(value, bool) or not isinstance(value, (str, int)):
             raise ValueError(f"expected {kind}, found {found(value)}")
         return read(str(value))
@@ -53,6 +55,8 @@ def found(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
+    if type(value) is str and len(value) <= TEXT_LENGTH and value.isprintable():
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     if not isinstance(value, (str, int)):

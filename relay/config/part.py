@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
-from relay.config.document import Table, read_document
+from relay.config.document import Rows, Table, read_document
 from relay.config.entries import SECTIONS
 from relay.config.entry_checks import check_account, check_client, check_provider, name_problem
 from relay.config.fields import found
@@ -79,7 +79,7 @@ def read_part(file: str, content: bytes) -> Part:
         return Part(file, tuple(report.problems))
     for key in root:
         if key not in SECTIONS:
-            report.error(root.marks[key][0], f"unknown key {key!r}{suggestion(key, SECTIONS)}")
+            report.error(root.key_mark(key), f"unknown key {key!r}{suggestion(key, SECTIONS)}")
     sections = {section: _Section(root, section, report).entries() for section in SECTIONS}
     return Part(file, tuple(report.problems), **sections)
 
@@ -97,11 +97,11 @@ class _Section:
             return {}
         if not isinstance(written, Table):
             text = f"expected keys and values, found {found(written)}"
-            self._report.error(self._root.marks[self._section][1], text)
+            self._report.error(self._root.mark(self._section), text)
             return {}
         entries: dict[str, Entry] = {}
         for written_name, value in written.items():
-            key_mark, value_mark = written.marks[written_name]
+            key_mark, value_mark = written.key_mark(written_name), written.mark(written_name)
             wrong = name_problem(self._section, written_name)
             if wrong:
                 self._report.error(key_mark, wrong)
@@ -132,11 +132,10 @@ class _Section:
 def _keep_marks(written: Table, section: str, marks: dict[str, Mark]) -> None:
     for key in _MARKED[section]:
         if key in written:
-            marks[key] = written.marks[key][1]
+            marks[key] = written.mark(key)
     for key, word in _MARKED_ITEMS.get(section, ()):
         items = written.get(key)
         if isinstance(items, Table):
-            marks |= {f"{word} {item.lower()}": mark for item, (mark, _) in items.marks.items()}
-        elif isinstance(items, list):
-            places = zip(items, getattr(items, "marks", ()), strict=False)
-            marks |= {f"{word} {str(item).lower()}": mark for item, mark in places}
+            marks |= {f"{word} {item.lower()}": items.key_mark(item) for item in items}
+        elif isinstance(items, Rows):
+            marks |= {f"{word} {str(item).lower()}": mark for item, mark in zip(items, items.marks(), strict=True)}
