@@ -1,0 +1,201 @@
+"""What a reply means: only what concerns the recipient or the message bounces, and nothing is guessed into a stop."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.core.classify import LONGEST_HINT, Context, classify, hinted
+from relay.core.envelope import Verdict
+from relay.core.limits import HOUR, MINUTE, SECOND
+from relay.core.meaning import MEANINGS, VERDICTS, Action, Failure, Judgement, ReplyClass, Scope
+from relay.core.reply import read_reply
+from relay.core.words import Stage
+
+PAST_GATE = Context(is_past_gate=True)
+LOGIN = [Stage.CONNECT, Stage.EHLO, Stage.STARTTLS, Stage.AUTH]
+REFUSED = st.builds(
+    read_reply,
+    st.integers(min_value=400, max_value=599),
+    st.text(max_size=60) | st.sampled_from(["5.1.1 no", "4.2.2 full", "5.3.4 big", "daily limit", "rate limit"]),
+)
+
+
+def judged(stage: Stage, line: str) -> Judgement:
+    return classify(stage, read_reply(int(line[:3]), line[4:]))
+
+
+# the words themselves
+
+
+def test_every_class_has_a_meaning_and_every_action_a_verdict() -> None:
+    assert set(MEANINGS) == set(ReplyClass)
+    assert set(VERDICTS) == set(Action)
+
+
+# the ordinary way
+
+
+@pytest.mark.parametrize("line", ["250 2.0.0 Ok: queued as 1", "250", "251 forwarded", "252 perhaps"])
+def test_the_reply_after_the_dot_that_takes_the_message_is_a_delivery(line: str) -> None:
+    assert judged(Stage.EOD, line + " ") == Judgement(ReplyClass.DELIVERED, Scope.RECIPIENT, Action.DONE)
+    assert judged(Stage.EOD, line + " ").verdict is Verdict.DELIVERED
+
+
+TABLE = [
+    # AUTH: the mailbox's, held, never bounced
+    (Stage.AUTH, "535 5.7.8 authentication failed", "auth-rejected", Scope.MAILBOX, Verdict.HELD),
+    (Stage.AUTH, "550 no", "auth-rejected", Scope.MAILBOX, Verdict.HELD),
+    (Stage.AUTH, "534-5.7.9 Application-specific password required", "auth-method", Scope.MAILBOX, Verdict.HELD),
+    (Stage.AUTH, "535 5.7.139 basic authentication is disabled", "auth-method", Scope.MAILBOX, Verdict.HELD),
+    (Stage.AUTH, "504 5.5.4 unrecognized authentication type", "auth-method", Scope.MAILBOX, Verdict.HELD),
+    (Stage.AUTH, "538 5.7.11 encryption required", "tls-required", Scope.MAILBOX, Verdict.HELD),
+    (Stage.AUTH, "530 5.7.0 Encryption required", "tls-required", Scope.MAILBOX, Verdict.HELD),
+    (Stage.AUTH, "454 4.7.0 Too many login attempts", "auth-temporary", Scope.MAILBOX, Verdict.DEFERRED),
+    # MAIL: the mailbox's, held, never bounced
+    (Stage.MAIL, "550 5.7.1 not yours", "sender-refused", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "553 Relaying disallowed", "sender-refused", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "530-5.7.0 Must issue a STARTTLS command first", "tls-required", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "555 5.5.4 parameters not recognized", "protocol-error", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "599 zzqq", "sender-refused", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "552 5.3.4 Message size exceeds fixed limit", "message-too-large", Scope.MESSAGE, Verdict.BOUNCED),
+    # over a limit: the mailbox slows down, the delivery is tried again
+    (Stage.MAIL, "450 4.7.1 rate limit exceeded", "rate-limited", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "454 Throttling failure: rate exceeded", "rate-limited", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "450 try later", "rate-limited", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "452 4.5.3 too many recipients", "too-many-recipients", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "550 5.4.5 Daily user sending limit exceeded", "quota-exceeded", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "454 Daily message quota exceeded", "quota-exceeded", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "550 sending limit exceeded", "quota-exceeded", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.RCPT, "450 4.2.1 Peak SMTP relay limit exceeded", "rate-limited", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.EOD, "451 4.7.0 rate limit", "rate-limited", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.EOD, "550 5.4.5 Daily sending quota exceeded", "quota-exceeded", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "451 4.3.0 temporary failure", "outage", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "421 4.3.0 closing", "outage", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.EOD, "421 4.3.0 closing", "outage", Scope.MAILBOX, Verdict.DEFERRED),
+    # RCPT and after: the delivery's own
+    (Stage.RCPT, "550 5.1.1 no such user", "recipient-unknown", Scope.RECIPIENT, Verdict.BOUNCED),
+    (Stage.RCPT, "450 4.1.1 not known yet", "recipient-refused", Scope.RECIPIENT, Verdict.DEFERRED),
+    (Stage.RCPT, "553-5.1.2 no such domain", "recipient-domain-bad", Scope.RECIPIENT, Verdict.BOUNCED),
+    (Stage.RCPT, "556 5.1.10 null MX", "recipient-domain-bad", Scope.RECIPIENT, Verdict.BOUNCED),
+    (Stage.RCPT, "452 4.2.2 out of storage", "recipient-mailbox-full", Scope.RECIPIENT, Verdict.DEFERRED),
+    (Stage.RCPT, "552 5.2.2 mailbox full", "recipient-mailbox-full", Scope.RECIPIENT, Verdict.BOUNCED),
+    (Stage.RCPT, "550 no", "recipient-refused", Scope.RECIPIENT, Verdict.BOUNCED),
+    (Stage.RCPT, "451 later", "recipient-refused", Scope.RECIPIENT, Verdict.DEFERRED),
+    (Stage.RCPT, "450 4.2.1 receiving mail too quickly", "recipient-refused", Scope.RECIPIENT, Verdict.DEFERRED),
+    (Stage.RCPT, "550 recipient over his limit", "recipient-refused", Scope.RECIPIENT, Verdict.BOUNCED),
+    (Stage.RCPT, "501 5.1.3 bad address", "protocol-error", Scope.RECIPIENT, Verdict.BOUNCED),
+    (Stage.DATA, "503 5.5.1 need RCPT command", "protocol-error", Scope.MESSAGE, Verdict.BOUNCED),
+    (Stage.DATA, "451 later", "unknown", Scope.MESSAGE, Verdict.DEFERRED),
+    (Stage.EOD, "554 5.7.1 refused", "policy-refused", Scope.MESSAGE, Verdict.BOUNCED),
+    (Stage.EOD, "552 5.3.4 too big", "message-too-large", Scope.MESSAGE, Verdict.BOUNCED),
+    (Stage.EOD, "554 no", "unknown", Scope.MESSAGE, Verdict.BOUNCED),
+    (Stage.EOD, "451 later", "unknown", Scope.MESSAGE, Verdict.DEFERRED),
+    (Stage.EOD, "450 4.7.1 later", "unknown", Scope.MESSAGE, Verdict.DEFERRED),
+]
+
+
+@pytest.mark.parametrize(("stage", "line", "meaning", "scope", "verdict"), TABLE)
+def test_stage_and_code_decide(stage: Stage, line: str, meaning: str, scope: Scope, verdict: Verdict) -> None:
+    judgement = judged(stage, line)
+    assert (judgement.reply_class, judgement.scope, judgement.verdict) == (meaning, scope, verdict)
+    assert not judgement.is_provider
+
+
+@pytest.mark.parametrize(
+    ("stage", "line", "meaning"),
+    [
+        (Stage.CONNECT, "554 5.7.1 blocked", "unknown"),
+        (Stage.CONNECT, "421 too busy", "outage"),
+        (Stage.EHLO, "550 who are you", "unknown"),
+        (Stage.EHLO, "451 later", "outage"),
+        (Stage.STARTTLS, "454 4.7.0 TLS not available", "outage"),
+        (Stage.STARTTLS, "502 5.5.1 no", "tls-required"),
+    ],
+)
+def test_before_anybody_said_who_he_is_it_is_the_provider(stage: Stage, line: str, meaning: str) -> None:
+    judgement = judged(stage, line)
+    assert (judgement.reply_class, judgement.action, judgement.is_provider) == (meaning, Action.BREAK, True)
+
+
+# the laws
+
+
+@given(st.sampled_from([*LOGIN, Stage.MAIL]), REFUSED)
+def test_no_refusal_before_the_recipient_bounces_anything(stage: Stage, reply: object) -> None:
+    judgement = classify(stage, reply)  # type: ignore[arg-type]
+    assert judgement.verdict is not Verdict.BOUNCED or judgement.reply_class is ReplyClass.MESSAGE_TOO_LARGE
+
+
+@given(st.sampled_from(list(Stage)), REFUSED)
+def test_what_is_refused_for_now_never_bounces_and_never_pauses(stage: Stage, reply: object) -> None:
+    judgement = classify(stage, reply)  # type: ignore[arg-type]
+    if reply.is_temporary:  # type: ignore[attr-defined]
+        assert judgement.verdict is Verdict.DEFERRED
+    else:
+        assert judgement.retry_after is None
+
+
+@given(st.sampled_from([Stage.RCPT, Stage.DATA, Stage.EOD]), st.integers(min_value=500, max_value=599))
+def test_a_final_refusal_of_the_delivery_bounces_it(stage: Stage, code: int) -> None:
+    assert classify(stage, read_reply(code, "no")).verdict is Verdict.BOUNCED
+
+
+@given(st.sampled_from(list(Stage)), REFUSED | st.sampled_from(list(Failure)), st.booleans())
+def test_doubt_needs_the_gate_and_a_missing_reply(stage: Stage, seen: object, is_past_gate: bool) -> None:
+    judgement = classify(stage, seen, Context(is_past_gate=is_past_gate))  # type: ignore[arg-type]
+    if judgement.verdict is Verdict.IN_DOUBT:
+        assert is_past_gate
+        assert isinstance(seen, Failure)
+
+
+@given(st.sampled_from(list(Stage)), st.integers(min_value=0, max_value=999), st.text(max_size=40))
+def test_any_code_is_judged(stage: Stage, code: int, text: str) -> None:
+    judgement = classify(stage, read_reply(code, text))
+    if not 400 <= code < 600 and not (stage is Stage.EOD and 200 <= code < 300):
+        assert judgement.reply_class is ReplyClass.PROTOCOL_ERROR
+
+
+# no reply at all
+
+
+@pytest.mark.parametrize("failure", [Failure.UNREACHABLE, Failure.TIMEOUT, Failure.LOST, Failure.NONSENSE])
+def test_a_missing_reply_is_the_providers_before_the_login_and_the_mailboxs_after(failure: Failure) -> None:
+    meaning = "protocol-error" if failure is Failure.NONSENSE else "network"
+    for stage in Stage:
+        judgement = classify(stage, failure)
+        assert judgement.reply_class == meaning
+        assert judgement.is_provider is (stage in (Stage.CONNECT, Stage.EHLO, Stage.STARTTLS))
+        assert judgement.verdict is Verdict.DEFERRED
+    assert classify(Stage.EOD, failure, PAST_GATE).verdict is Verdict.IN_DOUBT
+
+
+def test_what_was_not_offered_is_named() -> None:
+    assert classify(Stage.AUTH, Failure.NOT_OFFERED).reply_class == "auth-method"
+    assert classify(Stage.AUTH, Failure.NOT_OFFERED).verdict is Verdict.HELD
+    assert classify(Stage.STARTTLS, Failure.NOT_OFFERED).reply_class == "tls-required"
+    assert classify(Stage.CONNECT, Failure.UNVERIFIED).reply_class == "tls-required"
+    assert classify(Stage.MAIL, Failure.NOT_OFFERED).verdict is Verdict.BOUNCED
+    assert classify(Stage.MAIL, Failure.TOO_LARGE).reply_class == "message-too-large"
+
+
+# waiting times
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("try again in 300 seconds", 300 * SECOND),
+        ("riprovare tra 5 minuti", 5 * MINUTE),
+        ("wait 1 hour", HOUR),
+        ("retry after 90s", 90 * SECOND),
+        ("20 recipients in 10 minutes, wait 2 h", 2 * HOUR),
+        ("wait 99999 hours", LONGEST_HINT),
+        ("Try again later (10). x-gsmtp", None),
+        ("iemL1p01Z0hMcT901emQ77", None),
+        ("5 messages", None),
+        ("", None),
+    ],
+)
+def test_a_waiting_time_in_the_text_is_read(text: str, wait: int | None) -> None:
+    assert hinted(text) == wait
+    assert judged(Stage.MAIL, f"450 4.7.1 {text}").retry_after == wait
