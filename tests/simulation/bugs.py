@@ -18,7 +18,7 @@ from relay.core.words import Stage
 from relay.delivery.keeper import Keeper
 from relay.delivery.pool import Lease, Pool
 from relay.notify.pump import OutboxPump
-from relay.store.sqlite.batches import Batches
+from relay.store.sqlite.batches import Batches, Step
 from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.leases import Leases
@@ -94,7 +94,7 @@ def answered_before_the_commit(patch: Patch) -> None:
     """250 is said, and work handed out, before it is durable."""
     honest = Batches.submit
 
-    def submit(self: Batches, operation: Callable[[], Any], undo: Any = None) -> "asyncio.Future[Any]":
+    def submit(self: Batches, step: Step, operation: Callable[[], Any], undo: Any = None) -> "asyncio.Future[Any]":
         early: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
         def eager() -> Any:
@@ -103,7 +103,7 @@ def answered_before_the_commit(patch: Patch) -> None:
                 early.set_result(outcome)
             return outcome
 
-        honest(self, eager, undo)
+        honest(self, step, eager, undo)
         return early
 
     patch.setattr(Batches, "submit", submit)

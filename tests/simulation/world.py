@@ -18,6 +18,7 @@ from datetime import UTC
 from typing import Any, TypeVar
 
 from relay.core.envelope import Claim, Envelope, LoginFailure, NewMessage, Recipient, Result, Taken
+from relay.core.failuretext import Language
 from relay.core.health import HealthSettings
 from relay.core.limits import MINUTE, SECOND, Limit, parse_limit
 from relay.core.relaytime import Reading
@@ -28,12 +29,11 @@ from relay.delivery.keeper import SessionTerms
 from relay.errors import CorruptValue, RelayError, StoreError
 from relay.notify.pump import OutboxPump
 from relay.notify.report import ReportSettings, is_report
-from relay.store.needs import StoreSettings
+from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.segments import Place
 from relay.store.segments.memory import MemorySegments
 from relay.store.sqlite import SqliteStore
-from relay.store.sqlite.store import Outside
 from relay.vault import Vault
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.provider import Faults, SimulatedProviders
@@ -282,7 +282,7 @@ class World:
         pump = OutboxPump(
             self.store,
             self.store,
-            ReportSettings(hostname="relay.test", language="en", zone=UTC),
+            ReportSettings(hostname="relay.test", language=Language.ENGLISH, zone=UTC),
             routing=lambda: self.routing,
             randomness=self.random_bytes,
             log=Silence(),  # type: ignore[arg-type]
@@ -398,7 +398,8 @@ class World:
         """Every delivery of a client's message: (message, recipient) -> state, doubts, reason."""
         found = {}
         rows = self._connection.execute(
-            "SELECT m.id, d.id - m.seq, d.state, d.doubts, d.reason FROM deliveries d JOIN messages m ON m.seq = d.message"
+            "SELECT m.id, d.id - m.seq, d.state, d.doubts, d.reason "
+            "FROM deliveries d JOIN messages m ON m.seq = d.message"
         )
         for name, ordinal, state, doubts, reason in rows:
             if name in self.told.submitted:

@@ -48,9 +48,10 @@ class Terms:
 
 def run(schedule: Schedule, *, now: int, latency: int, sessions: int) -> list[tuple[int, str]]:
     """Plays the schedule as a node would and writes down when each delivery was taken."""
-    taken, running = [], []
+    taken: list[tuple[int, str]] = []
+    running: list[tuple[int, MailboxId]] = []
     while True:
-        busy = {m: sum(1 for _, other in running if other == m) for m in (A, B)}
+        busy = {m: len([other for _, other in running if other == m]) for m in (A, B)}
         idle = {m: sessions - busy[m] for m in (A, B)}
         for grant in schedule.grant(now, idle, 1000):
             taken.append((now, grant.account))
@@ -73,7 +74,7 @@ def run(schedule: Schedule, *, now: int, latency: int, sessions: int) -> list[tu
     sessions=st.integers(1, 3),
     data=st.data(),
 )
-def test_the_forecast_is_when_it_leaves(own, total, queued, latency, sessions, data) -> None:  # type: ignore[no-untyped-def]
+def test_the_forecast_is_when_it_leaves(own, total, queued, latency, sessions, data) -> None:
     schedule = Schedule(Terms(tuple(own), tuple(total), sessions))
     schedule.add_ready(A, "a@d.test", Lane.BULK, 0, queued[0])
     if queued[1]:
