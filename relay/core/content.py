@@ -13,6 +13,7 @@ from relay.core.routing import BareNewline
 LINE_MOST: int = 65_536
 """Octets of a line; RFC 5322 asks for 998, but clients write whole attachments without a break."""
 
+_ORDINARY = bytes(octet for octet in range(256) if octet not in b"\0\r\n")
 _LONE_LF = re.compile(rb"(?<!\r)\n(?:\.(?=\.))?")
 
 
@@ -36,17 +37,17 @@ def read_lines(content: bytes, bare_newline: BareNewline) -> Lines | Reason:
 
     Of two dots after a lone LF one goes: who ends lines so also stuffs them so.
     """
-    if b"\0" in content:
-        return Reason.NUL
     pairs = content.count(b"\r\n")
-    if content.count(b"\r") != pairs:
-        return Reason.BARE_CR
-    is_mended = content.count(b"\n") != pairs
-    if is_mended:
+    is_right = 2 * pairs == len(content.translate(None, _ORDINARY))
+    if not is_right:
+        if b"\0" in content:
+            return Reason.NUL
+        if content.count(b"\r") != pairs:
+            return Reason.BARE_CR
         if bare_newline is BareNewline.REJECT:
             return Reason.BARE_LF
         content = _LONE_LF.sub(b"\r\n", content)
-    return Reason.LINE_TOO_LONG if _has_long_line(content) else Lines(content, is_mended)
+    return Reason.LINE_TOO_LONG if _has_long_line(content) else Lines(content, is_mended=not is_right)
 
 
 def _has_long_line(content: bytes) -> bool:

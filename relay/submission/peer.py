@@ -22,7 +22,7 @@ class Peer:
         mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
         return mapped or address
 
-    @cached_property
+    @property
     def is_loopback(self) -> bool:
         """Whether it is this machine."""
         return self.text.startswith("127.") or self.address.is_loopback

@@ -1,12 +1,14 @@
 """The scanner of headers against the printer of messages and against the standard library's reader."""
 
+from datetime import UTC, datetime
 from email import message_from_bytes
+from email.utils import format_datetime, parsedate_to_datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.core.completion import Stamp, completed
-from relay.core.headers import TopHeader, is_removed, read_header, rewritten
+from relay.core.headers import TopHeader, date_text, is_date, is_removed, read_header, rewritten
 
 STAMP = Stamp("relay.example.it", "ESMTPA", "m-1", 1_793_613_600.0)
 
@@ -78,3 +80,11 @@ def test_any_lines_at_all_are_read_and_completed(content: bytes) -> None:
     sent = completed(header, STAMP, sender="a@d.test").content
     assert header_of(sent).first(b"received") is not None
     assert sent.endswith(content[header.end :])
+
+
+@given(st.integers(0, 4_000_000_000))
+def test_dates_are_written_as_the_standard_library_writes_and_reads_them(wall: int) -> None:
+    text = date_text(wall + 0.5)
+    assert text == format_datetime(datetime.fromtimestamp(wall, UTC))
+    assert is_date(text)
+    assert parsedate_to_datetime(text).timestamp() == wall
