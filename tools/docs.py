@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from relay.core.health import HEALTH, HealthState
 from relay.core.lifecycle import FINAL, LIFE, State
+from relay.observe import declared
 
 S = TypeVar("S", bound=StrEnum)
 E = TypeVar("E", bound=StrEnum)
@@ -54,7 +55,32 @@ def diagram(table: Mapping[tuple[S, E], S], *, start: S, final: frozenset[S]) ->
     yield "```"
 
 
-PAGES: Mapping[str, Callable[[], str]] = {"docs/states.md": states_page}
+def metrics_page() -> str:
+    """Every metric with its sentence and labels, and what each label may be."""
+    rows = [
+        f"| `{metric.name}` | {metric.kind} | {', '.join(metric.labels) or '-'} | {metric.sentence} |"
+        for metric in declared.ALL
+    ]
+    return "\n".join(
+        [
+            "# Metrics",
+            "",
+            "Made by `make docs` from `relay/observe/declared.py`. `GET /metrics` shows them to this machine without a",
+            "token, and to others with the admin's. No label ever names a recipient or a subject.",
+            "",
+            "| name | kind | labels | says |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            "| label | is |",
+            "|---|---|",
+            *(f"| {label} | {values} |" for label, values in declared.LABELS.items()),
+            "",
+        ]
+    )
+
+
+PAGES: Mapping[str, Callable[[], str]] = {"docs/states.md": states_page, "docs/metrics.md": metrics_page}
 
 
 def stale_pages() -> list[str]:

@@ -10,6 +10,9 @@ from typing import Protocol
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from relay.observe import declared
+from relay.observe.declared import Declared
+
 
 class QueueOfProvider(Protocol):
     """What waits, is being sent and is held at one provider."""
@@ -83,10 +86,12 @@ class _Nothing:
 _NOTHING: QueueOfProvider = _Nothing()
 
 
+def _family(metric: Declared) -> GaugeMetricFamily:
+    return GaugeMetricFamily(metric.name, metric.sentence, labels=metric.labels)
+
+
 def _queue(queues: Mapping[str, QueueOfProvider]) -> Metric:
-    family = GaugeMetricFamily(
-        "relay_queue_deliveries", "Deliveries in the queue: waiting, being sent, or held.", labels=("provider", "state")
-    )
+    family = _family(declared.QUEUE)
     for provider, queue in queues.items():
         family.add_metric((provider, "waiting"), queue.waiting)
         family.add_metric((provider, "sending"), queue.sending)
@@ -95,16 +100,14 @@ def _queue(queues: Mapping[str, QueueOfProvider]) -> Metric:
 
 
 def _oldest(queues: Mapping[str, QueueOfProvider]) -> Metric:
-    family = GaugeMetricFamily(
-        "relay_queue_oldest_seconds", "Age of the oldest delivery in the queue.", labels=("provider",)
-    )
+    family = _family(declared.OLDEST)
     for provider, queue in queues.items():
         family.add_metric((provider,), queue.oldest_seconds or 0.0)
     return family
 
 
 def _accounts(healths: Iterable[AccountsByHealth]) -> Metric:
-    family = GaugeMetricFamily("relay_accounts", "Accounts, by plan and health.", labels=("plan", "health"))
+    family = _family(declared.ACCOUNTS)
     for count in healths:
         family.add_metric((count.plan, count.health), count.accounts)
     return family

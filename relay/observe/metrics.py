@@ -1,10 +1,10 @@
-"""Every metric of the relay, declared once, with its sentence and its closed set of labels.
+"""The metrics as they are counted; what there is stands in `declared`.
 
 Law: a label takes only names of the routing in force or words of a fixed vocabulary; whatever a peer says becomes
-`none`, so that nobody outside can make series. Names and labels are an interface: dashboards and alerts rely on them.
+`none`, so that nobody outside can make series.
 """
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable
 from enum import StrEnum
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
@@ -13,18 +13,14 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from relay.core.meaning import ReplyClass
 from relay.core.routing import Routing
 from relay.core.words import AccountId, Lane
+from relay.observe import declared
 from relay.observe.census import AccountsByHealth, Census, CensusCollector, QueueOfProvider
+from relay.observe.declared import Declared
 
 __all__ = ["CONTENT_TYPE_LATEST", "AccountsByHealth", "Answer", "Census", "Metrics", "Outcome", "QueueOfProvider"]
 
 OTHER = "none"
 """The label of a name that is not in the routing."""
-
-DELAY_BUCKETS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1200, 3600, 7200, 14400, 43200, 86400, 259200)
-"""Seconds: from an idle relay's delivery to the queue's lifetime."""
-
-STORE_BUCKETS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
-"""Seconds: from a statement in memory to a disk that hangs."""
 
 CLASSES = frozenset(each.value for each in ReplyClass)
 """The reply classes; anything else counts as `unknown`."""
@@ -52,55 +48,25 @@ class Metrics:
     """Counts what happens; series are looked up once and then kept, because the hot path pays for each."""
 
     def __init__(self, version: str) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each says nothing that a restart does not
+        disable_created_metrics()  # type: ignore[no-untyped-call] # a second series for each, which nobody reads
         self._registry = registry = CollectorRegistry()
         self._clients: frozenset[str] = frozenset()
         self._providers: frozenset[str] = frozenset()
         self._plans: dict[str, str] = {}
-        self._submissions = _Counters(
-            registry, "relay_submissions", "Mails that clients handed in, by what they were told.", "client", "result"
-        )
-        self._attempts = _Counters(
-            registry, "relay_attempts", "Tries of deliveries, by what the reply meant.", "provider", "class"
-        )
-        self._deliveries = _Counters(
-            registry, "relay_deliveries", "What became of deliveries.", "provider", "plan", "outcome"
-        )
-        self._in_doubt = _Counters(
-            registry, "relay_in_doubt", "Attempts that may or may not have been sent.", "provider"
-        )
-        self._logins = _Counters(
-            registry, "relay_upstream_logins", "Logins at providers, by what was answered.", "provider", "result"
-        )
-        self._sessions = Gauge(
-            "relay_upstream_sessions", "Sessions with providers, logged in.", ("provider",), registry=registry
-        )
-        self._delay = Histogram(
-            "relay_delivery_delay_seconds", "From accepting a mail to its delivery.", ("provider", "lane"),
-            buckets=DELAY_BUCKETS, registry=registry,
-        )  # fmt: skip
-        self._store = Histogram(
-            "relay_store_seconds", "How long the store took for one operation.", ("operation",),
-            buckets=STORE_BUCKETS, registry=registry,
-        )  # fmt: skip
-        self._lag = Gauge(
-            "relay_event_loop_lag_seconds", "How late the event loop was at worst in the last seconds.",
-            registry=registry,
-        )  # fmt: skip
-        self._reload_success = Gauge(
-            "relay_config_reload_success", "Whether the last edit of the routing was taken (1) or refused (0).",
-            registry=registry,
-        )  # fmt: skip
-        self._reload_time = Gauge(
-            "relay_config_reload_timestamp_seconds", "When the routing in force was read, in seconds since 1970.",
-            registry=registry,
-        )  # fmt: skip
-        build = Gauge("relay_build_info", "Always 1; the label says which relay.", ("version",), registry=registry)
-        build.labels(version).set(1)
+        self._submissions = _Counters(declared.SUBMISSIONS, registry)
+        self._attempts = _Counters(declared.ATTEMPTS, registry)
+        self._deliveries = _Counters(declared.DELIVERIES, registry)
+        self._in_doubt = _Counters(declared.IN_DOUBT, registry)
+        self._logins = _Counters(declared.LOGINS, registry)
+        self._sessions = _gauge(declared.SESSIONS, registry)
+        self._delay = _Histograms(declared.DELAY, registry)
+        self._store = _Histograms(declared.STORE, registry)
+        self._lag = _gauge(declared.LAG, registry)
+        self._reload_success = _gauge(declared.RELOAD_SUCCESS, registry)
+        self._reload_time = _gauge(declared.RELOAD_TIME, registry)
+        _gauge(declared.BUILD, registry).labels(version).set(1)
         self._census = CensusCollector()
         registry.register(self._census)
-        self._store_children: dict[str, Callable[[float], None]] = {}
-        self._delay_children: dict[tuple[str, str], Callable[[float], None]] = {}
 
     # what happened
 
@@ -119,11 +85,7 @@ class Metrics:
 
     def delivered(self, provider: str, lane: Lane, seconds: float) -> None:
         """A delivery reached its provider, `seconds` after it was accepted."""
-        key = (self._provider(provider), lane.value)
-        observe = self._delay_children.get(key)
-        if observe is None:
-            observe = self._delay_children[key] = self._delay.labels(*key).observe
-        observe(max(0.0, seconds))
+        self._delay.observe((self._provider(provider), lane.value), max(0.0, seconds))
 
     def doubted(self, provider: str) -> None:
         """An attempt may or may not have been sent."""
@@ -139,10 +101,7 @@ class Metrics:
 
     def store_took(self, operation: str, seconds: float) -> None:
         """The store did something; `operation` is the name of its method."""
-        observe = self._store_children.get(operation)
-        if observe is None:
-            observe = self._store_children[operation] = self._store.labels(operation).observe
-        observe(seconds)
+        self._store.observe((operation,), seconds)
 
     def loop_was_late(self, seconds: float) -> None:
         """The worst lag of the event loop in the last seconds."""
@@ -176,12 +135,16 @@ class Metrics:
         return name if name in self._providers else OTHER
 
 
+def _gauge(metric: Declared, registry: CollectorRegistry) -> Gauge:
+    return Gauge(metric.name, metric.sentence, metric.labels, registry=registry)
+
+
 class _Counters:
     """A counter with labels whose series are kept once they were found."""
 
-    def __init__(self, registry: CollectorRegistry, name: str, sentence: str, *labels: str) -> None:
-        self._counter = Counter(name, sentence, labels, registry=registry)
-        self._children: dict[Hashable, Callable[[float], None]] = {}
+    def __init__(self, metric: Declared, registry: CollectorRegistry) -> None:
+        self._counter = Counter(metric.name, metric.sentence, metric.labels, registry=registry)
+        self._children: dict[tuple[str, ...], Callable[[float], None]] = {}
 
     def add(self, values: tuple[str, ...], many: int = 1) -> None:
         add = self._children.get(values)
@@ -190,10 +153,17 @@ class _Counters:
         add(many)
 
 
-def names_declared(metrics: Metrics) -> Iterable[tuple[str, str, tuple[str, ...]]]:
-    """Name, sentence and labels of every metric, for the reference in the documentation."""
-    for family in metrics._registry.collect():
-        labels: dict[str, None] = {}
-        for sample in family.samples:
-            labels.update(dict.fromkeys(sample.labels))
-        yield family.name, family.documentation, tuple(labels)
+class _Histograms:
+    """A histogram with labels whose series are kept once they were found."""
+
+    def __init__(self, metric: Declared, registry: CollectorRegistry) -> None:
+        self._histogram = Histogram(
+            metric.name, metric.sentence, metric.labels, buckets=metric.buckets, registry=registry
+        )
+        self._children: dict[tuple[str, ...], Callable[[float], None]] = {}
+
+    def observe(self, values: tuple[str, ...], amount: float) -> None:
+        observe = self._children.get(values)
+        if observe is None:
+            observe = self._children[values] = self._histogram.labels(*values).observe
+        observe(amount)

@@ -7,8 +7,9 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from relay.core.routing import Account, Client, Provider, Routing
 from relay.core.words import Lane, MailboxId, Plan
-from relay.observe import Answer, Census, Metrics, Outcome
-from relay.observe.metrics import CLASSES, names_declared
+from relay.observe import Answer, Census, Metrics, Outcome, declared
+from relay.observe.declared import Kind
+from relay.observe.metrics import CLASSES
 
 SENDER = "m.rossi@studiorossi.it"
 MAILBOX = MailboxId("aruba", SENDER)
@@ -190,17 +191,31 @@ def test_two_relays_in_one_process_share_no_series(metrics):
     assert values(other, "relay_submissions_total") == {}
 
 
-def test_every_metric_has_a_sentence_and_the_prefix(metrics):
-    metrics.render(Census())
-    declared = {name: sentence for name, sentence, _ in names_declared(metrics)}
-    assert all(name.startswith("relay_") and sentence.endswith(".") for name, sentence in declared.items())
-    assert {
-        "relay_submissions", "relay_attempts", "relay_deliveries", "relay_queue_deliveries",
-        "relay_queue_oldest_seconds", "relay_delivery_delay_seconds", "relay_accounts", "relay_upstream_logins",
-        "relay_upstream_sessions", "relay_in_doubt", "relay_config_reload_success",
-        "relay_config_reload_timestamp_seconds", "relay_store_seconds", "relay_event_loop_lag_seconds",
-        "relay_build_info",
-    } <= set(declared)  # fmt: skip
+def test_every_metric_has_a_sentence_the_prefix_and_labels_whose_values_are_known():
+    for metric in declared.ALL:
+        assert metric.name.startswith("relay_")
+        assert metric.sentence.endswith(".")
+        assert set(metric.labels) <= set(declared.LABELS)
+        assert (metric.kind is Kind.HISTOGRAM) == bool(metric.buckets)
+        assert (metric.kind is Kind.COUNTER) == metric.name.endswith("_total")
+
+
+def test_what_is_declared_is_what_is_scraped(metrics):
+    metrics.submitted("studio-rossi", Answer.ACCEPTED)
+    metrics.attempted("aruba", "delivered")
+    metrics.ended("aruba", SENDER, Outcome.DELIVERED)
+    metrics.doubted("aruba")
+    metrics.logged_in("aruba", Answer.ACCEPTED)
+    metrics.session_changed("aruba", 1)
+    metrics.delivered("aruba", Lane.BULK, 1.0)
+    metrics.store_took("put", 0.1)
+    census = Census([Queue("aruba", 1, 1, 1, 1.0)], [Healths("business", "ok", 1)])
+    found = {}
+    for family in text_string_to_metric_families(metrics.render(census).decode()):
+        labels = {label for sample in family.samples for label in sample.labels} - {"le"}
+        name = f"{family.name}_total" if family.type == "counter" else family.name
+        found[name] = (family.type, family.documentation, labels)
+    assert found == {each.name: (each.kind.value, each.sentence, set(each.labels)) for each in declared.ALL}
 
 
 def test_the_classes_are_a_closed_vocabulary():

@@ -1,0 +1,104 @@
+"""Every metric of the relay, declared once: name, kind, sentence, labels; the reference in docs/ is made from it.
+
+Law: names and labels are an interface that dashboards and alerts rely on; each label takes a closed set of values.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Kind(StrEnum):
+    """How Prometheus treats a metric."""
+
+    COUNTER = "counter"
+    GAUGE = "gauge"
+    HISTOGRAM = "histogram"
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One metric."""
+
+    name: str
+    kind: Kind
+    sentence: str
+    labels: tuple[str, ...] = ()
+    buckets: tuple[float, ...] = ()
+
+
+DELAYS = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 120, 300, 600, 1200, 3600, 7200, 14400, 43200, 86400, 259200)
+"""Seconds: from an idle relay's delivery to the queue's lifetime."""
+
+OPERATIONS = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3, 10)
+"""Seconds: from a statement in memory to a disk that hangs."""
+
+LABELS: Mapping[str, str] = MappingProxyType(
+    {
+        "client": "a client of the routing, or none: nobody had logged in, or nobody knows the name",
+        "provider": "a provider of the routing, or none: it is not there any more",
+        "plan": "business, premium, personal, legacy, or none: the account is not there any more",
+        "result": "accepted, rejected (for good), deferred (for now)",
+        "outcome": "delivered, deferred, bounced, held, cancelled",
+        "class": "a reply class",
+        "state": "waiting, sending, held",
+        "health": "ok, doubted, slowed, waiting, paused, retired",
+        "lane": "express, bulk",
+        "operation": "a method of the store",
+        "version": "the version of the relay",
+    }
+)
+"""What each label may be."""
+
+SUBMISSIONS = Declared(
+    "relay_submissions_total",
+    Kind.COUNTER,
+    "Mails that clients handed in, by what they were told.",
+    ("client", "result"),
+)
+ATTEMPTS = Declared(
+    "relay_attempts_total", Kind.COUNTER, "Tries of deliveries, by what the reply meant.", ("provider", "class")
+)
+DELIVERIES = Declared(
+    "relay_deliveries_total", Kind.COUNTER, "What became of deliveries.", ("provider", "plan", "outcome")
+)
+IN_DOUBT = Declared("relay_in_doubt_total", Kind.COUNTER, "Attempts that may or may not have been sent.", ("provider",))
+LOGINS = Declared(
+    "relay_upstream_logins_total", Kind.COUNTER, "Logins at providers, by what was answered.", ("provider", "result")
+)
+SESSIONS = Declared("relay_upstream_sessions", Kind.GAUGE, "Sessions with providers, logged in.", ("provider",))
+QUEUE = Declared(
+    "relay_queue_deliveries",
+    Kind.GAUGE,
+    "Deliveries in the queue: waiting, being sent, or held.",
+    ("provider", "state"),
+)
+OLDEST = Declared("relay_queue_oldest_seconds", Kind.GAUGE, "Age of the oldest delivery in the queue.", ("provider",))
+DELAY = Declared(
+    "relay_delivery_delay_seconds",
+    Kind.HISTOGRAM,
+    "From accepting a mail to its delivery.",
+    ("provider", "lane"),
+    DELAYS,
+)
+ACCOUNTS = Declared("relay_accounts", Kind.GAUGE, "Accounts, by plan and health.", ("plan", "health"))
+STORE = Declared(
+    "relay_store_seconds", Kind.HISTOGRAM, "How long the store took for one operation.", ("operation",), OPERATIONS
+)
+LAG = Declared(
+    "relay_event_loop_lag_seconds", Kind.GAUGE, "How late the event loop was at worst in the last 15 seconds."
+)
+RELOAD_SUCCESS = Declared(
+    "relay_config_reload_success", Kind.GAUGE, "Whether the last edit of the routing was taken (1) or refused (0)."
+)
+RELOAD_TIME = Declared(
+    "relay_config_reload_timestamp_seconds", Kind.GAUGE, "When the routing in force was read, in seconds since 1970."
+)
+BUILD = Declared("relay_build_info", Kind.GAUGE, "Always 1; the label says which relay.", ("version",))
+
+ALL = (
+    SUBMISSIONS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, ACCOUNTS, LOGINS, SESSIONS, STORE, LAG,
+    RELOAD_SUCCESS, RELOAD_TIME, BUILD,
+)  # fmt: skip
+"""In the order of the reference."""
