@@ -140,6 +140,7 @@ class Connection(SMTP):
             self.say(self._door.desk.reply(Refusal(Reason.BROKEN)))
             self._door.desk.observe.failed(error)
         finally:
+            self._dialogue = None  # each knows the other: freed at once, not by the next search for cycles
             self._close()
             self._door.end(self)
 

@@ -9,7 +9,8 @@ import socket
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from relay.core.routing import Routing
+from relay.core.routing import Routing, Tls
+from relay.errors import ConfigError
 from relay.store.ports import Intake
 from relay.submission.acceptance import Acceptance
 from relay.submission.connection import Connection
@@ -44,7 +45,10 @@ class SubmissionServer:
         self._servers: list[asyncio.Server] = []
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Listens on bound sockets, one for each listener of the settings, in their order."""
+        """Listens on bound sockets, one for each listener of the settings, in their order. ConfigError: it cannot."""
+        for listener in self._settings.listeners:
+            if listener.tls is not Tls.NONE:
+                raise ConfigError(f"listener {listener.name}: `tls: {listener.tls}` is not there yet")
         loop = asyncio.get_running_loop()
         for listener, bound in zip(self._settings.listeners, sockets, strict=True):
             factory = partial(Connection, self._door, listener, loop)

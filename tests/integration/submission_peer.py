@@ -91,9 +91,10 @@ async def listening(routing: Routing | None = None, **settings: Any) -> AsyncIte
         wall_clock=lambda: office.wall,
         observe=office.observer,
     )
-    await server.start([bound])
     try:
+        await server.start([bound])
         yield Relay(office, server, bound.getsockname()[1])
     finally:
         await asyncio.wait_for(server.close(), 30)
+        bound.close()
     assert office.observer.errors == []

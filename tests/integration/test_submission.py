@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from relay.errors import StoreUnavailable
+from relay.core.routing import Tls
+from relay.errors import ConfigError, StoreUnavailable
+from relay.submission import ListenerSettings
 from tests.fakes.submission import by_address, practice
 from tests.integration.submission_peer import LOGIN, Relay, listening
 from tests.unit.submission.dialogue import MAIL, MESSAGE, plain
@@ -295,6 +297,13 @@ class TestStopping:
             await asyncio.wait_for(draining, 10)
             assert relay.office.intake.messages == []
             await client.close()
+
+
+async def test_a_listener_that_would_be_less_safe_than_it_says_is_not_started() -> None:
+    for tls in (Tls.STARTTLS, Tls.IMPLICIT):
+        with pytest.raises(ConfigError, match="127.0.0.1:465.*is not there yet"):
+            async with listening(listener=ListenerSettings("127.0.0.1:465", tls=tls)):
+                pass
 
 
 class TestADefect:
