@@ -1,7 +1,7 @@
 """From a configuration to a process that runs until it is told to stop.
 
-Law: the first SIGTERM or SIGINT drains, the second one is in a hurry; SIGKILL at any time is safe. What ends the
-service by itself ends it with a failure.
+Law: the first SIGTERM, SIGINT or SIGHUP drains, the second one is in a hurry; SIGKILL at any time is safe. A service
+that ends by itself has failed.
 """
 
 import asyncio
@@ -20,6 +20,7 @@ from relay.admin import Readiness
 from relay.app.machine import MachineClock, Threads, children, raise_open_files
 from relay.app.parts import Means
 from relay.app.service import Service
+from relay.app.settings import shown
 from relay.app.supervision import Supervisor
 from relay.config.part import Part
 from relay.config.problems import Problem
@@ -106,7 +107,7 @@ async def _logged(order: Order, threads: Threads) -> bool:
 async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) -> bool:
     began = clock.monotonic()
     config = order.config
-    log.starting(version=__version__, config=str(order.source), data_dir=str(config.data_dir))
+    log.starting(version=__version__, config=str(order.source), settings=shown(config))
     _ask_for_files(config, log)
     resolve = References(order.environ)
     means = Means(
@@ -159,7 +160,7 @@ def _on_signals(supervisor: Supervisor, hurry: asyncio.Event) -> None:
             hurry.set()
         supervisor.end(name)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):  # a terminal that closes is no reason to lose time
         asyncio.get_running_loop().add_signal_handler(number, heard, number.name)
 
 

@@ -4,11 +4,13 @@ Law: nothing below knows the configuration; what it says is turned into their wo
 """
 
 import socket
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from relay.config.service import ServiceConfig
 from relay.core.failuretext import Language
 from relay.core.health import HealthSettings
+from relay.core.limits import SECOND
 from relay.core.routing import Provider, Routing
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
@@ -81,3 +83,18 @@ def session_terms(routing: Routing, name: str) -> SessionTerms:
 def provider_of(routing: Routing, mailbox: MailboxId) -> Provider | None:
     """Where a mailbox is a login; None: no account sends through it any more."""
     return routing.providers.get(mailbox.provider) if mailbox in routing.by_mailbox else None
+
+
+def shown(config: ServiceConfig) -> Mapping[str, object]:
+    """What is said of the configuration at a start: what an admin would look for first, and no secret."""
+    return {
+        "hostname": hostname_of(config),
+        "listen": [str(listener.address) for listener in config.submission.listen],
+        "http": str(config.http.listen),
+        "routing": str(config.routing),
+        "data_dir": str(config.data_dir),
+        "keys_dir": str(config.key_folder),
+        "language": config.language,
+        "lifetime_s": config.queue.lifetime // SECOND,
+        "drain_s": config.drain // SECOND,
+    }

@@ -115,9 +115,9 @@ class Log:
 
     # what happens to the service
 
-    def starting(self, *, version: str, config: str, data_dir: str) -> None:
-        """The process has read its configuration."""
-        self._event("starting", None, {"version": version, "config": config, "data_dir": data_dir})
+    def starting(self, *, version: str, config: str, settings: Fields) -> None:
+        """The process has read its configuration; `settings` is what it says, without secrets."""
+        self._event("starting", None, {"version": version, "config": config, **settings})
 
     def recovered(self, *, in_doubt: int) -> None:
         """The store is open; so many attempts of the last run are in doubt."""

@@ -243,6 +243,15 @@ def test_sigterm_lets_what_is_under_way_finish_and_keeps_the_rest(stage: Stage) 
     assert relay.count("left_in_doubt") == 0
 
 
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGHUP])
+def test_ctrl_c_and_a_terminal_that_closes_drain_too(stage: Stage, how: signal.Signals) -> None:
+    stage.provider()
+    relay = stage.ready_relay()
+    relay.send()
+    assert relay.stop(how) == 0
+    assert relay.count("stopping", cause=how.name) == 1
+
+
 def test_a_second_signal_is_in_a_hurry(stage: Stage) -> None:
     stage.provider("--reply", "eod:!hang")
     relay = stage.ready_relay()
@@ -266,6 +275,9 @@ def test_while_it_drains_no_new_client_comes_in(stage: Stage) -> None:
     relay.wait_for("stopping")
     with pytest.raises(OSError, match=r"refused|reset"), socket.create_connection(("127.0.0.1", port), PATIENCE):
         pass
+    status, body = relay.get("/readyz")
+    assert status == 503, "the admin port closes last"
+    assert [each["what"] for each in json.loads(body)["problems"]] == ["service"]
     assert relay.wait() == 0
     assert relay.count("delivered") == 1
 

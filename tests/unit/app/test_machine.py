@@ -2,11 +2,12 @@
 
 import asyncio
 import resource
+import signal
 import threading
 
 import pytest
 
-from relay.app.machine import MachineClock, RunIn, Threads, private_files, raise_open_files
+from relay.app.machine import MachineClock, RunIn, Threads, crash_point_of, private_files, raise_open_files
 
 
 def test_boottime_never_goes_back_and_wall_time_is_of_this_century():
@@ -86,3 +87,20 @@ def test_what_is_made_meanwhile_is_private(tmp_path):
     (tmp_path / "outside").write_text("x")
     assert (tmp_path / "inside").stat().st_mode & 0o077 == 0
     assert (tmp_path / "outside").stat().st_mode & 0o077 != 0
+
+
+def test_a_test_chooses_where_the_process_dies(monkeypatch):
+    killed = []
+    monkeypatch.setattr("os.kill", lambda pid, how: killed.append(how))
+    passed = crash_point_of({"RELAY_CRASH_AT": "after-commit:2"})
+    for name in ("before-commit", "after-commit", "before-commit"):
+        passed(name)
+    assert killed == []
+    passed("after-commit")
+    passed("after-commit")
+    assert killed == [signal.SIGKILL]
+
+
+def test_without_a_wish_the_process_dies_nowhere(monkeypatch):
+    monkeypatch.setattr("os.kill", lambda pid, how: pytest.fail("died"))
+    crash_point_of({})("after-commit")

@@ -103,3 +103,16 @@ def test_a_listener_with_tls_is_refused_as_long_as_there_is_none(tmp_path: Path)
     )
     with pytest.raises(NotThereYet, match=r"127\.0\.0\.1:587: tls: starttls is not there yet"):
         refuse_what_is_not_there(config)
+
+
+def test_what_is_said_at_a_start_names_no_secret(tmp_path: Path) -> None:
+    config = loaded(
+        tmp_path,
+        hostname="relay.example.it",
+        notices={"ops_webhook": "https://hooks.example/s3cret", "ops_webhook_secret": "secret:s3cret"},
+    )
+    said = settings.shown(config)
+    assert said["hostname"] == "relay.example.it"
+    assert said["listen"] == ["127.0.0.1:2525"]
+    assert said["drain_s"] == 30
+    assert "s3cret" not in str(said)
