@@ -123,6 +123,18 @@ class TestSwaks:
         return process.returncode or 0, said.decode()
 
 
+@pytest.mark.needs("smtp-source")
+@pytest.mark.parametrize("options", [(), ("-d",)], ids=["a connection per mail", "connections reused"])
+async def test_smtp_source_sends_many_at_once(options: tuple[str, ...]) -> None:
+    async with listening(practice(by_address())) as relay:
+        process = await asyncio.create_subprocess_exec(
+            "smtp-source", *options, "-s", "5", "-m", "100", "-l", "4096", "-f", "m.rossi@d.test", "-t", "p@x.test",
+            f"inet:127.0.0.1:{relay.port}",
+        )  # fmt: skip
+        assert await asyncio.wait_for(process.wait(), 60) == 0
+        assert len({message.id for message in relay.office.intake.messages}) == 100
+
+
 class TestBytes:
     async def test_everything_at_once_is_answered_in_order(self) -> None:
         async with listening() as relay:
@@ -301,7 +313,7 @@ class TestStopping:
 
 async def test_a_listener_that_would_be_less_safe_than_it_says_is_not_started() -> None:
     for tls in (Tls.STARTTLS, Tls.IMPLICIT):
-        with pytest.raises(ConfigError, match="127.0.0.1:465.*is not there yet"):
+        with pytest.raises(ConfigError, match=r"127\.0\.0\.1:465.*is not there yet"):
             async with listening(listener=ListenerSettings("127.0.0.1:465", tls=tls)):
                 pass
 

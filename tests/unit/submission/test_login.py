@@ -6,6 +6,7 @@ import pytest
 
 from relay.core.refusal import Reason
 from relay.core.words import Stage
+from relay.submission.sasl import Credentials
 from tests.fakes.submission import Office, by_address, practice
 from tests.unit.submission.dialogue import MAIL, after_login, plain, talk
 
@@ -92,3 +93,7 @@ async def test_no_password_is_told() -> None:
     await log_in(plain(password="hunter2") + plain(), office)
     assert "hunter2" not in str(office.observer.events)
     assert "secret" not in str(office.observer.events)
+
+
+def test_credentials_show_in_no_text() -> None:
+    assert "secret" not in repr(Credentials("studio", b"secret"))
