@@ -4,7 +4,6 @@ Law: every sealed value names its format and its key and opens only at the place
 is derived once and does not rotate with the key that seals.
 """
 
-import hashlib
 import hmac
 from collections.abc import Callable
 
@@ -37,7 +36,7 @@ class Vault:
             raise StoreKeyError(f"a key has {KEY_BYTES} bytes, this one has {len(key)}")
         self._random = random
         self._aead = AESGCM(_derived(key, b"relay seal 1"))
-        self._hash_key = _derived(key, b"relay keyed hash 1")
+        self._keyed = hmac.new(_derived(key, b"relay keyed hash 1"), digestmod="sha256")
         self._head = _FORMAT + _derived(key, b"relay key id 1")[:_KEY_ID_BYTES]
         self.fingerprint: str = _derived(key, b"relay fingerprint 1").hex()[:32]
         """Tells this key from another and says nothing else about it."""
@@ -59,7 +58,9 @@ class Vault:
 
     def keyed_hash(self, purpose: bytes, value: bytes) -> bytes:
         """HMAC-SHA-256 of a value, different for each purpose, the same for as long as the store lives."""
-        return hmac.digest(self._hash_key, purpose + b"\0" + value, hashlib.sha256)
+        keyed = self._keyed.copy()
+        keyed.update(purpose + b"\0" + value)
+        return keyed.digest()
 
 
 def _derived(key: bytes, purpose: bytes) -> bytes:

@@ -3,6 +3,9 @@
 -- add_outbox: Something has to be done about a delivery.
 INSERT INTO outbox (kind, message, delivery, reason, reply, at, envelope) VALUES (?, ?, ?, ?, ?, ?, ?);
 
+-- count_outbox: How much there is to do.
+SELECT count(*) FROM outbox;
+
 -- has_outbox: Whether something still has to be done about a message.
 SELECT 1 FROM outbox WHERE message = ? LIMIT 1;
 

@@ -1,15 +1,12 @@
 -- Messages and deliveries: coming in, being claimed, ending.
 
--- find_message: Whether a message was accepted already.
-SELECT seq FROM messages WHERE id = ?;
-
 -- recent_messages: Who handed in the last messages, the newest first.
 SELECT client, account, accepted_at FROM (SELECT * FROM messages ORDER BY seq DESC LIMIT ?) WHERE accepted_at >= ?;
 
--- add_message: Records an accepted message.
+-- add_message: Records an accepted message, unless it was accepted before.
 INSERT INTO messages (seq, id, client, account, kind, accepted_at, size, recipients, segment, "offset", length,
     message_id_hash, submitted_hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING;
 
 -- add_delivery: Records one delivery of an accepted message.
 INSERT INTO deliveries (id, message, account, lane, state, due, expires_at, since, domain, recipient_hash, envelope)

@@ -19,6 +19,7 @@ T = TypeVar("T")
 class Transaction(Protocol):
     """What the batches drive."""
 
+    def begin(self) -> None: ...
     def has_written(self) -> bool: ...
     def finish(self) -> None: ...
     def commit(self) -> None: ...
@@ -106,6 +107,7 @@ class Batches:
             self._driver = None
 
     async def _run(self, calls: list[_Call]) -> None:
+        self._transaction.begin()
         try:
             for call in calls:
                 self._call(call)

@@ -40,9 +40,12 @@ class Bodies:
         self._gives_all = False
         self._empty: list[int] = []
 
-    def keep(self, seq: int, content: bytes, record: bytes) -> Place:
-        """A body came in; it is durable with this transaction."""
-        place = self._segments.append(record)
+    def append(self, record: bytes) -> Place:
+        """Puts a record behind the others; it is durable with this transaction."""
+        return self._segments.append(record)
+
+    def keep(self, seq: int, content: bytes, place: Place) -> None:
+        """A body came in, and its record was appended at `place`."""
         if place.segment not in self._live:
             self._first[place.segment] = seq
         self._count(place.segment, 1)
@@ -51,7 +54,6 @@ class Bodies:
         self._at_hand_bytes += len(content)
         while self._at_hand_bytes > AT_HAND_BYTES:
             self._drop(next(iter(self._at_hand)))
-        return place
 
     def at_hand(self, seq: int) -> bytes | None:
         """A body that is still in memory."""

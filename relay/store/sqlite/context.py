@@ -44,6 +44,8 @@ class Context:
     unrouted: dict[tuple[int, Lane], int]
     """Ready deliveries of accounts whose mail goes nowhere now."""
     book: SessionBook
+    owed: int
+    """Entries in the outbox."""
     changes: int = 0
     """Counts what may let more be granted; `wait` waits for it to move."""
 

@@ -43,6 +43,7 @@ from relay.store.sqlite.values import LANES, Seals
 
 _SQL = load_statements("store")
 _QUEUE = load_statements("queue")
+_OUTBOX = load_statements("outbox")
 _LIMITS = load_statements("limits")
 
 
@@ -218,4 +219,5 @@ def _context(ground: Ground) -> Context:
         journal=Journal(database, names, ground.outside.listener),
         unrouted={},
         book=ground.book,
+        owed=(database.read_one(_OUTBOX["count_outbox"]) or (0,))[0],
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from relay.core.envelope import Envelope, NewMessage
 from relay.core.words import Lane
 from relay.store.ports.events import EventKind, StoreEvent
+from relay.store.segments import Place
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.lanes import EXPRESS_WINDOW, RECENT, Lanes
@@ -33,7 +34,8 @@ class Sealed:
 def sealed(message: NewMessage, seals: Seals) -> Sealed:
     """Does all the encryption of a message; touches nothing else, so it may run while a commit is under way."""
     recipients = message.envelope.recipients
-    envelopes = tuple(replace(message.envelope, recipients=(recipient,)) for recipient in recipients)
+    one_each = (replace(message.envelope, recipients=(recipient,)) for recipient in recipients)
+    envelopes = (message.envelope,) if len(recipients) == 1 else tuple(one_each)
     return Sealed(
         message,
         seals.seal_content(message.content, message.id),
@@ -63,26 +65,31 @@ class Intake:
     def put(self, new: Sealed) -> None:
         """Records a message and its deliveries."""
         context, message = self._context, new.message
-        if context.database.read_one(_SQL["find_message"], (message.id,)) is not None:
+        account, place = context.names.account(message.account), context.bodies.append(new.record)
+        seq, wall = self._next_delivery, context.clock.wall()
+        if not self._write_message(new, seq, account, place):
             return
-        now, wall = context.clock.now(), context.clock.wall()
-        account = context.names.account(message.account)
-        lane = self._lanes.choose(message.client, message.account, now, wants_express=message.wants_express)
-        self._write(new, account, lane, wall)
-        context.journal.record(
-            StoreEvent(EventKind.ACCEPTED, wall, message.id, None, message.account, None, lane), self._next_delivery
+        context.bodies.keep(seq, message.content, place)
+        lane = self._lanes.choose(
+            message.client, message.account, context.clock.now(), wants_express=message.wants_express
         )
+        self._write_deliveries(new, account, lane, place)
+        event = StoreEvent(EventKind.ACCEPTED, wall, message.id, None, message.account, None, lane)
+        context.journal.record(event, seq)
         self._next_delivery += len(new.envelopes)
         context.changed()
 
-    def _write(self, new: Sealed, account: int, lane: Lane, wall: int) -> None:
-        context, message, seq = self._context, new.message, self._next_delivery
-        size, many = len(message.content), len(new.envelopes)
-        place = context.bodies.keep(seq, message.content, new.record)
+    def _write_message(self, new: Sealed, seq: int, account: int, place: Place) -> bool:
+        """False: a message of this id is there already."""
+        message, wall = new.message, self._context.clock.wall()
+        size, many, kind = len(message.content), len(new.envelopes), KINDS.index(message.kind)
         hashes = (new.message_id_hash, message.submitted_hash)
-        kind = KINDS.index(message.kind)
         values = (seq, message.id, message.client, account, kind, wall, size, many, *place, *hashes)
-        context.database.write(_SQL["add_message"], values)
+        return self._context.database.write(_SQL["add_message"], values) == 1
+
+    def _write_deliveries(self, new: Sealed, account: int, lane: Lane, place: Place) -> None:
+        context, message, seq = self._context, new.message, self._next_delivery
+        size, many, wall = len(message.content), len(new.envelopes), context.clock.wall()
         lifetime = message.lifetime if message.lifetime is not None else context.lifetime_of(message.account)
         expires = wall + lifetime
         is_first = context.count_ready(account, message.account, lane) == 0

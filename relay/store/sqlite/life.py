@@ -35,6 +35,10 @@ class Life:
             self._ground.outside.crash_point("orphan-removed")
         self.core.load()
 
+    def begin(self) -> None:
+        """What runs now runs at one moment: after all that was called, so no end is ever dated too early."""
+        self.core.context.clock.tick()
+
     def has_written(self) -> bool:
         """Whether something waits for a commit."""
         return self.core.has_written

@@ -42,7 +42,7 @@ class Moves:
         context.database.write(_SQL["finish_delivery"], values)
         if target is State.BOUNCED and entry.kind is not Kind.REPORT:
             self._owe_bounce(entry, reason, reply, wall)
-        elif has_body and not self.is_body_needed(entry):
+        elif has_body and not self._is_needed_by_others(entry):
             context.bodies.let_go(entry.seq, entry.place)
         self._tell(event, entry, reason)
 
@@ -79,9 +79,16 @@ class Moves:
             return True
         return database.read_one(_OUTBOX["has_outbox"], (seq,)) is not None
 
+    def _is_needed_by_others(self, entry: Entry) -> bool:
+        """As `is_body_needed`, for a delivery that is final: what has one recipient need not be looked for."""
+        if entry.recipients == 1 and not self._context.owed:
+            return False
+        return self.is_body_needed(entry)
+
     def _owe_bounce(self, entry: Entry, reason: str, reply: str | None, wall: int) -> None:
         values = (OutboxKind.BOUNCE.value, entry.seq, entry.delivery, reason, reply, wall, entry.sealed)
         self._context.database.write(_OUTBOX["add_outbox"], values)
+        self._context.owed += 1
 
     def _put_back(self, entry: Entry, values: tuple[object, ...]) -> None:
         state, due, expires, reason, reply = values

@@ -44,7 +44,7 @@ class Reports:
             return
         found = context.entries.one(row[0])
         assert found is not None
-        context.database.write(_SQL["drop_outbox"], (number,))
+        context.owed -= context.database.write(_SQL["drop_outbox"], (number,))
         if not self._moves.is_body_needed(found[0]):
             context.bodies.let_go(found[0].seq, found[0].place)
 

@@ -160,7 +160,7 @@ class Settling:
         elif state is State.WAITING and due == 0:
             context.remove_ready(entry.account, entry.sender, entry.lane)
         if state is State.BOUNCED:
-            context.database.write(_OUTBOX["drop_outbox_of"], (entry.seq, entry.delivery))
+            context.owed -= context.database.write(_OUTBOX["drop_outbox_of"], (entry.seq, entry.delivery))
 
     # what it says about the mailbox
 

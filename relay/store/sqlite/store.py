@@ -108,7 +108,7 @@ class SqliteStore:
 
     def now(self) -> Instant:
         """Relay time."""
-        return self._core.context.clock.now()
+        return self._core.context.clock.read()
 
     # sessions
 

@@ -45,7 +45,9 @@ class Taking:
             context.database.write_many(_LIMITS["begin_login"], [(context.names.mailbox(mailbox), now)] * many)
             context.book.change(mailbox, many, many)
         closed = context.schedule.close_sessions(now, left)
-        return Taken(tuple(claims), opened, closed, self._wake_at(node, left, now), context.changes)
+        has_all = 0 < most == len(claims) + sum(opened.values())
+        wake_at = now if has_all else self._wake_at(node, left, now)
+        return Taken(tuple(claims), opened, closed, wake_at, context.changes)
 
     def _claim(self, grant: Grant, node: str, now: Instant) -> Claim:
         context = self._context

@@ -31,19 +31,30 @@ class StoreClock:
         self._anchor = first_anchor(reading) if known is None else resumed(known, reading)
         self.is_after_reboot = known is not None and known.boot_id != reading.boot_id
         self._written: Instant | None = None
+        self._now = self._anchor.relay
+        self._wall = reading.wall
         self._wall_ahead = reading.wall - self._anchor.relay if known is None else known.wall - known.relay
+
+    def tick(self) -> None:
+        """Reads the machine's clocks: until the next tick it is this moment, for all that runs in between."""
+        self._now = relay_time(self._anchor, self._machine.boottime())
+        self._wall = self._machine.wall()
 
     def now(self) -> Instant:
         """Relay time."""
-        return relay_time(self._anchor, self._machine.boottime())
+        return self._now
 
     def wall(self) -> int:
         """Wall time."""
-        return self._machine.wall()
+        return self._wall
 
     def moment(self) -> Moment:
         """Both."""
-        return Moment(self.now(), self.wall())
+        return Moment(self._now, self._wall)
+
+    def read(self) -> Instant:
+        """Relay time, whatever the last tick."""
+        return relay_time(self._anchor, self._machine.boottime())
 
     def civil_offset(self) -> int:
         """Civil minus relay time: what calendar days are counted by."""

@@ -36,6 +36,7 @@ STORED = {
 STATES: dict[int, State] = {number: state for state, number in STORED.items()}
 LANES = (Lane.EXPRESS, Lane.BULK)
 KINDS = (Kind.MAIL, Kind.REPORT)
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,13 @@ class Seals:
     def seal_envelope(self, envelope: Envelope, message: str, ordinal: int) -> bytes:
         """An envelope with one recipient, the message's `ordinal`-th."""
         recipient = envelope.recipients[0]
-        plain = json.dumps(
+        plain = _encode(
             [
                 envelope.sender,
                 recipient.address,
                 [envelope.envid, envelope.ret, recipient.orcpt, *recipient.notify],
                 envelope.needs_smtputf8 + 2 * envelope.is_8bit,
-            ],
-            separators=(",", ":"),
+            ]
         )
         return self.cipher.seal(plain.encode(), self.place(message, f"envelope/{ordinal}"))
 
@@ -90,7 +90,7 @@ class Seals:
 
 def write_reply(reply: Reply | None) -> str | None:
     """A reply as a column."""
-    return None if reply is None else json.dumps([reply.code, reply.enhanced, reply.text], separators=(",", ":"))
+    return None if reply is None else _encode([reply.code, reply.enhanced, reply.text])
 
 
 def read_reply(text: str | None) -> Reply | None:
