@@ -2,9 +2,10 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,53 @@ async def test_a_new_password_in_a_file_is_noticed(tmp_path: Path, executor: Exe
         assert senders(await following(changes)) == ["anna"]
         secret.unlink()
         assert "cannot be read" in (await following(changes)).problems[0].text
+
+
+class Scribbling(Executor):
+    """Before each look somebody writes on: the next of `texts`, and nothing when they are used up."""
+
+    def __init__(self, path: Path, texts: Iterable[str]) -> None:
+        self._path = path
+        self._texts = iter(texts)
+
+    def submit(self, fn, /, *args, **kwargs) -> Future:
+        text = next(self._texts, None) if fn.__name__ == "_look" else None
+        if text is not None:
+            self._path.write_text(text)
+        done: Future = Future()
+        done.set_result(fn(*args, **kwargs))
+        return done
+
+
+async def test_an_edit_is_read_when_it_stands_still(tmp_path: Path) -> None:
+    path, whole = tmp_path / "routing.yaml", accounts("anna", "bruno", "carla")
+    path.write_text(accounts("anna"))
+    read: list[bytes] = []
+
+    def read_parts(files: Sequence[tuple[str, bytes]]) -> list[Part]:
+        read.extend(content for _, content in files)
+        return read_parts_here(files)
+
+    halves = [whole[:90], whole[:-20], whole]
+    watch = RoutingWatch(
+        path, References({}), executor=Scribbling(path, halves), read_parts=read_parts, look_every=0.001
+    )
+    await watch.load()
+    stream = watch.changes()
+    assert senders(await following(stream)) == ["anna", "bruno", "carla"]
+    assert read == [accounts("anna").encode(), whole.encode()]
+    await stream.aclose()  # type: ignore[attr-defined]
+
+
+async def test_an_edit_that_never_stands_still_is_read_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "routing.yaml"
+    path.write_text(accounts("anna"))
+    endless = (accounts("dora") + "#" * number + "\n" for number in count())
+    watch = RoutingWatch(path, References({}), executor=Scribbling(path, endless), look_every=0.001)
+    await watch.load()
+    stream = watch.changes()
+    assert senders(await following(stream)) == ["dora"]
+    await stream.aclose()  # type: ignore[attr-defined]
 
 
 async def test_reading_happens_away_from_the_loop(tmp_path: Path) -> None:
