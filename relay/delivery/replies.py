@@ -5,8 +5,6 @@ Law: whatever a peer sends, at most `REPLY_BYTES` of it are kept, and what is no
 
 from aiosmtplib import SMTPResponse
 
-from relay.errors import TemporaryError
-
 REPLY_BYTES: int = 32 * 1024
 """One reply with all its lines: the longest answer to EHLO is a few kB, a banner of 10 MB must not be held."""
 
@@ -18,16 +16,14 @@ _DIGITS = frozenset(b"0123456789")
 _FIRST_DIGITS = frozenset(b"2345")
 
 
-class Nonsense(TemporaryError):
-    """the provider sent something that is no reply"""
-
-
 class ReplyReader:
     """Takes bytes as they come and gives replies as they are whole (RFC 5321, 4.2); a bare LF ends a line too."""
 
-    __slots__ = ("_kept", "_lines", "_size")
+    __slots__ = ("_kept", "_lines", "_size", "is_nonsense")
 
     def __init__(self) -> None:
+        self.is_nonsense = False
+        """What came last was no reply, or too long for one: nothing more is read."""
         self._kept = b""
         self._lines: list[bytes] = []
         self._size = 0
@@ -38,25 +34,26 @@ class ReplyReader:
         return bool(self._kept or self._lines)
 
     def feed(self, data: bytes) -> list[SMTPResponse]:
-        """The replies that became whole; raises Nonsense for what is none, or for one that is too long."""
+        """The replies that became whole, up to the first thing that is none (then `is_nonsense`)."""
         data = self._kept + data if self._kept else data
         replies: list[SMTPResponse] = []
         start = 0
-        while (end := data.find(b"\n", start)) >= 0:
+        while not self.is_nonsense and (end := data.find(b"\n", start)) >= 0:
             reply = self._take_line(data[start : end + 1])
             if reply is not None:
                 replies.append(reply)
             start = end + 1
         self._kept = data[start:]
-        if len(self._kept) > LINE_BYTES:
-            raise Nonsense
+        if self.is_nonsense or len(self._kept) > LINE_BYTES:
+            self.is_nonsense, self._kept = True, b""
         return replies
 
     def _take_line(self, line: bytes) -> SMTPResponse | None:
         """Keeps a line that another one follows; the last line's code is the reply's."""
         self._size += len(line)
         if len(line) > LINE_BYTES or self._size > REPLY_BYTES or not _has_code(line):
-            raise Nonsense
+            self.is_nonsense = True
+            return None
         self._lines.append(line[4:].strip())
         if line[3:4] == b"-":
             return None

@@ -15,7 +15,7 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from relay.core.limits import SECOND
 from relay.core.meaning import Failure
-from relay.delivery.replies import Nonsense, ReplyReader
+from relay.delivery.replies import ReplyReader
 from relay.errors import TemporaryError
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -56,16 +56,13 @@ class Wire(SMTPProtocol):
         if not self._wanted:
             self.fail(Failure.LOST if data.startswith(_SERVICE_CLOSING) else Failure.NONSENSE)
             return
-        try:
-            replies = self._reader.feed(data)
-        except Nonsense:
-            self.fail(Failure.NONSENSE)
-            return
+        replies = self._reader.feed(data)
         self._replies.extend(replies[: self._wanted])
-        if len(replies) > self._wanted or (len(replies) == self._wanted and self._reader.is_inside_reply):
+        surplus = len(replies) - self._wanted
+        self._wanted = max(0, -surplus)
+        if self._reader.is_nonsense or surplus > 0 or (surplus == 0 and self._reader.is_inside_reply):
             self.fail(Failure.NONSENSE)
-        self._wanted -= min(self._wanted, len(replies))
-        if replies:
+        elif replies:
             self._wake()
 
     def eof_received(self) -> bool:

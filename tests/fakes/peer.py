@@ -126,6 +126,11 @@ class Dialogue(asyncio.Protocol):
         """Says something that nobody asked for."""
         self._say((data,))
 
+    def break_off(self) -> None:
+        """Hangs up without a word."""
+        assert self._transport is not None
+        self._transport.abort()
+
     def _step(self) -> bool:
         if self._is_body:
             return self._take_body()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.delivery.replies import LINE_BYTES, REPLY_BYTES, Nonsense, ReplyReader
+from relay.delivery.replies import LINE_BYTES, REPLY_BYTES, ReplyReader
 
 STREAM = b"220 mail.test ready\r\n250-mail.test\r\n250-PIPELINING\r\n250 SIZE 100\r\n354\r\n550 5.1.1 no such user\n"
 REPLIES = [
@@ -15,6 +15,12 @@ REPLIES = [
     (354, ""),
     (550, "5.1.1 no such user"),
 ]
+
+
+def taken(data: bytes) -> tuple[list[tuple[int, str]], bool]:
+    """The replies in it, and whether there was anything else."""
+    reader = ReplyReader()
+    return [(reply.code, reply.message) for reply in reader.feed(data)], reader.is_nonsense
 
 
 @given(st.lists(st.integers(min_value=0, max_value=len(STREAM)), max_size=12))
@@ -56,22 +62,21 @@ def test_the_last_line_names_the_code() -> None:
     ],
 )
 def test_what_is_no_reply_is_never_taken_for_one(line: bytes) -> None:
-    with pytest.raises(Nonsense):
-        ReplyReader().feed(line)
+    assert taken(line) == ([], True)
 
 
 @pytest.mark.parametrize("ending", [b"", b"\r\n"])
 def test_a_line_without_end_is_not_kept(ending: bytes) -> None:
-    with pytest.raises(Nonsense):
-        ReplyReader().feed(b"250 " + b"x" * LINE_BYTES + ending)
+    assert taken(b"250 " + b"x" * LINE_BYTES + ending) == ([], True)
 
 
 def test_an_endless_line_is_given_up_however_slowly_it_comes() -> None:
     reader = ReplyReader()
     for _ in range(LINE_BYTES):
         assert reader.feed(b"2") == []
-    with pytest.raises(Nonsense):
-        reader.feed(b"2")
+    assert not reader.is_nonsense
+    assert reader.feed(b"2") == []
+    assert reader.is_nonsense
 
 
 def test_a_reply_of_endless_lines_is_given_up() -> None:
@@ -79,8 +84,9 @@ def test_a_reply_of_endless_lines_is_given_up() -> None:
     line = b"220-" + b"x" * 1000 + b"\r\n"
     for _ in range(REPLY_BYTES // len(line)):
         assert reader.feed(line) == []
-    with pytest.raises(Nonsense):
-        reader.feed(line)
+    assert not reader.is_nonsense
+    assert reader.feed(line) == []
+    assert reader.is_nonsense
 
 
 def test_the_bound_is_for_one_reply_not_for_all_of_them() -> None:
@@ -92,8 +98,15 @@ def test_the_bound_is_for_one_reply_not_for_all_of_them() -> None:
 
 @given(st.binary(max_size=200))
 def test_any_bytes_give_replies_or_nonsense_and_nothing_worse(data: bytes) -> None:
-    try:
-        replies = ReplyReader().feed(data)
-    except Nonsense:
-        return
-    assert all(200 <= reply.code < 600 for reply in replies)
+    assert all(200 <= code < 600 for code, _ in taken(data)[0])
+
+
+def test_a_reply_before_the_nonsense_still_counts() -> None:
+    assert taken(b"250 taken\r\nrubbish\r\n250 never read\r\n") == ([(250, "taken")], True)
+
+
+def test_after_nonsense_nothing_is_read() -> None:
+    reader = ReplyReader()
+    reader.feed(b"rubbish\r\n")
+    assert reader.feed(b"250 ok\r\n") == []
+    assert not reader.is_inside_reply

@@ -267,8 +267,9 @@ def test_354_and_250_in_one_packet_is_no_delivery() -> None:
         assert not result.is_end_known
 
 
-def test_a_word_too_many_after_the_final_reply_ends_the_session_and_not_the_delivery() -> None:
-    wired, result = sent({"DOT": [b"250 2.0.0 taken\r\n250 2.0.0 and again\r\n"]})
+@pytest.mark.parametrize("surplus", [b"250 2.0.0 and again\r\n", b"421 bye\r\n", b"rubbish\r\n", b"2"])
+def test_a_word_too_many_after_the_final_reply_ends_the_session_and_not_the_delivery(surplus: bytes) -> None:
+    wired, result = sent({"DOT": [b"250 2.0.0 taken\r\n" + surplus]})
     assert result.verdict is Verdict.DELIVERED
     assert result.is_end_known
     assert not wired.session.is_usable
