@@ -16,7 +16,7 @@ from relay.store.sqlite import SqliteStore
 from relay.vault import Vault
 from tests.contract.clock import LoopClock
 from tests.contract.model import ModelStore
-from tests.contract.model_data import Disk
+from tests.contract.model_data import Disk, Process
 from tests.simulation.loop import VirtualLoop
 
 T = TypeVar("T")
@@ -67,13 +67,14 @@ class ModelHarness(_OnVirtualTime):
 
     def __init__(self, settings: StoreSettings, model: type[ModelStore] = ModelStore) -> None:
         super().__init__()
-        self._settings, self._model, self._disk = settings, model, Disk()
+        self._settings, self._model, self._disk, self._process = settings, model, Disk(), Process()
         self.store: Store = self._open()
 
     def _open(self) -> ModelStore:
-        return self._model(self._disk, self.clock, self._settings)
+        return self._model(self._disk, self._process, self.clock, self._settings)
 
     async def crash_and_restart(self) -> None:
+        self._process = Process()
         self.store = self._open()
 
     def peer(self) -> Store | None:

@@ -21,7 +21,7 @@ from relay.store.ports import AppliedRouting, OutboxEntry, QueueCount
 from relay.store.ports.history import HealthCount
 from relay.store.ports.sessions import SessionEvent
 from tests.contract.clock import LoopClock
-from tests.contract.model_data import Applied, Attempt, Delivery, Disk, Login, Mail
+from tests.contract.model_data import Applied, Attempt, Delivery, Disk, Login, Mail, Process
 from tests.contract.model_ending import MINUTE
 from tests.contract.model_leases import Leasing
 from tests.contract.order import Choice
@@ -37,10 +37,10 @@ class Hints:
 
 
 class ModelStore(Leasing):
-    """One process of the model on a disk that outlives it."""
+    """One process of the model, on a disk that outlives it and beside peers that live as long."""
 
-    def __init__(self, disk: Disk, clock: LoopClock, settings: StoreSettings) -> None:
-        super().__init__(disk, clock, settings)
+    def __init__(self, disk: Disk, process: Process, clock: LoopClock, settings: StoreSettings) -> None:
+        super().__init__(disk, process, clock, settings)
         self.version = disk.applied.version
         self.hints = Hints()
 

@@ -106,7 +106,7 @@ class Disk:
 
 @dataclass
 class Process:
-    """What is gone with the process."""
+    """What is gone when all processes die."""
 
     sessions: list[MailboxId] = field(default_factory=list)
     """One entry for each session that is open."""

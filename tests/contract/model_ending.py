@@ -28,10 +28,9 @@ MINUTE = timedelta(minutes=1) // timedelta(microseconds=1)
 class Ending:
     """What a process of the model stands on, and how its attempts end."""
 
-    def __init__(self, disk: Disk, clock: LoopClock, settings: StoreSettings) -> None:
-        self.disk, self.clock, self.settings = disk, clock, settings
-        self.process = Process()
-        self.facts = ModelFacts(disk, self.process, clock)
+    def __init__(self, disk: Disk, process: Process, clock: LoopClock, settings: StoreSettings) -> None:
+        self.disk, self.process, self.clock, self.settings = disk, process, clock, settings
+        self.facts = ModelFacts(disk, process, clock)
         self.order = Order(self.facts)
         self.changes = 0
         self.bell = asyncio.Event()

@@ -1,0 +1,49 @@
+"""What can be asked: how much waits, is sent and is held, how old it is, and how the accounts are."""
+
+from relay.core.words import Plan
+from relay.store.ports import QueueCount
+from tests.contract.scene import AUTH_REFUSED, DEFERRED, MAIL_REFUSED, NODE, A, B, C, Scene, account, box, provider
+
+
+async def the_queue_is_counted_by_provider(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C, "q"), providers=[provider("p", connections=1)])
+    await scene.mail(A, 1, 2, 3)
+    await scene.advance(30)
+    await scene.mail(C, 4)
+    await scene.advance(12)
+    assert await scene.store.queue_counts() == [QueueCount("p", 3, 0, 0, 42.0), QueueCount("q", 1, 0, 0, 12.0)]
+    claims = {claim.message: claim for claim in await scene.work()}
+    assert await scene.store.queue_counts() == [QueueCount("p", 2, 1, 0, 42.0), QueueCount("q", 0, 1, 0, 12.0)]
+    await scene.send(claims["m-4"])
+    await scene.send(claims["m-1"], DEFERRED)
+    assert await scene.store.queue_counts() == [QueueCount("p", 3, 0, 0, 42.0)]
+
+
+async def what_a_stopped_mailbox_keeps_back_is_held(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1, 2)
+    await scene.mail(B, 3)
+    claims = {claim.message: claim for claim in await scene.work()}
+    await scene.end(claims["m-1"], MAIL_REFUSED)
+    (count,) = await scene.store.queue_counts()
+    assert (count.waiting, count.sending, count.held) == (0, 2, 1)
+    await scene.send(claims["m-2"])
+    (count,) = await scene.store.queue_counts()
+    assert (count.waiting, count.sending, count.held) == (1, 1, 0), "what went through says that it works"
+
+
+async def an_empty_queue_is_no_count(scene: Scene) -> None:
+    await scene.route(account(A))
+    assert all((count.waiting, count.sending, count.held) == (0, 0, 0) for count in await scene.store.queue_counts())
+    await scene.mail(A, 1)
+    await scene.send_all()
+    assert all((count.waiting, count.sending, count.held) == (0, 0, 0) for count in await scene.store.queue_counts())
+
+
+async def the_health_of_accounts_is_counted_by_plan(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), credentials={C: None})
+    await scene.mail(A, 1)
+    await scene.store.take(NODE, {}, 10)
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    found = {(count.plan, count.health): count.accounts for count in await scene.store.health_counts()}
+    assert found == {(Plan.BUSINESS, "paused"): 2, (Plan.BUSINESS, "ok"): 1}

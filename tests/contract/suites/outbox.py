@@ -1,0 +1,106 @@
+"""What follows from an outcome: written with it, kept until it is done, and never a report on a report."""
+
+from relay.core.envelope import Kind
+from relay.core.limits import MINUTE
+from relay.store.ports import OutboxKind
+from tests.contract.clock import START
+from tests.contract.scene import (
+    BOUNCED,
+    DEFERRED,
+    DELIVERED,
+    IN_DOUBT,
+    MAIL_REFUSED,
+    SECOND,
+    A,
+    B,
+    Scene,
+    account,
+    message,
+)
+
+
+async def a_bounce_says_all_that_a_report_needs(scene: Scene) -> None:
+    await scene.route(account(A))
+    content = b"From: a\r\nSubject: x\r\n\r\nthe body\r\n"
+    await scene.store.put(message(1, A, "Paziente@Example.test", content=content))
+    await scene.advance(40)
+    (claim,) = await scene.work()
+    await scene.send(claim, BOUNCED)
+    (entry,) = await scene.store.outbox(10)
+    assert (entry.kind, entry.message, entry.delivery, entry.account) == (OutboxKind.BOUNCE, "m-1", claim.delivery, A)
+    assert entry.envelope == claim.envelope
+    assert (entry.reason, entry.reply) == (BOUNCED.reply_class, BOUNCED.reply)
+    assert (entry.accepted_at, entry.at) == (START, START + 40 * SECOND)
+    assert entry.headers == b"From: a\r\nSubject: x\r\n"
+    assert not entry.is_mailbox_stopped
+
+
+async def only_a_bounce_is_reported(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1, 2, 3)
+    for claim, outcome in zip(await scene.work(), (DELIVERED, DEFERRED, IN_DOUBT), strict=True):
+        await scene.send(claim, outcome)
+    assert await scene.store.outbox(10) == []
+
+
+async def a_report_is_never_reported_on(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.store.put(message(1, A, kind=Kind.REPORT))
+    await scene.store.put(message(2, A, kind=Kind.REPORT, lifetime=MINUTE))
+    first, second = await scene.work()
+    await scene.send(first, BOUNCED)
+    await scene.send(second, DEFERRED)
+    await scene.advance(3600)
+    await scene.take()
+    assert await scene.store.outbox(10) == []
+
+
+async def an_entry_stays_until_it_is_done(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    await scene.send_all(BOUNCED)
+    (before,) = await scene.store.outbox(10)
+    await scene.restart()
+    (entry,) = await scene.store.outbox(10)
+    assert entry == before
+    await scene.store.done(entry.id)
+    assert await scene.store.outbox(10) == []
+    await scene.store.done(entry.id)
+    await scene.restart()
+    assert await scene.store.outbox(10) == []
+
+
+async def the_oldest_entries_come_first(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1, 2)
+    await scene.mail(B, 3)
+    claims = {claim.message: claim for claim in await scene.work()}
+    for number in ("m-3", "m-1", "m-2"):
+        await scene.advance(1)
+        await scene.send(claims[number], BOUNCED)
+    assert [entry.message for entry in await scene.store.outbox(10)] == ["m-3", "m-1", "m-2"]
+    assert [entry.message for entry in await scene.store.outbox(2)] == ["m-3", "m-1"]
+
+
+async def each_patient_of_a_message_has_an_entry(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.store.put(message(1, A, "one@example.test", "two@example.test"))
+    await scene.send_all(BOUNCED)
+    first, second = await scene.store.outbox(10)
+    await scene.store.done(first.id)
+    (left,) = await scene.store.outbox(10)
+    assert left == second
+    assert left.headers == b"Subject: 1\r\n" if left.headers else True
+
+
+async def it_says_when_the_report_has_to_go_another_way(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1, 2)
+    first, second = await scene.work()
+    await scene.send(first, BOUNCED)
+    await scene.end(second, MAIL_REFUSED)
+    (entry,) = await scene.store.outbox(10)
+    assert entry.is_mailbox_stopped
+    await scene.route(account(B))
+    (entry,) = await scene.store.outbox(10)
+    assert entry.is_mailbox_stopped
