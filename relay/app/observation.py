@@ -12,9 +12,6 @@ from relay.observe import Answer, Log, Metrics, Outcome
 from relay.observe.metrics import OTHER
 from relay.store.ports.events import EventKind, StoreEvent
 
-EXPIRED = "expired"
-"""The reason of a delivery whose time is over."""
-
 OF_MAILS = frozenset({Stage.MAIL, Stage.DATA, Stage.EOD})
 """Stages at which a refusal is about a whole mail; one of a recipient leaves the rest of the mail alone."""
 
@@ -151,8 +148,8 @@ class StoreListener:
             self._say_of(event, event.message, event.delivery, account=event.account)
 
     def _say_of(self, event: StoreEvent, message: MessageId, delivery: DeliveryId, *, account: AccountId) -> None:
-        if event.kind is EventKind.BOUNCED and event.reason == EXPIRED:
-            self._log.expired(message, delivery=delivery, account=account)
+        if event.kind is EventKind.BOUNCED:
+            self._log.given_up(message, delivery=delivery, account=account, reason=event.reason)
         elif event.kind is EventKind.HELD:
             self._log.held(message, delivery=delivery, account=account, reason=event.reason)
         elif event.kind is EventKind.IN_DOUBT:

@@ -73,6 +73,10 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
 )
 
 
+EXPIRED = "4.4.7"
+"""Delivery time expired (RFC 3463, 3.5)."""
+
+
 def _cause(status: str, english: tuple[str, str], italian: tuple[str, str]) -> Cause:
     why = {Language.ENGLISH: english[0], Language.ITALIAN: italian[0]}
     advice = {Language.ENGLISH: english[1], Language.ITALIAN: italian[1]}
@@ -128,8 +132,43 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             ("the mail is too large.", "send it with fewer or smaller attachments."),
             ("il messaggio è troppo grande.", "inviare con allegati meno numerosi o più piccoli."),
         ),
+        "auth-rejected": _cause(
+            EXPIRED,
+            ("the password of your mailbox was refused, so nothing could leave it.", "give support the new one."),
+            ("la password della Sua casella è stata rifiutata.", "comunicare la nuova password all'assistenza."),
+        ),
+        "auth-method": _cause(
+            EXPIRED,
+            ("your mailbox no longer lets the relay log in.", "call for help: a setting of the mailbox has to change."),
+            ("la Sua casella non permette più l'accesso.", "chiedere assistenza: va cambiata un'impostazione."),
+        ),
+        "account-blocked": _cause(
+            EXPIRED,
+            ("your mail provider has stopped your mailbox.", "call your provider, or for help."),
+            ("il gestore ha bloccato la Sua casella.", "rivolgersi al gestore o all'assistenza."),
+        ),
+        "sender-mailbox-full": _cause(
+            EXPIRED,
+            ("your own mailbox is full.", "empty it, the sent mail too, and send again."),
+            ("la Sua casella è piena.", "svuotarla, anche la posta inviata, e inviare di nuovo."),
+        ),
+        "no-credentials": _cause(
+            EXPIRED,
+            ("the relay has no password for your mailbox.", "call for help."),
+            ("manca la password della Sua casella.", "chiedere assistenza."),
+        ),
+        "no-account": _cause(
+            EXPIRED,
+            ("your address was removed from the relay.", "call for help."),
+            ("il Suo indirizzo non è più configurato.", "chiedere assistenza."),
+        ),
+        "in-doubt": _cause(
+            "4.4.2",
+            ("the connection broke at the last moment: it may have arrived.", "ask before you send it again."),
+            ("la connessione è caduta alla fine: potrebbe essere arrivato.", "chiedere prima di rinviare."),
+        ),
         "expired": _cause(
-            "4.4.7",
+            EXPIRED,
             ("it could not be delivered in the time that was allowed.", "send it again later, or another way."),
             ("non è stato possibile recapitarlo in tempo.", "inviare di nuovo più tardi, o per un'altra via."),
         ),

@@ -71,9 +71,9 @@ class Log:
             },
         )  # fmt: skip
 
-    def expired(self, message: MessageId, *, delivery: DeliveryId, account: AccountId) -> None:
-        """A delivery bounced because its time is over."""
-        self._event("expired", message, {"delivery": delivery, "account": account})
+    def given_up(self, message: MessageId, *, delivery: DeliveryId, account: AccountId, reason: str | None) -> None:
+        """A delivery is over without success: refused for good, or its time ended while this held it up."""
+        self._event("given_up", message, {"delivery": delivery, "account": account, "reason": reason})
 
     def held(self, message: MessageId, *, delivery: DeliveryId, account: AccountId, reason: str | None) -> None:
         """A delivery waits for a person."""

@@ -124,6 +124,34 @@ def test_a_report_that_fails_is_not_reported(stage: Stage) -> None:
     assert len(stage.delivered) == 1
 
 
+def test_a_stopped_mailboxs_report_goes_through_the_notices_account_without_the_patient(
+    stage: Stage,
+) -> None:
+    users = stage.path / "users"
+    users.write_text("anna@d.test:right\nbruno@d.test:pw\nvendor@d.test:pw\n")
+    stage.provider("--users", str(users))
+    stage.folder.service |= {
+        "queue": {"lifetime": "1s", "hold_lifetime": "1s"},
+        "notices": {"from": "vendor@d.test"},
+        "language": "it",
+    }
+    stage.folder.write()
+    relay = stage.ready_relay()
+    (ident,) = relay.send()
+    relay.wait_for("login_failed", mailbox="anna@d.test")
+    while not relay.count("given_up", id=ident, reason="auth-rejected"):
+        relay.wait_for("delivered", id=relay.send(sender="bruno@d.test")[0])  # mail that moves lets it look at the rest
+    relay.wait_for("delivered", account="vendor@d.test")
+    (report,) = [mail for mail in stage.delivered if mail.get_content_type() == "multipart/report"]
+    assert report["From"].addresses[0].addr_spec == "vendor@d.test"
+    assert report["To"].addresses[0].addr_spec == "anna@d.test"
+    text, _ = report.iter_parts()
+    assert ident in text.get_content()
+    assert "Un Suo messaggio non è stato recapitato" in text.get_content()
+    for trace in ("paziente", "segreta", "Buongiorno"):
+        assert trace not in report.as_string() + text.get_content()
+
+
 def test_one_doctors_wrong_password_stays_his_own_and_mends_without_a_restart(stage: Stage) -> None:
     users = stage.path / "users"
     users.write_text("anna@d.test:right\nbruno@d.test:pw\n")
