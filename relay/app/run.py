@@ -123,7 +123,7 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
     supervisor = Supervisor(log)
     hurry = asyncio.Event()
     _on_signals(supervisor, hurry)
-    service = Service(means, supervisor)
+    service = Service(means, supervisor, hurry)
     watch = RoutingWatch(config.routing, resolve, executor=threads.pool("files", 2), read_parts=read_parts)
     loaded = await watch.load()
     for problem in loaded.problems:
@@ -134,8 +134,9 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
         cause = await supervisor.until_over()
         log.stopping(cause=cause)
     finally:
+        supervisor.end("the start failed")
         began = clock.monotonic()
-        cut_short = await service.stop(hurry)
+        cut_short = await service.stop()
         log.stopped(seconds=clock.monotonic() - began, cut_short=cut_short)
     return supervisor.failure is None
 

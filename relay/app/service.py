@@ -47,9 +47,11 @@ class Running:
 class Service:
     """One relay, from its start to its stop."""
 
-    def __init__(self, means: parts.Means, supervisor: Supervisor) -> None:
+    def __init__(self, means: parts.Means, supervisor: Supervisor, hurry: asyncio.Event) -> None:
+        """`hurry` ends a drain: set from outside, or when the store has failed and nothing can be recorded any more."""
         self._means = means
         self._supervisor = supervisor
+        self._is_urgent = hurry
         self._running = Running()
 
     # the start
@@ -77,9 +79,13 @@ class Service:
             clock=means.clock,
             threads=means.threads,
             listener=StoreListener(means.log, means.metrics, something_owed=self._wake_pump),
-            fatal=lambda error: self._supervisor.fail("store", error),
+            fatal=self._store_failed,
             crash_point=crash_point_of(means.environ),
         )
+
+    def _store_failed(self, error: RelayError) -> None:
+        self._supervisor.fail("store", error)
+        self._is_urgent.set()
 
     def _wake_pump(self) -> None:
         if self._running.pump is not None:
@@ -110,11 +116,11 @@ class Service:
 
     # the stop
 
-    async def stop(self, hurry: asyncio.Event) -> int:
-        """Ends everything in order, however far the start came; `hurry` ends the drain. How many attempts were cut."""
+    async def stop(self) -> int:
+        """Ends everything in order, however far the start came; how many attempts were cut short."""
         running, supervisor = self._running, self._supervisor
         self._means.readiness.set(Part.SERVICE, "the relay is stopping")
-        await self._drain(hurry)
+        await self._drain()
         for what in ("routing", "outbox", "pulse"):
             await supervisor.cancel(what)
         if running.storage is not None:
@@ -126,7 +132,7 @@ class Service:
             bound.close()
         return running.dispatcher.cut_short if running.dispatcher is not None else 0
 
-    async def _drain(self, hurry: asyncio.Event) -> None:
+    async def _drain(self) -> None:
         """Clients finish what they have begun, attempts end; what takes too long, or hinders a hurry, is cut."""
         running = self._running
         work: list[asyncio.Task[None]] = []
@@ -136,13 +142,13 @@ class Service:
         if running.dispatcher is not None:
             work.append(asyncio.create_task(running.dispatcher.stop()))
         if work:
-            await self._until_drained(work, hurry)
+            await self._until_drained(work)
         if running.submission is not None:
             await self._bounded("submission", running.submission.close())
         await self._supervisor.cancel("delivery")
 
-    async def _until_drained(self, work: list["asyncio.Task[None]"], hurry: asyncio.Event) -> None:
-        hurried = asyncio.create_task(hurry.wait())
+    async def _until_drained(self, work: list["asyncio.Task[None]"]) -> None:
+        hurried = asyncio.create_task(self._is_urgent.wait())
         drained = asyncio.create_task(asyncio.wait(work))
         longest = self._means.config.drain / SECOND + CLOSING
         await asyncio.wait({drained, hurried}, timeout=longest, return_when=asyncio.FIRST_COMPLETED)
@@ -152,10 +158,10 @@ class Service:
 
     async def _hurry(self, work: list["asyncio.Task[None]"]) -> None:
         """Whatever is under way is cut short; its results are still recorded."""
-        if self._running.submission is not None:
-            await self._bounded("submission", self._running.submission.close())
         if self._running.dispatcher is not None:
             self._running.dispatcher.hurry()
+        if self._running.submission is not None:
+            await self._bounded("submission", self._running.submission.close())
         _, late = await asyncio.wait(work, timeout=CLOSING)
         for task in late:
             task.cancel()

@@ -1,0 +1,241 @@
+"""The order of start and stop: nothing is ready before it can work, and nothing is closed while something needs it."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relay.admin import Readiness
+from relay.app import parts
+from relay.app import service as service_module
+from relay.app.machine import MachineClock, Threads
+from relay.app.parts import Means
+from relay.app.service import Service
+from relay.app.sockets import CannotListen
+from relay.app.supervision import Supervisor
+from relay.config.problems import Loaded
+from relay.config.references import References
+from relay.core.routing import Routing
+from relay.errors import DataDirInUse, StoreBroken
+from relay.observe import Log, Metrics
+from tests.unit.app.test_settings import loaded
+
+LOADED = Loaded(Routing(), ())
+
+
+class Part:
+    """Any part of the relay; says what is done to it."""
+
+    def __init__(self, name: str, world: "World") -> None:
+        self.name = name
+        self.world = world
+        self.ended = asyncio.Event()
+        self.store = self
+        self.node = "n"
+        self.cut_short = 3
+
+    def said(self, what: str) -> None:
+        self.world.steps.append(f"{self.name} {what}")
+
+    async def recover(self, node: str) -> int:
+        self.said("recover")
+        return 0
+
+    async def start(self, *arguments: object) -> None:
+        self.said("start")
+
+    async def run(self) -> None:
+        self.said("run")
+        await self.ended.wait()
+
+    serve = follow = run
+
+    async def stop(self) -> None:
+        self.said("stop")
+        if self.world.is_slow:
+            await self.world.hurried.wait()
+        self.ended.set()
+        self.said("stopped")
+
+    def hurry(self) -> None:
+        self.said("hurry")
+        self.world.hurried.set()
+
+    def stop_listening(self) -> None:
+        self.said("stop listening")
+
+    async def drain(self) -> None:
+        self.said("drained")
+
+    def wake(self) -> None:
+        self.said("woken")
+
+
+class Store(Part):
+    async def close(self) -> None:
+        self.said("close")
+        if self.world.close_failure is not None:
+            raise self.world.close_failure
+
+
+class Submission(Part):
+    async def close(self) -> None:
+        self.said("close")
+
+
+class Admin(Part):
+    def close(self) -> None:
+        self.said("close")
+        self.ended.set()
+
+
+class Socket(Part):
+    def close(self) -> None:
+        self.said("close")
+
+
+class World:
+    """A service whose parts are all fakes."""
+
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.steps: list[str] = []
+        self.lines: list[str] = []
+        self.is_slow = False
+        self.hurried = asyncio.Event()
+        self.close_failure: Exception | None = None
+        self.failures: dict[str, Exception] = {}
+        self.needs: Any = None
+        self.is_urgent = asyncio.Event()
+        self.readiness = Readiness(lambda: 0.0)
+        log = Log(self.lines.append, lambda: 0.0)
+        self.supervisor = Supervisor(log)
+        clock, threads = MachineClock(), Threads()
+        config, resolve = loaded(path), References({})
+        means = Means(config, {}, clock, threads, log, Metrics("0"), self.readiness, resolve)
+        self.service = Service(means, self.supervisor, self.is_urgent)
+        kinds = {"routing_keeper": Part, "outbox_pump": Part, "dispatcher": Part}
+        kinds |= {"submission_server": Submission, "admin_server": Admin}
+        for name, kind in kinds.items():
+            monkeypatch.setattr(parts, name, lambda *_, name=name, kind=kind: self.part(name, kind))
+        monkeypatch.setattr(service_module, "open_storage", self.open)
+        monkeypatch.setattr(service_module, "TimedStore", lambda store, *_: store)
+        monkeypatch.setattr(service_module, "bind", lambda host, port: self.part(f"socket {port}", Socket))
+        monkeypatch.setattr(service_module, "address_of", lambda bound: bound.name)
+
+    def part(self, name: str, kind: type[Part]) -> Part:
+        if name in self.failures:
+            raise self.failures[name]
+        self.steps.append(name)
+        return kind(name.partition("_")[0], self)
+
+    async def open(self, needs: Any) -> Part:
+        self.needs = needs
+        return self.part("store", Store)
+
+    async def start(self) -> None:
+        await self.service.start(LOADED, None)  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+
+    def done(self, *steps: str) -> list[str]:
+        """Those of these steps that were done, in the order in which they were."""
+        return [step for step in self.steps if step in steps]
+
+
+@pytest.fixture
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(tmp_path, monkeypatch)
+
+
+async def test_it_starts_from_the_store_outwards_and_is_ready_last(world: World) -> None:
+    assert world.readiness.is_ready, "nothing was said yet"
+    await world.start()
+    order = [
+        "store", "store recover", "routing start", "socket 2525", "socket 8025", "admin_server", "outbox_pump",
+        "dispatcher", "submission_server", "submission start",
+    ]  # fmt: skip
+    assert world.done(*order) == order
+    assert world.readiness.is_ready
+    await world.service.stop()
+
+
+async def test_it_is_not_ready_before_it_can_work(world: World) -> None:
+    world.failures["submission_server"] = RuntimeError()
+    with pytest.raises(RuntimeError):
+        await world.start()
+    assert not world.readiness.is_ready
+    await world.service.stop()
+
+
+async def test_it_stops_from_the_clients_inwards_and_the_admin_port_closes_last(world: World) -> None:
+    await world.start()
+    world.steps.clear()
+    world.supervisor.end("SIGTERM")
+    assert await world.service.stop() == 3
+    order = [
+        "submission stop listening", "submission drained", "dispatcher stop", "dispatcher stopped", "submission close",
+        "store close", "admin close",
+    ]  # fmt: skip
+    assert [step for step in world.steps if not step.startswith("socket")] == order
+    assert not world.readiness.is_ready
+    assert world.supervisor.failure is None
+
+
+async def test_a_hurry_cuts_the_drain_short_and_keeps_the_order(world: World) -> None:
+    await world.start()
+    world.is_slow = True
+    world.supervisor.end("SIGTERM")
+    world.steps.clear()
+    stopping = asyncio.create_task(world.service.stop())
+    await asyncio.sleep(0)
+    world.is_urgent.set()
+    await stopping
+    order = ["dispatcher hurry", "submission close", "dispatcher stopped", "store close", "admin close"]
+    assert list(dict.fromkeys(world.done(*order))) == order
+
+
+async def test_a_store_that_fails_ends_the_service_in_a_hurry(world: World) -> None:
+    await world.start()
+    world.is_slow = True
+    world.needs.fatal(StoreBroken())
+    assert (await world.supervisor.until_over()).startswith("store: ")
+    await world.service.stop()
+    assert "dispatcher hurry" in world.steps
+    assert world.supervisor.failure is not None
+
+
+@pytest.mark.parametrize(
+    ("part", "failure", "closed"),
+    [
+        ("store", DataDirInUse(), []),
+        ("socket 2525", CannotListen(), ["store close"]),
+        ("socket 8025", CannotListen(), ["store close", "socket 2525 close"]),
+        ("dispatcher", RuntimeError(), ["store close", "admin close", "socket 2525 close", "socket 8025 close"]),
+    ],
+)
+async def test_a_start_that_fails_takes_back_what_was_begun(
+    world: World, part: str, failure: Exception, closed: list[str]
+) -> None:
+    world.failures[part] = failure
+    with pytest.raises(type(failure)):
+        await world.start()
+    world.supervisor.end("failed")
+    await world.service.stop()
+    assert [step for step in world.steps if step.endswith("close")] == closed
+
+
+async def test_a_store_that_cannot_be_closed_is_said_and_the_rest_is_closed(world: World) -> None:
+    await world.start()
+    world.close_failure = StoreBroken()
+    world.supervisor.end("SIGTERM")
+    await world.service.stop()
+    assert "admin close" in world.steps
+    assert any("closing store" in line for line in world.lines)
+
+
+async def test_a_bounce_that_is_owed_wakes_the_pump(world: World) -> None:
+    await world.start()
+    world.service._wake_pump()
+    assert "outbox woken" in world.steps
+    world.supervisor.end("SIGTERM")
+    await world.service.stop()
