@@ -83,6 +83,8 @@ class RelayProcess:
         )
         self.lines: list[str] = []
         self._said = threading.Condition()
+        self._may_read = threading.Event()
+        self._may_read.set()
         self._is_silent = False
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
@@ -94,9 +96,14 @@ class RelayProcess:
             with self._said:
                 self.lines.append(line.decode())
                 self._said.notify_all()
+            self._may_read.wait()
         with self._said:
             self._is_silent = True
             self._said.notify_all()
+
+    def stop_reading(self) -> None:
+        """From the next line on nobody reads its log."""
+        self._may_read.clear()
 
     # what it says
 
@@ -197,6 +204,7 @@ class RelayProcess:
         """Whatever became of it, it is gone after this."""
         if self.process.poll() is None:
             self.process.kill()
+        self._may_read.set()
         self.wait()
         assert self.process.stderr is not None
         self.process.stderr.close()

@@ -213,6 +213,19 @@ def test_every_line_of_the_log_is_json_and_begins_with_time_event_and_id(stage: 
         assert list(json.loads(line))[:3] == ["time", "event", "id"]
 
 
+def test_a_reader_of_the_log_that_stops_reading_holds_up_neither_mail_nor_the_end(stage: Stage) -> None:
+    stage.provider()
+    relay = stage.ready_relay()
+    relay.send()
+    relay.wait_for("delivered")
+    relay.stop_reading()
+    relay.send(400)
+    while len(stage.delivered) < 401:
+        relay.get("/healthz")
+    relay.tell(signal.SIGTERM)
+    assert relay.process.wait(PATIENCE) == 0
+
+
 def test_health_and_readiness_answer_and_the_api_needs_the_token(stage: Stage) -> None:
     stage.provider()
     relay = stage.ready_relay()
