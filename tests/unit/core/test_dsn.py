@@ -196,6 +196,16 @@ def test_a_silent_provider_leaves_no_diagnostic():
     assert "Answer of the mail server: none" in human(failure)
 
 
+def test_a_long_answer_is_folded_and_reads_as_it_was_said():
+    failure = replace(FAILURE, reply=Reply(550, "5.7.1", "refused because " + "of this and that " * 30 + "x" * 2000))
+    content = compose(failure, HEAD)
+    folded = [line for line in content.split(b"\r\n") if b"of this and that" in line and not line.endswith(b"=")]
+    assert len(folded) > 3
+    assert max(map(len, folded)) <= 78
+    said = dict(status(failure)[1])["Diagnostic-Code"]
+    assert "".join(said.split()).startswith("smtp;5505.7.1refusedbecauseofthisandthat")
+
+
 def test_what_the_client_said_of_envelope_and_recipient_comes_back_decoded():
     recipient = Recipient(PATIENT, orcpt="rfc822;anna+2Bricette@example.com")
     failure = replace(FAILURE, envelope=Envelope(DOCTOR, (recipient,), envid="practice+3D7"))
