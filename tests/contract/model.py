@@ -186,7 +186,8 @@ class ModelStore(Leasing):
             self.change_health(mailbox, event, failure.reply_class)
 
     def reported(self, mailbox: MailboxId) -> Login:
-        login = next(login for login in self.process.openings if login.mailbox == mailbox)
+        login = next((login for login in self.process.openings if login.mailbox == mailbox), None)
+        assert login is not None, "a session was reported on that was not to be opened"
         self.process.openings.remove(login)
         return login
 

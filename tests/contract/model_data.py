@@ -5,6 +5,7 @@ Law: `Disk` is what survives a crash, `Process` is what does not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from relay.core.envelope import Claim, Envelope, NewMessage
 from relay.core.health import Health
@@ -98,6 +99,8 @@ class Disk:
     leases: dict[str, int] = field(default_factory=dict)
     lost: list[Attempt] = field(default_factory=list)
     numbers: int = 0
+    planted: Any = None
+    """What a planted fault keeps beside."""
 
     def number(self) -> int:
         self.numbers += 1

@@ -100,6 +100,7 @@ async def a_removed_accounts_mail_is_held_and_not_lost(scene: Scene) -> None:
     await scene.route(account(B))
     assert await scene.work() == []
     counts = {count.provider: count for count in await scene.store.queue_counts()}
+    assert "none" in counts
     assert (counts["none"].waiting, counts["none"].held) == (0, 2)
     await scene.restart()
     assert await scene.work() == []
