@@ -16,6 +16,7 @@ from relay.store.needs import CrashPoint, Outside
 from relay.store.ports.events import Listener
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
 from relay.store.sqlite.opening import cached
+from relay.store.sqlite.reserve import Reserve
 from relay.vault import Keyring, Vault
 
 COMMITS: int = 1
@@ -75,6 +76,8 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
         vaults.append(keyring.vault_for(fingerprint))
         return vaults[-1]
 
+    reserve = Reserve(data.path)
+    await commit(reserve.keep)
     outside = Outside(
         clock=needs.clock,
         random=randomness,
@@ -85,6 +88,8 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
         free_bytes=cached(data.free_bytes, needs.clock.boottime, SECOND),
         listener=needs.listener,
         crash_point=needs.crash_point,
+        give_up_reserve=reserve.give_up,
+        keep_reserve=reserve.keep,
     )
     store = await commit(lambda: open_store(data, store_settings(needs.config), outside))
     return Storage(store, _node(data.path), vaults[-1].keyed_hash(b"fingerprints", b""), data)
@@ -95,14 +100,21 @@ def _hold(path: Path) -> DataDir:
         with private_files():
             return hold(path)
     except OSError as error:
-        raise StoreUnavailable(f"data_dir {path} cannot be used: {(error.strerror or str(error)).lower()}") from error
+        raise _unusable(path, error) from error
 
 
 def _node(data_dir: Path) -> str:
     """The identity of this node: it lives under the lock, so a restarted node takes back its own leases."""
     path = data_dir / NODE_FILE
-    if not path.exists():
-        beside = path.with_suffix(".new")
-        beside.write_text(randomness(8).hex())
-        beside.rename(path)
-    return path.read_text("ascii").strip()
+    try:
+        if not path.exists():
+            beside = path.with_suffix(".new")
+            beside.write_text(randomness(8).hex())
+            beside.rename(path)
+        return path.read_text("ascii").strip()
+    except OSError as error:
+        raise _unusable(data_dir, error) from error
+
+
+def _unusable(path: Path, error: OSError) -> StoreUnavailable:
+    return StoreUnavailable(f"data_dir {path} cannot be used: {(error.strerror or str(error)).lower()}")

@@ -170,18 +170,15 @@ def test_one_doctors_wrong_password_stays_his_own_and_mends_without_a_restart(st
 
 def test_kill_9_loses_nothing_that_was_accepted(stage: Stage) -> None:
     stage.provider("--limit", "5/1s")
-    stage.folder.routing["providers"]["lab"]["limits"] = ["5/1s"]
+    stage.folder.routing["providers"]["lab"] |= {"limits": ["5/1s"], "linger": "1s"}
     stage.folder.write()
     first = stage.ready_relay()
-    idents = first.send(12)
+    first.send(12)
     first.wait_for("delivered", times=2)
     first.stop(signal.SIGKILL)
     second = stage.ready_relay()
-    done = {record["id"] for record in first.records if record["event"] == "delivered"}
-    second.wait_until(
-        lambda process: done | {each["id"] for each in process.records if each["event"] == "delivered"} >= set(idents)
-    )
-    assert {mail["Subject"] for mail in stage.delivered} == {f"Ricetta segreta {n}" for n in range(12)}
+    every = {f"Ricetta segreta {n}" for n in range(12)}
+    second.wait_until(lambda _: {mail["Subject"] for mail in stage.delivered} == every)
 
 
 # what it says
@@ -391,6 +388,15 @@ def test_a_data_dir_in_use_is_named_and_the_first_relay_goes_on(stage: Stage) ->
     assert "another relay uses" in said
     first.send()
     first.wait_for("delivered")
+
+
+def test_a_data_dir_that_cannot_be_made_is_named(stage: Stage) -> None:
+    (stage.path / "file").write_text("")
+    stage.folder.service["data_dir"] = "file/var"
+    stage.folder.write()
+    code, said = refused(stage.relay())
+    assert code == 1
+    assert "file/var cannot be used: not a directory" in said
 
 
 def test_a_store_is_never_opened_with_another_key(stage: Stage) -> None:
