@@ -27,20 +27,20 @@ INSERT INTO accounts (sender) VALUES (?);
 -- sender_of: The sender with this id.
 SELECT sender FROM accounts WHERE id = ?;
 
--- find_mailbox: The id and health of a mailbox.
-SELECT id, health FROM mailboxes WHERE provider = ? AND username = ?;
+-- find_mailbox: The id of a mailbox.
+SELECT id FROM mailboxes WHERE provider = ? AND username = ?;
 
 -- add_mailbox: Remembers a mailbox.
 INSERT INTO mailboxes (provider, username) VALUES (?, ?);
 
 -- mailbox_of: The mailbox with this id.
-SELECT provider, username, health FROM mailboxes WHERE id = ?;
+SELECT provider, username FROM mailboxes WHERE id = ?;
 
 -- set_mailbox_health: Writes a mailbox's health.
 UPDATE mailboxes SET health = ? WHERE id = ?;
 
--- unwell_mailboxes: Mailboxes of which something is known.
-SELECT id, provider, username, health FROM mailboxes WHERE health IS NOT NULL;
+-- known_healths: Mailboxes of which something is known.
+SELECT provider, username, health FROM mailboxes WHERE health IS NOT NULL;
 
 -- provider_health: A provider's health.
 SELECT health FROM providers WHERE name = ?;

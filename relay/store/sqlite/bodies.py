@@ -4,6 +4,7 @@ Law: a body is readable until the commit after which no pending delivery and no 
 space is given back.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable
 
 from relay.store.segments import Place, Segments
@@ -16,6 +17,9 @@ _SQL = load_statements("store")
 AT_HAND_BYTES: int = 32_000_000
 """Bodies kept in memory: a mail that leaves at once is never read back."""
 
+OBJECT_BYTES: int = 200
+"""What keeping a body costs beside the body."""
+
 PUNCH_BYTES: int = 1024 * 1024
 """Spans are punched when this much of a segment is done with: one system call for many mails."""
 
@@ -27,7 +31,8 @@ class Bodies:
         self._database = database
         self._segments = segments
         self._seals = seals
-        self._at_hand: dict[int, bytes] = {}
+        self._at_hand: OrderedDict[int, bytes] = OrderedDict()
+        """The oldest first: a plain dict would look through all that it once held to find the first."""
         self._at_hand_bytes = 0
         self._live: dict[int, int] = dict(database.read(_SQL["get_segments"]))
         self._changed: dict[int, int] = {}
@@ -51,7 +56,7 @@ class Bodies:
         self._count(place.segment, 1)
         self._current = place.segment
         self._at_hand[seq] = content
-        self._at_hand_bytes += len(content)
+        self._at_hand_bytes += len(content) + OBJECT_BYTES
         while self._at_hand_bytes > AT_HAND_BYTES:
             self._drop(next(iter(self._at_hand)))
 
@@ -128,7 +133,7 @@ class Bodies:
     def _drop(self, seq: int) -> None:
         content = self._at_hand.pop(seq, None)
         if content is not None:
-            self._at_hand_bytes -= len(content)
+            self._at_hand_bytes -= len(content) + OBJECT_BYTES
 
 
 class Reclaim:

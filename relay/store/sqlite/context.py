@@ -15,6 +15,7 @@ from relay.store.sqlite.entry import Entries
 from relay.store.sqlite.heads import Heads
 from relay.store.sqlite.journal import Journal
 from relay.store.sqlite.names import Names
+from relay.store.sqlite.pending import Pending
 from relay.store.sqlite.remembrance import Remembrance
 from relay.store.sqlite.routes import Routes
 from relay.store.sqlite.running import Claims
@@ -43,6 +44,7 @@ class Context:
     journal: Journal
     unrouted: dict[tuple[int, Lane], int]
     """Ready deliveries of accounts whose mail goes nowhere now."""
+    pending: Pending
     book: SessionBook
     owed: int
     """Entries in the outbox."""

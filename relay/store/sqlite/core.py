@@ -28,6 +28,7 @@ from relay.store.sqlite.leases import Leases
 from relay.store.sqlite.logins import Logins
 from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.names import Names
+from relay.store.sqlite.pending import Pending
 from relay.store.sqlite.remembrance import Remembrance
 from relay.store.sqlite.reports import Owed, Reports
 from relay.store.sqlite.routes import load_routes
@@ -218,6 +219,7 @@ def _context(ground: Ground) -> Context:
         claims=Claims(database),
         journal=Journal(database, names, ground.outside.listener),
         unrouted={},
+        pending=Pending(database),
         book=ground.book,
         owed=(database.read_one(_OUTBOX["count_outbox"]) or (0,))[0],
     )

@@ -4,13 +4,17 @@ Law: it only reads; what is ready comes from the counts in memory, so that askin
 """
 
 from collections import Counter
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
 
+from relay.core.health import HealthState
+from relay.core.limits import SECOND
+from relay.core.routing import Account
 from relay.core.words import Plan
 from relay.store.ports.history import HealthCount, QueueCount
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.statements import load_statements
 
-_SQL = load_statements("history")
+RETIRED = "retired"
 
 NOBODY = "none"
 """The provider under which accounts that are gone are counted."""
@@ -26,36 +30,52 @@ class Counts:
         """Per provider; what a stopped mailbox keeps back is held."""
         waiting: Counter[str] = Counter()
         held: Counter[str] = Counter()
-        sending: Counter[str] = Counter()
-        oldest: dict[str, int] = {}
-        for account, state, many, first in self._context.database.read(_SQL["count_pending"]):
+        accounts: dict[str, list[int]] = {}
+        for account, line in self._context.pending:
             provider, is_held = self._where(account)
-            (held if state or is_held else waiting)[provider] += many
-            oldest[provider] = min(first, oldest.get(provider, first))
+            (held if is_held else waiting)[provider] += line.waiting
+            held[provider] += line.held
+            accounts.setdefault(provider, []).append(account)
+        sending = self._sending(waiting, held)
+        return [
+            QueueCount(name, waiting[name], sending[name], held[name], self._age(accounts.get(name, [])))
+            for name in sorted({*accounts, *sending})
+        ]
+
+    def _sending(self, waiting: Counter[str], held: Counter[str]) -> Counter[str]:
+        """What is being sent counts where it is sent, and nowhere else."""
+        sending: Counter[str] = Counter()
         for running in self._context.claims:
             if not running.is_lost:
                 sending[running.claim.mailbox.provider] += 1
                 provider, is_held = self._where(running.entry.account)
                 (held if is_held else waiting)[provider] -= 1
-        wall = self._context.clock.wall()
-        names = sorted({*waiting, *held, *sending})
-        return [
-            QueueCount(
-                name, max(0, waiting[name]), sending[name], max(0, held[name]),
-                max(0, wall - oldest[name]) / 1_000_000 if name in oldest else None,
-            )
-            for name in names
-        ]  # fmt: skip
+        return sending
+
+    def _age(self, accounts: list[int]) -> float | None:
+        accepted = self._context.pending.accepted_at(accounts)
+        return None if accepted is None else max(0, self._context.clock.wall() - accepted) / SECOND
 
     def health_counts(self) -> list[HealthCount]:
         """Per plan and health."""
-        context = self._context
         found: Counter[tuple[Plan, str]] = Counter()
-        for account in context.routes.routing.accounts.values():
-            trouble = context.routes.trouble_of(account.sender)
-            state = "paused" if trouble else context.remembrance.health(account.mailbox).state.value
-            found[account.plan, state] += 1
+        for account in self._context.routes.routing.accounts.values():
+            found[account.plan, self._health(account)] += 1
         return [HealthCount(plan, health, many) for (plan, health), many in sorted(found.items())]
+
+    def _health(self, account: Account) -> str:
+        context = self._context
+        if account.retires is not None and self._today(account) > account.retires:
+            return RETIRED
+        if context.routes.trouble_of(account.sender) is not None:
+            return HealthState.PAUSED.value
+        return context.remembrance.health(account.mailbox).state.value
+
+    def _today(self, account: Account) -> date:
+        """The day at the provider, by whose midnight an account retires."""
+        provider = self._context.routes.routing.providers.get(account.mailbox.provider)
+        zone = UTC if provider is None else ZoneInfo(provider.timezone)
+        return datetime.fromtimestamp(self._context.clock.wall() / SECOND, zone).date()
 
     def _where(self, account: int) -> tuple[str, bool]:
         """The provider of an account, and whether its mail is held there."""

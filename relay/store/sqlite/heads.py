@@ -3,7 +3,7 @@
 Law: a head is the beginning of its queue, in order, or it is not there; how long the queue is behind it costs nothing.
 """
 
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -35,7 +35,7 @@ class Heads:
 
     def __init__(self, refill: Refill) -> None:
         self._refill = refill
-        self._heads: dict[Key, _Head] = {}
+        self._heads: OrderedDict[Key, _Head] = OrderedDict()
 
     def add(self, account: int, lane: Lane, waiting: Entry, *, is_only: bool) -> None:
         """A delivery came in behind all others; `is_only`: there are no others."""
@@ -71,4 +71,4 @@ class Heads:
     def _keep(self, key: Key, head: _Head) -> None:
         self._heads[key] = head
         if len(self._heads) > HEADS:
-            del self._heads[next(iter(self._heads))]
+            self._heads.popitem(last=False)

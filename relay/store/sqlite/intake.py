@@ -74,6 +74,7 @@ class Intake:
             message.client, message.account, context.clock.now(), wants_express=message.wants_express
         )
         self._write_deliveries(new, account, lane, place)
+        context.pending.came(account, seq, len(new.envelopes))
         event = StoreEvent(EventKind.ACCEPTED, wall, message.id, None, message.account, None, lane)
         context.journal.record(event, seq)
         self._next_delivery += len(new.envelopes)

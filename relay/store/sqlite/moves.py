@@ -4,7 +4,7 @@ Law: state, next try, bounce and event are written in one transaction; the table
 """
 
 from relay.core.envelope import Kind
-from relay.core.lifecycle import Event, State, after
+from relay.core.lifecycle import FINAL, Event, State, after
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.outbox import OutboxKind
 from relay.store.sqlite.context import Context
@@ -40,6 +40,8 @@ class Moves:
         context, target, wall = self._context, after(state, event), self._context.clock.wall()
         values = (STORED[target], entry.tries, entry.doubts, reason, reply, wall, entry.delivery)
         context.database.write(_SQL["finish_delivery"], values)
+        if state not in FINAL:
+            context.pending.went(entry.account, was_held=state is State.HELD)
         if target is State.BOUNCED and entry.kind is not Kind.REPORT:
             self._owe_bounce(entry, reason, reply, wall)
         elif has_body and not self._is_needed_by_others(entry):
@@ -57,6 +59,7 @@ class Moves:
         ends = entry.accepted_at + self._context.settings.hold_lifetime
         values = (STORED[after(state, Event.HOLD)], 0, max(ends, entry.expires_at), reason, reply)
         self._put_back(entry, values)
+        self._context.pending.held(entry.account)
         self._tell(Event.HOLD, entry, reason)
 
     def give_back(self, entry: Entry, state: State, *, reason: str) -> None:

@@ -27,6 +27,10 @@ EXACT_MEMORY: int = HOUR
 """Ends older than this are read a minute's together: windows that are that long do not notice a minute."""
 
 
+UNKNOWN = Health()
+"""Of a mailbox that was never used."""
+
+
 class Remembrance:
     """The `Memory` of the schedule, from SQL; and the health of mailboxes and providers."""
 
@@ -35,7 +39,10 @@ class Remembrance:
         self._names = names
         self._clock = clock
         self._routes = routes
-        self._healths: dict[MailboxId, Health] = {}
+        self._healths = {
+            MailboxId(provider, username): read_health(health)
+            for provider, username, health in database.read(_STORE["known_healths"])
+        }
         self._provider_healths: dict[str, Health] = {}
 
     # terms
@@ -69,11 +76,7 @@ class Remembrance:
 
     def health(self, mailbox: MailboxId) -> Health:
         """A mailbox's health."""
-        health = self._healths.get(mailbox)
-        if health is None:
-            row = self._database.read_one(_STORE["find_mailbox"], mailbox)
-            health = self._healths[mailbox] = Health() if row is None else read_health(row[1])
-        return health
+        return self._healths.get(mailbox, UNKNOWN)
 
     def set_health(self, mailbox: MailboxId, health: Health) -> None:
         """Writes a mailbox's health."""

@@ -6,6 +6,7 @@ Law: what names a person is sealed for one place (store, message, part) and open
 import json
 from dataclasses import asdict, dataclass
 from enum import IntEnum
+from functools import lru_cache
 from typing import Any
 
 from relay.core.envelope import Envelope, Kind, Recipient
@@ -103,8 +104,9 @@ def write_health(health: Health) -> str:
     return json.dumps({name: value for name, value in asdict(health).items() if value is not None})
 
 
+@lru_cache(maxsize=1024)
 def read_health(text: str | None) -> Health:
-    """A health from a column; None: nothing is known."""
+    """A health from a column; None: nothing is known. Most are equal, and then they are one object."""
     if text is None:
         return Health()
     values: dict[str, Any] = json.loads(text)

@@ -1,3 +1,6 @@
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
 from relay.core.words import Plan
 from relay.store.ports.history import HealthCount, QueueCount
 from tests.unit.store.workbench import (
@@ -79,3 +82,10 @@ async def test_health_is_counted_by_plan() -> None:
         HealthCount(Plan.BUSINESS, "ok", 1),
         HealthCount(Plan.BUSINESS, "paused", 2),
     ]
+
+
+async def test_an_account_is_retired_after_its_last_day_at_its_provider() -> None:
+    bench = Bench()
+    last = datetime.fromtimestamp(bench.clock.wall() / 1_000_000, ZoneInfo("Europe/Rome")).date()
+    await bench.route(account(ROSSI, retires=last), account(BIANCHI, retires=last - timedelta(days=1)))
+    assert {count.health: count.accounts for count in await bench.store.health_counts()} == {"ok": 1, "retired": 1}
