@@ -41,6 +41,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._late: deque[Step] = deque()
         self._upgrading: asyncio.Task[None] | None = None
+        self._early = b""
         self._is_hung = False
         self._is_gone = False
         self._last_heard = self._loop.time()
@@ -57,7 +58,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Feeds the session."""
         self._last_heard = self._loop.time()
-        if not self._is_hung:
+        if self._upgrading:
+            self._early += data  # a client goes on as soon as its side of the handshake is done
+        elif not self._is_hung:
             self._do(self._session.receive(data))
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -156,6 +159,8 @@ class Connection(asyncio.Protocol):
         if encrypted is not None:
             self._transport = encrypted
             self._session.upgraded()
+            early, self._early = self._early, b""
+            self._do(self._session.receive(early))
 
     def _check_idle(self) -> None:
         left = self._last_heard + self._idle_seconds - self._loop.time()
