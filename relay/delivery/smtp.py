@@ -99,8 +99,7 @@ class _Login:
             return await self._run(resolve, trust)
         except BaseException as error:
             failed = self._failed(error)
-            if self._wire is not None:
-                self._wire.reset()
+            self._hang_up()
             if failed is None:
                 raise
             raise failed from None
@@ -137,7 +136,7 @@ class _Login:
             except ssl.SSLError:
                 raise
             except OSError:
-                continue  # the next address of the same host may answer; the last one's error is reported
+                self._hang_up()  # the next address of the same host may answer; the last one's error is reported
         return await self._connect_to(addresses[-1], context, within=share)
 
     def _context(self, trust: Trust) -> ssl.SSLContext:
@@ -165,14 +164,20 @@ class _Login:
 
     async def _connect_to(self, address: str, context: ssl.SSLContext | None, *, within: float) -> Wire:
         provider = self._provider
-        name = provider.host if context is not None else None
         async with asyncio.timeout(within):
             transport, wire = await self._loop.create_connection(
-                lambda: Wire(self._loop), address, provider.port, ssl=context, server_hostname=name
+                lambda: Wire(self._loop, is_encrypted_first=context is not None), address, provider.port
             )
-        self._wire = wire
-        harden(transport, provider.timeouts.command)
+            self._wire = wire
+            harden(transport, provider.timeouts.command)
+            if context is not None:
+                await wire.encrypt(context, provider.host, within=within)
         return wire
+
+    def _hang_up(self) -> None:
+        wire, self._wire = self._wire, None
+        if wire is not None:
+            wire.reset()
 
     async def _greet(self) -> SMTPResponse:
         self._stage = Stage.EHLO

@@ -6,6 +6,7 @@ connection at once, and it is never used again.
 
 import asyncio
 import socket
+import ssl
 import struct
 from collections import deque
 from typing import cast
@@ -33,11 +34,11 @@ class WireFailed(TemporaryError):
 class Wire(SMTPProtocol):
     """The library's protocol with replies read by us: several may be asked for at once, none is lost or invented."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, *, is_encrypted_first: bool = False) -> None:
         super().__init__(loop=loop)
         self.failure: Failure | None = None
         self._reader = ReplyReader()
-        self._wanted = 1  # the banner
+        self._wanted = 0 if is_encrypted_first else 1  # the banner
         self._replies: deque[SMTPResponse] = deque()
         self._waiter: asyncio.Future[None] | None = None
         self._is_draining = False
@@ -151,16 +152,29 @@ class Wire(SMTPProtocol):
         self.ask(b" ".join(args) + b"\r\n")
         return await self.reply(int((timeout or 0) * SECOND))
 
+    # ---------------------------------------------------------------------------------------------------- encryption
+    async def encrypt(self, context: ssl.SSLContext, name: str, *, within: float) -> None:
+        """Implicit TLS: encrypts before anything is said; `within` seconds, errors as of `loop.start_tls`."""
+        self.check()
+        raw = cast(asyncio.Transport, self.transport)
+        self.transport = await self._loop.start_tls(
+            raw, self, context, server_hostname=name, ssl_handshake_timeout=within
+        )
+        self.adopt_encryption()
+        self._wanted = 1
+
     def adopt_encryption(self) -> None:
-        """After STARTTLS: goes on over the encrypted transport; what came in clear before is nonsense."""
+        """Goes on over the encrypted transport; what came in clear before is nonsense (RFC 3207, 4.2)."""
         if self.failure is None and (self._wanted or self._replies or self._reader.is_inside_reply):
             self.fail(Failure.NONSENSE)
         self._adopt(cast(asyncio.Transport, self.transport))
 
     # ----------------------------------------------------------------------------------------------------- inside
     def _adopt(self, transport: asyncio.Transport) -> None:
+        """From the first byte that the kernel does not take it counts as paused; under TLS that is written as 1."""
         self._writer = transport
-        transport.set_write_buffer_limits(high=0)
+        is_encrypted = transport.get_extra_info("sslcontext") is not None
+        transport.set_write_buffer_limits(high=1 if is_encrypted else 0)
 
     def _transport(self) -> asyncio.Transport:
         if self._writer is None or self._writer.is_closing():

@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import cast
 
 
 class Act(Enum):
@@ -106,8 +107,7 @@ class Dialogue(asyncio.Protocol):
         peer.dialogues.append(self)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)
         self._say(self.peer.answer("BANNER"))
 
     def data_received(self, data: bytes) -> None:
