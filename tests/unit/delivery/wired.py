@@ -3,15 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+import pytest
+
 from relay.core.envelope import Envelope, Recipient, Result
 from relay.core.limits import MINUTE, SECOND
 from relay.core.routing import Timeouts
 from relay.delivery.commands import Offer
 from relay.delivery.transaction import Habits, SmtpSession
 from relay.delivery.wire import Wire
-from tests.fakes.network import NetworkLoop, Pipe, connect
+from tests.fakes.network import NetworkLoop, Pipe, connect, on_virtual_time
 from tests.fakes.peer import Peer, Script
 
+ONE_BY_ONE = Offer()
+TOGETHER = Offer(has_pipelining=True)
+BOTH = pytest.mark.parametrize("offer", [ONE_BY_ONE, TOGETHER], ids=["one by one", "pipelined"])
 CONTENT = b"Subject: ricetta\r\n\r\nBuongiorno\r\n.\r\nfine\r\n"
 TIMEOUTS = Timeouts(connect=30 * SECOND, command=MINUTE, data=3 * MINUTE, final=10 * MINUTE)
 ENVELOPE = Envelope("dottore@example.it", (Recipient("paziente@example.org"),))
@@ -63,3 +68,13 @@ async def log_in(loop: NetworkLoop, script: Script | None = None, *, offer: Offe
         wire, offer or Offer(has_pipelining=True), provider="generic", timeouts=TIMEOUTS, habits=habits
     )
     return Wired(peer, wire, pipe, session, habits, Gate(pipe))
+
+
+def sent(script: Script | None = None, *, offer: Offer = TOGETHER) -> tuple[Wired, Result]:
+    """One message to a peer that follows the script."""
+
+    async def main(loop: NetworkLoop) -> tuple[Wired, Result]:
+        wired = await log_in(loop, script, offer=offer)
+        return wired, await wired.send()
+
+    return on_virtual_time(main)

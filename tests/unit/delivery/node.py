@@ -1,0 +1,75 @@
+"""A dispatcher on virtual time with everything around it."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from relay.core.words import MailboxId
+from relay.delivery.dispatcher import Dispatcher, DispatcherSettings
+from relay.delivery.keeper import SessionTerms
+from relay.store.ports.sessions import SessionEvent
+from tests.fakes.network import on_virtual_time
+from tests.fakes.observer import FakeObserver
+from tests.fakes.store import FakeStore
+from tests.fakes.upstream import FakeUpstream
+
+ROSSI = MailboxId("aruba", "rossi@studio.it")
+BIANCHI = MailboxId("aruba", "bianchi@studio.it")
+VERDI = MailboxId("gmail", "verdi@gmail.com")
+OPENED, CLOSED, DECLINED = SessionEvent.OPENED, SessionEvent.CLOSED, SessionEvent.DECLINED
+
+
+@dataclass
+class Node:
+    """A dispatcher with everything around it."""
+
+    store: FakeStore = field(default_factory=FakeStore)
+    upstream: FakeUpstream = field(default_factory=FakeUpstream)
+    observer: FakeObserver = field(default_factory=FakeObserver)
+    terms: SessionTerms = field(default_factory=SessionTerms)
+    settings: DispatcherSettings = field(default_factory=DispatcherSettings)
+    running: "asyncio.Task[None] | None" = None
+
+    def __post_init__(self) -> None:
+        self.dispatcher = Dispatcher(
+            self.store,
+            self.upstream,
+            node="node-1",
+            observe=self.observer,
+            terms_of=lambda provider: self.terms,
+            settings=self.settings,
+        )
+
+    async def stop(self) -> None:
+        await self.dispatcher.stop()
+        assert self.running is not None
+        await self.running
+
+    def check_all_reported(self) -> None:
+        """Every session that was asked for has one report, every opened one was closed, every claim was settled."""
+        for mailbox, box in self.store.boxes.items():
+            assert (box.opening, box.sessions) == (0, 0), mailbox
+        assert self.store.claimed == {}
+        for session in self.upstream.sessions:
+            assert not session.is_usable, "a session was left open"
+
+
+@asynccontextmanager
+async def delivering(node: Node) -> AsyncIterator[Node]:
+    """The dispatcher runs; in the end it stops and has left nothing behind."""
+    node.running = asyncio.ensure_future(node.dispatcher.run())
+    yield node
+    await node.stop()
+    node.check_all_reported()
+
+
+def run(main: Callable[[Node], Awaitable[None]], node: Callable[[], Node] = Node) -> Node:
+    """Runs a test around a node that delivers."""
+
+    async def whole(_: object) -> Node:
+        async with delivering(node()) as it:
+            await main(it)
+        return it
+
+    return on_virtual_time(whole)

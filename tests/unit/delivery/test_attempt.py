@@ -1,0 +1,72 @@
+"""One attempt, alone: it ends in a result, whatever breaks."""
+
+import asyncio
+
+from relay.core.envelope import Claim, Envelope, Recipient, Verdict
+from relay.core.words import Lane, MailboxId, Stage
+from relay.delivery.attempt import Attempt
+from relay.delivery.pool import Lease
+from tests.fakes.network import NetworkLoop, on_virtual_time
+from tests.fakes.observer import FakeObserver
+from tests.fakes.store import FakeStore
+from tests.fakes.upstream import DELIVERED, FakeSession, FakeUpstream
+
+ROSSI = MailboxId("aruba", "rossi@studio.it")
+CLAIM = Claim(
+    attempt=1,
+    delivery=1,
+    message="m1",
+    mailbox=ROSSI,
+    account="rossi@studio.it",
+    lane=Lane.EXPRESS,
+    node="node-1",
+    envelope=Envelope("rossi@studio.it", (Recipient("paziente@example.org"),)),
+    size=10,
+    tries=0,
+    doubts=0,
+)
+
+
+def attempt() -> tuple[Attempt, FakeSession, FakeStore]:
+    store = FakeStore()
+    store.claimed[1] = CLAIM
+    session = FakeSession(FakeUpstream(), ROSSI)
+    return Attempt(CLAIM, Lease(ROSSI, session), store, FakeObserver()), session, store
+
+
+def test_an_attempt_broken_off_before_it_began_sends_nothing_and_gives_its_slot_back() -> None:
+    async def main(_: NetworkLoop) -> None:
+        it, session, _store = attempt()
+        assert it.abort()
+        result = await it.run()
+        assert (result.verdict, result.stage) == (Verdict.DROPPED, Stage.MAIL)
+        assert not result.is_mail_written
+        assert result.is_end_known
+        assert session.sent == []
+        assert it.lease.is_usable, "nothing was done to the session"
+
+    on_virtual_time(main)
+
+
+def test_an_attempt_that_is_over_cannot_be_broken_off() -> None:
+    async def main(_: NetworkLoop) -> None:
+        it, _session, _store = attempt()
+        assert await it.run() == DELIVERED
+        assert not it.abort()
+        await asyncio.sleep(1)
+        assert it.is_gated
+
+    on_virtual_time(main)
+
+
+def test_a_cancellation_from_outside_is_not_swallowed() -> None:
+    async def main(_: NetworkLoop) -> None:
+        it, session, _store = attempt()
+        running = asyncio.ensure_future(it.run())
+        await asyncio.sleep(0.005)
+        running.cancel()
+        await asyncio.wait([running])
+        assert running.cancelled()
+        assert not session.is_usable
+
+    on_virtual_time(main)
