@@ -155,6 +155,8 @@ _BUSY_CLASSES = frozenset(
 )
 
 _LOST_CLASSES = frozenset({"network", "outage"})
+_NONSENSE_CLASSES = frozenset({"protocol-error", "unknown"})
+"""Answers to AUTH that say nothing about the password: the mailbox stops, and is probed as after any other refusal."""
 
 
 def event_of_result(result: Result) -> HealthEvent | None:
@@ -176,4 +178,5 @@ def event_of_failure(failure: LoginFailure) -> HealthEvent:
         return HealthEvent.UNREACHABLE
     if failure.reply.is_temporary or failure.reply_class in _BUSY_CLASSES:
         return HealthEvent.BUSY
-    return HealthEvent.LOGIN_REFUSED if failure.is_login_sent else HealthEvent.REFUSED
+    is_about_login = failure.is_login_sent and failure.reply_class not in _NONSENSE_CLASSES
+    return HealthEvent.LOGIN_REFUSED if is_about_login else HealthEvent.REFUSED
