@@ -19,7 +19,7 @@ from relay.core.meaning import Failure
 from relay.core.reply import Reply, read_reply
 from relay.core.routing import Auth, Provider, Tls
 from relay.core.words import MailboxId, Stage
-from relay.delivery.commands import read_offer
+from relay.delivery.commands import Offer, read_offer
 from relay.delivery.resolver import Resolve
 from relay.delivery.transaction import Habits, SmtpSession
 from relay.delivery.trust import Trust
@@ -38,6 +38,12 @@ class Route:
 
     provider: Provider
     secret: str | None = field(default=None, repr=False)
+
+    def is_as(self, other: "Route | None") -> bool:
+        """Whether a session of the one is as good as one of the other: same host, same encryption, same credential."""
+        if other is None or self.secret != other.secret:
+            return False
+        return self.provider is other.provider or _way_in(self.provider) == _way_in(other.provider)
 
 
 Routes = Callable[[MailboxId], Route | None]
@@ -71,7 +77,20 @@ class SmtpUpstream:
         if route.secret is None and route.provider.auth is not Auth.NONE:
             raise _without("no-credentials")
         habits = self._habits.setdefault(route.provider.endpoint, Habits())
-        return await _Login(mailbox, route, hostname=self._hostname, habits=habits).run(self._resolve, self._trust)
+        login = _Login(mailbox, route, hostname=self._hostname)
+        wire, offer = await login.run(self._resolve, self._trust)
+        return SmtpSession(
+            wire,
+            offer,
+            provider=route.provider.name,
+            timeouts=route.provider.timeouts,
+            habits=habits,
+            is_current=lambda: route.is_as(self._routes(mailbox)),
+        )
+
+
+def _way_in(provider: Provider) -> tuple[object, ...]:
+    return provider.endpoint, provider.tls, provider.tls_ca, provider.auth, provider.allow_plaintext
 
 
 def _without(reason: str) -> LoginFailed:
@@ -81,11 +100,10 @@ def _without(reason: str) -> LoginFailed:
 class _Login:
     """One try to open a session, and how far it has come."""
 
-    def __init__(self, mailbox: MailboxId, route: Route, *, hostname: str, habits: Habits) -> None:
+    def __init__(self, mailbox: MailboxId, route: Route, *, hostname: str) -> None:
         self._mailbox = mailbox
         self._provider = route.provider
         self._secret = route.secret or ""
-        self._habits = habits
         self._loop = asyncio.get_running_loop()
         self._wire: Wire | None = None
         self._stage = Stage.CONNECT
@@ -93,8 +111,8 @@ class _Login:
         seconds = self._provider.timeouts.command / SECOND
         self._smtp = SMTP(hostname=self._provider.host, local_hostname=hostname, timeout=seconds, start_tls=False)
 
-    async def run(self, resolve: Resolve, trust: Trust) -> SmtpSession:
-        """The session, or LoginFailed; nothing stays open of a try that failed or was cancelled."""
+    async def run(self, resolve: Resolve, trust: Trust) -> tuple[Wire, Offer]:
+        """The connection, logged in, and what it offers, or LoginFailed; nothing stays open of a try that came to nothing."""
         try:
             return await self._run(resolve, trust)
         except BaseException as error:
@@ -104,10 +122,10 @@ class _Login:
                 raise
             raise failed from None
 
-    async def _run(self, resolve: Resolve, trust: Trust) -> SmtpSession:
-        provider, timeouts = self._provider, self._provider.timeouts
+    async def _run(self, resolve: Resolve, trust: Trust) -> tuple[Wire, Offer]:
+        provider = self._provider
         wire = await self._connect(resolve, trust)
-        banner = await wire.reply(timeouts.command)
+        banner = await wire.reply(provider.timeouts.command)
         if banner.code != _READY:
             raise SMTPResponseException(banner.code, banner.message)
         wire.check()
@@ -119,8 +137,7 @@ class _Login:
         if provider.auth is not Auth.NONE:
             await self._authenticate(greeting)
         wire.check()
-        offer = read_offer(self._smtp.esmtp_extensions)
-        return SmtpSession(wire, offer, provider=provider.name, timeouts=timeouts, habits=self._habits)
+        return wire, read_offer(self._smtp.esmtp_extensions)
 
     # -------------------------------------------------------------------------------------------------- the stages
     async def _connect(self, resolve: Resolve, trust: Trust) -> Wire:

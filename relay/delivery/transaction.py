@@ -54,19 +54,29 @@ class _Progress:
 class SmtpSession:
     """A connection that is logged in as one mailbox."""
 
-    def __init__(self, wire: Wire, offer: Offer, *, provider: str, timeouts: Timeouts, habits: Habits) -> None:
+    def __init__(
+        self,
+        wire: Wire,
+        offer: Offer,
+        *,
+        provider: str,
+        timeouts: Timeouts,
+        habits: Habits,
+        is_current: Callable[[], bool],
+    ) -> None:
         self._wire = wire
         self._offer = offer
         self._provider = provider
         self._timeouts = timeouts
         self._habits = habits
+        self._is_current = is_current
         self._messages = 0
         self._is_busy = False
 
     @property
     def is_usable(self) -> bool:
-        """Whether another message may be sent over it."""
-        return not self._is_busy and self._wire.is_settled
+        """Whether another message may be sent over it: nothing went wrong, and the routing still leads this way."""
+        return not self._is_busy and self._wire.is_settled and self._is_current()
 
     async def transmit(self, envelope: Envelope, content: bytes, gate: Callable[[], Awaitable[bool]]) -> Result:
         """Sends one message to one recipient (RFC 5321, 3.3); raises only what the gate raises, and then hung up."""
@@ -85,7 +95,7 @@ class SmtpSession:
 
     async def close(self) -> None:
         """Says QUIT where nothing is in the way, and hangs up."""
-        if self.is_usable:
+        if not self._is_busy and self._wire.is_settled:
             self._is_busy = True
             try:
                 self._wire.ask(_QUIT)

@@ -5,10 +5,12 @@ import ssl
 from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 
 from relay.core.envelope import Envelope, LoginFailure, Recipient, Verdict
+from relay.core.limits import SECOND, Limit
 from relay.core.routing import Auth, Provider, Timeouts, Tls
 from relay.core.words import MailboxId, Stage
 from relay.delivery.smtp import ADDRESSES_TRIED, Route, SmtpUpstream
@@ -325,6 +327,50 @@ def test_no_secret_shows() -> None:
     assert "segreta" not in repr(Route(PROVIDER, "segreta"))
     found, _ = failure(Peer({"AUTH": [b"535 5.7.8 no\r\n"]}))
     assert "segreta" not in repr(found)
+
+
+# the routing changes
+
+
+@pytest.mark.parametrize(
+    ("change", "is_good"),
+    [
+        ({}, True),
+        ({"limits": (Limit(1, SECOND),), "session_messages": 7, "connections": 3}, True),
+        ({"host": "127.0.0.2"}, False),
+        ({"port": 2527}, False),
+        ({"tls": Tls.IMPLICIT}, False),
+        ({"auth": Auth.NONE}, False),
+    ],
+)
+def test_a_session_serves_as_long_as_the_routing_leads_the_same_way(change: dict[str, Any], is_good: bool) -> None:
+    async def main(loop: NetworkLoop) -> None:
+        peer = loop.peers["127.0.0.1"] = Peer()
+        world = World()
+        session = await world.upstream().open(MAILBOX)
+        world.provider = replace(PROVIDER, **change)
+        assert session.is_usable is is_good
+        await session.close()
+        assert peer.verbs()[-1] == "QUIT"
+
+    on_virtual_time(main)
+
+
+def test_a_session_ends_with_the_credential_that_opened_it() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        loop.peers["127.0.0.1"] = Peer()
+        world = World()
+        session = await world.upstream().open(MAILBOX)
+        usable = [session.is_usable]
+        world.secret = "nuova"
+        usable.append(session.is_usable)
+        world.secret = "segreta"
+        usable.append(session.is_usable)
+        world.is_routed = False
+        usable.append(session.is_usable)
+        assert usable == [True, False, True, False]
+
+    on_virtual_time(main)
 
 
 # cancellation

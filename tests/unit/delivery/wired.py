@@ -65,7 +65,12 @@ async def log_in(loop: NetworkLoop, script: Script | None = None, *, offer: Offe
     await wire.reply(MINUTE)
     habits = Habits()
     session = SmtpSession(
-        wire, offer or Offer(has_pipelining=True), provider="generic", timeouts=TIMEOUTS, habits=habits
+        wire,
+        offer or Offer(has_pipelining=True),
+        provider="generic",
+        timeouts=TIMEOUTS,
+        habits=habits,
+        is_current=lambda: True,
     )
     return Wired(peer, wire, pipe, session, habits, Gate(pipe))
 
