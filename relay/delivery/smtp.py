@@ -112,7 +112,7 @@ class _Login:
         self._smtp = SMTP(hostname=self._provider.host, local_hostname=hostname, timeout=seconds, start_tls=False)
 
     async def run(self, resolve: Resolve, trust: Trust) -> tuple[Wire, Offer]:
-        """The connection, logged in, and what it offers, or LoginFailed; of a try that came to nothing no line stays open."""
+        """The connection, logged in, with its offer, or LoginFailed; a try that came to nothing leaves nothing open."""
         try:
             return await self._run(resolve, trust)
         except BaseException as error:
