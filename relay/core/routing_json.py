@@ -14,20 +14,31 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
 
-from relay.core.routing import Routing
+from relay.core.routing import Account, Routing
 from relay.core.words import MailboxId
 
 _Convert = Callable[[Any], Any]
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def write_routing(routing: Routing) -> str:
     """JSON of a routing; the same routing gives the same text."""
-    return json.dumps(_written(routing), separators=(",", ":"))
+    return _encode(_written(routing))
 
 
 def read_routing(text: str | bytes) -> Routing:
     """The routing of `write_routing`'s text; ValueError: it is none."""
     return cast(Routing, _reader(Routing)(json.loads(text)))
+
+
+def write_account(account: Account) -> str:
+    """JSON of one account."""
+    return _encode(_written(account))
+
+
+def read_account(text: str | bytes) -> Account:
+    """The account of `write_account`'s text; ValueError: it is none."""
+    return cast(Account, _reader(Account)(json.loads(text)))
 
 
 def _written(value: Any) -> Any:

@@ -45,6 +45,7 @@ class FileSegments:
         self._fresh: dict[int, list[bytes]] = {}
         self._descriptor: int | None = None
         self._open_number = 0
+        self._synced = 0
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def begin(self, first: int) -> None:
@@ -72,8 +73,9 @@ class FileSegments:
             for number, records in fresh.items():
                 self._sync_one(number, records)
         except OSError as error:
-            self._abandon()
             if error.errno in _FULL:
+                self._cut()
+                self._abandon()
                 raise StoreFull from error
             raise StoreBroken(f"a segment cannot be written: {os.strerror(error.errno or 0)}") from error
 
@@ -83,6 +85,7 @@ class FileSegments:
             self._write_all(descriptor, records[start : start + _IOV_MAX])
         self._crash_point("segment-written")
         os.fdatasync(descriptor)
+        self._synced = os.lseek(descriptor, 0, os.SEEK_CUR)
         self._crash_point("segment-synced")
 
     def _write_all(self, descriptor: int, records: Sequence[bytes]) -> None:
@@ -99,7 +102,7 @@ class FileSegments:
         self._close_file()
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         descriptor = os.open(self._path(number), flags, 0o600)
-        self._descriptor, self._open_number = descriptor, number
+        self._descriptor, self._open_number, self._synced = descriptor, number, 0
         _sync_directory(self._directory)
         self._crash_point("segment-created")
         return descriptor
@@ -108,6 +111,11 @@ class FileSegments:
         """Forgets what was appended since the last `sync`; the next record begins a new file."""
         self._fresh.clear()
         self._abandon()
+
+    def _cut(self) -> None:
+        """On a full disk every byte counts: what was half-written goes."""
+        if self._descriptor is not None:
+            os.ftruncate(self._descriptor, self._synced)
 
     def _abandon(self) -> None:
         """What a failed write left in the file is in nobody's way: nothing is ever appended behind it."""

@@ -20,3 +20,6 @@ SELECT delivery FROM outbox WHERE id = ?;
 
 -- drop_outbox: It was done.
 DELETE FROM outbox WHERE id = ?;
+
+-- domain_of: Where a delivery goes, when no more of its recipient can be read.
+SELECT domain FROM deliveries WHERE id = ?;

@@ -1,13 +1,25 @@
 -- The routing in force.
 
--- get_routing: The routing in force.
-SELECT version, body FROM routing ORDER BY version DESC LIMIT 1;
+-- get_routing: The version in force, and all but its accounts.
+SELECT version, body FROM routing;
 
--- add_routing: Puts a routing in force.
-INSERT INTO routing (version, applied_at, body) VALUES (?, ?, ?);
+-- set_routing: Puts a version in force.
+INSERT OR REPLACE INTO routing (id, version, body) VALUES (1, ?, ?);
 
--- set_routing: Replaces the body of the routing in force: its fingerprints changed, not its content.
-UPDATE routing SET body = ? WHERE version = ?;
+-- get_accounts: The accounts in force.
+SELECT sender, body FROM routed_accounts ORDER BY id;
 
--- drop_old_routings: Old ones hold secrets; a few are kept for an admin who wants to go back.
-DELETE FROM routing WHERE version <= ?;
+-- set_account: Writes an account.
+INSERT INTO routed_accounts (sender, body) VALUES (?, ?) ON CONFLICT (sender) DO UPDATE SET body = excluded.body;
+
+-- drop_account: An account is not there any more.
+DELETE FROM routed_accounts WHERE sender = ?;
+
+-- get_fingerprints: What the mailboxes' credentials are known by.
+SELECT provider, username, fingerprint FROM fingerprints;
+
+-- set_fingerprint: A mailbox has another credential or route.
+INSERT OR REPLACE INTO fingerprints (provider, username, fingerprint) VALUES (?, ?, ?);
+
+-- drop_fingerprint: A mailbox is not there any more.
+DELETE FROM fingerprints WHERE provider = ? AND username = ?;

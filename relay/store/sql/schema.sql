@@ -9,8 +9,16 @@ CREATE TABLE clock (
     relay INTEGER NOT NULL, civil_offset INTEGER NOT NULL
 );
 
--- create_routing: Every routing that was applied; the greatest version is in force.
-CREATE TABLE routing (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL, body BLOB NOT NULL);
+-- create_routing: The routing in force, but for its accounts: one row, none before the first.
+CREATE TABLE routing (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT NULL, body BLOB NOT NULL);
+
+-- create_routed_accounts: The accounts of the routing in force, one by one: an edit of one writes one.
+CREATE TABLE routed_accounts (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
+
+-- create_fingerprints: Keyed hashes of the mailboxes' credentials and routes; null: there are no credentials.
+CREATE TABLE fingerprints (
+    provider TEXT NOT NULL, username TEXT NOT NULL, fingerprint TEXT, PRIMARY KEY (provider, username)
+) WITHOUT ROWID;
 
 -- create_accounts: Senders that mail was ever accepted for.
 CREATE TABLE accounts (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE);

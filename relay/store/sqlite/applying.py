@@ -4,8 +4,6 @@ Law: waiting deliveries follow their account, in order; attempts under way keep 
 new version.
 """
 
-from collections.abc import Iterator, Mapping
-
 from relay.core.health import Health, HealthEvent
 from relay.core.health import after as health_after
 from relay.core.routing import Routing
@@ -13,11 +11,10 @@ from relay.core.words import AccountId, MailboxId
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.routing import AppliedRouting
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.routes import save_routes
+from relay.store.sqlite.edits import Edit, edit_of
+from relay.store.sqlite.routes import Fingerprints
 from relay.store.sqlite.settling import set_health
 from relay.store.sqlite.values import LANES
-
-Fingerprints = Mapping[MailboxId, str | None]
 
 
 class Applying:
@@ -31,49 +28,38 @@ class Applying:
         routes = self._context.routes
         return AppliedRouting(routes.version, routes.routing, routes.fingerprints) if routes.version else None
 
-    def apply(self, routing: Routing, fingerprints: Fingerprints) -> int:
+    def edit(self, routing: Routing, fingerprints: Fingerprints) -> Edit:
+        """What would change; touches nothing, so it may run beside the loop."""
+        return edit_of(self._context.routes, routing, fingerprints, seals=self._context.seals)
+
+    def apply(self, edit: Edit) -> int:
         """Puts a routing in force and returns its version."""
-        context, routes = self._context, self._context.routes
-        is_new = not routes.version or routing != routes.routing
-        if not is_new and dict(fingerprints) == dict(routes.fingerprints):
-            return routes.version
-        old, old_fingerprints = routes.routing, routes.fingerprints
-        moved = {account: routes.mailbox_of(account) for account in _edited(old, routing)}
-        moved |= self._of_changed(old, old_fingerprints, fingerprints)
-        routes.routing, routes.fingerprints = routing, dict(fingerprints)
-        routes.version += is_new
-        save_routes(context.database, context.seals, routes, at=context.clock.wall(), is_new=is_new)
-        self._reload_terms(old, moved)
-        for account, origin in moved.items():
+        context = self._context
+        if edit.base is not context.routes:
+            edit = self.edit(edit.routes.routing, edit.routes.fingerprints)
+        if edit.is_empty:
+            return edit.base.version
+        context.replace_routes(edit.routes)
+        for statement, rows in edit.writes:
+            if rows:
+                context.database.write_many(statement, rows)
+        self._reload_terms(edit)
+        for account, origin in edit.moved.items():
             self._move(account, origin)
-        self._renew(old_fingerprints, fingerprints)
-        context.journal.record(StoreEvent(EventKind.ROUTING, context.clock.wall(), reason=str(routes.version)))
+        for mailbox, fingerprint in edit.fingerprints.items():
+            if fingerprint is not None:
+                self._renew(mailbox)
+        context.journal.record(StoreEvent(EventKind.ROUTING, context.clock.wall(), reason=str(edit.routes.version)))
         context.changed()
-        return routes.version
+        return edit.routes.version
 
-    def _of_changed(self, old: Routing, before: Fingerprints, now: Fingerprints) -> dict[AccountId, MailboxId | None]:
-        """Accounts whose mailbox lost its credentials or got some."""
-        mailboxes = [
-            mailbox for mailbox in old.by_mailbox if (before.get(mailbox, "") is None) != (now.get(mailbox, "") is None)
-        ]
-        accounts = (account.sender for mailbox in mailboxes for account in old.by_mailbox[mailbox])
-        return {account: self._context.routes.mailbox_of(account) for account in accounts}
-
-    def _reload_terms(self, old: Routing, moved: Mapping[AccountId, MailboxId | None]) -> None:
+    def _reload_terms(self, edit: Edit) -> None:
         """Providers and mailboxes whose limits, weights or ceilings may be others now."""
-        context, now, new = self._context, self._context.clock.now(), self._context.routes.routing
-        providers = [
-            name for name in {**old.providers, **new.providers} if old.providers.get(name) != new.providers.get(name)
-        ]
-        for provider in providers:
-            context.schedule.reload_provider(provider, now)
-        mailboxes = {mailbox: None for mailbox in new.by_mailbox if mailbox.provider in providers}
-        for account in moved:
-            for routing in (old, new):
-                if account in routing.accounts:
-                    mailboxes[routing.accounts[account].mailbox] = None
-        for mailbox in mailboxes:
-            context.schedule.reload(mailbox, now)
+        schedule, now = self._context.schedule, self._context.clock.now()
+        for provider in edit.providers:
+            schedule.reload_provider(provider, now)
+        for mailbox in edit.mailboxes:
+            schedule.reload(mailbox, now)
 
     def _move(self, account: AccountId, origin: MailboxId | None) -> None:
         """What is ready of an account follows it; what goes nowhere is counted aside."""
@@ -82,39 +68,22 @@ class Applying:
         number = context.names.known_account(account)
         if origin == target or number is None:
             return
-        if origin is not None:
-            if target is None:
-                for lane, many in zip(LANES, context.schedule.ready_of(origin, account), strict=True):
-                    if many:
-                        context.unrouted[number, lane] = many
-            context.schedule.move_account(account, origin, target, now)
+        if origin is None:
+            for lane in LANES:
+                many = context.unrouted.pop((number, lane), 0)
+                if many and target is not None:
+                    context.schedule.add_ready(target, account, lane, now, many)
             return
-        for lane in LANES:
-            many = context.unrouted.pop((number, lane), 0)
-            if many and target is not None:
-                context.schedule.add_ready(target, account, lane, now, many)
+        if target is None:
+            for lane, many in zip(LANES, context.schedule.ready_of(origin, account), strict=True):
+                if many:
+                    context.unrouted[number, lane] = many
+        context.schedule.move_account(account, origin, target, now)
 
-    def _renew(self, before: Fingerprints, now: Fingerprints) -> None:
+    def _renew(self, mailbox: MailboxId) -> None:
         """A mailbox with another credential or route is tried at once, whatever stopped it."""
         context = self._context
-        for mailbox, fingerprint in now.items():
-            known = before.get(mailbox)
-            if fingerprint is None or fingerprint == known:
-                continue
-            health = context.remembrance.health(mailbox)
-            if health != Health():
-                changed = health_after(
-                    health, HealthEvent.CHANGED, moment=context.clock.moment(), settings=context.settings.health
-                )
-                set_health(context, mailbox, changed)
-
-
-def _edited(old: Routing, new: Routing) -> Iterator[AccountId]:
-    """Accounts that are not what they were."""
-    for account, known in new.accounts.items():
-        before = old.accounts.get(account)
-        if before is not known and before != known:
-            yield account
-    for account in old.accounts:
-        if account not in new.accounts:
-            yield account
+        health = context.remembrance.health(mailbox)
+        if health != Health():
+            moment, settings = context.clock.moment(), context.settings.health
+            set_health(context, mailbox, health_after(health, HealthEvent.CHANGED, moment=moment, settings=settings))

@@ -92,6 +92,11 @@ class Batches:
             self._driver = loop.create_task(self._drive())
         return future
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the store cannot go on."""
+        return self._broken is not None
+
     async def close(self) -> None:
         """Finishes what was called; nothing is taken after it."""
         self._is_closed = True
@@ -120,6 +125,8 @@ class Batches:
             self._begin_again(calls, refused)
         except (StoreError, StoreBroken) as error:
             self._fail(calls, error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            self._end(calls, StoreBroken(f"a transaction failed: {error!r}"))
         else:
             self._transaction.committed()
             if has_written:

@@ -83,6 +83,10 @@ class Context:
             return self.unrouted.get((account, lane), 0)
         return self.schedule.ready_of(mailbox, sender)[lane is Lane.BULK]
 
+    def replace_routes(self, routes: Routes) -> None:
+        """Another routing is in force; what is ready has to be moved by whoever put it there."""
+        self.routes = self.remembrance.routes = routes
+
     # what the settings say about an account
 
     def lifetime_of(self, sender: AccountId) -> int:

@@ -20,6 +20,7 @@ from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.counts import Counts
 from relay.store.sqlite.database import Database
+from relay.store.sqlite.edits import Edit, load_routes
 from relay.store.sqlite.entry import Entries
 from relay.store.sqlite.heads import Heads
 from relay.store.sqlite.intake import Intake, Sealed
@@ -31,7 +32,6 @@ from relay.store.sqlite.names import Names
 from relay.store.sqlite.pending import Pending
 from relay.store.sqlite.remembrance import Remembrance
 from relay.store.sqlite.reports import Owed, Reports
-from relay.store.sqlite.routes import load_routes
 from relay.store.sqlite.running import Claims
 from relay.store.sqlite.sessionbook import SessionBook
 from relay.store.sqlite.settling import Settling
@@ -74,7 +74,9 @@ class Core:
         self._leases = Leases(context, settling)
         self._timers = Timers(context, moves)
         self._intake = Intake(context, (deliveries or 0) + 1)
-        self._taking = Taking(context, self._leases, self._timers, max(running or 0, ended or 0) + 1)
+        self._taking = Taking(
+            context, moves, self._leases, self._timers, next_attempt=max(running or 0, ended or 0) + 1
+        )
         self._logins = Logins(context)
         self._applying = Applying(context)
         self._reports = Reports(context, moves)
@@ -107,10 +109,18 @@ class Core:
         self._leases.sweep()
         self._leases.extend(node)
         self._timers.ring()
-        self._sweeping.sweep()
+        self._keep_house()
         self.context.bodies.give_back_all()
         self.context.schedule.rest(self.context.clock.now())
         return self._leases.lost(node)
+
+    def _keep_house(self) -> None:
+        """What has to be done now and then."""
+        context, now = self.context, self.context.clock.now()
+        self._sweeping.sweep()
+        self._logins.prune(now)
+        if context.clock.is_civil_time_news():
+            context.schedule.set_civil_offset(context.clock.civil_offset())
 
     def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""
@@ -124,9 +134,13 @@ class Core:
         """A session could not be opened."""
         self._logins.refused(mailbox, failure)
 
-    def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
+    def edit(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> Edit:
+        """What a routing would change; may run beside the loop."""
+        return self._applying.edit(routing, fingerprints)
+
+    def apply(self, edit: Edit) -> int:
         """Puts a routing in force."""
-        return self._applying.apply(routing, fingerprints)
+        return self._applying.apply(edit)
 
     def applied(self) -> AppliedRouting | None:
         """The routing in force."""

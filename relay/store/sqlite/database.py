@@ -20,11 +20,17 @@ CACHED_STATEMENTS: int = 256
 CHECKPOINT_PAGES: int = 2000
 """8 MB of log: a checkpoint is a short burst, and a hot page is copied back once for many commits."""
 
+LOG_BYTES: int = 64 * 1024 * 1024
+"""What a log that a burst made longer is cut to."""
+
 _PRAGMAS = (
+    # Nobody else has it open; so the index of the log is in memory, and no file of it has to grow on a full disk.
+    "PRAGMA locking_mode=EXCLUSIVE",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     f"PRAGMA cache_size=-{PAGE_CACHE_KIB}",
     f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}",
+    f"PRAGMA journal_size_limit={LOG_BYTES}",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA secure_delete=FAST",
 )

@@ -3,6 +3,8 @@
 Law: an event whose transaction is rolled back was never written and is never told.
 """
 
+import asyncio
+
 from relay.store.ports.events import Listener, StoreEvent
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.names import Names
@@ -34,7 +36,15 @@ class Journal:
         events, self._events = self._events, []
         if self._listener is not None:
             for event, _ in events:
-                self._listener(event)
+                self._tell(self._listener, event)
+
+    def _tell(self, listener: Listener, event: StoreEvent) -> None:
+        """What is durable stays so, whatever a listener makes of it; its error goes where the loop's errors go."""
+        try:
+            listener(event)
+        except Exception as error:  # noqa: BLE001 - a counter that fails must not stop the mail
+            what = {"message": f"a listener to the store failed at {event.kind}", "exception": error}
+            asyncio.get_running_loop().call_exception_handler(what)
 
     def _row(self, event: StoreEvent, message: int | None) -> tuple[object, ...]:
         account = None if event.account is None else self._names.account(event.account)

@@ -6,6 +6,7 @@ Law: after a failed commit the memory is what the database says, and nothing of 
 from collections.abc import Callable
 
 from relay.errors import RelayError, StoreBroken
+from relay.store.sqlite.bodies import Reclaim
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.waiting import Bell
 
@@ -60,6 +61,12 @@ class Life:
             self._later(reclaim)
         self.bell.ring(self.core.context.changes)
 
+    def _remove_orphans(self) -> None:
+        """Files that only the failed transaction would have pointed to; what comes next goes into a new one."""
+        orphans = self.core.context.bodies.orphans()
+        if orphans:
+            self._later(Reclaim(self._ground.segments, orphans, {}))
+
     def make_room(self) -> bool:
         """Gives up the reserve, so that what is under way can be settled on a full disk."""
         if not self._ground.outside.give_up_reserve():
@@ -76,6 +83,7 @@ class Life:
             self._ground.database.rollback()
             self.core = Core(self._ground, changes)
             self.core.load()
+            self._remove_orphans()
         except RelayError as error:
             raise StoreBroken(f"the store cannot be loaded again: {error}") from error
         self.bell.ring(changes)

@@ -6,10 +6,12 @@ Law: a login is recorded before it is tried, so that no restart gives a mailbox 
 from relay.core.envelope import LoginFailure
 from relay.core.health import Health, HealthEvent, event_of_failure
 from relay.core.health import after as health_after
+from relay.core.limits import HOUR, Instant
 from relay.core.words import MailboxId
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.sessions import SessionEvent
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.remembrance import LEAST_MEMORY
 from relay.store.sqlite.settling import set_health
 from relay.store.sqlite.statements import load_statements
 
@@ -21,6 +23,7 @@ class Logins:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._prune_at: Instant = 0
 
     def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
         """A session was opened, declined or closed."""
@@ -56,6 +59,15 @@ class Logins:
             health = context.remembrance.health(mailbox)
             set_health(context, mailbox, self._after(health, event, failure.reply_class))
         context.changed()
+
+    def prune(self, now: Instant) -> None:
+        """Now and then forgets logins that no limit counts."""
+        if now < self._prune_at:
+            return
+        self._prune_at = now + HOUR
+        providers = self._context.routes.routing.providers.values()
+        longest = max((provider.login_limit.width for provider in providers), default=0)
+        self._context.database.write(_SQL["prune_logins"], (now - max(LEAST_MEMORY, longest),))
 
     def _worked(self, mailbox: MailboxId) -> None:
         """The login worked: the credential is proven, and the provider's host answers."""

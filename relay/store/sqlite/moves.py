@@ -26,6 +26,9 @@ _TOLD = {
 
 EXPIRED = "expired"
 
+CORRUPT = "corrupt"
+"""What the store cannot read any more: held until an admin looks at the disk."""
+
 
 class Moves:
     """Moves deliveries from state to state; `entry.tries` and `entry.doubts` are those after the move."""

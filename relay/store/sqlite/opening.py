@@ -7,14 +7,13 @@ import fcntl
 import os
 import sqlite3
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from relay.errors import DataDirInUse, StoreUnavailable
 from relay.store.needs import Outside, StoreSettings
 from relay.store.segments.files import FileSegments
 from relay.store.sqlite.database import CACHED_STATEMENTS
-from relay.store.sqlite.reserve import Reserve
 from relay.store.sqlite.store import SqliteStore
 
 LOCK_FILE = "relay.lock"
@@ -77,9 +76,6 @@ def open_store(data: DataDir, settings: StoreSettings, outside: Outside) -> Sqli
     StoreKeyError, StoreTooNew, StoreFull, StoreUnavailable: nothing was begun.
     """
     segments = FileSegments(data.segments, crash_point=outside.crash_point)
-    reserve = Reserve(data.path)
-    reserve.keep()
-    outside = replace(outside, give_up_reserve=reserve.give_up, keep_reserve=reserve.keep)
     return SqliteStore(data.connect(), segments, settings, outside=outside)
 
 

@@ -38,7 +38,8 @@ class Remembrance:
         self._database = database
         self._names = names
         self._clock = clock
-        self._routes = routes
+        self.routes = routes
+        """The routing in force."""
         self._healths = {
             MailboxId(provider, username): read_health(health)
             for provider, username, health in database.read(_STORE["known_healths"])
@@ -49,7 +50,7 @@ class Remembrance:
 
     def mailbox_terms(self, mailbox: MailboxId) -> MailboxTerms:
         """What the routing says; a mailbox that is not in it binds nothing, for nothing is sent through it."""
-        routing = self._routes.routing
+        routing = self.routes.routing
         provider = routing.providers.get(mailbox.provider)
         if provider is None:
             return MailboxTerms()
@@ -63,7 +64,7 @@ class Remembrance:
 
     def provider_terms(self, provider: str) -> ProviderTerms:
         """What the routing says; a provider that is not in it binds nothing."""
-        known = self._routes.routing.providers.get(provider)
+        known = self.routes.routing.providers.get(provider)
         if known is None:
             return ProviderTerms()
         return ProviderTerms(known.total_limits, known.total_connections, ZoneInfo(known.timezone))

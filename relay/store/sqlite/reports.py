@@ -5,10 +5,13 @@ Law: an entry and the body that it needs stay until it is done.
 
 from dataclasses import dataclass
 
+from relay.core.envelope import Envelope, Recipient
+from relay.errors import CorruptValue
 from relay.store.ports.outbox import OutboxEntry, OutboxKind
 from relay.store.segments import Place
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Row
+from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import read_reply
@@ -56,12 +59,21 @@ class Reports:
         known = found[0]
         mailbox = context.routes.mailbox_of(known.sender)
         is_stopped = mailbox is None or context.remembrance.health(mailbox).is_stopped
-        envelope = context.seals.open_envelope(sealed, known.message, known.ordinal)
+        envelope = self._envelope(known, sealed)
         entry = OutboxEntry(
             number, OutboxKind(kind), known.message, known.delivery, known.sender, envelope, reason,
             read_reply(reply), known.accepted_at, at, is_stopped, b"",
         )  # fmt: skip
         return Owed(entry, known.place, context.bodies.at_hand(known.seq))
+
+    def _envelope(self, entry: Entry, sealed: bytes) -> Envelope:
+        """The sender is owed a report all the same where the recipient cannot be read any more."""
+        try:
+            return self._context.seals.open_envelope(sealed, entry.message, entry.ordinal)
+        except CorruptValue:
+            row = self._context.database.read_one(_SQL["domain_of"], (entry.delivery,))
+            assert row is not None
+            return Envelope(entry.sender, (Recipient(f"unknown@{row[0]}"),))
 
 
 def top_header(content: bytes) -> bytes:

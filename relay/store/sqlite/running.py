@@ -10,6 +10,7 @@ from relay.core.envelope import Claim, Envelope
 from relay.core.lifecycle import State
 from relay.core.limits import Instant
 from relay.core.words import DeliveryId, MailboxId
+from relay.errors import CorruptValue
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.entry import Entries, Entry
 from relay.store.sqlite.names import Names
@@ -108,8 +109,17 @@ class Claims:
             found = entries.one(delivery)
             assert found is not None
             entry = found[0]
-            claim = claim_of(entry, seals, attempt, names.mailbox_name(mailbox), node, is_probe=bool(is_probe))
+            claim = _known_claim(entry, seals, attempt, names.mailbox_name(mailbox), node, is_probe=bool(is_probe))
             self._keep(Running(claim, entry, mailbox, started, gated, lapsed, bool(is_lost)))
+
+
+def _known_claim(entry: Entry, seals: Seals, attempt: int, mailbox: MailboxId, node: str, *, is_probe: bool) -> Claim:
+    """A claim of before a start: nobody sends it any more, so an envelope that does not open is no matter here."""
+    try:
+        return claim_of(entry, seals, attempt, mailbox, node, is_probe=is_probe)
+    except CorruptValue:
+        entry.envelope = GONE
+        return claim_of(entry, seals, attempt, mailbox, node, is_probe=is_probe)
 
 
 def claim_of(entry: Entry, seals: Seals, attempt: int, mailbox: MailboxId, node: str, *, is_probe: bool) -> Claim:

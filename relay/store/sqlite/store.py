@@ -64,7 +64,8 @@ class SqliteStore:
 
     def has_space(self) -> bool:
         """Whether mail may be accepted at all."""
-        return self._outside.free_bytes() >= self._ground.settings.least_free_bytes
+        is_there = not self._batches.is_broken and not self._is_closed
+        return is_there and self._outside.free_bytes() >= self._ground.settings.least_free_bytes
 
     # queue
 
@@ -124,7 +125,9 @@ class SqliteStore:
 
     async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
         """Puts a routing in force."""
-        return await self._batches.submit(Step.APPLY, lambda: self._core.apply(routing, fingerprints))
+        core = self._core
+        edit = await self._outside.read(lambda: core.edit(routing, fingerprints))
+        return await self._batches.submit(Step.APPLY, lambda: self._core.apply(edit))
 
     async def applied(self) -> AppliedRouting | None:
         """The routing in force."""
@@ -206,5 +209,5 @@ class SqliteStore:
         content = owed.content
         if content is None:
             bodies = self._core.context.bodies
-            content = await self._outside.read(lambda: bodies.read(owed.entry.message, owed.place))
+            content = await self._outside.read(lambda: bodies.read_or_nothing(owed.entry.message, owed.place))
         return replace(owed.entry, headers=top_header(content))

@@ -6,12 +6,14 @@ Law: what is handed out is recorded with it: an attempt holds its slots, a login
 from collections.abc import Mapping
 
 from relay.core.envelope import Claim, Taken
+from relay.core.lifecycle import State
 from relay.core.limits import Instant
 from relay.core.terms import Grant
 from relay.core.words import MailboxId
-from relay.errors import StoreUnavailable
+from relay.errors import CorruptValue, StoreUnavailable
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.leases import Leases
+from relay.store.sqlite.moves import CORRUPT, Moves
 from relay.store.sqlite.running import Running, claim_of
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.timers import Timers
@@ -22,8 +24,9 @@ _LIMITS = load_statements("limits")
 class Taking:
     """Hands out work."""
 
-    def __init__(self, context: Context, leases: Leases, timers: Timers, next_attempt: int) -> None:
+    def __init__(self, context: Context, moves: Moves, leases: Leases, timers: Timers, *, next_attempt: int) -> None:
         self._context = context
+        self._moves = moves
         self._leases = leases
         self._timers = timers
         self._next_attempt = next_attempt
@@ -38,8 +41,10 @@ class Taking:
         left = dict(idle)
         claims = []
         for grant in context.schedule.grant(now, idle, most):
-            left[grant.mailbox] -= 1
-            claims.append(self._claim(grant, node, now))
+            claim = self._claim(grant, node, now)
+            if claim is not None:
+                left[grant.mailbox] -= 1
+                claims.append(claim)
         opened = context.schedule.open_sessions(now, most - len(claims))
         for mailbox, many in opened.items():
             context.database.write_many(_LIMITS["begin_login"], [(context.names.mailbox(mailbox), now)] * many)
@@ -49,15 +54,21 @@ class Taking:
         wake_at = now if has_all else self._wake_at(node, left, now)
         return Taken(tuple(claims), opened, closed, wake_at, context.changes)
 
-    def _claim(self, grant: Grant, node: str, now: Instant) -> Claim:
+    def _claim(self, grant: Grant, node: str, now: Instant) -> Claim | None:
+        """None: its envelope does not open; it is held, and its slots are given back."""
         context = self._context
         account = context.names.account(grant.account)
         entry = context.heads.pop(account, grant.lane)
         if entry is None:
             raise StoreUnavailable("the count of what is ready is wrong; it is counted again")
         attempt = self._next_attempt
+        try:
+            claim = claim_of(entry, context.seals, attempt, grant.mailbox, node, is_probe=grant.is_probe)
+        except CorruptValue:
+            context.schedule.end(grant.mailbox, now, None, now)
+            self._moves.hold(entry, State.WAITING, reason=CORRUPT, reply=None)
+            return None
         self._next_attempt += 1
-        claim = claim_of(entry, context.seals, attempt, grant.mailbox, node, is_probe=grant.is_probe)
         context.claims.begin(Running(claim, entry, context.names.mailbox(grant.mailbox), now))
         return claim
 

@@ -31,6 +31,7 @@ class StoreClock:
         self._anchor = first_anchor(reading) if known is None else resumed(known, reading)
         self.is_after_reboot = known is not None and known.boot_id != reading.boot_id
         self._written: Instant | None = None
+        self._told_offset = self._anchor.civil_offset
         self._now = self._anchor.relay
         self._wall = reading.wall
         self._wall_ahead = reading.wall - self._anchor.relay if known is None else known.wall - known.relay
@@ -73,6 +74,13 @@ class StoreClock:
         self._anchor = anchor = resumed(self._anchor, reading)
         values = (anchor.boot_id, anchor.boottime, anchor.wall, anchor.relay, anchor.civil_offset)
         self._database.write(_SQL["set_clock"], values)
+
+    def is_civil_time_news(self) -> bool:
+        """Whether civil time has moved against relay time by more than a step since this was last true."""
+        if abs(self._anchor.civil_offset - self._told_offset) <= STEP:
+            return False
+        self._told_offset = self._anchor.civil_offset
+        return True
 
     def was_stepped_back(self, moment: Moment) -> bool:
         """Whether the wall clock went back since this was last asked; times that wait on it need a look."""

@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from relay.core.limits import HOUR
@@ -254,11 +256,29 @@ async def test_a_session_of_the_old_mailbox_may_still_be_closed() -> None:
     assert await bench.log_in() == {GMAIL: 1}
 
 
-async def test_old_routings_are_not_kept_for_ever() -> None:
+async def test_an_edit_of_one_account_writes_one_account() -> None:
     bench = Bench()
-    for number in range(15):
-        await bench.route(account(ROSSI), account(f"doctor{number}@studio.test"))
-    assert len(bench.rows("SELECT version FROM routing")) == 10
+    await bench.route(account(ROSSI), account(BIANCHI), account("c@studio.test"))
+    before = dict(bench.rows("SELECT sender, body FROM routed_accounts"))
+    await bench.route(account(ROSSI), account(BIANCHI, weight=4))
+    after = dict(bench.rows("SELECT sender, body FROM routed_accounts"))
+    assert after.keys() == {ROSSI, BIANCHI}
+    assert after[ROSSI] == before[ROSSI]
+    assert after[BIANCHI] != before[BIANCHI]
+    assert bench.rows("SELECT username FROM fingerprints ORDER BY username") == [(BIANCHI,), (ROSSI,)]
+
+
+async def test_two_edits_at_once_follow_each_other() -> None:
+    bench = Bench()
+    first, second = routing(account(ROSSI)), routing(account(ROSSI), account(BIANCHI))
+    versions = await asyncio.gather(
+        bench.store.apply(first, fingerprints(first)), bench.store.apply(second, fingerprints(second))
+    )
+    assert versions == [1, 2]
+    bench.crash()
+    applied = await bench.store.applied()
+    assert applied is not None
+    assert (applied.version, applied.routing) == (2, second)
 
 
 @pytest.mark.parametrize("many", [0, 3])

@@ -1,0 +1,135 @@
+"""What an edited routing changes, found out beside the loop: at 100,000 accounts comparing them all takes its time.
+
+Law: an edit is computed against one routing in force and is good for that one alone.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from relay.core.routing import Routing
+from relay.core.routing_json import read_account, read_routing, write_account, write_routing
+from relay.core.words import AccountId, MailboxId
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.routes import Fingerprints, Routes
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import Seals
+
+_SQL = load_statements("routing")
+
+Write = tuple[str, Sequence[tuple[object, ...]]]
+"""A statement, and the rows to run it with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """From the routes in force to others: what has to be looked at again, and what has to be written."""
+
+    base: Routes
+    routes: Routes
+    moved: Mapping[AccountId, MailboxId | None]
+    """Accounts whose way may be another one, and where it went so far."""
+    providers: tuple[str, ...]
+    """Providers with other terms."""
+    mailboxes: tuple[MailboxId, ...]
+    """Mailboxes with other terms."""
+    fingerprints: Mapping[MailboxId, str | None]
+    """Mailboxes with another credential or route."""
+    writes: tuple[Write, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing changes at all."""
+        return self.routes is self.base
+
+
+def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals: Seals) -> Edit:
+    """What changes; pure, and takes as long as the routing is."""
+    old, before = base.routing, base.fingerprints
+    edited = list(_edited(old, routing))
+    is_new = not base.version or bool(edited) or _head(old) != _head(routing)
+    if not is_new and fingerprints == before:
+        return Edit(base, base, {}, (), (), {}, ())
+    routes = Routes(base.version + is_new, routing, dict(fingerprints))
+    names = {**old.providers, **routing.providers}
+    providers = tuple(name for name in names if old.providers.get(name) != routing.providers.get(name))
+    mailboxes = {mailbox: None for mailbox in routing.by_mailbox if mailbox.provider in providers}
+    moved = dict.fromkeys([*edited, *_rerouted(old, before, fingerprints)])
+    for account in moved:
+        known = (each.accounts[account].mailbox for each in (old, routing) if account in each.accounts)
+        mailboxes.update(dict.fromkeys(known))
+    return Edit(
+        base=base,
+        routes=routes,
+        moved={account: base.mailbox_of(account) for account in moved},
+        providers=providers,
+        mailboxes=tuple(mailboxes),
+        fingerprints={mailbox: value for mailbox, value in fingerprints.items() if _differs(before, mailbox, value)},
+        writes=(*_head_writes(routes, seals), *_account_writes(edited, routing, seals), *_prints(before, fingerprints)),
+    )
+
+
+def load_routes(database: Database, seals: Seals) -> Routes:
+    """The routing in force as it was written. CorruptValue: it does not open."""
+    row = database.read_one(_SQL["get_routing"])
+    if row is None:
+        return Routes()
+    head = read_routing(seals.cipher.open(row[1], seals.place("", "routing")))
+    accounts = {
+        sender: read_account(seals.cipher.open(body, seals.place(sender, "account")))
+        for sender, body in database.read(_SQL["get_accounts"])
+    }
+    rows = database.read(_SQL["get_fingerprints"])
+    fingerprints = {MailboxId(provider, username): value for provider, username, value in rows}
+    return Routes(row[0], replace(head, accounts=accounts), fingerprints)
+
+
+def _head(routing: Routing) -> Routing:
+    """A routing without its accounts."""
+    return Routing(routing.clients, routing.providers)
+
+
+def _edited(old: Routing, new: Routing) -> Iterator[AccountId]:
+    """Accounts that are not what they were."""
+    for account, known in new.accounts.items():
+        before = old.accounts.get(account)
+        if before is not known and before != known:
+            yield account
+    for account in old.accounts:
+        if account not in new.accounts:
+            yield account
+
+
+def _rerouted(old: Routing, before: Fingerprints, now: Fingerprints) -> Iterator[AccountId]:
+    """Accounts whose mailbox lost its credentials or got some."""
+    for mailbox, accounts in old.by_mailbox.items():
+        if (before.get(mailbox, "") is None) != (now.get(mailbox, "") is None):
+            for account in accounts:
+                yield account.sender
+
+
+def _differs(before: Fingerprints, mailbox: MailboxId, value: str | None) -> bool:
+    return mailbox not in before or before[mailbox] != value
+
+
+def _head_writes(routes: Routes, seals: Seals) -> Iterator[Write]:
+    """Clients and providers, whole: they are few, and they hold secrets."""
+    sealed = seals.cipher.seal(write_routing(_head(routes.routing)).encode(), seals.place("", "routing"))
+    yield _SQL["set_routing"], [(routes.version, sealed)]
+
+
+def _account_writes(edited: list[AccountId], routing: Routing, seals: Seals) -> Iterator[Write]:
+    kept = [(sender, routing.accounts[sender]) for sender in edited if sender in routing.accounts]
+    yield (
+        _SQL["set_account"],
+        [
+            (sender, seals.cipher.seal(write_account(account).encode(), seals.place(sender, "account")))
+            for sender, account in kept
+        ],
+    )
+    yield _SQL["drop_account"], [(sender,) for sender in edited if sender not in routing.accounts]
+
+
+def _prints(before: Fingerprints, now: Fingerprints) -> Iterator[Write]:
+    changed = [(*mailbox, value) for mailbox, value in now.items() if _differs(before, mailbox, value)]
+    yield _SQL["set_fingerprint"], changed
+    yield _SQL["drop_fingerprint"], [tuple(mailbox) for mailbox in before if mailbox not in now]
