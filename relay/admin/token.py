@@ -18,13 +18,16 @@ SHORTEST: int = 16
 
 
 def admin_token(path: Path, randomness: Callable[[int], bytes]) -> str:
-    """Reads the token, after making it (0600) if there is none; ConfigError: the file cannot be used."""
+    """The token of the file, made (0600) only if there is none; ConfigError: the file cannot be used.
+
+    A start that finds a token writes nothing: a full disk must not keep the relay, which empties it, from starting.
+    """
     try:
         try:
+            token = _read(path)
+        except FileNotFoundError:
             _make(path, randomness(TOKEN_BYTES).hex())
-        except FileExistsError:
-            pass
-        token = path.read_text(encoding="ascii").strip()
+            token = _read(path)
         is_open = path.stat().st_mode & 0o077
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be used as the admin's token: {error}") from error
@@ -41,16 +44,22 @@ def is_token(presented: str, token: str) -> bool:
     return scheme.lower() == "bearer" and hmac.compare_digest(value.strip().encode(), token.encode())
 
 
+def _read(path: Path) -> str:
+    return path.read_text(encoding="ascii").strip()
+
+
 def _make(path: Path, token: str) -> None:
-    """Complete or not at all: a crash in between must leave no half token behind."""
+    """Complete or not at all: a crash in between leaves no half token, and one that came meanwhile stays."""
     beside = path.with_name(f".{path.name}.new")
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(f"{token}\n")
-        file.flush()
-        os.fsync(descriptor)
     try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(f"{token}\n")
+            file.flush()
+            os.fsync(descriptor)
         os.link(beside, path)
+    except FileExistsError:
+        pass
     finally:
         beside.unlink()

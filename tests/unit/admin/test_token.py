@@ -1,5 +1,6 @@
 """The admin's token: made once, readable by one user, and nothing else opens the API."""
 
+import errno
 import os
 
 import pytest
@@ -37,6 +38,43 @@ def test_the_next_start_keeps_it(tmp_path):
 def test_a_crash_while_it_was_made_leaves_no_half_token(tmp_path):
     (tmp_path / ".admin.token.new").write_text("00")
     assert admin_token(tmp_path / "admin.token", randomness) == TOKEN
+
+
+@pytest.fixture
+def full_disk(monkeypatch):
+    """Whatever is written from here on finds no room."""
+
+    def nothing_fits(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    return lambda: monkeypatch.setattr(os, "fsync", nothing_fits)
+
+
+def test_a_full_disk_does_not_keep_the_relay_from_starting_with_the_token_that_it_has(tmp_path, full_disk):
+    path = tmp_path / "admin.token"
+    admin_token(path, randomness)
+    before = tmp_path.stat().st_mtime_ns
+    full_disk()
+    assert admin_token(path, randomness) == TOKEN
+    assert tmp_path.stat().st_mtime_ns == before, "nothing was made beside it"
+
+
+def test_a_first_start_on_a_full_disk_says_so_and_leaves_nothing_behind(tmp_path, full_disk):
+    full_disk()
+    with pytest.raises(ConfigError, match=r"admin\.token: .*No space left"):
+        admin_token(tmp_path / "admin.token", randomness)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_token_that_came_while_ours_was_made_stays(tmp_path):
+    path = tmp_path / "admin.token"
+
+    def meanwhile(many):
+        admin_token(path, randomness)
+        return b"\xff" * many
+
+    assert admin_token(path, meanwhile) == TOKEN
+    assert [each.name for each in tmp_path.iterdir()] == ["admin.token"]
 
 
 def test_a_token_that_others_can_read_is_refused(tmp_path):
