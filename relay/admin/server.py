@@ -10,11 +10,19 @@ from socket import socket
 import uvicorn
 from fastapi import FastAPI
 
+from relay.admin.connection import connection_with
+
 CONNECTIONS: int = 200
 """Requests at once beyond which 503 is answered: a few dashboards and scrapers need ten."""
 
 KEEP_ALIVE: int = 30
 """Seconds that an idle connection stays open."""
+
+REQUEST: float = 10
+"""Seconds in which a request has to be here whole: 200 connections that say nothing keep others out no longer."""
+
+HEAD: int = 16_384
+"""Bytes of a request's head that may wait for the rest of it: browsers' cookies and a token need a tenth."""
 
 CLOSING: int = 3
 """Seconds that answers under way get when the server closes."""
@@ -32,10 +40,11 @@ class _Server(uvicorn.Server):
 class AdminServer:
     """Serves the application until it is closed."""
 
-    def __init__(self, app: FastAPI, bound: socket) -> None:
+    def __init__(self, app: FastAPI, bound: socket, *, request_timeout: float = REQUEST) -> None:
         config = uvicorn.Config(
             app,
-            http="h11",
+            http=connection_with(request_timeout),
+            h11_max_incomplete_event_size=HEAD,
             ws="none",
             lifespan="off",
             log_config=None,

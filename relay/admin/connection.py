@@ -1,0 +1,54 @@
+"""A connection to the HTTP server that may not wait for ever for its request.
+
+Law: while a request is not here whole, a deadline runs, and no byte of it puts the deadline off.
+"""
+
+import asyncio
+from typing import ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+UNFINISHED = frozenset({h11.IDLE, h11.SEND_BODY})
+"""States of a client whose request is still to come, or to end."""
+
+
+class Connection(H11Protocol):
+    """uvicorn's, which by itself has a deadline only between an answer and the first byte of the next request."""
+
+    request_timeout: ClassVar[float]
+    """Seconds from the connection, or from the first byte after an answer, to the end of the request."""
+
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Part of asyncio's protocol."""
+        super().connection_made(transport)
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Part of asyncio's protocol."""
+        self._unwatch()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        """Called by uvicorn when something was received, and for what lies there already when an answer is out."""
+        super().handle_events()
+        self._watch()
+
+    def _watch(self) -> None:
+        idles = self.timeout_keep_alive_task is not None
+        if self.conn.their_state not in UNFINISHED or self.transport.is_closing():
+            self._unwatch()
+        elif self._deadline is None and not idles:
+            self._deadline = self.loop.call_later(self.request_timeout, self.transport.abort)
+
+    def _unwatch(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def connection_with(request_timeout: float) -> type[Connection]:
+    """The class that uvicorn makes its connections of; it wants a class, so the seconds are bound to one."""
+    return type("Connection", (Connection,), {"request_timeout": request_timeout})

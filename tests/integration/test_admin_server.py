@@ -1,0 +1,106 @@
+"""The HTTP port over real sockets, on both event loops: who says nothing keeps nobody out for long."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import uvloop
+from fastapi import FastAPI
+
+from relay.admin import AdminServer
+from relay.admin.server import CONNECTIONS, HEAD, REQUEST
+from relay.app.sockets import bind
+
+PATIENCE = 20
+"""Seconds after which a test has failed; none waits that long."""
+
+AT_ONCE = 0.2
+"""Seconds that a request gets in a test that waits for the deadline."""
+
+BOTH_LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
+
+
+class Port:
+    """A served port, and clients of it."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def says(self, sent: bytes) -> asyncio.StreamReader:
+        """Connects, sends this, and stays connected."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._number)
+        self._writers.append(writer)
+        writer.write(sent)
+        return reader
+
+    async def health(self) -> bytes:
+        """The first line of the answer to a whole request."""
+        reader = await self.says(b"GET /healthz HTTP/1.1\r\nHost: relay\r\nConnection: close\r\n\r\n")
+        return (await reader.read()).partition(b"\r\n")[0]
+
+    def hang_up(self) -> None:
+        for writer in self._writers:
+            writer.close()
+
+
+@asynccontextmanager
+async def served(request_timeout: float) -> AsyncIterator[Port]:
+    app = FastAPI()
+
+    @app.get("/healthz")
+    async def healthz() -> str:
+        return "ok"
+
+    with bind("127.0.0.1", 0) as bound:
+        port = Port(bound.getsockname()[1])
+        server = AdminServer(app, bound, request_timeout=request_timeout)
+        serving = asyncio.create_task(server.serve())
+        try:
+            async with asyncio.timeout(PATIENCE):
+                yield port
+        finally:
+            port.hang_up()
+            server.close()
+            await serving
+
+
+async def until_cut(reader: asyncio.StreamReader) -> bytes:
+    """What came before the end."""
+    try:
+        return await reader.read()
+    except ConnectionResetError:
+        return b""
+
+
+@BOTH_LOOPS
+@pytest.mark.parametrize("begun", [b"", b"GET /me"], ids=["nothing", "half a head"])
+def test_the_port_serves_again_when_those_who_filled_it_did_not_finish_a_request(run, begun):
+    async def scenario() -> bytes:
+        async with served(AT_ONCE) as port:
+            silent = [await port.says(begun) for _ in range(CONNECTIONS)]
+            assert set(await asyncio.gather(*map(until_cut, silent))) == {b""}
+            return await port.health()
+
+    assert run(scenario()) == b"HTTP/1.1 200 OK"
+
+
+@BOTH_LOOPS
+def test_the_port_is_bounded(run):
+    async def scenario() -> bytes:
+        async with served(REQUEST) as port:
+            for _ in range(CONNECTIONS):
+                await port.says(b"")
+            return await port.health()
+
+    assert run(scenario()).startswith(b"HTTP/1.1 503 ")
+
+
+@BOTH_LOOPS
+def test_a_head_without_end_is_refused_at_its_bound(run):
+    async def scenario() -> bytes:
+        async with served(REQUEST) as port:
+            return await until_cut(await port.says(b"GET /healthz HTTP/1.1\r\nX: " + b"x" * HEAD))
+
+    assert run(scenario()).startswith(b"HTTP/1.1 400 ")
