@@ -236,12 +236,14 @@ class Schedule:
         """A provider's host fails, or works again."""
         self._provider(provider).standing = standing
 
-    def set_civil_offset(self, offset: int) -> None:
+    def set_civil_offset(self, offset: int, now: Instant) -> None:
         """Takes over a corrected civil clock (civil minus relay time, microseconds) for calendar days."""
         for line in self._lines.values():
             line.ledger.set_offset(offset)
         for provider in self._providers.values():
             provider.totals.set_offset(offset)
+        for line in self._lines.values():
+            self._refresh(line, now)
 
     def reload(self, mailbox: MailboxId, now: Instant) -> None:
         """The mailbox's terms changed: its slots are counted again under the new limits, what is ready stays."""

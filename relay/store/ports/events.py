@@ -25,6 +25,8 @@ class EventKind(StrEnum):
     """A delivery went back to its place: nothing happened to it."""
     HEALTH = "health"
     """A mailbox's or a provider's health changed."""
+    STRANDED = "stranded"
+    """An account's mail goes nowhere now: `reason` no-account or no-credentials; None: it has a mailbox again."""
     ROUTING = "routing"
     """Another routing is in force."""
 

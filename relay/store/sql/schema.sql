@@ -46,7 +46,7 @@ CREATE TABLE deliveries (
     id INTEGER PRIMARY KEY, message INTEGER NOT NULL, account INTEGER NOT NULL, lane INTEGER NOT NULL,
     state INTEGER NOT NULL, due INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     tries INTEGER NOT NULL DEFAULT 0, doubts INTEGER NOT NULL DEFAULT 0, reason TEXT, reply TEXT, since INTEGER NOT NULL,
-    domain TEXT NOT NULL, recipient_hash BLOB NOT NULL, envelope BLOB
+    domain BLOB NOT NULL, recipient_hash BLOB NOT NULL, envelope BLOB
 );
 
 -- create_deliveries_ready: The queue itself: what may be sent of a lane of an account, oldest first.

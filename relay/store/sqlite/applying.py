@@ -68,6 +68,9 @@ class Applying:
         number = context.names.known_account(account)
         if origin == target or number is None:
             return
+        if origin is None or target is None:
+            reason = None if target is not None else context.routes.trouble_of(account)
+            context.journal.record(StoreEvent(EventKind.STRANDED, context.clock.wall(), account=account, reason=reason))
         if origin is None:
             for lane in LANES:
                 many = context.unrouted.pop((number, lane), 0)

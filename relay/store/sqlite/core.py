@@ -120,7 +120,7 @@ class Core:
         self._sweeping.sweep()
         self._logins.prune(now)
         if context.clock.is_civil_time_news():
-            context.schedule.set_civil_offset(context.clock.civil_offset())
+            context.schedule.set_civil_offset(context.clock.civil_offset(), now)
 
     def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""

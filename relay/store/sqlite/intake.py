@@ -97,7 +97,7 @@ class Intake:
         context.add_ready(account, message.account, lane, many)
         for ordinal, envelope in enumerate(new.envelopes):
             delivery, cipher = seq + ordinal, new.sealed[ordinal]
-            domain = envelope.recipients[0].address.rpartition("@")[2].lower()
+            domain = context.seals.seal_domain(envelope.recipients[0].address, message.id, ordinal)
             number = LANES.index(lane)
             row = (delivery, seq, account, number, expires, wall, domain, new.hashes[ordinal], cipher)
             context.database.write(_SQL["add_delivery"], row)

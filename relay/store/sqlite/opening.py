@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.errors import DataDirInUse, StoreUnavailable
+from relay.errors import DataDirInUse, StoreFull, StoreUnavailable
 from relay.store.needs import Outside, StoreSettings
 from relay.store.segments.files import FileSegments
 from relay.store.sqlite.database import CACHED_STATEMENTS
@@ -73,10 +73,26 @@ def hold(path: Path) -> DataDir:
 def open_store(data: DataDir, settings: StoreSettings, outside: Outside) -> SqliteStore:
     """The store of a `data_dir` that this process holds; blocks while it loads what is queued.
 
+    On a full disk the reserve is given up: what is queued can be sent, and that frees more.
+
     StoreKeyError, StoreTooNew, StoreFull, StoreUnavailable: nothing was begun.
     """
-    segments = FileSegments(data.segments, crash_point=outside.crash_point)
-    return SqliteStore(data.connect(), segments, settings, outside=outside)
+    try:
+        return _open(data, settings, outside)
+    except StoreFull:
+        if not outside.give_up_reserve():
+            raise
+        return _open(data, settings, outside)
+
+
+def _open(data: DataDir, settings: StoreSettings, outside: Outside) -> SqliteStore:
+    connection = data.connect()
+    try:
+        segments = FileSegments(data.segments, crash_point=outside.crash_point)
+        return SqliteStore(connection, segments, settings, outside=outside)
+    except BaseException:
+        connection.close()
+        raise
 
 
 def cached(look: Callable[[], int], now: Callable[[], int], every: int) -> Callable[[], int]:

@@ -73,7 +73,13 @@ class Reports:
         except CorruptValue:
             row = self._context.database.read_one(_SQL["domain_of"], (entry.delivery,))
             assert row is not None
-            return Envelope(entry.sender, (Recipient(f"unknown@{row[0]}"),))
+            return Envelope(entry.sender, (Recipient(f"unknown@{self._domain(row[0], entry)}"),))
+
+    def _domain(self, sealed: bytes, entry: Entry) -> str:
+        try:
+            return self._context.seals.open_domain(sealed, entry.message, entry.ordinal)
+        except CorruptValue:
+            return "unknown.invalid"
 
 
 def top_header(content: bytes) -> bytes:

@@ -3,7 +3,7 @@
 Law: a store written by a newer relay is refused, and a store is never opened with another key than its own.
 """
 
-from relay.errors import StoreTooNew
+from relay.errors import StoreBroken, StoreTooNew
 from relay.store.needs import Cipher, Outside
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.statements import load_statements
@@ -18,12 +18,18 @@ SCHEMA: int = 1
 STORE_ID_BYTES: int = 16
 
 
-def open_seals(database: Database, outside: Outside) -> Seals:
+def open_seals(database: Database, outside: Outside, *, has_segments: bool) -> Seals:
     """The seals of the store in this database; makes the store where there is none.
 
-    StoreTooNew; StoreKeyError: its key is missing or another one.
+    StoreTooNew; StoreKeyError: its key is missing or another one. StoreBroken: mail lies in segments (`has_segments`)
+    and the database that says whose it is, is gone.
     """
     if database.read_one(_SQL["has_tables"]) == (0,):
+        if has_segments:
+            raise StoreBroken(
+                "the database is missing or empty and there are segments with mail beside it: restore relay.db, "
+                "or move the folder segments away to begin anew"
+            )
         cipher = outside.cipher_for(None)
         seals = Seals(cipher, _make(database, cipher, outside.random(STORE_ID_BYTES)))
         outside.crash_point("store-made")

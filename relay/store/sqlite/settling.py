@@ -14,7 +14,7 @@ from relay.core.words import MailboxId, Stage
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
-from relay.store.sqlite.moves import Moves
+from relay.store.sqlite.moves import CORRUPT, Moves
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import STATES, write_reply
@@ -24,6 +24,9 @@ _OUTBOX = load_statements("outbox")
 
 IN_DOUBT = "in-doubt"
 """The class of an attempt that passed the gate and whose reply nobody recorded."""
+
+UNTRIED = "untried"
+"""What a mailbox's health is told to be while nothing has shown that its new credential or route works."""
 
 LOST = "lost"
 """The class of an attempt that nobody reported on, before the gate."""
@@ -90,6 +93,8 @@ class Settling:
             delay = delay_after(entry.tries, self._context.settings.retry, at_least=result.retry_after)
             due = self._context.clock.wall() + delay
             moves.wait(entry, state, Event.DEFER, due=due, reason=reason, reply=reply)
+        elif verdict is Verdict.CORRUPT:
+            moves.hold(entry, state, reason=CORRUPT, reply=None)
         elif verdict is Verdict.IN_DOUBT and can(state, Event.DOUBT):
             self._doubt(running, reply, self._context.routes.linger_of(running.claim.mailbox))
         else:
@@ -184,7 +189,8 @@ def set_health(context: Context, mailbox: MailboxId, health: Health) -> None:
         return
     context.remembrance.set_health(mailbox, health)
     context.schedule.set_standing(mailbox, health.standing, context.clock.now())
-    reason = health.reason if health.is_stopped else health.state.value
+    working = health.state.value if health.is_proven else UNTRIED
+    reason = health.reason if health.is_stopped else working
     context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), mailbox=mailbox, reason=reason))
 
 

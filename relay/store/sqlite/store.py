@@ -42,7 +42,7 @@ class SqliteStore:
         """Opens the store, or makes it, and puts right what a crash left. StoreKeyError, StoreTooNew, StoreFull."""
         database = Database(connection)
         database.prepare()
-        seals = open_seals(database, outside)
+        seals = open_seals(database, outside, has_segments=any(True for _ in segments.numbers()))
         self._ground = Ground(database, segments, seals, settings, outside, SessionBook())
         self._life = Life(self._ground, self._later)
         self._batches = Batches(self._life, outside)

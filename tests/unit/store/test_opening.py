@@ -2,6 +2,7 @@ import fcntl
 import os
 import sqlite3
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from relay.store.sqlite.database import Database, translated
 from relay.store.sqlite.opening import cached
 from relay.store.sqlite.reserve import Reserve
 from relay.vault import Keyring
-from tests.unit.store.workbench import Bench, Chance, Disk, HandClock, at_once
+from tests.unit.store.workbench import Bench, Chance, Disk, HandClock, at_once, message
 
 
 def outside(keys: Path) -> Outside:
@@ -66,6 +67,42 @@ async def test_a_store_whose_key_is_gone_is_refused_and_no_key_is_made(tmp_path:
     with pytest.raises(StoreKeyError):
         open_store(data, StoreSettings(), outside(tmp_path / "other"))
     assert not (tmp_path / "other").exists()
+    data.release()
+
+
+async def test_mail_whose_database_is_gone_is_neither_deleted_nor_begun_over(tmp_path: Path) -> None:
+    data = hold(tmp_path / "var")
+    store = open_store(data, StoreSettings(), outside(tmp_path / "keys"))
+    await store.put(message(1))
+    await store.close()
+    for file in (tmp_path / "var").glob("relay.db*"):
+        file.unlink()
+    with pytest.raises(StoreBroken, match=r"restore relay\.db"):
+        open_store(data, StoreSettings(), outside(tmp_path / "keys"))
+    assert list((tmp_path / "var" / "segments").iterdir())
+    data.release()
+
+
+async def test_a_store_opens_on_a_full_disk_by_giving_up_its_reserve(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = hold(tmp_path / "var")
+    await open_store(data, StoreSettings(), outside(tmp_path / "keys")).close()
+    reserve = Reserve(tmp_path / "var", 4096)
+    reserve.keep()
+    commit = Database.commit
+
+    def commit_if_there_is_room(self: Database) -> None:
+        if (tmp_path / "var" / "reserve").exists():
+            raise StoreFull
+        commit(self)
+
+    monkeypatch.setattr(Database, "commit", commit_if_there_is_room)
+    ground = replace(outside(tmp_path / "keys"), give_up_reserve=reserve.give_up)
+    await open_store(data, StoreSettings(), ground).close()
+    with pytest.raises(StoreFull):
+        reserve.keep()
+        open_store(data, StoreSettings(), outside(tmp_path / "keys"))
     data.release()
 
 

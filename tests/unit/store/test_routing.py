@@ -271,10 +271,8 @@ async def test_an_edit_of_one_account_writes_one_account() -> None:
 async def test_two_edits_at_once_follow_each_other() -> None:
     bench = Bench()
     first, second = routing(account(ROSSI)), routing(account(ROSSI), account(BIANCHI))
-    versions = await asyncio.gather(
-        bench.store.apply(first, fingerprints(first)), bench.store.apply(second, fingerprints(second))
-    )
-    assert versions == [1, 2]
+    edits = [bench.store.apply(each, fingerprints(each)) for each in (first, second)]
+    assert list(await asyncio.gather(*edits)) == [1, 2]
     bench.crash()
     applied = await bench.store.applied()
     assert applied is not None
@@ -289,3 +287,20 @@ async def test_an_empty_routing_is_one(many: int) -> None:
         await bench.store.put(message(number))
     assert await bench.store.apply(Routing(), {}) == 2
     assert await bench.take() == ()
+
+
+async def test_an_account_whose_mail_goes_nowhere_is_named_and_named_again_when_it_goes() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), account(BIANCHI))
+    await bench.store.put(message(1))
+    await bench.route(account(BIANCHI))
+    await bench.route(account(ROSSI), account(BIANCHI))
+    told = [(event.account, event.reason) for event in bench.events if event.kind is EventKind.STRANDED]
+    assert told == [(ROSSI, "no-account"), (ROSSI, None)]
+
+
+async def test_where_a_mail_went_cannot_be_read_from_the_files() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    await bench.store.put(message(1, ROSSI, "figlia@famiglia-verdi.example"))
+    assert b"famiglia-verdi" not in bench.connection.serialize()
