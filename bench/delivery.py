@@ -1,7 +1,7 @@
 """Delivery alone: take, gate and settle on a store in memory, SMTP to the sandbox in a process of its own.
 
-What it prints is CPU of this process per message (the sandbox's is not in it) and messages per second; usage:
-`python -m bench.delivery [--messages N] [--size BYTES] [--sessions N] [--rounds N] [--loop uvloop|asyncio] [--profile]`.
+Law: bounded in count, 127.0.0.1 only; the CPU that it prints is this process's alone, not the sandbox's. Usage:
+`python -m bench.delivery [--messages N] [--size BYTES] [--sessions N] [--rounds N] [--loop LOOP] [--profile]`.
 """
 
 import argparse
@@ -58,10 +58,10 @@ class MemoryStore:
         self.verdicts: dict[Verdict, int] = {}
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
-        claims = []
+        claims: list[Claim] = []
         for mailbox, many in idle.items():
-            for _ in range(min(many, len(self._waiting[mailbox]))):
-                claims.append(self._claim(mailbox, self._waiting[mailbox].popleft(), node))
+            waiting = self._waiting[mailbox]
+            claims += [self._claim(mailbox, waiting.popleft(), node) for _ in range(min(many, len(waiting)))]
         to_open, self._to_open = self._to_open, {}
         self._change.clear()
         return Taken(tuple(claims), to_open, {}, None, self._serial)
@@ -166,9 +166,8 @@ def main() -> None:
     options = parser.parse_args()
     run = uvloop.run if options.loop == "uvloop" else asyncio.run
     many = options.messages // options.sessions * options.sessions
-    print(
-        f"{platform.python_version()} {options.loop}, {options.size} bytes, {options.sessions} sessions, {many} messages"
-    )
+    print(f"Python {platform.python_version()}, {options.loop}, {options.size} bytes", end=", ")
+    print(f"{options.sessions} sessions, {many} messages")
     profile = cProfile.Profile() if options.profile else None
     cpus, rates = [], []
     sandbox = subprocess.Popen([sys.executable, "-c", SANDBOX], stdin=subprocess.PIPE, stdout=subprocess.PIPE)

@@ -19,6 +19,12 @@ from relay.delivery.steady import SteadyStore
 from relay.delivery.upstream import LoginFailed, Session, Upstream
 from relay.store.ports.sessions import SessionEvent
 
+SWEPT_ALWAYS: int = 32
+"""Up to so many mailboxes with idle sessions are looked through for dead ones at each take; there are many takes."""
+
+SWEEP_SECONDS: float = 1.0
+"""How often more are; a claim that meets a dead session in between only goes back to its place."""
+
 
 @dataclass(frozen=True, slots=True)
 class SessionTerms:
@@ -50,21 +56,26 @@ class Keeper:
         self._on_idle = on_idle
         self._pool = Pool(most)
         self._openings: dict[asyncio.Task[None], None] = {}
+        self._fresh: list[Lease] = []
+        self._overdue: list[Lease] = []
+        self._sweeps_at = 0.0
         self._is_asked_for = False
         self._is_stopping = False
 
     # ---------------------------------------------------------------------------------------------- around a take
     def hand_over(self) -> dict[MailboxId, int]:
         """The idle sessions for which work is asked now; until `take_back` none of them ends for idleness."""
-        for lease in self._pool.idle():
-            if not lease.is_usable:
-                self._retire(lease)
+        self._sweep()
         self._is_asked_for = True
         return self._pool.idle_counts()
 
     def pick(self, mailbox: MailboxId) -> Lease | None:
         """An idle session for a message; None: there is none any more."""
-        return None if self._is_stopping else self._pool.pick(mailbox)
+        while not self._is_stopping and (lease := self._pool.pick(mailbox)) is not None:
+            if lease.is_usable:
+                return lease
+            self._crew.spawn(self.close(lease))
+        return None
 
     def take_back(self, to_open: Mapping[MailboxId, int], to_close: Mapping[MailboxId, int]) -> None:
         """After a take: opens and closes what the store wants; what is still idle ends after its time."""
@@ -82,6 +93,7 @@ class Keeper:
         if self._is_stopping or not lease.is_usable or lease.messages >= self._terms(lease).messages:
             return False
         self._pool.offer(lease)
+        self._fresh.append(lease)
         self._on_idle()
         return True
 
@@ -155,19 +167,31 @@ class Keeper:
 
     # -------------------------------------------------------------------------------------------------- idleness
     def _watch_idle(self) -> None:
+        """Sessions that a take left idle end after their time; those whose time ended meanwhile end now."""
         loop = asyncio.get_running_loop()
-        for lease in self._pool.idle():
-            if lease.is_overdue:
-                self._retire(lease)
-            elif lease.timer is None:
+        fresh, self._fresh = self._fresh, []
+        for lease in fresh:
+            if self._pool.is_idle(lease) and lease.timer is None:
                 lease.timer = loop.call_later(self._terms(lease).idle / SECOND, self._expire, lease)
+        overdue, self._overdue = self._overdue, []
+        for lease in overdue:
+            self._retire(lease)
 
     def _expire(self, lease: Lease) -> None:
         lease.timer = None
         if self._is_asked_for:
-            lease.is_overdue = True
+            self._overdue.append(lease)
         else:
             self._retire(lease)
+
+    def _sweep(self) -> None:
+        now = asyncio.get_running_loop().time()
+        if self._pool.idle_mailboxes > SWEPT_ALWAYS and now < self._sweeps_at:
+            return
+        self._sweeps_at = now + SWEEP_SECONDS
+        for lease in self._pool.idle():
+            if not lease.is_usable:
+                self._retire(lease)
 
     def _terms(self, lease: Lease) -> SessionTerms:
         return self._terms_of(lease.mailbox.provider)

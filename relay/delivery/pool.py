@@ -22,8 +22,6 @@ class Lease:
     messages: int = 0
     is_spoilt: bool = False
     """Something went wrong on our side in the middle of it."""
-    is_overdue: bool = False
-    """Its idle time ended while the store was being asked for work for it."""
     is_leaving: bool = False
     """It was idle and is being closed: its place comes back soon."""
     timer: TimerHandle | None = None
@@ -35,7 +33,6 @@ class Lease:
 
     def stop_timer(self) -> None:
         """It is not idle any more."""
-        self.is_overdue = False
         if self.timer is not None:
             self.timer.cancel()
             self.timer = None
@@ -57,10 +54,19 @@ class Pool:
         """How many idle sessions each mailbox has."""
         return {mailbox: len(leases) for mailbox, leases in self._idle.items()}
 
+    @property
+    def idle_mailboxes(self) -> int:
+        """How many mailboxes have idle sessions."""
+        return len(self._idle)
+
     def idle(self) -> Iterator[Lease]:
         """The idle sessions; those of the mailbox that has been idle longest first."""
         for leases in list(self._idle.values()):
             yield from list(leases)
+
+    def is_idle(self, lease: Lease) -> bool:
+        """Whether it is one of the idle ones."""
+        return lease in self._idle.get(lease.mailbox, ())
 
     def offer(self, lease: Lease) -> None:
         """A session became idle."""

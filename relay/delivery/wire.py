@@ -85,7 +85,7 @@ class Wire(SMTPProtocol):
     @property
     def is_settled(self) -> bool:
         """Whether nothing went wrong, every reply asked for has come and nothing waits to be written."""
-        return self.failure is None and not self._wanted and not self._paused and self.is_connected
+        return self.failure is None and not self._wanted and not self._paused
 
     @property
     def is_all_answered(self) -> bool:

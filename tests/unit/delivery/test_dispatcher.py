@@ -9,7 +9,7 @@ from relay.core.envelope import Result, Verdict
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
-from tests.fakes.upstream import WRONG_PASSWORD, FakeSession
+from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession
 from tests.unit.delivery.node import BIANCHI, CLOSED, OPENED, ROSSI, VERDI, Node, run
 
 pytestmark = pytest.mark.timeout(30)  # who waits for nothing on virtual time spins
@@ -231,3 +231,22 @@ def test_idle_sessions_give_way_to_those_who_wait_for_a_place() -> None:
         assert asyncio.get_running_loop().time() < 1, "nobody waits for another's idle time"
 
     run(main, lambda: Node(settings=DispatcherSettings(node_sessions=2)))
+
+
+def test_among_many_idle_sessions_a_dead_one_costs_its_claim_nothing_but_a_turn() -> None:
+    async def main(node: Node) -> None:
+        doctors = [MailboxId("aruba", f"doctor{number}") for number in range(40)]
+        for doctor in doctors:
+            node.store.put(doctor, f"{doctor.username}/1")
+        await node.store.until(lambda: len(node.store.settled) == 40)
+        await asyncio.sleep(0.5)
+        node.store.put(doctors[1], "now")
+        await node.store.until(lambda: "now" in node.store.settled)
+        node.upstream.of(doctors[0])[0].hang_up()
+        node.store.put(doctors[0], "next")
+        await node.store.until(lambda: DELIVERED in node.store.settled.get("next", []))
+        first, *_ = node.store.settled["next"]
+        assert (first.verdict, first.is_mail_written) in ((Verdict.DROPPED, False), (Verdict.DELIVERED, True))
+        assert node.store.events(doctors[0]) == [OPENED, CLOSED, OPENED]
+
+    run(main)
