@@ -88,6 +88,8 @@ class Verdict(StrEnum):
     """The delivery goes back to its place; its mailbox stops."""
     IN_DOUBT = "in-doubt"
     """The gate was passed and no final reply came."""
+    CORRUPT = "corrupt"
+    """The message cannot be read back from the store: nothing was sent, and no other try would be any different."""
     DROPPED = "dropped"
     """This node no longer held the claim, or stopped before MAIL: nothing happened to the delivery."""
 

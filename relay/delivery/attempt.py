@@ -12,7 +12,7 @@ from relay.core.meaning import ReplyClass
 from relay.core.words import Stage
 from relay.delivery.observer import Observer
 from relay.delivery.pool import Lease
-from relay.errors import StoreError
+from relay.errors import CorruptValue, StoreError
 
 
 class ContentAndGate(Protocol):
@@ -66,6 +66,9 @@ class Attempt:
             if self._task is not None:
                 self._task.uncancel()
             return self._cut_short(Verdict.DROPPED)
+        except CorruptValue as error:
+            self._observe.broken("content", error, self.claim)
+            return corrupt()
         except StoreError as error:
             return self._without_store(error)
         except Exception as error:  # noqa: BLE001 - whatever it is, the claim has to be settled
@@ -102,6 +105,11 @@ class Attempt:
             is_mail_written=self._is_begun,
             is_end_known=not self._is_begun,
         )
+
+
+def corrupt() -> Result:
+    """The result of a claim whose message does not open: held until somebody restores it."""
+    return Result(Verdict.CORRUPT, ReplyClass.UNKNOWN, Stage.MAIL, None, is_mail_written=False, is_end_known=True)
 
 
 def without_session() -> Result:

@@ -113,6 +113,10 @@ class Log:
         """A mailbox, or a provider's host (mailbox None), stopped or works again."""
         self._event("health_changed", None, {"provider": provider, "mailbox": mailbox, "health": health})
 
+    def stranded(self, *, account: str, reason: str | None) -> None:
+        """An account that has sent before goes nowhere now (no-account, no-credentials), or (null) somewhere again."""
+        self._event("account_stranded", None, {"account": account, "reason": reason})
+
     # what happens to the service
 
     def starting(self, *, version: str, config: str, settings: Fields) -> None:

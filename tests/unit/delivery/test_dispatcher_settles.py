@@ -254,7 +254,7 @@ def test_a_broken_attempt_is_settled_and_told_and_the_others_go_on(is_gated: boo
     assert claim.message == "m1"
 
 
-def test_content_that_does_not_open_defers_its_own_delivery_and_gives_the_slot_back() -> None:
+def test_content_that_does_not_open_holds_its_own_delivery_and_gives_the_slot_back() -> None:
     async def main(node: Node) -> None:
         def content_of(claim: Claim) -> bytes:
             if claim.message == "m1":
@@ -265,7 +265,7 @@ def test_content_that_does_not_open_defers_its_own_delivery_and_gives_the_slot_b
         node.store.put(ROSSI, "m1", "m2")
         await node.store.until_settled(2)
         (result,) = node.store.settled["m1"]
-        assert (result.verdict, result.is_mail_written) == (Verdict.DEFERRED, False)
+        assert (result.verdict, result.is_mail_written) == (Verdict.CORRUPT, False)
         assert node.store.settled["m2"] == [DELIVERED]
         assert len(node.upstream.sessions) == 1, "nothing was wrong with the session"
 

@@ -100,8 +100,8 @@ async def test_a_store_opens_on_a_full_disk_by_giving_up_its_reserve(
     monkeypatch.setattr(Database, "commit", commit_if_there_is_room)
     ground = replace(outside(tmp_path / "keys"), give_up_reserve=reserve.give_up)
     await open_store(data, StoreSettings(), ground).close()
+    reserve.keep()
     with pytest.raises(StoreFull):
-        reserve.keep()
         open_store(data, StoreSettings(), outside(tmp_path / "keys"))
     data.release()
 
