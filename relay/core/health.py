@@ -155,6 +155,9 @@ _BUSY_CLASSES = frozenset(
 )
 
 _LOST_CLASSES = frozenset({"network", "outage"})
+_UNSENT_CLASSES = frozenset({"tls-required", "no-credentials", "no-account", "auth-method"})
+"""Why the relay itself did not log in: no verified TLS, nothing to log in with, no way of logging in that it speaks."""
+
 _NONSENSE_CLASSES = frozenset({"protocol-error", "unknown"})
 """Answers to AUTH that say nothing about the password: the mailbox stops, and is probed as after any other refusal."""
 
@@ -174,6 +177,8 @@ def event_of_result(result: Result) -> HealthEvent | None:
 
 def event_of_failure(failure: LoginFailure) -> HealthEvent:
     """How a session that could not be opened bears on its mailbox, or on its provider where that is what failed."""
+    if failure.reply_class in _UNSENT_CLASSES and not failure.is_login_sent:
+        return HealthEvent.REFUSED
     if failure.reply is None or failure.reply_class in _LOST_CLASSES:
         return HealthEvent.UNREACHABLE
     if failure.reply.is_temporary or failure.reply_class in _BUSY_CLASSES:

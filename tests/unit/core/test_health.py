@@ -135,6 +135,8 @@ def test_what_the_end_of_an_attempt_says_about_its_mailbox(
         ("auth-temporary", Reply(454, "4.7.0", "later"), True, HealthEvent.BUSY),
         ("too-many-connections", Reply(421, None, "busy"), False, HealthEvent.BUSY),
         ("tls-required", Reply(530, None, "TLS"), False, HealthEvent.REFUSED),
+        ("tls-required", None, False, HealthEvent.REFUSED),
+        ("no-credentials", None, False, HealthEvent.REFUSED),
         ("protocol-error", Reply(334, None, "again"), True, HealthEvent.REFUSED),
         ("unknown", Reply(599, None, "gibberish"), True, HealthEvent.REFUSED),
         ("network", None, True, HealthEvent.UNREACHABLE),
