@@ -22,13 +22,13 @@ from relay.app.parts import Means
 from relay.app.service import Service
 from relay.app.settings import shown
 from relay.app.supervision import Supervisor
+from relay.config.coming import coming
 from relay.config.part import Part
 from relay.config.problems import Problem
 from relay.config.references import References
 from relay.config.routing import read_parts_here
 from relay.config.service import ServiceConfig
 from relay.config.watch import RoutingWatch, read_parts_in
-from relay.core.routing import Tls
 from relay.errors import PermanentError
 from relay.observe import LineSink, Log, Metrics, as_json, as_text, silence_libraries
 
@@ -83,13 +83,8 @@ def run(order: Order) -> bool:
 
 def refuse_what_is_not_there(config: ServiceConfig) -> None:
     """Nothing that protects is left out silently."""
-    if config.store != "sqlite":
-        raise NotThereYet("store: only sqlite is there yet")
-    for listener in config.submission.listen:
-        if listener.tls is not Tls.NONE:
-            raise NotThereYet(f"submission.listen {listener.address}: tls: {listener.tls} is not there yet")
-        if listener.proxy_protocol:
-            raise NotThereYet(f"submission.listen {listener.address}: proxy_protocol is not there yet")
+    for place, text in coming(config):
+        raise NotThereYet(f"{place[0]}: {text}")
 
 
 async def _logged(order: Order, threads: Threads) -> bool:

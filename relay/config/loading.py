@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from relay.config.coming import coming
 from relay.config.document import Path as Keys
 from relay.config.document import Table, mark_of, read_document
 from relay.config.entry_checks import warn_of_clear
@@ -81,6 +82,8 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
         mark = _mark(root, ["keys_dir" if config.keys_dir else "data_dir"])
         text = f"the keys are on the disk of data_dir and in its backups: move keys_dir, or set {KEY_VARIABLE}"
         report.warning(mark, text)
+    for place, text in coming(config):
+        report.warning(_mark(root, list(place)), text)
     for key, file in _tls_files(config):
         if reason := trouble_with(file):
             text = f"{reason}: {file}; TLS cannot start without it"

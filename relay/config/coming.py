@@ -1,0 +1,23 @@
+"""What a valid relay.yaml may name and this relay does not do yet.
+
+Law: nothing that protects is left out silently: `check` warns of it at its place, and `serve` refuses to start on it.
+"""
+
+from collections.abc import Iterator
+
+from relay.config.service import ServiceConfig
+from relay.core.routing import Tls
+
+Keys = tuple[str | int, ...]
+
+
+def coming(config: ServiceConfig) -> Iterator[tuple[Keys, str]]:
+    """The keys concerned, with a sentence each."""
+    if config.store != "sqlite":
+        yield ("store",), "only sqlite is there yet; serve does not start with another store"
+    for number, listener in enumerate(config.submission.listen):
+        place: Keys = ("submission", "listen", number)
+        if listener.tls is not Tls.NONE:
+            yield (*place, "tls"), f"{listener.address}: tls: {listener.tls} is not there yet; serve does not start with it"
+        if listener.proxy_protocol:
+            yield (*place, "proxy_protocol"), f"{listener.address}: proxy_protocol is not there yet; serve does not start with it"
