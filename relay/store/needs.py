@@ -94,8 +94,9 @@ def nothing_kept() -> bool:
     return False
 
 
-def nothing_to_keep() -> None:
-    """Keeps nothing."""
+def nothing_to_keep() -> bool:
+    """The reserve of a store that needs none."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,5 +116,5 @@ class Outside:
     crash_point: CrashPoint = never_dies
     give_up_reserve: Callable[[], bool] = nothing_kept
     """Frees the space kept for settling on a full disk; False: there is none left."""
-    keep_reserve: Callable[[], None] = nothing_to_keep
-    """Keeps that space again, if there is enough; blocks."""
+    keep_reserve: Callable[[], bool] = nothing_to_keep
+    """Keeps that space again, if there is enough; blocks. Without it no mail is accepted."""

@@ -22,8 +22,7 @@ from relay.errors import RelayError, StoreFull
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.sessions import SessionEvent
-from relay.store.segments.files import FileSegments
-from relay.store.sqlite import DataDir, SqliteStore, hold
+from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
 from relay.store.sqlite.reserve import Reserve
 from relay.vault import Keyring
 
@@ -60,8 +59,9 @@ def say(*words: object) -> None:
 class Driver:
     """One life of the process."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, reserve: int = 4096) -> None:
         self.folder = folder
+        self.reserve = reserve
         self.commit_pool, self.read_pool = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self.crash_point = crash_point_of(os.environ)
         self.passed: dict[str, None] = {}
@@ -72,7 +72,7 @@ class Driver:
     def open(self) -> None:
         """The store as app.py opens it, with small segments."""
         self.data = hold(self.folder)
-        reserve = Reserve(self.folder, 4096)
+        reserve = Reserve(self.folder, self.reserve)
         reserve.keep()
         keyring = Keyring(self.folder / "keys", None, os.urandom, crash_point=self.pass_point)
         outside = Outside(
@@ -88,8 +88,7 @@ class Driver:
             give_up_reserve=reserve.give_up,
             keep_reserve=reserve.keep,
         )
-        segments = FileSegments(self.data.segments, crash_point=self.pass_point, limit=4000)
-        self.store = SqliteStore(self.data.connect(), segments, SETTINGS, outside=outside)
+        self.store = open_store(self.data, SETTINGS, outside, segment_bytes=4000)
 
     async def close(self) -> None:
         await self.store.close()

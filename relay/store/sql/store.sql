@@ -65,7 +65,7 @@ SELECT first FROM segments ORDER BY number LIMIT 1;
 SELECT m.seq, m.segment, m."offset", m.length,
     EXISTS (SELECT 1 FROM deliveries AS d WHERE d.id >= m.seq AND d.id < m.seq + m.recipients AND d.state <= 1),
     EXISTS (SELECT 1 FROM outbox AS o WHERE o.message = m.seq)
-FROM messages AS m WHERE m.seq >= ? ORDER BY m.seq LIMIT ?;
+FROM messages AS m WHERE m.seq >= ? AND m.seq < ? ORDER BY m.seq LIMIT ?;
 
 -- drop_segment: Forgets a segment in which nothing is needed.
 DELETE FROM segments WHERE number = ?;

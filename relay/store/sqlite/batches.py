@@ -7,13 +7,27 @@ fails none of its operations happened.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import Any, Protocol, TypeVar
 
 from relay.errors import RelayError, StoreBroken, StoreError, StoreFull, StoreUnavailable
 from relay.store.needs import Outside, never_dies
 
 T = TypeVar("T")
+
+
+REPEATS: int = 3
+"""With the log folded; without the new mail; with the reserve given up."""
+
+
+class Room(Enum):
+    """What was done about a full disk."""
+
+    PLENTY = "plenty"
+    """The log was folded: all may go on."""
+    SOME = "some"
+    """The reserve was given up: for what is under way."""
+    NONE = "none"
 
 
 class Transaction(Protocol):
@@ -25,7 +39,7 @@ class Transaction(Protocol):
     def commit(self) -> None: ...
     def committed(self) -> None: ...
     def failed(self) -> None: ...
-    def make_room(self) -> bool: ...
+    def make_room(self, *, is_urgent: bool) -> Room: ...
 
 
 class Step(StrEnum):
@@ -44,12 +58,14 @@ class Step(StrEnum):
     """It only reads."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Call:
     step: Step
     operation: Callable[[], Any]
     future: "asyncio.Future[Any]"
     undo: Callable[[Any], None] | None
+    repeats: int = 0
+    """How often it ran in vain for want of space."""
     outcome: Any = None
 
 
@@ -172,13 +188,22 @@ class Batches:
         except StoreBroken as broken:
             self._end(calls, broken)
             return
-        urgent = [call for call in calls if call.step is not Step.PUT]
-        may_repeat = isinstance(error, StoreFull) and (len(urgent) < len(calls) or self._transaction.make_room())
+        again = self._worth_repeating(calls) if isinstance(error, StoreFull) else []
         for call in calls:
-            if (call.step is Step.PUT or not may_repeat) and not call.future.done():
+            if call not in again and not call.future.done():
                 call.future.set_exception(error)
-        if may_repeat:
-            self._waiting[:0] = urgent
+        self._waiting[:0] = again
+
+    def _worth_repeating(self, calls: list[_Call]) -> list[_Call]:
+        """On a full disk: all with the log folded; else what is under way, without the new mail, with the reserve."""
+        able = [call for call in calls if call.repeats < REPEATS]
+        for call in able:
+            call.repeats += 1
+        urgent = [call for call in able if call.step is not Step.PUT]
+        room = self._transaction.make_room(is_urgent=len(urgent) == len(calls))
+        if room is Room.PLENTY:
+            return able
+        return urgent if room is Room.SOME or len(urgent) < len(calls) else []
 
     def _end(self, calls: list[_Call], broken: StoreBroken) -> None:
         """The store cannot go on: everybody is told, and the process has to end."""

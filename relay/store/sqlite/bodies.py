@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from relay.errors import CorruptValue
 from relay.store.segments import Place, Segments
+from relay.store.sqlite.blocks import Blocks, Span
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import Seals
@@ -22,7 +23,7 @@ OBJECT_BYTES: int = 200
 """What keeping a body costs beside the body."""
 
 PUNCH_BYTES: int = 1024 * 1024
-"""Spans are punched when this much of a segment is done with: one system call for many mails."""
+"""Blocks are punched when this much of a segment is done with: few system calls for many mails."""
 
 
 class Bodies:
@@ -41,9 +42,9 @@ class Bodies:
         self._spent: dict[int, None] = dict.fromkeys(number for number, live in self._live.items() if not live)
         self._current: int | None = None
         """The segment that is being appended to."""
-        self._done: dict[int, list[tuple[int, int]]] = {}
-        self._done_bytes: dict[int, int] = {}
+        self._blocks: dict[int, Blocks] = {}
         self._gives_all = False
+        self._left_to_sweep = range(0)
         self._empty: list[int] = []
 
     def append(self, record: bytes) -> Place:
@@ -80,13 +81,20 @@ class Bodies:
         """Nothing needs this body any more, once this transaction is durable."""
         self._drop(seq)
         self._count(place.segment, -1)
-        self.give_back(*place)
+        if seq not in self._left_to_sweep:
+            self.give_back(place)
 
-    def give_back(self, segment: int, offset: int, length: int) -> None:
-        """The space of a body may be given back, if its segment is still there."""
-        if segment in self._live:
-            self._done.setdefault(segment, []).append((offset, length))
-            self._done_bytes[segment] = self._done_bytes.get(segment, 0) + length
+    def leave_to_sweep(self, seqs: range) -> None:
+        """Bodies of these messages are given back by who looks for what was done with before this life."""
+        self._left_to_sweep = seqs
+
+    def give_back(self, place: Place) -> None:
+        """The space of a body may be given back, if its segment is still there; told once of each."""
+        if place.segment in self._live:
+            blocks = self._blocks.get(place.segment)
+            if blocks is None:
+                blocks = self._blocks[place.segment] = Blocks()
+            blocks.add(place.offset, place.length)
 
     def write(self) -> None:
         """Writes what changed of the segments, as part of the transaction."""
@@ -108,22 +116,17 @@ class Bodies:
                 self._empty.append(number)
 
     def give_back_all(self) -> None:
-        """Small spans too are given back with the next transaction."""
-        self._gives_all = bool(self._done)
+        """Single blocks too are given back with the next transaction."""
+        self._gives_all = True
 
     def reclaimable(self) -> "Reclaim | None":
         """What the durable transactions left to be given back."""
         empty, self._empty = self._empty, []
         for number in empty:
-            self._done.pop(number, None)
-            self._done_bytes.pop(number, None)
-        due = (
-            list(self._done) if self._gives_all else [n for n, done in self._done_bytes.items() if done >= PUNCH_BYTES]
-        )
+            self._blocks.pop(number, None)
+        least = 1 if self._gives_all else PUNCH_BYTES
         self._gives_all = False
-        spans = {number: joined(self._done.pop(number)) for number in due}
-        for number in due:
-            del self._done_bytes[number]
+        spans = {number: blocks.take() for number, blocks in self._blocks.items() if blocks.waiting >= least}
         return Reclaim(self._segments, empty, spans) if empty or spans else None
 
     def newest(self) -> int:
@@ -147,7 +150,7 @@ class Bodies:
 class Reclaim:
     """Space to be given back; blocks when it is run."""
 
-    def __init__(self, segments: Segments, empty: Iterable[int], spans: dict[int, list[tuple[int, int]]]) -> None:
+    def __init__(self, segments: Segments, empty: Iterable[int], spans: dict[int, list[Span]]) -> None:
         self._segments = segments
         self._empty = tuple(empty)
         self._spans = spans
@@ -157,14 +160,3 @@ class Reclaim:
             self._segments.remove(number)
         for number, spans in self._spans.items():
             self._segments.punch(number, spans)
-
-
-def joined(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Spans (offset, length) with neighbours made one."""
-    whole: list[tuple[int, int]] = []
-    for offset, length in sorted(spans):
-        if whole and whole[-1][0] + whole[-1][1] == offset:
-            whole[-1] = (whole[-1][0], whole[-1][1] + length)
-        else:
-            whole.append((offset, length))
-    return whole

@@ -81,7 +81,7 @@ class Core:
         self._applying = Applying(context)
         self._reports = Reports(context, moves)
         self._counts = Counts(context)
-        self._sweeping = Sweeping(context)
+        self._sweeping = Sweeping(context, before=(deliveries or 0) + 1)
 
     # the ports' operations
 
@@ -113,6 +113,11 @@ class Core:
         self.context.bodies.give_back_all()
         self.context.schedule.rest(self.context.clock.now())
         return self._leases.lost(node)
+
+    def ease(self) -> None:
+        """Looks for space that can be given back."""
+        self._sweeping.sweep()
+        self.context.bodies.give_back_all()
 
     def _keep_house(self) -> None:
         """What has to be done now and then."""

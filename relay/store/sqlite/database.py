@@ -5,6 +5,7 @@ Law: sqlite3's errors stop here: no space is StoreFull, a disk that fails is Sto
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from enum import Enum
 from typing import Any
 
 from relay.errors import RelayError, StoreBroken, StoreFull, StoreUnavailable
@@ -19,6 +20,9 @@ CACHED_STATEMENTS: int = 256
 
 CHECKPOINT_PAGES: int = 2000
 """8 MB of log: a checkpoint is a short burst, and a hot page is copied back once for many commits."""
+
+SHORT_LOG_PAGES: int = 16
+"""As long as the log may grow on a full disk, beside the one transaction that is in it."""
 
 LOG_BYTES: int = 64 * 1024 * 1024
 """What a log that a burst made longer is cut to."""
@@ -36,6 +40,16 @@ _PRAGMAS = (
 )
 _FULL = sqlite3.SQLITE_FULL
 _BROKEN = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+
+
+class Fold(Enum):
+    """What came of folding the log."""
+
+    FREED = "freed"
+    EMPTY = "empty"
+    """There was nothing in it."""
+    NO_ROOM = "no-room"
+    """The database would have had to grow."""
 
 
 class Database:
@@ -106,6 +120,26 @@ class Database:
                 self._connection.execute("ROLLBACK")
         except sqlite3.Error as error:
             raise translated(error) from error
+
+    def keep_log_short(self) -> None:
+        """On a full disk the log must not eat what is set free."""
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={SHORT_LOG_PAGES}")
+
+    def let_log_grow(self) -> None:
+        """There is room again."""
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+
+    def fold_log(self) -> Fold:
+        """Copies the log into the database and frees its space; blocks."""
+        try:
+            row = self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        except sqlite3.Error as error:
+            translation = translated(error)
+            if isinstance(translation, StoreFull):
+                return Fold.NO_ROOM
+            raise translation from error
+        return Fold.FREED if row is not None and row[1] > 0 else Fold.EMPTY
 
     def close(self) -> None:
         """Lets go of the connection."""

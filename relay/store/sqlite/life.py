@@ -6,8 +6,10 @@ Law: after a failed commit the memory is what the database says, and nothing of 
 from collections.abc import Callable
 
 from relay.errors import RelayError, StoreBroken
+from relay.store.sqlite.batches import Room
 from relay.store.sqlite.bodies import Reclaim
 from relay.store.sqlite.core import Core, Ground
+from relay.store.sqlite.database import Fold
 from relay.store.sqlite.waiting import Bell
 
 Later = Callable[[Callable[[], None]], None]
@@ -21,6 +23,12 @@ class Life:
         self._ground = ground
         self._later = later
         self.bell = Bell()
+        self._is_tight = ground.outside.free_bytes() < ground.settings.least_free_bytes
+        """Whether space is so short that every finished mail's has to be given back at once."""
+        if self._is_tight:
+            ground.database.keep_log_short()
+        self.has_reserve = ground.outside.keep_reserve()
+        """Without it no mail is accepted: what is there already needs all the space that comes free."""
         self.core = Core(ground)
         self._begin()
 
@@ -56,10 +64,19 @@ class Life:
         """Tells what happened and gives back space that is not needed any more."""
         self._ground.book.keep()
         self.core.context.journal.tell()
+        if self._is_tight:
+            self._ease()
         reclaim = self.core.context.bodies.reclaimable()
         if reclaim is not None:
             self._later(reclaim)
         self.bell.ring(self.core.context.changes)
+
+    def _ease(self) -> None:
+        """While space is short, that of every finished mail is given back at once."""
+        self.core.ease()
+        if self._ground.outside.free_bytes() >= self._ground.settings.least_free_bytes:
+            self._is_tight = False
+            self._ground.database.let_log_grow()
 
     def _remove_orphans(self) -> None:
         """Files that only the failed transaction would have pointed to; what comes next goes into a new one."""
@@ -67,12 +84,25 @@ class Life:
         if orphans:
             self._later(Reclaim(self._ground.segments, orphans, {}))
 
-    def make_room(self) -> bool:
-        """Gives up the reserve, so that what is under way can be settled on a full disk."""
-        if not self._ground.outside.give_up_reserve():
-            return False
-        self._ground.outside.crash_point("reserve-given-up")
-        return True
+    def make_room(self, *, is_urgent: bool) -> Room:
+        """On a full disk: folds the log, with the help of the reserve; only for what is urgent the reserve is left."""
+        database, outside = self._ground.database, self._ground.outside
+        self._is_tight = True
+        database.keep_log_short()
+        fold = database.fold_log()
+        if fold is Fold.FREED:
+            return Room.PLENTY
+        if not (is_urgent or fold is Fold.NO_ROOM) or not outside.give_up_reserve():
+            return Room.NONE
+        outside.crash_point("reserve-given-up")
+        self.has_reserve = False
+        if fold is Fold.NO_ROOM and database.fold_log() is Fold.FREED:
+            self.keep_reserve()
+        return Room.PLENTY if self.has_reserve else Room.SOME
+
+    def keep_reserve(self) -> None:
+        """Keeps the reserve again, if there is space; blocks."""
+        self.has_reserve = self._ground.outside.keep_reserve()
 
     def failed(self) -> None:
         """Loads again, as at a start. StoreBroken: even that does not work."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from relay.errors import DataDirInUse, StoreFull, StoreUnavailable
 from relay.store.needs import Outside, StoreSettings
 from relay.store.segments.files import FileSegments
+from relay.store.segments.port import SEGMENT_BYTES
 from relay.store.sqlite.database import CACHED_STATEMENTS
 from relay.store.sqlite.store import SqliteStore
 
@@ -70,7 +71,9 @@ def hold(path: Path) -> DataDir:
     return DataDir(path, lock)
 
 
-def open_store(data: DataDir, settings: StoreSettings, outside: Outside) -> SqliteStore:
+def open_store(
+    data: DataDir, settings: StoreSettings, outside: Outside, *, segment_bytes: int = SEGMENT_BYTES
+) -> SqliteStore:
     """The store of a `data_dir` that this process holds; blocks while it loads what is queued.
 
     On a full disk the reserve is given up: what is queued can be sent, and that frees more.
@@ -78,17 +81,17 @@ def open_store(data: DataDir, settings: StoreSettings, outside: Outside) -> Sqli
     StoreKeyError, StoreTooNew, StoreFull, StoreUnavailable: nothing was begun.
     """
     try:
-        return _open(data, settings, outside)
+        return _open(data, settings, outside, segment_bytes)
     except StoreFull:
         if not outside.give_up_reserve():
             raise
-        return _open(data, settings, outside)
+        return _open(data, settings, outside, segment_bytes)
 
 
-def _open(data: DataDir, settings: StoreSettings, outside: Outside) -> SqliteStore:
+def _open(data: DataDir, settings: StoreSettings, outside: Outside, segment_bytes: int) -> SqliteStore:
     connection = data.connect()
     try:
-        segments = FileSegments(data.segments, crash_point=outside.crash_point)
+        segments = FileSegments(data.segments, crash_point=outside.crash_point, limit=segment_bytes)
         return SqliteStore(connection, segments, settings, outside=outside)
     except BaseException:
         connection.close()

@@ -34,11 +34,14 @@ class Reserve:
             return False
         return True
 
-    def keep(self) -> None:
-        """Takes the space, if it is there and more than as much would be left; blocks."""
+    def keep(self) -> bool:
+        """Takes the space, if it is there and twice as much would be left; blocks. Whether it is kept."""
+        if self._path.exists():
+            return True
         found = os.statvfs(self._path.parent)
-        if self._path.exists() or found.f_bavail * found.f_frsize < 3 * self._size:
-            return
+        return found.f_bavail * found.f_frsize >= 3 * self._size and self._take()
+
+    def _take(self) -> bool:
         beside = self._path.with_suffix(".new")
         descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
@@ -48,5 +51,7 @@ class Reserve:
             beside.unlink()
             if error.errno not in _FULL:
                 raise StoreUnavailable(f"no space can be reserved: {os.strerror(error.errno or 0)}") from error
+            return False
         finally:
             os.close(descriptor)
+        return True

@@ -13,8 +13,8 @@ from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, 
 from relay.core.limits import Instant
 from relay.core.routing import Routing
 from relay.core.words import MailboxId, Stage
-from relay.errors import CorruptValue, RelayError, StoreBroken
-from relay.store.needs import Outside, StoreSettings, nothing_to_keep
+from relay.errors import CorruptValue, RelayError, StoreBroken, StoreFull
+from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.history import HealthCount, QueueCount
 from relay.store.ports.outbox import OutboxEntry
 from relay.store.ports.routing import AppliedRouting
@@ -59,12 +59,14 @@ class SqliteStore:
 
     async def put(self, message: NewMessage) -> None:
         """Durable on return."""
+        if not self._life.has_reserve:
+            raise StoreFull
         new = sealed(message, self._ground.seals)
         await self._batches.submit(Step.PUT, lambda: self._core.put(new))
 
     def has_space(self) -> bool:
         """Whether mail may be accepted at all."""
-        is_there = not self._batches.is_broken and not self._is_closed
+        is_there = self._life.has_reserve and not self._batches.is_broken and not self._is_closed
         return is_there and self._outside.free_bytes() >= self._ground.settings.least_free_bytes
 
     # queue
@@ -95,8 +97,8 @@ class SqliteStore:
     async def heartbeat(self, node: str) -> Sequence[Claim]:
         """Renews the node's lease."""
         lost = await self._batches.submit(Step.HEARTBEAT, lambda: self._core.heartbeat(node))
-        if self._outside.keep_reserve is not nothing_to_keep:
-            self._later(self._outside.keep_reserve)
+        if not self._life.has_reserve:
+            self._later(self._life.keep_reserve)
         return lost
 
     async def recover(self, node: str) -> int:

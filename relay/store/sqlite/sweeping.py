@@ -3,6 +3,7 @@
 Law: what is swept was done with before this start; a little at each heartbeat, so that nobody waits for it.
 """
 
+from relay.store.segments import Place
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.statements import load_statements
 
@@ -15,20 +16,21 @@ AT_ONCE: int = 2_000
 class Sweeping:
     """Goes once through the messages of the segments that were there at the start."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, *, before: int) -> None:
+        """`before`: the first message of this life."""
         self._context = context
         row = context.database.read_one(_SQL["oldest_body"])
-        self._next: int | None = None if row is None else row[0]
+        self._left = range(before if row is None else min(row[0], before), before)
+        context.bodies.leave_to_sweep(self._left)
 
     def sweep(self) -> None:
         """Looks at the next few messages."""
-        if self._next is None:
+        if not self._left:
             return
-        context = self._context
-        rows = context.database.read(_SQL["bodies_from"], (self._next, AT_ONCE))
-        for seq, segment, offset, length, is_pending, is_owed in rows:
-            self._next = seq + 1
+        bodies = self._context.bodies
+        rows = self._context.database.read(_SQL["bodies_from"], (self._left.start, self._left.stop, AT_ONCE))
+        self._left = range(rows[-1][0] + 1 if len(rows) == AT_ONCE else self._left.stop, self._left.stop)
+        bodies.leave_to_sweep(self._left)
+        for _, segment, offset, length, is_pending, is_owed in rows:
             if not is_pending and not is_owed:
-                context.bodies.give_back(segment, offset, length)
-        if len(rows) < AT_ONCE:
-            self._next = None
+                bodies.give_back(Place(segment, offset, length))

@@ -3,6 +3,7 @@ import pytest
 from relay.errors import CorruptValue, StoreUnavailable
 from relay.store.segments import Place
 from relay.store.sqlite import bodies
+from relay.store.sqlite.blocks import BLOCK
 from tests.unit.store.workbench import BOUNCED, DEFERRED, DROPPED, NODE, ROSSI, Bench, account, message
 
 
@@ -12,17 +13,21 @@ def is_blank(bench: Bench, number: int) -> bool:
         'SELECT segment, "offset", length FROM messages WHERE id = ?', f"m-{number}"
     )
     try:
-        return bench.segments.read(Place(segment, offset, length)) == bytes(length)
+        return bytes(BLOCK) in bench.segments.read(Place(segment, offset, length))
     except CorruptValue:
         return True
 
 
-async def queued(many: int, segment_bytes: int = 1000) -> Bench:
+async def queued(many: int, segment_bytes: int = 1000, content: bytes = b"x" * 300) -> Bench:
     bench = Bench(segment_bytes=segment_bytes)
     await bench.route(account(ROSSI))
     for number in range(many):
-        await bench.store.put(message(number, content=b"x" * 300))
+        await bench.store.put(message(number, content=content))
     return bench
+
+
+LARGE = b"x" * 3 * BLOCK
+"""Has a whole block of its own wherever it lies."""
 
 
 async def test_a_segment_in_which_nothing_is_needed_is_removed() -> None:
@@ -50,7 +55,7 @@ async def test_the_segment_that_is_written_to_goes_when_the_next_one_begins() ->
 
 
 async def test_a_heartbeat_gives_the_space_of_single_mails_back() -> None:
-    bench = await queued(3, segment_bytes=10**6)
+    bench = await queued(3, segment_bytes=10**6, content=LARGE)
     claims = await bench.take()
     await bench.send(claims[1])
     await bench.store.heartbeat(NODE)
@@ -59,8 +64,8 @@ async def test_a_heartbeat_gives_the_space_of_single_mails_back() -> None:
 
 
 async def test_much_space_is_given_back_without_waiting_for_a_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bodies, "PUNCH_BYTES", 500)
-    bench = await queued(3, segment_bytes=10**6)
+    monkeypatch.setattr(bodies, "PUNCH_BYTES", 5 * BLOCK)
+    bench = await queued(3, segment_bytes=10**6, content=LARGE)
     claims = await bench.take()
     await bench.send(claims[0])
     await bench.rest()
@@ -92,7 +97,7 @@ async def test_a_body_that_is_still_needed_stays(outcome: object) -> None:
 
 
 async def test_what_a_crash_left_unpunched_is_found_at_a_heartbeat() -> None:
-    bench = await queued(4, segment_bytes=10**6)
+    bench = await queued(4, segment_bytes=10**6, content=LARGE)
     claims = await bench.take(2)
     for claim in claims:
         await bench.send(claim)

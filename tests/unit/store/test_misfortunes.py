@@ -149,7 +149,9 @@ async def test_bodies_of_a_commit_that_failed_are_removed() -> None:
 
 
 async def test_work_in_the_background_that_fails_is_told() -> None:
-    bench = await queued(1)
+    bench = Bench()
+    await bench.route(account(ROSSI))
+    await bench.store.put(message(0, content=b"x" * 20_000))
 
     async def broken(work: Any) -> Any:
         raise OSError(errno.EIO, "i/o error")

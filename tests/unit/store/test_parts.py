@@ -1,4 +1,5 @@
 from itertools import pairwise
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.reply import Reply
 from relay.core.words import Lane
 from relay.store.segments import Place
-from relay.store.sqlite.bodies import joined
+from relay.store.sqlite.blocks import BLOCK, Blocks, joined
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.heads import HEAD, HEADS, Heads
 from relay.store.sqlite.lanes import KEPT, Lanes
@@ -110,6 +111,25 @@ def test_joined_spans_cover_the_same_bytes(offsets: set[int]) -> None:
     whole = joined(reversed(spans))
     assert {byte for offset, length in whole for byte in range(offset, offset + length)} == offsets
     assert all(first + length < second for (first, length), (second, _) in pairwise(whole))
+
+
+@given(st.lists(st.integers(1, 3 * BLOCK), max_size=30), st.randoms())
+def test_a_block_is_given_back_exactly_when_all_of_it_is_done_with(lengths: list[int], random: Random) -> None:
+    records, offset = [], 0
+    for length in lengths:
+        records.append((offset, length))
+        offset += length
+    random.shuffle(records)
+    blocks, done, given = Blocks(), set[int](), set[int]()
+    for index, (start, length) in enumerate(records):
+        blocks.add(start, length)
+        done.update(range(start, start + length))
+        whole = {b for b in range(offset // BLOCK + 1) if done.issuperset(range(b * BLOCK, (b + 1) * BLOCK))}
+        if random.random() < 0.5 or index == len(records) - 1:
+            fresh = {byte for begin, many in blocks.take() for byte in range(begin, begin + many)}
+            assert not fresh & given, "no block twice"
+            given |= fresh
+            assert given == {byte for b in whole for byte in range(b * BLOCK, (b + 1) * BLOCK)}
 
 
 def test_every_statement_has_a_name_and_says_what_it_does() -> None:
