@@ -32,6 +32,7 @@ NODE = "driver"
 SENDER = "m.rossi@studio.test"
 BOX = MailboxId("lab", SENDER)
 MILLISECOND = 1000
+SEGMENT_BYTES = 16_000
 SETTINGS = StoreSettings(retry=(MILLISECOND,))
 REPLIES = {
     "delivered": Result(
@@ -65,7 +66,8 @@ class Driver:
         self.commit_pool, self.read_pool = ThreadPoolExecutor(1), ThreadPoolExecutor(1)
         self.crash_point = crash_point_of(os.environ)
         self.passed: dict[str, None] = {}
-        self.is_full = False
+        self.refusals = 0
+        """How many commits more the disk refuses."""
         self.data: DataDir
         self.store: SqliteStore
 
@@ -88,7 +90,7 @@ class Driver:
             give_up_reserve=reserve.give_up,
             keep_reserve=reserve.keep,
         )
-        self.store = open_store(self.data, SETTINGS, outside, segment_bytes=4000)
+        self.store = open_store(self.data, SETTINGS, outside, segment_bytes=SEGMENT_BYTES)
 
     async def close(self) -> None:
         await self.store.close()
@@ -99,8 +101,8 @@ class Driver:
         self.crash_point(name)
 
     async def commit(self, work: Callable[[], T]) -> T:
-        if self.is_full:
-            self.is_full = False
+        if self.refusals:
+            self.refusals -= 1
             raise StoreFull
         return await RunIn(self.commit_pool)(work)
 
@@ -119,8 +121,8 @@ class Driver:
         routing = Routing(providers={"lab": provider}, accounts={SENDER: Account(SENDER, Plan.BUSINESS, BOX)})
         await self.store.apply(routing, {BOX: "fingerprint"})
 
-    async def put(self, name: str, *to: str, lifetime: int | None = None) -> None:
-        content = f"Subject: {name}\r\n\r\n{name}\r\n".encode() + b"x" * 900
+    async def put(self, name: str, *to: str, lifetime: int | None = None, size: int = 900) -> None:
+        content = f"Subject: {name}\r\n\r\n{name}\r\n".encode() + b"x" * size
         message = NewMessage(
             id=name,
             client="driver",
@@ -168,6 +170,11 @@ class Driver:
             if not claims:
                 await self.store.wait(taken.mark, taken.wake_at)
 
+    async def beat(self) -> None:
+        """A heartbeat, and what the store does for itself after it."""
+        await self.store.heartbeat(NODE)
+        await asyncio.gather(*self.store._tasks.values())
+
     async def start(self) -> None:
         self.open()
         await self.store.recover(NODE)
@@ -191,15 +198,17 @@ async def tour(driver: Driver) -> None:
     await driver.drain()
     await driver.put("full")
     (claim,) = await driver.take()
-    driver.is_full = True
+    driver.refusals = 2
     await driver.send(claim)
+    await driver.beat()
+    await driver.put("large", size=10_000)
     await asyncio.gather(*(driver.put(f"b{number}") for number in range(3)))
     (claim,) = await driver.take(1)
     await driver.send(claim)
     await driver.put("expired", lifetime=1)
-    await driver.store.heartbeat(NODE)
+    await driver.beat()
     await driver.drain()
-    await driver.store.heartbeat(NODE)
+    await driver.beat()
     await driver.close()
 
 

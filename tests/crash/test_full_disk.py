@@ -1,6 +1,5 @@
 """A disk that is really full: nothing more is accepted, what is under way is settled, and the queue can be drained."""
 
-import asyncio
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,8 +56,7 @@ async def test_a_full_disk_can_be_drained_and_takes_mail_again(small_disk: Path)
     with pytest.raises(StoreFull):
         await driver.put("too-much")
     assert await drain(driver) == accepted
-    await driver.store.heartbeat("driver")
-    await asyncio.gather(*driver.store._tasks.values())
+    await driver.beat()
     assert await fill(driver, "b") > accepted // 4, "what left made room"
     await driver.close()
 
