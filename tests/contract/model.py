@@ -93,7 +93,7 @@ class ModelStore(Leasing):
 
         self.grant(now, idle, most, claim)
         opened = self.order.open(now, most - len(claims), reserve=self.reserve, hints=self.hints.open)
-        wake_at = self.wake_at(now, left) if len(claims) + sum(opened.values()) < most else now
+        wake_at = self.wake_at(node, now, left) if len(claims) + sum(opened.values()) < most else now
         return Taken(tuple(claims), opened, self.close_for_others(now, left), wake_at, self.changes)
 
     def grant(self, now: int, idle: Mapping[MailboxId, int], most: int, claim: Callable[[Choice], None]) -> None:
@@ -136,8 +136,10 @@ class ModelStore(Leasing):
                 closed[mailbox] = 1
         return closed
 
-    def wake_at(self, now: int, left: Mapping[MailboxId, int]) -> int | None:
-        instants = [self.order.wake_at(now, left), *(ends for ends in map(self.runs_out, self.running()) if ends > now)]
+    def wake_at(self, node: str, now: int, left: Mapping[MailboxId, int]) -> int | None:
+        """When a take would give more, or a claim of another node runs out; our own lease is renewed in time."""
+        others = [one for one in self.running() if one.claim.node != node or one.lapsed_at is not None]
+        instants = [self.order.wake_at(now, left), *(ends for ends in map(self.runs_out, others) if ends > now)]
         return min((instant for instant in instants if instant is not None), default=None)
 
     async def content(self, claim: Claim) -> bytes:

@@ -40,8 +40,12 @@ class Ending:
         return self.clock.relay()
 
     def changed(self) -> None:
-        """Whoever waits is woken."""
+        """Something happened that may let more be granted."""
         self.order.refresh(self.now())
+        self.tell()
+
+    def tell(self) -> None:
+        """Whoever waits is woken."""
         self.changes += 1
         self.bell.set()
         self.bell = asyncio.Event()

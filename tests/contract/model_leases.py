@@ -44,7 +44,7 @@ class Leasing(Ending):
             self.doubt(attempt.delivery, max(0, at - self.now()))
         else:
             self.wait_until(attempt.delivery, Event.RETURN, attempt.delivery.due, attempt.delivery.reason)
-        self.changed()
+        self.tell()
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:
         self.sweep()

@@ -16,23 +16,23 @@ from tests.contract.model_data import Attempt
 class WakesLate(ModelStore):
     """`wake_at` is one instant late."""
 
-    def wake_at(self, now: int, left: Mapping[MailboxId, int]) -> int | None:
-        at = super().wake_at(now, left)
+    def wake_at(self, node: str, now: int, left: Mapping[MailboxId, int]) -> int | None:
+        at = super().wake_at(node, now, left)
         return None if at is None else at + 1
 
 
 class WakesEarly(ModelStore):
     """`wake_at` is one instant early."""
 
-    def wake_at(self, now: int, left: Mapping[MailboxId, int]) -> int | None:
-        at = super().wake_at(now, left)
+    def wake_at(self, node: str, now: int, left: Mapping[MailboxId, int]) -> int | None:
+        at = super().wake_at(node, now, left)
         return None if at is None else at - 1
 
 
 class NeverWakes(ModelStore):
     """There is no `wake_at`."""
 
-    def wake_at(self, now: int, left: Mapping[MailboxId, int]) -> int | None:
+    def wake_at(self, node: str, now: int, left: Mapping[MailboxId, int]) -> int | None:
         return None
 
 

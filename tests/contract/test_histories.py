@@ -1,0 +1,44 @@
+"""The same random histories on the model and on each adapter: the same claims, sessions, outcomes and wake-ups."""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.contract.faults import leases, limits, queue, recovery, routing, sessions, settling
+from tests.contract.harness import ModelHarness
+from tests.contract.histories import Histories
+from tests.contract.model import ModelStore
+
+HARD = settings(
+    max_examples=120, stateful_step_count=30, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
+)
+FINDS = settings(HARD, max_examples=400, derandomize=True, database=None, phases=[Phase.generate])
+
+
+def test_sqlite_does_what_the_model_does() -> None:
+    run_state_machine_as_test(Histories, settings=HARD)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        queue.NewestFirst,
+        queue.IdleIgnored,
+        settling.SettlesTwice,
+        settling.HeldStopsEverybody,
+        settling.SlotAlwaysGivenBack,
+        limits.NeverWakes,
+        sessions.NothingReserved,
+        sessions.AlwaysProven,
+        leases.LateDeferredAccepted,
+        recovery.RecoversNothing,
+        recovery.EverythingInDoubt,
+        routing.MailStaysBehind,
+    ],
+)
+def test_an_adapter_that_does_not_is_found(fault: type[ModelStore]) -> None:
+    class Planted(Histories):
+        adapter_type = staticmethod(lambda given: ModelHarness(given, fault))
+
+    with pytest.raises(AssertionError):
+        run_state_machine_as_test(Planted, settings=FINDS)
