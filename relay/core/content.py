@@ -29,7 +29,7 @@ def unstuffed(raw: bytes) -> bytes:
     """The message without the dot that SMTP puts before a line's own first dot (RFC 5321, 4.5.2)."""
     if raw.startswith(b"."):
         raw = raw[1:]
-    return raw.replace(b"\r\n.", b"\r\n") if b"\r\n." in raw else raw
+    return raw.replace(b"\r\n.", b"\r\n")
 
 
 def read_lines(content: bytes, bare_newline: BareNewline) -> Lines | Reason:
