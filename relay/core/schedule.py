@@ -162,10 +162,11 @@ class Schedule:
         `idle` are the sessions that this take left idle: out of room, or not next in order under a closed total.
         """
         closed: dict[MailboxId, int] = {}
-        for name in sorted({mailbox.provider for mailbox, many in idle.items() if many > 0}):
+        spare = {mailbox: many for mailbox, many in idle.items() if many > 0}
+        for name in sorted({mailbox.provider for mailbox in spare}):
             provider = self._providers.get(name)
             if provider is not None and provider.sessions >= provider.terms.total_connections:
-                closed |= self._give_up(provider, {m: many for m, many in idle.items() if m.provider == name}, now)
+                closed |= self._give_up(provider, {m: many for m, many in spare.items() if m.provider == name}, now)
         return closed
 
     def _give_up(self, provider: ProviderLine, idle: Mapping[MailboxId, int], now: Instant) -> dict[MailboxId, int]:

@@ -96,6 +96,12 @@ def test_slots_come_back_with_the_days() -> None:
     assert window.openings(at("2027-06-04 12:00")) == []
 
 
+def test_an_attempt_that_counts_in_three_days_frees_its_slot_with_the_last() -> None:
+    window = window_of(3)
+    send(window, at("2027-06-01 12:00"), at("2027-06-03 12:00"))
+    assert window.openings(at("2027-06-01 13:00")) == [(at("2027-06-04 00:05"), 1)]
+
+
 def test_a_past_day_is_forgotten() -> None:
     window = window_of(3)
     send(window, at("2027-06-01 12:00"))
