@@ -4,6 +4,7 @@ from relay.errors import CorruptValue, StoreUnavailable
 from relay.store.segments import Place
 from relay.store.sqlite import bodies
 from relay.store.sqlite.blocks import BLOCK
+from relay.vault.vault import OVERHEAD_BYTES
 from tests.unit.store.workbench import BOUNCED, DEFERRED, DROPPED, NODE, ROSSI, Bench, account, message
 
 
@@ -106,6 +107,18 @@ async def test_what_a_crash_left_unpunched_is_found_at_a_heartbeat() -> None:
     await bench.store.heartbeat(NODE)
     await bench.rest()
     assert [is_blank(bench, number) for number in range(4)] == [True, True, False, False]
+
+
+async def test_no_block_is_given_back_while_a_neighbour_in_it_is_needed_after_a_crash_neither() -> None:
+    half = b"x" * (BLOCK // 2 - OVERHEAD_BYTES)
+    bench = await queued(2, segment_bytes=10**6, content=half)
+    bench.crash()
+    first, second = await bench.take()
+    await bench.send(first)
+    await bench.store.heartbeat(NODE)
+    await bench.store.heartbeat(NODE)
+    await bench.rest()
+    assert await bench.store.content(second) == half
 
 
 async def test_a_segment_that_no_message_points_to_is_removed_at_the_start() -> None:

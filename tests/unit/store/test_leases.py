@@ -1,7 +1,9 @@
+from relay.core.health import Health, HealthState
 from relay.core.limits import HOUR, parse_limit
 from relay.core.words import MailboxId
 from relay.store.ports.events import EventKind
 from relay.store.ports.sessions import SessionEvent
+from relay.store.sqlite.values import write_health
 from tests.unit.store.workbench import (
     DEFERRED,
     DELIVERED,
@@ -219,3 +221,16 @@ async def test_a_closed_session_of_a_mailbox_makes_room_for_another() -> None:
     assert (await bench.store.take(NODE, {}, 10)).open == {}
     await bench.store.session(BOX, SessionEvent.CLOSED)
     assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 1}
+
+
+async def test_a_slowed_window_that_stretches_is_remembered_over_a_restart() -> None:
+    bench = await queued("1/1h", many=2)
+    (claim,) = await bench.take()
+    await bench.send(claim)
+    slowed = write_health(Health(HealthState.SLOWED, is_proven=True, slow=32))
+    bench.rows("UPDATE mailboxes SET health = ?", slowed)
+    bench.clock.advance(20 * HOUR)
+    bench.crash()
+    assert await bench.take() == (), "an hour divided by 32 lets one go in 32 hours"
+    bench.clock.advance(12 * HOUR + 1)
+    assert len(await bench.take()) == 1

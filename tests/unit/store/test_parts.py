@@ -81,6 +81,20 @@ def test_a_head_never_grows_beyond_its_bound_and_loses_nothing() -> None:
     assert [pop(heads, queue) for _ in range(2 * HEAD)] == list(range(2 * HEAD))
 
 
+def test_what_found_no_place_in_a_full_head_is_not_overtaken() -> None:
+    queue = Queue()
+    heads = Heads(queue.refill)
+    popped = []
+    for number in range(HEAD + 1):
+        heads.add(1, Lane.BULK, entry(number), is_only=not queue.numbers)
+        queue.numbers.append(number)
+    popped.append(pop(heads, queue))
+    heads.add(1, Lane.BULK, entry(HEAD + 1), is_only=False)
+    queue.numbers.append(HEAD + 1)
+    popped += [pop(heads, queue) for _ in range(HEAD + 1)]
+    assert popped == list(range(HEAD + 2))
+
+
 def test_a_forgotten_head_is_read_again() -> None:
     queue = Queue(1, 2, 3)
     heads = Heads(queue.refill)

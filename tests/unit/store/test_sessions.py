@@ -110,6 +110,14 @@ async def test_a_host_that_fails_is_tried_by_one_session_at_a_time() -> None:
     assert sum((await bench.store.take(NODE, {}, 10)).open.values()) == 1, "the host answers: now the other one too"
 
 
+async def test_a_login_that_never_reached_the_host_counts_for_no_limit() -> None:
+    bench = await queued(login_limit=parse_limit("1/1h"))
+    await bench.store.take(NODE, {}, 10)
+    await bench.store.refused(BOX, UNREACHABLE)
+    bench.clock.advance(MINUTE)
+    assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 1}
+
+
 async def test_a_host_that_fails_is_remembered_over_a_restart() -> None:
     bench = await queued()
     await bench.store.take(NODE, {}, 10)

@@ -163,6 +163,7 @@ class Bench:
         self.events: list[StoreEvent] = []
         self.free = 10**12
         self.reserves = 0
+        self.may_keep_reserve = True
         self.routed = Routing()
         self.store = self.open()
 
@@ -181,11 +182,13 @@ class Bench:
                 free_bytes=lambda: self.free,
                 listener=self.events.append,
                 give_up_reserve=self._give_up_reserve,
+                keep_reserve=lambda: self.may_keep_reserve,
             ),
         )
         return self.store
 
     def _give_up_reserve(self) -> bool:
+        self.may_keep_reserve = False
         self.reserves -= 1
         return self.reserves >= 0
 
