@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from relay.core.limits import HOUR, MINUTE, SECOND, Limit, parse_limit
+from relay.core.ledger import MailboxLedger, TotalLedger
+from relay.core.limits import HOUR, MINUTE, SECOND, Limit, RollingWindow, parse_limit
+from relay.core.rotation import Line, ProviderLine
 from relay.core.schedule import Schedule
 from relay.core.terms import Grant, MailboxTerms, PastAttempt, ProviderTerms, Standing
 from relay.core.words import Lane, MailboxId
@@ -379,3 +381,38 @@ def test_what_is_decided_in_a_preview_has_no_effect(memory: Memory, schedule: Sc
     assert len(ahead.grant(NOW, {A: 2}, 2)) == 2
     assert schedule.in_flight() == {}
     assert len(schedule.grant(NOW, {A: 2}, 2)) == 2
+
+
+def test_a_login_that_was_never_sent_costs_nothing(memory: Memory, schedule: Schedule) -> None:
+    memory.terms = {A: limited(login_limit=Limit(1, MINUTE))}
+    ready(schedule, A)
+    for _ in range(3):
+        assert schedule.open_sessions(NOW, 9) == {A: 1}
+        schedule.session_refused(A, NOW, is_login_sent=False)
+
+
+def test_an_edit_counts_the_logins_of_the_past(memory: Memory, schedule: Schedule) -> None:
+    ready(schedule, A)
+    memory.terms = {A: limited(login_limit=Limit(1, MINUTE))}
+    memory.logins = [PastAttempt(A, NOW - 1, NOW)]
+    schedule.reload(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {}
+
+
+def test_a_slot_of_a_total_comes_back_where_mail_was_not_written(memory: Memory, schedule: Schedule) -> None:
+    memory.provider = ProviderTerms((Limit(1, HOUR),))
+    ready(schedule, A, 2)
+    schedule.grant(NOW, {A: 2}, 2)
+    schedule.end(A, NOW, None, NOW)
+    assert len(schedule.grant(NOW, {A: 2}, 2)) == 1
+
+
+def test_a_mailbox_whose_bulk_has_no_room_chooses_nothing() -> None:
+    terms = MailboxTerms((Limit(2, HOUR),), express_share=Fraction(1, 2))
+    provider = ProviderLine("p", ProviderTerms(), TotalLedger(()), Standing())
+    line = Line(A, provider, terms, Standing(), MailboxLedger(terms.limits), logins=RollingWindow(Limit(1, MINUTE)))
+    line.count("x", Lane.BULK, 1)
+    line.ledger.start(NOW)
+    assert line.choose(NOW) is None
+    line.count("x", Lane.EXPRESS, 1)
+    assert line.choose(NOW) == ("x", Lane.EXPRESS)
