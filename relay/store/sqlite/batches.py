@@ -123,7 +123,10 @@ class Batches:
         try:
             while self._waiting:
                 calls, self._waiting = self._waiting, []
-                await self._run(calls)
+                try:
+                    await self._run(calls)
+                except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+                    self._end(calls, StoreBroken(f"a transaction failed: {error!r}"))
         finally:
             self._driver = None
 
@@ -141,8 +144,6 @@ class Batches:
             self._begin_again(calls, refused)
         except (StoreError, StoreBroken) as error:
             self._fail(calls, error)
-        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
-            self._end(calls, StoreBroken(f"a transaction failed: {error!r}"))
         else:
             self._transaction.committed()
             if has_written:

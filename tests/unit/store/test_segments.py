@@ -1,3 +1,4 @@
+import ctypes
 import errno
 import os
 from collections.abc import Sequence
@@ -204,3 +205,44 @@ def test_every_durable_step_is_passed_in_order(tmp_path: Path) -> None:
         "segment-created", "segment-written", "segment-synced", "segment-written", "segment-synced",
         "segment-punched", "segment-removed",
     ]  # fmt: skip
+
+
+def test_on_a_full_disk_what_was_half_written_is_cut_off(tmp_path: Path) -> None:
+    full: list[bool] = []
+
+    def write(descriptor: int, records: Sequence[bytes]) -> int:
+        if full:
+            os.write(descriptor, b"half a rec")
+            raise OSError(errno.ENOSPC, "no space")
+        return os.writev(descriptor, records)
+
+    made = opened(tmp_path, write=write)
+    made.append(b"kept")
+    made.sync()
+    full.append(True)
+    made.append(b"too much")
+    with pytest.raises(StoreFull):
+        made.sync()
+    assert (tmp_path / "00000001.seg").read_bytes() == b"kept"
+
+
+@pytest.mark.parametrize(("number", "is_said"), [(errno.EOPNOTSUPP, False), (errno.EIO, True)])
+def test_a_file_system_without_holes_is_no_trouble(tmp_path: Path, number: int, *, is_said: bool) -> None:
+    made = opened(tmp_path)
+    made.append(b"x" * 10_000)
+    made.sync()
+
+    class Libc:
+        """A kernel that refuses."""
+
+        def fallocate(self, *_: object) -> int:
+            ctypes.set_errno(number)
+            return -1
+
+    made._libc = Libc()  # type: ignore[assignment]
+    if is_said:
+        with pytest.raises(StoreUnavailable, match="punched"):
+            made.punch(1, [(0, 4096)])
+    else:
+        made.punch(1, [(0, 4096), (4096, 4096)])
+    made.close()
