@@ -163,7 +163,6 @@ NOT_YET: Mapping[str, str] = {
     "notices.ops_webhook": "",
     "notices.ops_webhook_secret": "",
     "notices.postmaster": "",
-    "providers.NAME.tls": "only none",
     "providers.NAME.auth": "not oauth2",
     "providers.NAME.warmup": "",
     "providers.NAME.oauth": "",
