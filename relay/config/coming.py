@@ -11,6 +11,9 @@ from relay.core.routing import Tls
 Keys = tuple[str | int, ...]
 
 
+REFUSED = "is not there yet; serve does not start with it"
+
+
 def coming(config: ServiceConfig) -> Iterator[tuple[Keys, str]]:
     """The keys concerned, with a sentence each."""
     if config.store != "sqlite":
@@ -18,6 +21,6 @@ def coming(config: ServiceConfig) -> Iterator[tuple[Keys, str]]:
     for number, listener in enumerate(config.submission.listen):
         place: Keys = ("submission", "listen", number)
         if listener.tls is not Tls.NONE:
-            yield (*place, "tls"), f"{listener.address}: tls: {listener.tls} is not there yet; serve does not start with it"
+            yield (*place, "tls"), f"{listener.address}: tls: {listener.tls} {REFUSED}"
         if listener.proxy_protocol:
-            yield (*place, "proxy_protocol"), f"{listener.address}: proxy_protocol is not there yet; serve does not start with it"
+            yield (*place, "proxy_protocol"), f"{listener.address}: proxy_protocol {REFUSED}"
