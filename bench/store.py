@@ -173,6 +173,7 @@ async def surface(folder: Path, *, size: int, many: int, rounds: int) -> None:
     made = routing(ACCOUNTS)
     await opened.store.apply(made, dict.fromkeys(made.mailboxes(), "bench"))
     flow = Flow(opened.store, size, list(made.accounts))
+    await asyncio.gather(flow.put_many(5 * ACCOUNTS), flow.send_all(5 * ACCOUNTS))
     costs: dict[str, list[Cost]] = {"put": [], "take+gate+settle": [], "both together": []}
     for _ in range(rounds):
         costs["put"].append(await measured(flow.put_many(many), many))
@@ -191,6 +192,7 @@ async def depth(folder: Path, *, queued: int, many: int, rounds: int) -> None:
     await opened.store.apply(made, dict.fromkeys(made.mailboxes(), "bench"))
     flow = Flow(opened.store, 200, list(made.accounts))
     costs: dict[str, list[Cost]] = {"at the surface": [], "deep": []}
+    await asyncio.gather(flow.put_many(5000), flow.send_all(5000))
     await flow.put_many(1000)
     for _ in range(rounds):
         await flow.put_many(many)

@@ -3,7 +3,7 @@
 Law: an operation that raises has written nothing; after a failed commit the core is thrown away and loaded again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from relay.core.envelope import Claim, LoginFailure, Result, Taken
@@ -30,6 +30,7 @@ from relay.store.sqlite.logins import Logins
 from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.names import Names
 from relay.store.sqlite.pending import Pending
+from relay.store.sqlite.readings import Wanted
 from relay.store.sqlite.remembrance import Remembrance
 from relay.store.sqlite.reports import Owed, Reports
 from relay.store.sqlite.running import Claims
@@ -92,6 +93,16 @@ class Core:
     def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Hands out work."""
         return self._taking.take(node, idle, most)
+
+    def lacking(self, claims: Sequence[Claim]) -> list[Wanted]:
+        """The claims whose bodies have to be read."""
+        running = filter(None, (self.context.claims.get(claim.attempt) for claim in claims))
+        at_hand = self.context.bodies.at_hand
+        return [
+            Wanted(each.claim.attempt, each.entry.message, each.entry.place)
+            for each in running
+            if at_hand(each.entry.seq) is None
+        ]
 
     def gate(self, claim: Claim) -> bool:
         """The last check before the final dot."""

@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from relay.core.words import Lane
 from relay.store.sqlite.entry import Entry
 
-HEAD: int = 64
-"""Deliveries read at once: one query for that many sends."""
+FIRST: int = 4
+"""Deliveries read of a queue at first: of most accounts no more leave in a while."""
 
-HEADS: int = 1024
-"""Heads kept at once: 65,536 deliveries at most, about 60 MB; older heads are read again when needed."""
+HEAD: int = 64
+"""Deliveries read at once of a queue that runs: each time one is empty, twice as many are read, up to this."""
+
+ENTRIES: int = 65_536
+"""Deliveries kept at once, about 60 MB; the oldest heads go first and are read again when needed."""
 
 Key = tuple[int, Lane]
 """Number of the account, and lane."""
@@ -24,6 +27,8 @@ Key = tuple[int, Lane]
 class _Head:
     waiting: deque[Entry]
     is_whole: bool
+    asked: int
+    """How many to read when it is empty."""
 
 
 Refill = Callable[[int, Lane, int], list[Entry]]
@@ -36,6 +41,7 @@ class Heads:
     def __init__(self, refill: Refill) -> None:
         self._refill = refill
         self._heads: OrderedDict[Key, _Head] = OrderedDict()
+        self._entries = 0
 
     def add(self, account: int, lane: Lane, waiting: Entry, *, is_only: bool) -> None:
         """A delivery came in behind all others; `is_only`: there are no others."""
@@ -43,9 +49,10 @@ class Heads:
         head = self._heads.get(key)
         if head is None:
             if is_only:
-                self._keep(key, _Head(deque((waiting,)), is_whole=True))
+                self._keep(key, _Head(deque((waiting,)), is_whole=True, asked=FIRST))
         elif head.is_whole and len(head.waiting) < HEAD:
             head.waiting.append(waiting)
+            self._entries += 1
         else:
             head.is_whole = False
 
@@ -54,21 +61,32 @@ class Heads:
         key = (account, lane)
         head = self._heads.get(key)
         if head is None or not head.waiting:
-            found = self._refill(account, lane, HEAD)
-            head = _Head(deque(found), is_whole=len(found) < HEAD)
-            if not found:
+            head = self._read(key, FIRST if head is None else head.asked)
+            if head is None:
                 return None
-            self._keep(key, head)
         waiting = head.waiting.popleft()
-        if not head.waiting:
+        self._entries -= 1
+        if not head.waiting and head.is_whole:
             del self._heads[key]
         return waiting
 
     def forget(self, account: int, lane: Lane) -> None:
         """Something in the middle of this queue changed."""
-        self._heads.pop((account, lane), None)
+        head = self._heads.pop((account, lane), None)
+        if head is not None:
+            self._entries -= len(head.waiting)
+
+    def _read(self, key: Key, asked: int) -> _Head | None:
+        self._heads.pop(key, None)
+        found = self._refill(*key, asked)
+        if not found:
+            return None
+        head = _Head(deque(found), is_whole=len(found) < asked, asked=min(HEAD, 2 * asked))
+        self._keep(key, head)
+        return head
 
     def _keep(self, key: Key, head: _Head) -> None:
         self._heads[key] = head
-        if len(self._heads) > HEADS:
-            self._heads.popitem(last=False)
+        self._entries += len(head.waiting)
+        while self._entries > ENTRIES or len(self._heads) > ENTRIES:
+            self._entries -= len(self._heads.popitem(last=False)[1].waiting)

@@ -25,6 +25,7 @@ from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.intake import sealed
 from relay.store.sqlite.life import Life
+from relay.store.sqlite.readings import Readings
 from relay.store.sqlite.reports import Owed, top_header
 from relay.store.sqlite.schema import open_seals
 from relay.store.sqlite.sessionbook import SessionBook
@@ -47,6 +48,7 @@ class SqliteStore:
         self._life = Life(self._ground, self._later)
         self._batches = Batches(self._life, outside)
         self._outside = outside
+        self._readings = Readings(outside.read)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
 
@@ -73,7 +75,10 @@ class SqliteStore:
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Claims, sessions to open, and when to ask again; never waits."""
-        return await self._batches.submit(Step.TAKE, lambda: self._core.take(node, idle, most), self._return)
+        taken = await self._batches.submit(Step.TAKE, lambda: self._core.take(node, idle, most), self._return)
+        if taken.claims:
+            self._readings.begin(self._core.context.bodies, self._core.lacking(taken.claims))
+        return taken
 
     async def content(self, claim: Claim) -> bytes:
         """The message in wire form."""
@@ -84,6 +89,9 @@ class SqliteStore:
         content = bodies.at_hand(entry.seq)
         if content is not None:
             return content
+        content = await self._readings.take(claim.attempt)
+        if content is not None:
+            return content
         return await self._outside.read(lambda: bodies.read(entry.message, entry.place))
 
     async def gate(self, claim: Claim) -> bool:
@@ -92,6 +100,7 @@ class SqliteStore:
 
     async def settle(self, claim: Claim, result: Result) -> bool:
         """Records how the attempt ended."""
+        self._readings.forget(claim.attempt)
         return await self._batches.submit(Step.SETTLE, lambda: self._core.settle(claim, result))
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:

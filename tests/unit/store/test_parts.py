@@ -10,9 +10,10 @@ from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.reply import Reply
 from relay.core.words import Lane
 from relay.store.segments import Place
+from relay.store.sqlite import heads as heads_module
 from relay.store.sqlite.blocks import BLOCK, Blocks, joined
 from relay.store.sqlite.entry import Entry
-from relay.store.sqlite.heads import HEAD, HEADS, Heads
+from relay.store.sqlite.heads import FIRST, HEAD, Heads
 from relay.store.sqlite.lanes import KEPT, Lanes
 from relay.store.sqlite.statements import load_statements, read_statements
 from relay.store.sqlite.values import read_health, read_reply, write_health, write_reply
@@ -29,10 +30,10 @@ class Queue:
 
     def __init__(self, *numbers: int) -> None:
         self.numbers = list(numbers)
-        self.reads = 0
+        self.asked: list[int] = []
 
     def refill(self, account: int, lane: Lane, most: int) -> list[Entry]:
-        self.reads += 1
+        self.asked.append(most)
         return [entry(number) for number in self.numbers[:most]]
 
 
@@ -51,14 +52,14 @@ def test_a_head_of_what_just_came_needs_no_reading() -> None:
         heads.add(1, Lane.BULK, entry(number), is_only=not queue.numbers)
         queue.numbers.append(number)
     assert [pop(heads, queue) for _ in range(3)] == [1, 2, 3]
-    assert queue.reads == 0
+    assert queue.asked == []
 
 
 def test_a_long_queue_is_read_a_head_at_a_time_and_in_order() -> None:
     queue = Queue(*range(3 * HEAD))
     heads = Heads(queue.refill)
     assert [pop(heads, queue) for _ in range(3 * HEAD)] == list(range(3 * HEAD))
-    assert queue.reads == 3
+    assert queue.asked == [FIRST, 2 * FIRST, 4 * FIRST, 8 * FIRST, HEAD, HEAD, HEAD]
     assert pop(heads, queue) is None
 
 
@@ -104,12 +105,25 @@ def test_a_forgotten_head_is_read_again() -> None:
     assert [pop(heads, queue) for _ in range(3)] == [0, 2, 3]
 
 
-def test_only_so_many_heads_are_kept() -> None:
+def test_only_so_many_deliveries_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(heads_module, "ENTRIES", 100)
     heads = Heads(Queue().refill)
-    for account in range(HEADS + 10):
-        heads.add(account, Lane.BULK, entry(account), is_only=True)
-    assert len(heads._heads) == HEADS
+    for account in range(60):
+        for number in range(2):
+            heads.add(account, Lane.BULK, entry(number), is_only=not number)
+    assert heads._entries == sum(len(head.waiting) for head in heads._heads.values()) <= 101
     assert heads.pop(0, Lane.BULK) is None, "the oldest went; it is read from the queue"
+    assert heads.pop(59, Lane.BULK) is not None
+
+
+def test_what_is_kept_is_counted_however_it_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    queue = Queue(*range(10))
+    heads = Heads(queue.refill)
+    assert [pop(heads, queue) for _ in range(6)] == list(range(6))
+    heads.forget(1, Lane.BULK)
+    assert heads._entries == 0
+    assert [pop(heads, queue) for _ in range(5)] == [6, 7, 8, 9, None]
+    assert heads._entries == 0
 
 
 def test_whoever_sends_rarely_is_forgotten_when_there_are_too_many() -> None:
