@@ -11,8 +11,19 @@ WHERE counted AND mailbox = ? AND ended_at >= ? AND ended_at < ? GROUP BY ended_
 -- mailbox_running: Attempts of a mailbox without an end.
 SELECT started_at FROM claims WHERE mailbox = ?;
 
--- mailboxes_of_provider: The mailboxes that attempts were made with.
-SELECT id, username FROM mailboxes WHERE provider = ?;
+-- provider_ends: Ends of all mailboxes of a provider since an instant, one by one.
+SELECT m.username, a.started_at, a.ended_at, 1
+FROM mailboxes AS m JOIN attempts AS a INDEXED BY attempts_ends ON a.mailbox = m.id
+WHERE m.provider = ? AND a.counted AND a.ended_at >= ? ORDER BY a.ended_at;
+
+-- provider_old_ends: Ends of all mailboxes of a provider between two instants, a minute's of each together.
+SELECT m.username, min(a.started_at), max(a.ended_at), count(*)
+FROM mailboxes AS m JOIN attempts AS a INDEXED BY attempts_ends ON a.mailbox = m.id
+WHERE m.provider = ? AND a.counted AND a.ended_at >= ? AND a.ended_at < ?
+GROUP BY m.id, a.ended_at / 60000000 ORDER BY 3;
+
+-- provider_running: Attempts of all mailboxes of a provider without an end.
+SELECT m.username, c.started_at FROM claims AS c JOIN mailboxes AS m ON m.id = c.mailbox WHERE m.provider = ?;
 
 -- logins_since: Logins of a mailbox that ended since an instant, or have not.
 SELECT started_at, ended_at FROM logins WHERE mailbox = ? AND (ended_at IS NULL OR ended_at >= ?);

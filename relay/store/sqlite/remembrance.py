@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from zoneinfo import ZoneInfo
 
 from relay.core.health import Health
-from relay.core.limits import HOUR, Instant, Limit
+from relay.core.limits import HOUR, MINUTE, Instant, Limit
 from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
 from relay.core.words import MailboxId
 from relay.store.sqlite.database import Database
@@ -110,14 +110,25 @@ class Remembrance:
     def mailbox_past(self, mailbox: MailboxId) -> Iterator[PastAttempt]:
         """Attempts of a mailbox that may still count, and those under way."""
         number = self._names.known_mailbox(mailbox)
-        if number is not None:
-            yield from self._past(mailbox, number, self._horizon(self.mailbox_terms(mailbox).limits))
+        if number is None:
+            return
+        horizon, border = self._horizon(self.mailbox_terms(mailbox).limits), self._border()
+        rows = self._database.read(_SQL["mailbox_old_ends"], (number, horizon, border))
+        rows += self._database.read(_SQL["mailbox_ends"], (number, border))
+        for started, ended, many in rows:
+            yield PastAttempt(mailbox, started, ended, many)
+        for (started,) in self._database.read(_SQL["mailbox_running"], (number,)):
+            yield PastAttempt(mailbox, started, None)
 
     def provider_past(self, provider: str) -> Iterator[PastAttempt]:
         """Attempts of all mailboxes of a provider that may still count, and those under way."""
-        horizon = self._horizon(self.provider_terms(provider).total_limits)
-        for number, username in self._database.read(_SQL["mailboxes_of_provider"], (provider,)):
-            yield from self._past(MailboxId(provider, username), number, horizon)
+        horizon, border = self._horizon(self.provider_terms(provider).total_limits), self._border()
+        rows = self._database.read(_SQL["provider_old_ends"], (provider, horizon, border))
+        rows += self._database.read(_SQL["provider_ends"], (provider, border))
+        for username, started, ended, many in rows:
+            yield PastAttempt(MailboxId(provider, username), started, ended, many)
+        for username, started in self._database.read(_SQL["provider_running"], (provider,)):
+            yield PastAttempt(MailboxId(provider, username), started, None)
 
     def login_past(self, mailbox: MailboxId) -> Iterator[PastAttempt]:
         """Logins of a mailbox that may still count, and those under way."""
@@ -132,12 +143,7 @@ class Remembrance:
         longest = max((limit.width for limit in limits), default=0)
         return self._clock.now() - max(LEAST_MEMORY, longest)
 
-    def _past(self, mailbox: MailboxId, number: int, horizon: Instant) -> Iterator[PastAttempt]:
+    def _border(self) -> Instant:
+        """Ends before it are read a minute's together."""
         border = self._clock.now() - EXACT_MEMORY
-        border -= border % 60_000_000
-        rows = self._database.read(_SQL["mailbox_old_ends"], (number, horizon, border))
-        rows += self._database.read(_SQL["mailbox_ends"], (number, border))
-        for started, ended, many in rows:
-            yield PastAttempt(mailbox, started, ended, many)
-        for (started,) in self._database.read(_SQL["mailbox_running"], (number,)):
-            yield PastAttempt(mailbox, started, None)
+        return border - border % MINUTE

@@ -142,3 +142,23 @@ async def test_the_gate_stays_shut_after_settling() -> None:
     (claim,) = await bench.take()
     await bench.send(claim)
     assert not await bench.store.gate(claim)
+
+
+async def test_the_memory_of_a_long_day_survives_a_restart_to_the_count() -> None:
+    bench = Bench()
+    providers = (provider("aruba", "12/d", totals=("20/d",)),)
+    await bench.route(providers=providers)
+    for number in range(12):
+        for sender in (ROSSI, BIANCHI):
+            await bench.store.put(message(f"{sender}{number}", sender))
+    for _ in range(6):
+        for claim in (await bench.take(2))[:2]:
+            await bench.send(claim)
+        bench.clock.advance(30 * MINUTE + 7)
+        await bench.store.heartbeat(NODE)
+    bench.crash()
+    left = await bench.take(100)
+    assert len(left) == 20 - 12, "twelve went out over three hours, eight may follow"
+    bench.crash()
+    await bench.store.recover(NODE)
+    assert await bench.take(100) == ()
