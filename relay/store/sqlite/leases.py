@@ -28,7 +28,7 @@ class Leases:
         self._written = dict(self._until)
         self._lost: dict[str, dict[int, Claim]] = {}
         self._look_at: Instant = 0
-        """Nothing ends before."""
+        """Nothing ends before: neither what is under way, nor what is begun after the last look."""
 
     def extend(self, node: str) -> None:
         """The node lives: its claims are its own for another while."""
@@ -80,7 +80,7 @@ class Leases:
             if running.lapsed_at is not None and (ends := self._ends_at(running)) <= now:
                 self._settling.abandon(running, at=ends)
         ends_at = [self._ends_at(running) for running in self._context.claims]
-        self._look_at = min(ends_at, default=now + self._context.settings.lease)
+        self._look_at = min([*ends_at, now + self._context.settings.lease])
 
     def _lapse(self, running: Running, until: Instant) -> None:
         self._lost.setdefault(running.claim.node, {})[running.claim.attempt] = running.claim

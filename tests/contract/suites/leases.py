@@ -108,6 +108,16 @@ async def what_passed_the_gate_is_kept_until_nothing_can_come_of_it(scene: Scene
     assert (again.delivery, again.doubts) == (claim.delivery, 1)
 
 
+async def a_lease_ends_beside_a_claim_that_takes_longer(scene: Scene) -> None:
+    claim = await _claimed(scene)
+    assert await scene.store.gate(claim)
+    await scene.harness.advance(LEASE)
+    await scene.mail(A, 2)
+    (second,) = (await scene.store.take(NODE, {box(A): 1}, 10)).claims
+    await scene.harness.advance(LEASE)
+    assert not await scene.store.gate(second)
+
+
 async def a_late_delivered_is_a_fact(scene: Scene) -> None:
     claim = await _claimed(scene)
     assert await scene.store.gate(claim)
