@@ -9,6 +9,8 @@ from tests.contract.harness import ModelHarness
 from tests.contract.histories import Histories
 from tests.contract.model import ModelStore
 
+pytestmark = pytest.mark.timeout(900)
+
 HARD = settings(
     max_examples=120, stateful_step_count=30, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
 )
