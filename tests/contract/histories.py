@@ -304,15 +304,16 @@ class Histories(RuleBasedStateMachine):
         assert Counter(map(face, theirs)) == Counter(map(face, ours))
 
     def the_process_dies(self) -> None:
-        """Both crash, start again and recover."""
+        """Both crash, start again and recover all nodes."""
         for harness in (self.adapter, self.model):
             self.do(harness.crash_and_restart())
         self.sessions.clear()
         self.openings.clear()
         self.over += self.pairs
         self.pairs.clear()
-        theirs, ours = (self.do(store.recover(NODE)) for store in self.stores)
-        assert theirs == ours
+        for node in (NODE, OTHER):
+            theirs, ours = (self.do(store.recover(node)) for store in self.stores)
+            assert theirs == ours
         self.take(NODE, {}, 0)
 
     # what can be asked

@@ -63,6 +63,7 @@ class Leasing(Ending):
         for login in self.disk.logins:
             if login.ended is None:
                 login.ended = self.now() + self.linger_of(login.mailbox)
+        self.order.forget()
         self.changed()
         return doubts
 

@@ -149,7 +149,7 @@ class Order:
         queue.enter(waiting - queue.members())
 
     def forget(self) -> None:
-        """The order is lost, as after a restart."""
+        """The order begins anew, as it may after a restart."""
         self.turns, self.accounts, self.credit = {}, {}, {}
 
     def send_to_tail(self, mailbox: MailboxId) -> None:
