@@ -38,7 +38,7 @@ plan = st.builds(
     Plan,
     gap=spans | st.just(0),
     latency=spans,
-    fate=st.sampled_from([Fate.REPLY, Fate.REPLY, Fate.HANG_UP, Fate.BEFORE_MAIL]),
+    fate=st.sampled_from([Fate.REPLY, Fate.HANG_UP, Fate.BEFORE_MAIL]),
     counted=st.sampled_from([0, 50, 100]),
     crash=st.none() | st.none() | st.none() | spans,
 )
@@ -86,11 +86,11 @@ def cases_in(zones: list[ZoneInfo], days: list[date]) -> st.SearchStrategy[Case]
         count=st.integers(1, 3),
         zone=st.sampled_from(zones),
         day=st.sampled_from(days),
-        before_midnight=spans,
+        before_midnight=st.sampled_from([MINUTE, 6 * MINUTE, 30 * MINUTE, HOUR]) | spans,
         plans=st.lists(plan, min_size=1, max_size=10).map(tuple),
         clock_off=st.sampled_from([-5 * MINUTE, -1, 0, 1, 5 * MINUTE]) | st.integers(-5 * MINUTE, 5 * MINUTE),
         offset=st.sampled_from([0, 1_700_000_000 * SECOND]),
-        linger=st.sampled_from([0, 2 * MINUTE, HOUR]),
+        linger=st.sampled_from([0, 2 * MINUTE, HOUR, HOUR]),
     )
 
 
