@@ -1,0 +1,45 @@
+"""Who can mend what stops a delivery.
+
+Law: whatever stops mail for longer than a wait names somebody who has to act, and never the patient.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class Needs(StrEnum):
+    """Who has to act before it moves."""
+
+    OWNER = "owner"
+    """Who can mend the account's mailbox: the doctor, or the vendor."""
+    ADMIN = "admin"
+    """Who edits the routing."""
+    OPS = "ops"
+    """Who runs the relay."""
+
+
+REMEDIES: Mapping[str, Needs] = MappingProxyType(
+    {
+        "auth-rejected": Needs.OWNER,
+        "auth-method": Needs.OWNER,
+        "account-blocked": Needs.OWNER,
+        "sender-refused": Needs.OWNER,
+        "sender-mailbox-full": Needs.OWNER,
+        "policy-refused": Needs.OWNER,
+        "no-account": Needs.ADMIN,
+        "no-credentials": Needs.ADMIN,
+        "in-doubt": Needs.ADMIN,
+        "corrupt": Needs.OPS,
+        "ip-blocked": Needs.OPS,
+        "tls-required": Needs.OPS,
+        "protocol-error": Needs.OPS,
+        "unknown": Needs.OPS,
+    }
+)
+"""By reason; what is not named here heals by itself."""
+
+
+def needs_of(reason: str | None) -> Needs | None:
+    """Who has to act on it; None: nobody, time does."""
+    return None if reason is None else REMEDIES.get(reason)

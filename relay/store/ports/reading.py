@@ -1,0 +1,166 @@
+"""The reading port: what admins ask about messages, accounts and providers, with why each is not moving and until when.
+
+Law: it only reads, a page at a time, and never holds up what moves mail; no view names a recipient but by hash and
+domain, and every reply in it is masked. Instants are wall time in microseconds since 1970 UTC.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Generic, Protocol, TypeVar
+
+from relay.core.remedy import Needs
+from relay.core.words import AccountId, Lane, MailboxId, MessageId, Plan
+from relay.errors import PermanentError
+
+T = TypeVar("T")
+
+PAGE: int = 100
+"""Items on a page unless asked for."""
+
+PAGE_MOST: int = 1000
+"""Items on a page at most: what a caller can read, and the loop can make without a pause that others feel."""
+
+
+class WrongCursor(PermanentError):
+    """this cursor is not one that a list of this relay ended with"""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some of a list; `next_cursor` None: there is no more."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptView:
+    """One try of a delivery; `ended_at` None while it runs."""
+
+    started_at: int
+    ended_at: int | None
+    stage: str | None
+    reply_class: str | None
+    reply: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A delivery as admins see it; its address only as a keyed hash and a domain."""
+
+    recipient_hash: str
+    """Hexadecimal; equal for equal addresses of this store, whatever their case."""
+    recipient_domain: str
+    state: str
+    """waiting, sending, held, delivered, bounced, cancelled."""
+    lane: Lane
+    reason: str | None
+    """Why it is not moving or how it ended: a reply class, `limit`, `login`, `queue`, `no-account`, `in-doubt`, ...;
+    None: nothing is in its way, or it was delivered."""
+    since: int
+    needs: Needs | None
+    eta: int | None
+    """When it will leave if nothing new happens, or be tried next; None: final, or not before somebody acts."""
+    attempts: tuple[AttemptView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message with its deliveries; `state` is the first of sending, waiting, held, bounced, cancelled, delivered
+    that one of its deliveries is in."""
+
+    id: MessageId
+    account: AccountId
+    client: str
+    state: str
+    accepted_at: int
+    size: int
+    deliveries: tuple[DeliveryView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LimitView:
+    """A limit, as routing.yaml writes it, and how much of it is used now."""
+
+    limit: str
+    used: int
+    most: int
+    """What it allows now (less when slowed)."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """An account with the health of its mailbox."""
+
+    sender: AccountId
+    plan: Plan | None
+    """None: it is in no routing any more, only its mail is left."""
+    mailbox: MailboxId | None
+    health: str
+    """ok, doubted, slowed, waiting, paused, retired."""
+    reason: str | None
+    since: int | None
+    eta: int | None
+    """When the last of what it has queued now will have left; None: nothing is queued, or somebody has to act."""
+    needs: Needs | None
+    queued: int
+    limits: tuple[LimitView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderView:
+    """A provider's host, its total limits, and the sessions that are open with it."""
+
+    provider: str
+    health: str
+    reason: str | None
+    since: int | None
+    eta: int | None
+    """When its host is tried next; None: it is well."""
+    needs: Needs | None
+    sessions: int
+    limits: tuple[LimitView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MessageQuery:
+    """Which messages; every part that is given must hold. Newest first."""
+
+    states: frozenset[str] = frozenset()
+    """Of which at least one delivery is in one of these states; empty: any."""
+    account: AccountId | None = None
+    message_id: str | None = field(default=None, repr=False)
+    """The header field Message-ID, as the sender knows it."""
+    limit: int = PAGE
+    cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AccountQuery:
+    """Which accounts, by sender; every part that is given must hold."""
+
+    health: str | None = None
+    plan: Plan | None = None
+    has_queued: bool = False
+    """Only those with mail in the queue."""
+    limit: int = PAGE
+    cursor: str | None = None
+
+
+class Reading(Protocol):
+    """What can be asked. WrongCursor: a query's cursor is none of ours."""
+
+    async def messages(self, query: MessageQuery) -> Page[MessageView]:
+        """A page of messages, without the attempts of their deliveries."""
+
+    async def message(self, message: MessageId) -> MessageView | None:
+        """One message with all attempts; None: there is none of this id."""
+
+    async def accounts(self, query: AccountQuery) -> Page[AccountView]:
+        """A page of accounts."""
+
+    async def account(self, sender: AccountId) -> AccountView | None:
+        """One account; None: neither routing nor queue knows it."""
+
+    async def providers(self) -> Sequence[ProviderView]:
+        """Every provider of the routing in force, by name."""
