@@ -1,6 +1,7 @@
-"""Metrics that are counted when somebody asks: the queue and the health of the accounts.
+"""Metrics that are counted when somebody asks: the queue, the health of the accounts, and those accounts by name that
+somebody may want to look at.
 
-Law: they show the state of one moment; a provider or plan that is gone leaves no stale series behind.
+Law: they show the state of one moment; a provider, plan or account that is gone leaves no stale series behind.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -40,12 +41,46 @@ class AccountsByHealth(Protocol):
     def accounts(self) -> int: ...
 
 
+class LimitOfProvider(Protocol):
+    """How long a limit keeps back what could leave a provider otherwise."""
+
+    @property
+    def provider(self) -> str: ...
+    @property
+    def seconds(self) -> float: ...
+
+
+class AccountByName(Protocol):
+    """An account that is not ok, has mail queued, or was active within a day."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def health(self) -> str: ...
+    @property
+    def used_ratio(self) -> float: ...
+    @property
+    def drain_seconds(self) -> float | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """When a listener's certificate expires, in seconds from now; negative: it has."""
+
+    listener: str
+    seconds: float
+
+
 @dataclass(frozen=True, slots=True)
 class Census:
     """The state of the queue at one moment."""
 
     queues: Sequence[QueueOfProvider] = ()
     healths: Sequence[AccountsByHealth] = ()
+    waits: Sequence[LimitOfProvider] = ()
+    accounts: Sequence[AccountByName] = ()
+    dropped: int = 0
+    """Accounts that would have series of their own and have none, because there are too many."""
 
 
 class CensusCollector(Collector):
@@ -54,22 +89,29 @@ class CensusCollector(Collector):
     def __init__(self) -> None:
         self._census: Census | None = None
         self._providers: Iterable[str] = ()
+        self._certificates: Iterable[Certificate] = ()
 
-    def take(self, census: Census | None, providers: Iterable[str]) -> None:
+    def take(self, census: Census | None, providers: Iterable[str], certificates: Iterable[Certificate]) -> None:
         """Shows this state from now on; a provider with nothing in its queue is shown with noughts. None: unknown."""
         self._census = census
         self._providers = providers
+        self._certificates = certificates
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of the last census."""
+        yield _values(declared.CERTIFICATE, (((each.listener,), each.seconds) for each in self._certificates))
         census = self._census
         if census is None:
             return
         queues = dict.fromkeys(sorted(self._providers), _NOTHING)
         queues |= {each.provider: each for each in census.queues}
+        waits = dict.fromkeys(sorted(self._providers), 0.0)
+        waits |= {each.provider: each.seconds for each in census.waits}
         yield _queue(queues)
-        yield _oldest(queues)
-        yield _accounts(census.healths)
+        yield _values(declared.OLDEST, (((name,), queue.oldest_seconds or 0.0) for name, queue in queues.items()))
+        yield _values(declared.LIMIT_WAIT, (((name,), seconds) for name, seconds in waits.items()))
+        yield _values(declared.ACCOUNTS, (((each.plan, each.health), each.accounts) for each in census.healths))
+        yield from _by_name(census)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +141,17 @@ def _queue(queues: Mapping[str, QueueOfProvider]) -> Metric:
     return family
 
 
-def _oldest(queues: Mapping[str, QueueOfProvider]) -> Metric:
-    family = _family(declared.OLDEST)
-    for provider, queue in queues.items():
-        family.add_metric((provider,), queue.oldest_seconds or 0.0)
-    return family
+def _by_name(census: Census) -> Iterator[Metric]:
+    accounts = census.accounts
+    drains = ((each.account, each.drain_seconds) for each in accounts)
+    yield _values(declared.ACCOUNT_HEALTH, (((each.account, each.health), 1) for each in accounts))
+    yield _values(declared.ACCOUNT_LIMIT, (((each.account,), each.used_ratio) for each in accounts))
+    yield _values(declared.ACCOUNT_DRAIN, (((name,), seconds) for name, seconds in drains if seconds is not None))
+    yield _values(declared.ACCOUNTS_DROPPED, [((), census.dropped)])
 
 
-def _accounts(healths: Iterable[AccountsByHealth]) -> Metric:
-    family = _family(declared.ACCOUNTS)
-    for count in healths:
-        family.add_metric((count.plan, count.health), count.accounts)
+def _values(metric: Declared, samples: Iterable[tuple[tuple[str, ...], float]]) -> Metric:
+    family = _family(metric)
+    for labels, value in samples:
+        family.add_metric(labels, value)
     return family

@@ -47,6 +47,8 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "lane": "express, bulk",
         "operation": "a method of the store",
         "version": "the version of the relay",
+        "account": "a sender that is not ok, has mail queued, or was active within 24 hours; at most 1,000 of them",
+        "listener": "a listener with TLS, as relay.yaml names it",
     }
 )
 """What each label may be."""
@@ -82,7 +84,31 @@ DELAY = Declared(
     ("provider", "lane"),
     DELAYS,
 )
+LIMIT_WAIT = Declared(
+    "relay_limit_wait_seconds",
+    Kind.GAUGE,
+    "How long the limits keep back what could be sent to a provider otherwise; 0: nothing waits for them.",
+    ("provider",),
+)
 ACCOUNTS = Declared("relay_accounts", Kind.GAUGE, "Accounts, by plan and health.", ("plan", "health"))
+ACCOUNT_HEALTH = Declared(
+    "relay_account_health", Kind.GAUGE, "Always 1; the label says how an account's mailbox is.", ("account", "health")
+)
+ACCOUNT_LIMIT = Declared(
+    "relay_account_limit_used_ratio",
+    Kind.GAUGE,
+    "How much of the fullest of its limits an account's mailbox has used, from 0 to 1.",
+    ("account",),
+)
+ACCOUNT_DRAIN = Declared(
+    "relay_account_queue_drain_seconds",
+    Kind.GAUGE,
+    "In how long the last mail that an account has queued will have left; no series while somebody has to act first.",
+    ("account",),
+)
+ACCOUNTS_DROPPED = Declared(
+    "relay_account_series_dropped", Kind.GAUGE, "Accounts without series of their own because there are over 1,000."
+)
 STORE = Declared(
     "relay_store_seconds", Kind.HISTOGRAM, "How long the store took for one operation.", ("operation",), OPERATIONS
 )
@@ -95,10 +121,17 @@ RELOAD_SUCCESS = Declared(
 RELOAD_TIME = Declared(
     "relay_config_reload_timestamp_seconds", Kind.GAUGE, "When the routing in force was read, in seconds since 1970."
 )
+CERTIFICATE = Declared(
+    "relay_tls_certificate_expiry_seconds",
+    Kind.GAUGE,
+    "How long the certificate of a listener is still valid; negative: it has expired.",
+    ("listener",),
+)
 BUILD = Declared("relay_build_info", Kind.GAUGE, "Always 1; the label says which relay.", ("version",))
 
 ALL = (
-    SUBMISSIONS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, ACCOUNTS, LOGINS, SESSIONS, STORE, LAG,
-    RELOAD_SUCCESS, RELOAD_TIME, BUILD,
+    SUBMISSIONS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, ACCOUNTS, ACCOUNT_HEALTH,
+    ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, SESSIONS, STORE, LAG, RELOAD_SUCCESS, RELOAD_TIME,
+    CERTIFICATE, BUILD,
 )  # fmt: skip
 """In the order of the reference."""

@@ -4,17 +4,18 @@ Law: a label takes only names of the routing in force or words of a fixed vocabu
 `none`, so that nobody outside can make series.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from enum import StrEnum
+from itertools import product
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from relay.core.meaning import ReplyClass
 from relay.core.routing import Routing
-from relay.core.words import AccountId, Lane
+from relay.core.words import AccountId, Lane, Plan
 from relay.observe import declared
-from relay.observe.census import AccountsByHealth, Census, CensusCollector, QueueOfProvider
+from relay.observe.census import AccountsByHealth, Census, CensusCollector, Certificate, QueueOfProvider
 from relay.observe.declared import Declared
 
 __all__ = ["CONTENT_TYPE_LATEST", "AccountsByHealth", "Answer", "Census", "Metrics", "Outcome", "QueueOfProvider"]
@@ -114,11 +115,23 @@ class Metrics:
         self._clients = frozenset(routing.clients)
         self._providers = frozenset(routing.providers)
         self._plans = {sender: account.plan.value for sender, account in routing.accounts.items()}
-        for client in sorted(self._clients):
-            for answer in Answer:
-                self._submissions.add((client, answer.value), 0)
+        self._begin_with_noughts()
         self._reload_success.set(1)
         self._reload_time.set(at)
+
+    def _begin_with_noughts(self) -> None:
+        """A series that begins at one shows no increase: the first event would be one that no alert sees."""
+        for client, answer in product(sorted(self._clients), Answer):
+            self._submissions.add((client, answer.value), 0)
+        for provider in sorted(self._providers):
+            self._in_doubt.add((provider,), 0)
+            for answer in Answer:
+                self._logins.add((provider, answer.value), 0)
+            for reply_class in sorted(CLASSES):
+                self._attempts.add((provider, reply_class), 0)
+            for plan, outcome in product(Plan, Outcome):
+                self._deliveries.add((provider, plan.value, outcome.value), 0)
+            self._sessions.labels(provider)
 
     def routing_refused(self) -> None:
         """An edit of the routing was refused."""
@@ -126,9 +139,9 @@ class Metrics:
 
     # what is scraped
 
-    def render(self, census: Census | None) -> bytes:
+    def render(self, census: Census | None, certificates: Iterable[Certificate] = ()) -> bytes:
         """Everything in Prometheus' text format; `census` is the state of the queue at this moment, None: unknown."""
-        self._census.take(census, self._providers)
+        self._census.take(census, self._providers, certificates)
         return generate_latest(self._registry)
 
     def _provider(self, name: str) -> str:

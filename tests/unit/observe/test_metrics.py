@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from relay.core.routing import Account, Client, Provider, Routing
 from relay.core.words import Lane, MailboxId, Plan
-from relay.observe import Answer, Census, Metrics, Outcome, declared
+from relay.observe import Answer, Census, Certificate, Metrics, Outcome, declared
 from relay.observe.declared import Kind
 from relay.observe.metrics import CLASSES
 
@@ -36,12 +36,34 @@ class Healths:
     accounts: int
 
 
+@dataclass
+class Wait:
+    provider: str
+    seconds: float
+
+
+@dataclass
+class ByName:
+    account: str
+    health: str
+    used_ratio: float
+    drain_seconds: float | None
+
+
 @pytest.fixture
 def metrics():
     metrics = Metrics("0.1.0")
     metrics.routing_applied(ROUTING, at=1000.0)
     return metrics
 
+
+CENSUS = Census(
+    queues=[Queue("aruba", 1, 1, 1, 1.0)],
+    healths=[Healths("business", "ok", 1)],
+    waits=[Wait("aruba", 30.0)],
+    accounts=[ByName(SENDER, "slowed", 0.75, 120.0), ByName("b@x.it", "paused", 0.0, None)],
+    dropped=7,
+)
 
 ORDER = (
     "client",
@@ -52,9 +74,11 @@ ORDER = (
     "state",
     "lane",
     "operation",
+    "account",
     "health",
     "result",
     "version",
+    "listener",
     "le",
 )
 
@@ -67,6 +91,11 @@ def values(metrics, name, census=None):
             if sample.name == name:
                 found[tuple(sample.labels[label] for label in ORDER if label in sample.labels)] = sample.value
     return found
+
+
+def counted(metrics, name, census=None):
+    """The samples of a metric that are not nought."""
+    return {labels: value for labels, value in values(metrics, name, census).items() if value}
 
 
 def test_a_mail_is_counted_by_client_and_answer(metrics):
@@ -91,25 +120,25 @@ def test_names_that_a_peer_makes_up_become_no_series(metrics):
         metrics.attempted(f"gone{number}", f"class{number}")
         metrics.ended(f"gone{number}", f"{number}@x.it", Outcome.DELIVERED)
         metrics.doubted(f"gone{number}")
-    assert values(metrics, "relay_submissions_total")["none", "rejected"] == 50
-    assert values(metrics, "relay_upstream_logins_total") == {("none", "deferred"): 50}
-    assert values(metrics, "relay_attempts_total") == {("none", "unknown"): 50}
-    assert values(metrics, "relay_deliveries_total") == {("none", "none", "delivered"): 50}
-    assert values(metrics, "relay_delivery_delay_seconds_count") == {("none", "bulk"): 50}
-    assert values(metrics, "relay_in_doubt_total") == {("none",): 50}
+    assert counted(metrics, "relay_submissions_total") == {("none", "rejected"): 50}
+    assert counted(metrics, "relay_upstream_logins_total") == {("none", "deferred"): 50}
+    assert counted(metrics, "relay_attempts_total") == {("none", "unknown"): 50}
+    assert counted(metrics, "relay_deliveries_total") == {("none", "none", "delivered"): 50}
+    assert counted(metrics, "relay_delivery_delay_seconds_count") == {("none", "bulk"): 50}
+    assert counted(metrics, "relay_in_doubt_total") == {("none",): 50}
 
 
 def test_an_attempt_counts_by_what_the_reply_meant(metrics):
     metrics.attempted("aruba", "rate-limited")
     metrics.attempted("aruba", "rate-limited")
-    assert values(metrics, "relay_attempts_total") == {("aruba", "rate-limited"): 2}
-    assert values(metrics, "relay_deliveries_total") == {}
+    assert counted(metrics, "relay_attempts_total") == {("aruba", "rate-limited"): 2}
+    assert counted(metrics, "relay_deliveries_total") == {}
 
 
 @pytest.mark.parametrize("outcome", list(Outcome))
 def test_a_delivery_counts_by_its_outcome_and_its_accounts_plan(metrics, outcome):
     metrics.ended("aruba", SENDER, outcome)
-    assert values(metrics, "relay_deliveries_total") == {("aruba", "business", outcome.value): 1}
+    assert counted(metrics, "relay_deliveries_total") == {("aruba", "business", outcome.value): 1}
 
 
 def test_attempts_in_doubt_are_counted(metrics):
@@ -122,7 +151,7 @@ def test_logins_and_sessions_are_counted_by_provider(metrics):
     metrics.session_changed("aruba", 1)
     metrics.session_changed("aruba", 1)
     metrics.session_changed("aruba", -1)
-    assert values(metrics, "relay_upstream_logins_total") == {("aruba", "accepted"): 1}
+    assert counted(metrics, "relay_upstream_logins_total") == {("aruba", "accepted"): 1}
     assert values(metrics, "relay_upstream_sessions") == {("aruba",): 1}
 
 
@@ -209,13 +238,78 @@ def test_what_is_declared_is_what_is_scraped(metrics):
     metrics.session_changed("aruba", 1)
     metrics.delivered("aruba", Lane.BULK, 1.0)
     metrics.store_took("put", 0.1)
-    census = Census([Queue("aruba", 1, 1, 1, 1.0)], [Healths("business", "ok", 1)])
+    text = metrics.render(CENSUS, [Certificate("0.0.0.0:465", 86_400.0)]).decode()
     found = {}
-    for family in text_string_to_metric_families(metrics.render(census).decode()):
+    for family in text_string_to_metric_families(text):
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
         name = f"{family.name}_total" if family.type == "counter" else family.name
         found[name] = (family.type, family.documentation, labels)
     assert found == {each.name: (each.kind.value, each.sentence, set(each.labels)) for each in declared.ALL}
+
+
+INTERFACE = """
+relay_submissions_total{client,result} relay_attempts_total{provider,class}
+relay_deliveries_total{provider,plan,outcome} relay_queue_deliveries{provider,state}
+relay_queue_oldest_seconds{provider} relay_delivery_delay_seconds{provider,lane} relay_limit_wait_seconds{provider}
+relay_accounts{plan,health} relay_account_health{account,health} relay_account_limit_used_ratio{account}
+relay_account_queue_drain_seconds{account} relay_account_series_dropped
+relay_upstream_logins_total{provider,result} relay_upstream_sessions{provider} relay_in_doubt_total{provider}
+relay_config_reload_success relay_config_reload_timestamp_seconds relay_store_seconds{operation}
+relay_event_loop_lag_seconds relay_tls_certificate_expiry_seconds{listener} relay_build_info{version}
+"""
+"""What is promised to those who scrape: names and labels, which no release takes away."""
+
+
+def test_every_metric_that_is_promised_is_there_with_the_labels_that_are_promised():
+    declared_as = {each.name + (f"{{{','.join(each.labels)}}}" if each.labels else "") for each in declared.ALL}
+    assert declared_as == set(INTERFACE.split())
+
+
+@pytest.mark.parametrize(
+    ("label", "words"),
+    [
+        ("result", {each.value for each in Answer}),
+        ("outcome", {each.value for each in Outcome}),
+        ("lane", {each.value for each in Lane}),
+        ("plan", {each.value for each in Plan}),
+    ],
+)
+def test_the_words_of_a_label_are_those_that_the_reference_names(label, words):
+    assert all(word in declared.LABELS[label] for word in words)
+
+
+def test_an_account_by_name_shows_its_health_how_full_it_is_and_when_its_queue_will_be_empty(metrics):
+    assert values(metrics, "relay_account_health", CENSUS) == {(SENDER, "slowed"): 1, ("b@x.it", "paused"): 1}
+    assert values(metrics, "relay_account_limit_used_ratio", CENSUS) == {(SENDER,): 0.75, ("b@x.it",): 0}
+    assert values(metrics, "relay_account_queue_drain_seconds", CENSUS) == {(SENDER,): 120}, "b waits for somebody"
+    assert values(metrics, "relay_account_series_dropped", CENSUS) == {(): 7}
+
+
+def test_an_account_that_is_well_and_idle_again_leaves_no_series(metrics):
+    metrics.render(CENSUS)
+    assert values(metrics, "relay_account_health", Census()) == {}
+    assert values(metrics, "relay_account_series_dropped", Census()) == {(): 0}
+
+
+def test_a_provider_shows_how_long_its_limits_keep_mail_back_and_nought_if_they_do_not(metrics):
+    assert values(metrics, "relay_limit_wait_seconds", CENSUS) == {("aruba",): 30}
+    assert values(metrics, "relay_limit_wait_seconds", Census()) == {("aruba",): 0}
+
+
+def test_certificates_show_how_long_they_are_valid_even_while_the_store_is_away(metrics):
+    text = metrics.render(None, [Certificate("0.0.0.0:465", -5.0)]).decode()
+    assert 'relay_tls_certificate_expiry_seconds{listener="0.0.0.0:465"} -5.0' in text
+
+
+def test_the_first_event_of_a_kind_is_an_increase(metrics):
+    """Prometheus sees no increase in a series that begins at one."""
+    assert values(metrics, "relay_attempts_total")["aruba", "unknown"] == 0
+    assert values(metrics, "relay_upstream_logins_total")["aruba", "rejected"] == 0
+    assert values(metrics, "relay_in_doubt_total") == {("aruba",): 0}
+    assert values(metrics, "relay_deliveries_total")["aruba", "business", "bounced"] == 0
+    metrics.attempted("aruba", "unknown")
+    metrics.routing_applied(ROUTING, at=2000.0)
+    assert values(metrics, "relay_attempts_total")["aruba", "unknown"] == 1, "another routing forgets no count"
 
 
 def test_the_classes_are_a_closed_vocabulary():
