@@ -13,6 +13,11 @@ from relay.core.routing import BareNewline
 LINE_MOST: int = 65_536
 """Octets of a line; RFC 5322 asks for 998, but clients write whole attachments without a break."""
 
+DOTS_TRIED: int = 64
+"""Single dots looked at before lines are searched: headers have some, text has many, and attachments in base64, which
+make a message large, have none."""
+
+_DOT_LINE = b"\r\n."
 _ORDINARY = bytes(octet for octet in range(256) if octet not in b"\0\r\n")
 _LONE_LF = re.compile(rb"(?<!\r)\n(?:\.(?=\.))?")
 
@@ -25,11 +30,31 @@ class Lines:
     is_mended: bool
 
 
+def find_dot_line(octets: bytes | bytearray, start: int = 0) -> int:
+    """Where the first CRLF and dot at or after `start` are; -1: nowhere."""
+    at = start
+    for _ in range(DOTS_TRIED):
+        at = octets.find(b".", at)
+        if at < 0:
+            return -1
+        if at - 2 >= start and octets[at - 2 : at] == b"\r\n":
+            return at - 2
+        at += 1
+    return octets.find(_DOT_LINE, max(start, at - 2))
+
+
 def unstuffed(raw: bytes) -> bytes:
     """The message without the dot that SMTP puts before a line's own first dot (RFC 5321, 4.5.2)."""
     if raw.startswith(b"."):
         raw = raw[1:]
-    return raw.replace(b"\r\n.", b"\r\n")
+    return raw if find_dot_line(raw) < 0 else raw.replace(_DOT_LINE, b"\r\n")
+
+
+def stuffed(content: bytes) -> bytes:
+    """The message with the dot that SMTP puts before a line's own first dot (RFC 5321, 4.5.2)."""
+    if content.startswith(b"."):
+        content = b"." + content
+    return content if find_dot_line(content) < 0 else content.replace(_DOT_LINE, b"\r\n..")
 
 
 def read_lines(content: bytes, bare_newline: BareNewline) -> Lines | Reason:

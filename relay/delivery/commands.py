@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from relay.core.content import stuffed
 from relay.core.envelope import Envelope, Recipient
 from relay.core.meaning import Failure
 from relay.errors import AddressError
@@ -72,10 +73,8 @@ def rcpt_command(recipient: Recipient, offer: Offer) -> bytes:
 
 def data_of(content: bytes) -> bytes:
     """A message in wire form with its dots doubled (RFC 5321, 4.5.2) and its last line ended."""
-    stuffed = content.replace(b"\r\n.", b"\r\n..")
-    if stuffed.startswith(b"."):
-        stuffed = b"." + stuffed
-    return stuffed if stuffed.endswith(b"\r\n") or not stuffed else stuffed + b"\r\n"
+    data = stuffed(content)
+    return data if data.endswith(b"\r\n") or not data else data + b"\r\n"
 
 
 def _command(verb: str, address: str, parameters: str) -> bytes:

@@ -4,6 +4,7 @@ Law: a message ends with CRLF.CRLF and with nothing else, wherever the network c
 a bounded number of times, however slowly they come.
 """
 
+from relay.core.content import find_dot_line
 from relay.core.refusal import Reason
 
 BLOCK: int = 65_536
@@ -70,16 +71,27 @@ class Incoming:
             if _AT_START.startswith(buffer):
                 return False
             self._is_at_start = False
-        end = buffer.find(END_OF_DATA, max(0, self._searched - _KEPT_BACK))
+        end = self._end_of_data()
         if end >= 0:
-            blocks.append(bytes(buffer[: end + 2]))
+            blocks.append(self._copied(end + 2))
             self._consume(end + len(END_OF_DATA))
             return True
         if len(buffer) > BLOCK:
-            blocks.append(bytes(buffer[:-_KEPT_BACK]))
+            blocks.append(self._copied(len(buffer) - _KEPT_BACK))
             self._consume(len(buffer) - _KEPT_BACK)
         self._searched = len(buffer)
         return False
+
+    def _end_of_data(self) -> int:
+        """Where CRLF.CRLF is in what was not searched yet; -1: not there."""
+        buffer = self._buffer
+        at = find_dot_line(buffer, max(0, self._searched - _KEPT_BACK))
+        return at if at < 0 or buffer.startswith(END_OF_DATA, at) else buffer.find(END_OF_DATA, at)
+
+    def _copied(self, count: int) -> bytes:
+        """The first octets, copied once."""
+        with memoryview(self._buffer) as view:
+            return bytes(view[:count])
 
     def _consume(self, count: int) -> None:
         del self._buffer[:count]

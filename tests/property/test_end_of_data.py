@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from relay.core.content import Lines, read_lines, unstuffed
+from relay.core.content import DOTS_TRIED, Lines, find_dot_line, read_lines, stuffed, unstuffed
 from relay.core.routing import BareNewline
 from relay.submission.incoming import BLOCK, Incoming
 
@@ -87,6 +87,17 @@ def test_what_a_client_stuffs_arrives_as_it_was(message: list[bytes]) -> None:
     found = received([stuffed + b".\r\n"])
     assert found is not None
     assert unstuffed(found[0]) == content
+
+
+@given(st.integers(DOTS_TRIED - 2, DOTS_TRIED + 2), pieces, st.integers(0, 90))
+def test_a_dot_line_is_found_behind_any_number_of_dots(dots: int, after: bytes, start: int) -> None:
+    octets = b"x." * dots + after
+    assert find_dot_line(octets, start) == find_dot_line(bytearray(octets), start) == octets.find(b"\r\n.", start)
+
+
+@given(pieces)
+def test_stuffing_and_unstuffing_are_each_others_inverse(content: bytes) -> None:
+    assert unstuffed(stuffed(content)) == content
 
 
 @given(st.binary(max_size=40))
