@@ -16,6 +16,7 @@ from relay.app.machine import MachineClock, RunIn, Threads, randomness
 from relay.app.observation import DeliveryObserver, SubmissionObserver
 from relay.app.pulse import StoreWatch
 from relay.app.routing import Desk, RoutingKeeper, Watch
+from relay.app.scraping import Scrape
 from relay.app.storage import Storage
 from relay.config.references import Resolve
 from relay.config.service import ServiceConfig
@@ -24,9 +25,8 @@ from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.resolver import ExecutorResolver
 from relay.delivery.smtp import Route, SmtpUpstream
 from relay.delivery.trust import SystemTrust
-from relay.errors import StoreError
 from relay.notify import OutboxPump
-from relay.observe import Census, Log, Metrics
+from relay.observe import Log, Metrics
 from relay.store.ports import Store
 from relay.submission import Authenticator, SubmissionServer
 
@@ -138,25 +138,9 @@ def admin_server(means: Means, store: Store, bound: socket) -> AdminServer:
                 token=admin_token(means.config.data_dir / "admin.token", randomness),
                 readiness=means.readiness,
                 look=StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic).look,
-                metrics=CensusTaker(means.metrics, store),
+                metrics=Scrape(means.metrics, store, means.clock.monotonic, certificates=lambda: ()),
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
             )
         ),
         bound,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class CensusTaker:
-    """Renders all metrics; while the store is away, all but the census of the queue."""
-
-    metrics: Metrics
-    store: Store
-
-    async def __call__(self) -> bytes:
-        """Prometheus' text format."""
-        try:
-            census = Census(await self.store.queue_counts(), await self.store.health_counts())
-        except StoreError:
-            return self.metrics.render(None)
-        return self.metrics.render(census)

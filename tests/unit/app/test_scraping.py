@@ -1,0 +1,93 @@
+"""Scrapes: what was counted lately is shown again, however many ask, and a store that is away leaves the rest."""
+
+import asyncio
+
+import pytest
+
+from relay.app.scraping import LONGEST, SHARE, Scrape
+from relay.core.words import Plan
+from relay.errors import StoreUnavailable
+from relay.observe import Certificate, Metrics
+from relay.store.ports.history import HealthCount, QueueCount
+
+
+class World:
+    """A store that takes its time to count, and a clock that sees it."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+        self.cost = 0.0
+        self.waiting = 0
+        self.counts = 0
+        self.is_away = False
+        self.scrape = Scrape(
+            Metrics("0"),
+            self,  # type: ignore[arg-type]
+            lambda: self.now,
+            certificates=lambda: [Certificate("[::1]:465", 3600.0)],
+        )
+
+    async def queue_counts(self) -> list[QueueCount]:
+        if self.is_away:
+            raise StoreUnavailable
+        self.counts += 1
+        self.now += self.cost
+        await asyncio.sleep(0)
+        return [QueueCount("aruba", self.waiting, 0, 0, None)]
+
+    async def health_counts(self) -> list[HealthCount]:
+        return [HealthCount(Plan.PERSONAL, "ok", 5)]
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+async def queue_of(world: World) -> str:
+    lines = (await world.scrape()).decode().splitlines()
+    (line,) = [each for each in lines if 'state="waiting"' in each]
+    return line.rpartition(" ")[2]
+
+
+async def test_a_count_that_costs_nothing_is_always_fresh(world: World) -> None:
+    assert await queue_of(world) == "0.0"
+    world.waiting = 5
+    assert await queue_of(world) == "5.0"
+
+
+async def test_a_count_that_costs_much_is_shown_for_as_long_as_keeps_counting_a_small_part_of_the_time(
+    world: World,
+) -> None:
+    world.cost = 0.1
+    await world.scrape()
+    world.waiting = 5
+    world.now += 0.1 / SHARE * 0.99
+    assert await queue_of(world) == "0.0"
+    assert world.counts == 1
+    world.now += 0.1 / SHARE * 0.02
+    assert await queue_of(world) == "5.0"
+
+
+async def test_no_count_is_shown_for_longer_than_scrapes_are_apart(world: World) -> None:
+    world.cost = 60.0
+    await world.scrape()
+    world.now += LONGEST
+    await world.scrape()
+    assert world.counts == 2
+
+
+async def test_many_who_ask_at_once_cost_one_count(world: World) -> None:
+    world.cost = 0.1
+    await asyncio.gather(*(world.scrape() for _ in range(10)))
+    assert world.counts == 1
+
+
+async def test_a_store_that_is_away_leaves_what_it_does_not_count(world: World) -> None:
+    world.is_away = True
+    text = (await world.scrape()).decode()
+    assert "relay_queue_deliveries" not in text
+    assert "relay_build_info" in text
+    assert 'relay_tls_certificate_expiry_seconds{listener="[::1]:465"} 3600.0' in text
+    world.is_away = False
+    assert await queue_of(world) == "0.0"
