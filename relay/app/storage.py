@@ -4,7 +4,7 @@ Law: the folder is locked before anything in it is read, and let go as the last 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from relay.app.machine import MachineClock, RunIn, Threads, private_files, randomness
@@ -16,7 +16,7 @@ from relay.store.needs import CrashPoint, Outside
 from relay.store.ports.events import Listener
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
 from relay.store.sqlite.opening import cached
-from relay.store.sqlite.reserve import Reserve
+from relay.store.sqlite.reserve import Reserve, least_free_of, reserve_of
 from relay.vault import Keyring, Vault
 
 COMMITS: int = 1
@@ -76,7 +76,9 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
         vaults.append(keyring.vault_for(fingerprint))
         return vaults[-1]
 
-    reserve = Reserve(data.path)
+    disk, settings = data.disk_bytes(), store_settings(needs.config)
+    settings = replace(settings, least_free_bytes=least_free_of(disk, settings.least_free_bytes))
+    reserve = Reserve(data.path, reserve_of(disk))
     await commit(reserve.keep)
     outside = Outside(
         clock=needs.clock,
@@ -91,7 +93,7 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
         give_up_reserve=reserve.give_up,
         keep_reserve=reserve.keep,
     )
-    store = await commit(lambda: open_store(data, store_settings(needs.config), outside))
+    store = await commit(lambda: open_store(data, settings, outside))
     return Storage(store, _node(data.path), vaults[-1].keyed_hash(b"fingerprints", b""), data)
 
 

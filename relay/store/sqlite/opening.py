@@ -15,6 +15,7 @@ from relay.store.needs import Outside, StoreSettings
 from relay.store.segments.files import FileSegments
 from relay.store.segments.port import SEGMENT_BYTES
 from relay.store.sqlite.database import CACHED_STATEMENTS
+from relay.store.sqlite.reserve import LEAST_INODES
 from relay.store.sqlite.store import SqliteStore
 
 LOCK_FILE = "relay.lock"
@@ -50,9 +51,16 @@ class DataDir:
         return connection
 
     def free_bytes(self) -> int:
-        """What is left on its disk for a process without privileges."""
+        """What is left on its disk for a process without privileges; nothing, if no more files can be made."""
         found = os.statvfs(self.path)
+        if found.f_files and found.f_favail < LEAST_INODES:
+            return 0
         return found.f_bavail * found.f_frsize
+
+    def disk_bytes(self) -> int:
+        """How large its disk is."""
+        found = os.statvfs(self.path)
+        return found.f_blocks * found.f_frsize
 
     def release(self) -> None:
         """Lets the next relay in."""

@@ -14,6 +14,25 @@ RESERVE_FILE = "reserve"
 RESERVE_BYTES: int = 16 * 1024 * 1024
 """Some thousand settlings in the log, and a checkpoint; what they set free carries the rest."""
 
+RESERVE_PART: int = 16
+"""Of a disk under 256 MB the reserve is this part: one of 32 MB keeps room for a hundred settlings and a checkpoint."""
+
+LEAST_FREE_PART: int = 10
+"""Of a disk under 2 GB this part has to be free for mail to be accepted: the figure of a large one may be all of it."""
+
+LEAST_INODES: int = 64
+"""Fewer names left than this is no space either: segments, the log and the reserve need some to heal by themselves."""
+
+
+def reserve_of(disk: int) -> int:
+    """How much is kept back on a disk of so many bytes."""
+    return min(RESERVE_BYTES, disk // RESERVE_PART)
+
+
+def least_free_of(disk: int, most: int) -> int:
+    """How much of a disk of so many bytes has to be free for mail to be accepted, at most `most`."""
+    return min(most, disk // LEAST_FREE_PART)
+
 
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 """Somebody else was faster: there is no reserve then, and the next heartbeat tries again."""
@@ -43,15 +62,20 @@ class Reserve:
 
     def _take(self) -> bool:
         beside = self._path.with_suffix(".new")
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
         try:
-            os.posix_fallocate(descriptor, 0, self._size)
+            _allocate(beside, self._size)
             beside.rename(self._path)
         except OSError as error:
-            beside.unlink()
+            beside.unlink(missing_ok=True)
             if error.errno not in _FULL:
                 raise StoreUnavailable(f"no space can be reserved: {os.strerror(error.errno or 0)}") from error
             return False
-        finally:
-            os.close(descriptor)
         return True
+
+
+def _allocate(path: Path, size: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        os.posix_fallocate(descriptor, 0, size)
+    finally:
+        os.close(descriptor)
