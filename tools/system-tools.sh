@@ -10,14 +10,26 @@ package_of() {
         swaks) echo swaks libnet-ssleay-perl ;;   # its TLS needs the second
         promtool | prometheus) echo prometheus ;;
         redis-server | redis-cli) echo redis-server ;;
+        php) echo php-cli ;;
+        node) echo nodejs ;;
+        java | javac) echo default-jdk-headless ;;
         *) echo "$1" ;;
+    esac
+}
+
+# Libraries that a program of another language loads are told by a file of theirs.
+is_there() {
+    case $1 in
+        libphp-phpmailer) [ -e /usr/share/php/libphp-phpmailer/autoload.php ] ;;
+        libmail-java) [ -e /usr/share/java/javax.mail.jar ] ;;
+        *) command -v "$1" >/dev/null ;;
     esac
 }
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 packages=() missing=()
 for tool in "$@"; do
-    command -v "$tool" >/dev/null && continue
+    is_there "$tool" && continue
     missing+=("$tool")
     read -ra names <<<"$(package_of "$tool")"
     packages+=("${names[@]}")
