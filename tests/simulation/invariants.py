@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from relay.core.limits import SECOND, Limit, parse_limit
 from relay.core.words import MailboxId
 from tests.simulation.judge import copies, most_at_once, worst_closed_window
-from tests.simulation.world import World
+from tests.simulation.world import Society
 
 HELD, DELIVERED, BOUNCED = 1, 2, 3
 
 
-def findings(world: World) -> list[str]:
+def findings(world: Society) -> list[str]:
     """Every promise that was broken; empty: none."""
     checks = (
         _nothing_lost,
@@ -30,9 +30,9 @@ def findings(world: World) -> list[str]:
     return [f"{check.__name__.strip('_')}: {text}" for check in checks for text in check(world)]
 
 
-def _nothing_lost(world: World) -> Iterator[str]:
-    states = world.states()
-    taken = {(name, to) for _, _, name, to in world.providers.seen.taken}
+def _nothing_lost(world: Society) -> Iterator[str]:
+    states = world.books.states()
+    taken = {(name, to) for _, _, name, to in world.seen.taken}
     for name, (_, recipients) in world.told.accepted.items():
         for to in recipients:
             if (name, to) not in states:
@@ -45,9 +45,9 @@ def _nothing_lost(world: World) -> Iterator[str]:
                 yield f"{name} is called delivered, and the provider never took it"
 
 
-def _no_copies_without_a_doubt(world: World) -> Iterator[str]:
-    doubts = world.doubts()
-    for key, many in copies((name, to) for _, _, name, to in world.providers.seen.taken).items():
+def _no_copies_without_a_doubt(world: Society) -> Iterator[str]:
+    doubts = world.books.doubts()
+    for key, many in copies((name, to) for _, _, name, to in world.seen.taken).items():
         if key[0] in world.told.submitted and many > 1 + doubts[key]:
             yield f"{key[0]} arrived {many} times with {doubts[key]} doubts"
     for key, many in doubts.items():
@@ -55,8 +55,8 @@ def _no_copies_without_a_doubt(world: World) -> Iterator[str]:
             yield f"{key[0]} was in doubt {many} times; the second doubt has to hold it"
 
 
-def _no_window_exceeded(world: World) -> Iterator[str]:
-    counted = world.providers.seen.counted
+def _no_window_exceeded(world: Society) -> Iterator[str]:
+    counted = world.seen.counted
     per_mailbox: dict[MailboxId, list[float]] = defaultdict(list)
     for at, mailbox in counted:
         per_mailbox[mailbox].append(at)
@@ -66,7 +66,7 @@ def _no_window_exceeded(world: World) -> Iterator[str]:
     for limit in map(parse_limit, world.scenario.totals):
         yield from _exceeded(limit, [at for at, _ in counted], "the provider's total")
     per_login: dict[MailboxId, list[float]] = defaultdict(list)
-    for at, mailbox, _ in world.providers.seen.logins:
+    for at, mailbox, _ in world.seen.logins:
         per_login[mailbox].append(at)
     for mailbox, instants in per_login.items():
         yield from _exceeded(parse_limit("10/10m"), instants, f"logins of {mailbox.username}")
@@ -78,15 +78,15 @@ def _exceeded(limit: Limit, instants: list[float], of: str) -> Iterator[str]:
         yield f"{worst} in a window of {limit} ({of})"
 
 
-def _nobody_as_anybody_else(world: World) -> Iterator[str]:
-    for mailbox, sender in world.providers.seen.mail_from:
+def _nobody_as_anybody_else(world: Society) -> Iterator[str]:
+    for mailbox, sender in world.seen.mail_from:
         if world.routing.accounts[sender].mailbox != mailbox:
             yield f"{sender} went out through {mailbox.username}"
 
 
-def _ceilings_kept(world: World) -> Iterator[str]:
+def _ceilings_kept(world: Society) -> Iterator[str]:
     spans: dict[MailboxId, list[tuple[float, float]]] = defaultdict(list)
-    for mailbox, start, end in world.providers.seen.sessions:
+    for mailbox, start, end in world.seen.sessions:
         spans[mailbox].append((start, world.true_now if end is None else end))
     for mailbox, own in spans.items():
         if (many := most_at_once(own)) > world.scenario.connections:
@@ -96,16 +96,16 @@ def _ceilings_kept(world: World) -> Iterator[str]:
         yield f"{many} sessions at the provider"
 
 
-def _bounces_told(world: World) -> Iterator[str]:
+def _bounces_told(world: Society) -> Iterator[str]:
     """The sender of what bounced got a report, or the report is held where an admin sees it."""
-    bounced = {key for key, (state, _, _) in world.states().items() if state == BOUNCED}
-    reports = world.reports()
+    bounced = {key for key, (state, _, _) in world.books.states().items() if state == BOUNCED}
+    reports = world.books.reports()
     for name, to in sorted(bounced):
         if (name, to) not in reports:
             yield f"{name} bounced and nobody was told"
 
 
-def _nobody_overslept(world: World) -> Iterator[str]:
+def _nobody_overslept(world: Society) -> Iterator[str]:
     """In its last life the node looked at the queue whenever mail came in and whenever the store had said it must."""
     vigil, slack = world.vigil, 0.01 + 3 * world.scenario.fsync
     for number, at in vigil.told_to_look:
@@ -116,14 +116,14 @@ def _nobody_overslept(world: World) -> Iterator[str]:
             yield f"mail came at {at:.3f} s and nobody looked"
 
 
-def _nothing_unforeseen(world: World) -> Iterator[str]:
+def _nothing_unforeseen(world: Society) -> Iterator[str]:
     yield from world.watcher.broken_by
     yield from map(repr, world.fatal)
 
 
-def _bodies_kept(world: World) -> Iterator[str]:
+def _bodies_kept(world: Society) -> Iterator[str]:
     """What is held can still be sent when what held it is gone."""
-    readable = world.readable_bodies()
-    for (name, _), (state, _, _) in world.states().items():
+    readable = world.books.readable_bodies()
+    for (name, _), (state, _, _) in world.books.states().items():
         if state == HELD and name not in readable:
             yield f"{name} is held and its body is gone"
