@@ -26,6 +26,12 @@ class CalendarWindow:
         self._offset = offset
         self._days: dict[date, int] = {}
 
+    def copy(self) -> "CalendarWindow":
+        """Another memory of the same, to look ahead with."""
+        other = CalendarWindow(Limit(self.count, 0), self._zone, self._offset)
+        other.in_flight, other._days = self.in_flight, self._days.copy()
+        return other
+
     def set_offset(self, offset: int) -> None:
         """Takes over a corrected civil clock; days already counted stay."""
         self._offset = offset

@@ -1,18 +1,27 @@
 """The forecast: when a delivery that waits will leave, if nothing new happens.
 
-Law: it is the schedule itself, run ahead on a copy; so it is exact where attempts last as long as it was told, sessions
-are at hand and nothing is added, and it says nothing where the answer lies beyond its bound.
+Law: it is the schedule itself, run ahead on a copy; so it is exact where attempts last as long as it was told, logins
+and probes work and nothing is added. Beyond its bound it goes on at the pace of the narrowest limit, and says so.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-from relay.core.limits import Instant
+from relay.core.limits import SECOND, Instant
+from relay.core.rotation import Line
 from relay.core.schedule import Schedule
+from relay.core.terms import Standing
 from relay.core.words import AccountId, Lane, MailboxId
 
-FORECAST_STEPS: int = 50_000
-"""How many attempts are run ahead at most: more mail than a doctor sends in a month."""
+FORECAST_STEPS: int = 2_000
+"""How many attempts are run ahead at most: some tens of milliseconds, and more mail than a doctor has waiting."""
+
+COMPANY: int = 32
+"""Mailboxes that are run ahead together where they share a total; in larger company each is told its fair share."""
+
+ATTEMPT: int = SECOND
+"""How long an attempt lasts where nothing is known: with an attachment and a provider that scans it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,33 +34,135 @@ class Place:
     position: int = 1
 
 
-def forecast(schedule: Schedule, place: Place, *, now: Instant, latency: int) -> Instant | None:
-    """When it will be taken, with attempts of `latency` microseconds; None: not foreseeable, or beyond the bound."""
-    ahead = schedule.preview()
-    running: list[tuple[Instant, MailboxId, Instant]] = []
-    for mailbox, many in sorted(ahead.in_flight().items()):
-        running += [(now + latency, mailbox, now)] * many
-    sessions = ahead.connections(place.mailbox.provider)
-    left = place.position
-    for _ in range(FORECAST_STEPS):
-        idle = {mailbox: many - _busy(running, mailbox) for mailbox, many in sessions.items()}
-        for grant in ahead.grant(now, idle, FORECAST_STEPS):
+def forecast(schedule: Schedule, place: Place, *, now: Instant, latency: int = ATTEMPT) -> Instant | None:
+    """When it will be taken, with attempts of `latency` microseconds; None: not before somebody acts."""
+    return Outlook(schedule, place.mailbox, now=now, latency=latency).leaves_at(
+        place.account, place.lane, place.position
+    )
+
+
+class Outlook:
+    """A mailbox run ahead: exactly for `steps` attempts, and from there at its pace."""
+
+    def __init__(
+        self,
+        schedule: Schedule,
+        mailbox: MailboxId,
+        *,
+        now: Instant,
+        latency: int = ATTEMPT,
+        steps: int = FORECAST_STEPS,
+    ) -> None:
+        line = schedule.look(mailbox)
+        company = _company(schedule, line)
+        self._line = line
+        self._latency = latency
+        self._crowd = 1 if company is not None else sum(each.provider is line.provider for each in _busy(schedule))
+        self._ahead = schedule.preview(company or [line])
+        self._lines = {each.mailbox: each for each in self._ahead.lines()}
+        self._now = now
+        self._steps_left = steps
+        self._busy: Counter[MailboxId] = Counter()
+        self._running: list[tuple[Instant, int, MailboxId, Instant]] = []
+        self._logins = {each.mailbox: _connects_at(each, now) for each in self._lines.values()}
+        self._left: dict[tuple[AccountId, Lane], list[Instant]] = {}
+        self._is_over = False
+        for each in self._lines.values():
+            for _ in range(each.ledger.in_flight):
+                self._begin(each.mailbox)
+
+    def leaves_at(self, account: AccountId, lane: Lane, position: int) -> Instant | None:
+        """When the `position`-th of a lane of an account is taken; None: not before somebody acts."""
+        left = self._left.setdefault((account, lane), [])
+        while len(left) < position and not self._is_over and self._steps_left > 0:
+            self._step()
+        if len(left) >= position:
+            return left[position - 1]
+        return None if self._is_over else self._beyond(account, position - len(left))
+
+    def drained_at(self, account: AccountId) -> Instant | None:
+        """When the last that is ready now of an account is taken; None: nothing is, or not before somebody acts."""
+        many = self._line.ready.get(account, (0, 0))
+        instants = [self.leaves_at(account, lane, n) for lane, n in zip(Lane, many, strict=True) if n]
+        known = [instant for instant in instants if instant is not None]
+        return max(known) if known and len(known) == len(instants) else None
+
+    def _beyond(self, account: AccountId, more: int) -> Instant:
+        """At the pace of the narrowest limit; the accounts of a mailbox take turns, so do the mailboxes of a total."""
+        sharing = sum(1 for other in self._line.ready if other != account) + 1
+        total = sum(map(sum, self._line.ready.values())) - sum(map(len, self._left.values()))
+        return self._now + min(more * sharing, max(more, total)) * self._pace()
+
+    def _pace(self) -> int:
+        """Microseconds from one attempt to the next, in the long run."""
+        line, latency = self._line, self._latency
+        paces = [latency // max(1, line.terms.connections)]
+        paces += [(_width(window.width) + latency) // window.ceiling() for window in line.ledger.windows]
+        totals = line.provider.terms.total_limits
+        paces += [(_width(limit.width) + latency) * self._crowd // limit.count for limit in totals]
+        return max(paces)
+
+    def _step(self) -> None:
+        """Takes what may be taken now, and goes to the next instant at which something happens."""
+        self._steps_left -= 1
+        idle = {mailbox: self._sessions(line) - self._busy[mailbox] for mailbox, line in self._lines.items()}
+        for grant in self._ahead.grant(self._now, idle, max(1, self._steps_left)):
+            self._steps_left -= 1
             idle[grant.mailbox] -= 1
-            heappush(running, (now + latency, grant.mailbox, now))
-            left -= (grant.mailbox, grant.account, grant.lane) == (place.mailbox, place.account, place.lane)
-            if left == 0:
-                return now
-        wake_at = ahead.wake_at(now, idle)
-        ends_at = running[0][0] if running else None
-        known = [instant for instant in (wake_at, ends_at) if instant is not None]
-        if not known:
-            return None
-        now = max(now, min(known))
-        while running and running[0][0] <= now:
-            _, mailbox, started = heappop(running)
-            ahead.end(mailbox, started, now, now)
-    return None
+            self._begin(grant.mailbox)
+            self._left.setdefault((grant.account, grant.lane), []).append(self._now)
+        instants = [at for at in self._logins.values() if at is not None and at > self._now]
+        instants += [at for at in (self._ahead.wake_at(self._now, idle),) if at is not None]
+        instants += [self._running[0][0]] if self._running else []
+        if not instants:
+            self._is_over = True
+            return
+        self._now = max(self._now, min(instants))
+        while self._running and self._running[0][0] <= self._now:
+            self._end()
+
+    def _begin(self, mailbox: MailboxId) -> None:
+        self._busy[mailbox] += 1
+        heappush(self._running, (self._now + self._latency, len(self._running), mailbox, self._now))
+
+    def _end(self) -> None:
+        """An attempt ends, and what was in doubt about its mailbox with it."""
+        _, _, mailbox, started = heappop(self._running)
+        self._busy[mailbox] -= 1
+        self._ahead.end(mailbox, started, self._now, self._now)
+        standing = self._lines[mailbox].standing
+        if standing.is_stopped or not standing.is_proven:
+            self._ahead.set_standing(mailbox, Standing(slow=standing.slow), self._now)
+
+    def _sessions(self, line: Line) -> int:
+        """How many sessions a mailbox can have at this instant."""
+        connects_at = self._logins[line.mailbox]
+        if connects_at is None or connects_at > self._now:
+            return line.sessions - line.opening
+        is_careful = line.standing.is_stopped or not line.standing.is_proven
+        return 1 if is_careful else line.terms.connections
 
 
-def _busy(running: list[tuple[Instant, MailboxId, Instant]], mailbox: MailboxId) -> int:
-    return sum(1 for _, other, _ in running if other == mailbox)
+def _busy(schedule: Schedule) -> list[Line]:
+    """The mailboxes with something to send, or that send."""
+    return [line for line in schedule.lines() if line.express or line.bulk or line.ledger.in_flight]
+
+
+def _company(schedule: Schedule, line: Line) -> list[Line] | None:
+    """Whoever shares a total with this mailbox, itself among them; None: too many to be run ahead."""
+    if not line.provider.terms.total_limits:
+        return [line]
+    others = [each for each in _busy(schedule) if each.provider is line.provider and each is not line]
+    return [line, *others] if len(others) < COMPANY else None
+
+
+def _connects_at(line: Line, now: Instant) -> Instant | None:
+    """When a login may be tried next, as the mailbox's budget and its provider's host allow; None: not foreseeable."""
+    instants = [line.logins.opens_at(now), line.provider.standing.opens_at(now)]
+    known = [instant for instant in instants if instant is not None]
+    return max(known) if len(known) == len(instants) else None
+
+
+def _width(width: int) -> int:
+    """A calendar day is a day."""
+    return width or 24 * 60 * 60 * SECOND

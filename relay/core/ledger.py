@@ -30,6 +30,12 @@ class MailboxLedger:
         self.windows: list[Window] = [window_for(limit, zone, offset) for limit in limits]
         self.in_flight = 0
 
+    def copy(self) -> "MailboxLedger":
+        """Another memory of the same, to look ahead with."""
+        other = MailboxLedger(())
+        other.windows, other.in_flight = [window.copy() for window in self.windows], self.in_flight
+        return other
+
     def start(self, now: Instant) -> None:
         """An attempt takes its slot of every limit."""
         self.in_flight += 1
@@ -100,6 +106,13 @@ class TotalLedger:
         self._offset = offset
         self.whole = MailboxLedger(self._limits, zone, offset)
         self._holders: dict[object, MailboxLedger] = {}
+
+    def copy(self, holders: Iterable[object]) -> "TotalLedger":
+        """Another memory of the same, with what these holders hold, to look ahead with."""
+        other = TotalLedger(self._limits, self._zone, self._offset)
+        other.whole = self.whole.copy()
+        other._holders = {holder: self._holders[holder].copy() for holder in holders if holder in self._holders}
+        return other
 
     def start(self, holder: object, now: Instant) -> None:
         """An attempt of `holder` takes its slot of every total."""

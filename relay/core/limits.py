@@ -115,6 +115,14 @@ class RollingWindow:
         self._live = 0
         self._step = 0 if limit.count <= EXACT_COUNT else limit.width // (EXACT_COUNT - 1)
 
+    def copy(self) -> "RollingWindow":
+        """Another memory of the same, to look ahead with."""
+        other = RollingWindow(Limit(self.count, self.width))
+        other.set_slow(self.slow)
+        other.in_flight, other._live = self.in_flight, self._live
+        other._ends, other._counts = self._ends.copy(), self._counts.copy()
+        return other
+
     def set_slow(self, slow: int) -> None:
         """Divides the pace by `slow`: first the count, and what that cannot express stretches the width."""
         self.slow = slow if self.width <= SLOWED_WINDOW else 1

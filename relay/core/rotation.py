@@ -3,7 +3,8 @@
 Law: a line holds counts and slots, never deliveries; what it may do follows from its terms, standing and ledger alone.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from relay.core.ledger import MailboxLedger, TotalLedger
 from relay.core.limits import Instant, RollingWindow
@@ -22,6 +23,10 @@ class ProviderLine:
     sessions: int = 0
     opening: int = 0
     wanting: list[tuple[int, MailboxId]] = field(default_factory=list)
+
+    def copy(self, mailboxes: Iterable[MailboxId]) -> "ProviderLine":
+        """Another one with these mailboxes alone, in which no session is wanted yet."""
+        return replace(self, totals=self.totals.copy(mailboxes), wanting=[])
 
     def may_connect(self, now: Instant) -> bool:
         """Under its ceiling, and freely or, while the host fails, by one probe at a time."""
@@ -52,6 +57,12 @@ class Line:
     credit: int = 0
     alarm: Instant | None = None
     is_in_wanting: bool = False
+
+    def copy(self, provider: ProviderLine) -> "Line":
+        """Another one at this copy of its provider."""
+        ready = {account: counts.copy() for account, counts in self.ready.items()}
+        ledger, logins = self.ledger.copy(), self.logins.copy()
+        return replace(self, provider=provider, ledger=ledger, logins=logins, ready=ready, is_in_wanting=False)
 
     def count(self, account: AccountId, lane: Lane, many: int) -> None:
         """Adds to (or, negative, takes from) what is ready of an account."""

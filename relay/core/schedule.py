@@ -5,8 +5,7 @@ account express goes before bulk; and no step looks at more than the mailboxes w
 of any length costs nothing while it waits. It counts what is ready and never holds the queue.
 """
 
-from collections.abc import Mapping
-from copy import deepcopy
+from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from itertools import count
 
@@ -332,21 +331,25 @@ class Schedule:
             line.is_in_wanting = True
             heappush(line.provider.wanting, (line.turn, line.mailbox))
 
-    def preview(self) -> "Schedule":
-        """A copy to run ahead with: what is decided in it has no effect here."""
-        return deepcopy(self, {id(self._memory): self._memory})
+    def look(self, mailbox: MailboxId) -> Line:
+        """A mailbox as it stands, to be read and not changed."""
+        return self._line(mailbox)
 
-    def in_flight(self) -> dict[MailboxId, int]:
-        """How many attempts of each mailbox run now."""
-        return {mailbox: line.ledger.in_flight for mailbox, line in self._lines.items() if line.ledger.in_flight}
+    def lines(self) -> list[Line]:
+        """All mailboxes that are in memory, to be read and not changed."""
+        return list(self._lines.values())
 
-    def connections(self, provider: str) -> dict[MailboxId, int]:
-        """How many sessions each mailbox of a provider may have, of those with something to send."""
-        return {
-            mailbox: line.terms.connections
-            for mailbox, line in self._lines.items()
-            if mailbox.provider == provider and (line.express or line.bulk)
-        }
+    def preview(self, lines: Iterable[Line]) -> "Schedule":
+        """A copy with these mailboxes alone, to run ahead with: what is decided in it has no effect here."""
+        ahead, chosen = Schedule(self._memory), {line.mailbox: line for line in lines}
+        for line in chosen.values():
+            provider = ahead._providers.get(line.provider.name) or line.provider.copy(chosen)
+            ahead._providers[provider.name] = provider
+            copied = ahead._lines[line.mailbox] = line.copy(provider)
+            if copied.alarm is not None:
+                heappush(ahead._alarms, (copied.alarm, copied.mailbox))
+        ahead._turns = count(1 + max((line.turn or 0 for line in chosen.values()), default=0))
+        return ahead
 
     # what is met for the first time
 
