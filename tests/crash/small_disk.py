@@ -28,4 +28,6 @@ def mounted(folder: Path, *, megabytes: int, inodes: int = 0) -> Iterator[Path]:
 
 def free_bytes(folder: Path) -> int:
     """What df would say."""
-    return int(subprocess.run(["df", "--output=avail", "-B1", str(folder)], capture_output=True, check=True).stdout.split()[-1])
+    return int(
+        subprocess.run(["df", "--output=avail", "-B1", str(folder)], capture_output=True, check=True).stdout.split()[-1]
+    )

@@ -8,7 +8,7 @@ import smtplib
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -96,8 +96,13 @@ def has_disk(relay: RelayProcess) -> bool:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
+    with mounted(tmp_path / "disk", megabytes=MEGABYTES), world_on(tmp_path) as made:
+        yield made
+
+
+@contextmanager
+def world_on(tmp_path: Path) -> Iterator[World]:
     with ExitStack() as stack:
-        stack.enter_context(mounted(tmp_path / "disk", megabytes=MEGABYTES))
         provider = SandboxProcess("--log", str(tmp_path / "sandbox.jsonl"))
         stack.callback(provider.kill)
         folder = Folder(tmp_path, provider=provider.port, data_dir="disk/var")
@@ -107,7 +112,7 @@ def world(tmp_path: Path) -> Iterator[World]:
         provider.process.send_signal(signal.SIGCONT)
 
 
-@pytest.mark.parametrize("size", [1_000, 40_000])
+@pytest.mark.parametrize("size", [6_000, 60_000])
 def test_a_disk_filled_by_mail_alone_drains_and_takes_mail_again(world: World, size: int) -> None:
     relay = world.start()
     world.sleep()
@@ -122,3 +127,68 @@ def test_a_disk_filled_by_mail_alone_drains_and_takes_mail_again(world: World, s
     until(lambda: is_drained(relay))
     assert world.judge() == 0
     assert relay.stop() == 0
+
+
+def doubts(*relays: RelayProcess) -> int:
+    return sum(relay.count("left_in_doubt") for relay in relays)
+
+
+def test_a_relay_killed_on_a_disk_that_mail_filled_starts_on_it_and_drains(world: World) -> None:
+    first = world.start()
+    world.fill(first, 20_000, most=20)
+    world.sleep()
+    world.fill(first, 20_000)
+    first.kill()
+    second = world.start()
+    assert not has_disk(second)
+    world.wake()
+    until(lambda: is_drained(second))
+    until(lambda: has_disk(second))
+    assert world.fill(second, 20_000, most=50) == 50
+    until(lambda: is_drained(second))
+    assert world.judge() <= doubts(first, second)
+    assert second.stop() == 0
+
+
+def test_a_relay_that_starts_without_a_free_byte_drains_by_what_it_kept_back(world: World) -> None:
+    first = world.start()
+    world.sleep()
+    world.fill(first, 20_000, most=300)
+    first.kill()
+    strange = world.path / "disk" / "strange"
+    fill_to_the_last_byte(strange)
+    second = world.start()
+    assert world.fill(second, 20_000) == 0
+    world.wake()
+    until(lambda: is_drained(second))
+    strange.unlink()
+    until(lambda: has_disk(second))
+    assert world.fill(second, 20_000, most=50) == 50
+    until(lambda: is_drained(second))
+    assert world.judge() <= doubts(first, second)
+    assert second.stop() == 0
+
+
+def test_a_disk_without_names_left_is_full_too(tmp_path: Path) -> None:
+    with mounted(tmp_path / "disk", megabytes=MEGABYTES, inodes=200) as disk:
+        names = [disk / f"strange{number}" for number in range(400)]
+        with world_on(tmp_path) as world:
+            relay = world.start()
+            assert world.fill(relay, 3_000, most=10) == 10
+            with suppress(OSError):
+                for name in names:
+                    name.touch()
+            until(lambda: not has_disk(relay))
+            assert world.fill(relay, 3_000) == 0
+            for name in names:
+                name.unlink(missing_ok=True)
+            until(lambda: has_disk(relay))
+            assert world.fill(relay, 3_000, most=10) == 10
+            until(lambda: is_drained(relay))
+            assert world.judge() == 0
+
+
+def fill_to_the_last_byte(path: Path) -> None:
+    with path.open("wb", buffering=0) as file, suppress(OSError):
+        while file.write(b"x" * 4096):
+            pass

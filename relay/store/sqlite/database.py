@@ -24,6 +24,9 @@ CHECKPOINT_PAGES: int = 2000
 SHORT_LOG_PAGES: int = 16
 """As long as the log may grow on a full disk, beside the one transaction that is in it."""
 
+SHORT_LOG_BYTES: int = 256 * 1024
+"""What a log from before is cut to then; it is written over from its start meanwhile."""
+
 LOG_BYTES: int = 64 * 1024 * 1024
 """What a log that a burst made longer is cut to."""
 
@@ -123,11 +126,15 @@ class Database:
 
     def keep_log_short(self) -> None:
         """On a full disk the log must not eat what is set free."""
-        self._connection.execute(f"PRAGMA wal_autocheckpoint={SHORT_LOG_PAGES}")
+        self._limit_log(SHORT_LOG_PAGES, SHORT_LOG_BYTES)
 
     def let_log_grow(self) -> None:
         """There is room again."""
-        self._connection.execute(f"PRAGMA wal_autocheckpoint={CHECKPOINT_PAGES}")
+        self._limit_log(CHECKPOINT_PAGES, LOG_BYTES)
+
+    def _limit_log(self, pages: int, most: int) -> None:
+        self._connection.execute(f"PRAGMA wal_autocheckpoint={pages}")
+        self._connection.execute(f"PRAGMA journal_size_limit={most}").fetchall()
 
     def fold_log(self) -> Fold:
         """Copies the log into the database and frees its space; blocks."""

@@ -29,6 +29,7 @@ class Life:
             ground.database.keep_log_short()
         self.has_reserve = ground.outside.keep_reserve()
         """Without it no mail is accepted: what is there already needs all the space that comes free."""
+        self._is_keeping_reserve = False
         self.core = Core(ground)
         self._begin()
 
@@ -64,19 +65,25 @@ class Life:
         """Tells what happened and gives back space that is not needed any more."""
         self._ground.book.keep()
         self.core.context.journal.tell()
-        if self._is_tight:
-            self._ease()
+        if self._is_short_of_space():
+            self.core.ease()
+        if not (self.has_reserve or self._is_keeping_reserve):
+            self._is_keeping_reserve = True
+            self._later(self.keep_reserve)
         reclaim = self.core.context.bodies.reclaimable()
         if reclaim is not None:
             self._later(reclaim)
         self.bell.ring(self.core.context.changes)
 
-    def _ease(self) -> None:
-        """While space is short, that of every finished mail is given back at once."""
-        self.core.ease()
-        if self._ground.outside.free_bytes() >= self._ground.settings.least_free_bytes:
-            self._is_tight = False
+    def _is_short_of_space(self) -> bool:
+        """Whether space has to be given back as it comes free: at once, and with a short log."""
+        has_room = self._ground.outside.free_bytes() >= self._ground.settings.least_free_bytes
+        if has_room and self._is_tight:
             self._ground.database.let_log_grow()
+        elif not has_room and not self._is_tight:
+            self._ground.database.keep_log_short()
+        self._is_tight = not has_room
+        return self._is_tight
 
     def _remove_orphans(self) -> None:
         """Files that only the failed transaction would have pointed to; what comes next goes into a new one."""
@@ -102,7 +109,10 @@ class Life:
 
     def keep_reserve(self) -> None:
         """Keeps the reserve again, if there is space; blocks."""
-        self.has_reserve = self._ground.outside.keep_reserve()
+        try:
+            self.has_reserve = self._ground.outside.keep_reserve()
+        finally:
+            self._is_keeping_reserve = False
 
     def failed(self) -> None:
         """Loads again, as at a start. StoreBroken: even that does not work."""
