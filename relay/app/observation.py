@@ -35,8 +35,14 @@ class SubmissionObserver:
             None, client=None, peer=peer, stage="connect", reply=f"{reason.code} {reason.enhanced} {reason.label}"
         )
 
+    def handshake_failed(self, listener: str, *, peer: str, cause: str) -> None:
+        """A connection came to no agreement on TLS."""
+        self._metrics.handshake_failed(listener)
+        self._log.handshake_failed(listener=listener, peer=peer, cause=cause)
+
     def logged_in(self, client: str, *, peer: str) -> None:
-        """Nothing to say: the mails that follow name the client."""
+        """A login worked; the mails that follow name the client."""
+        self._metrics.client_logged_in(Answer.ACCEPTED)
 
     def accepted(self, message: NewMessage, *, size: int, seconds: float, is_mended: bool) -> None:
         """A message is safe and its client was told so."""
@@ -53,12 +59,18 @@ class SubmissionObserver:
     def refused(self, client: str | None, *, peer: str, stage: Stage, reason: Reason, reply: str) -> None:
         """A command, a login or a message was refused."""
         if stage in OF_MAILS:
-            self._metrics.submitted(client, Answer.DEFERRED if reason.is_temporary else Answer.REJECTED)
+            self._metrics.submitted(client, _told(reason))
+        elif stage is Stage.AUTH:
+            self._metrics.client_logged_in(_told(reason))
         self._log.refused(None, client=client, peer=peer, stage=stage, reply=reply)
 
     def failed(self, error: BaseException) -> None:
         """The relay itself failed in a connection."""
         self._log.failed(what="submission", error=error)
+
+
+def _told(reason: Reason) -> Answer:
+    return Answer.DEFERRED if reason.is_temporary else Answer.REJECTED
 
 
 class DeliveryObserver:
@@ -91,7 +103,13 @@ class DeliveryObserver:
         """A session could not be opened."""
         is_final = failure.is_login_sent and failure.reply is not None and not failure.reply.is_temporary
         self._metrics.logged_in(mailbox.provider, Answer.REJECTED if is_final else Answer.DEFERRED)
-        self._log.login_failed(mailbox, reply_class=failure.reply_class, stage=failure.stage, reply=failure.reply)
+        self._log.login_failed(
+            mailbox,
+            reply_class=failure.reply_class,
+            reason=failure.reason,
+            stage=failure.stage,
+            reply=failure.reply,
+        )
 
     def claim_lost(self, claim: Claim) -> None:
         """The store took a delivery away from this node."""

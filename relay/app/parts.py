@@ -16,7 +16,7 @@ from relay.app.machine import MachineClock, RunIn, Threads, randomness
 from relay.app.observation import DeliveryObserver, SubmissionObserver
 from relay.app.pulse import StoreWatch
 from relay.app.routing import Desk, RoutingKeeper, Watch
-from relay.app.scraping import Scrape
+from relay.app.scraping import Scrape, SelfLook
 from relay.app.storage import Storage
 from relay.config.references import Resolve
 from relay.config.service import ServiceConfig
@@ -129,16 +129,24 @@ def outbox_pump(means: Means, store: Store, keeper: RoutingKeeper) -> OutboxPump
     )
 
 
-def admin_server(means: Means, store: Store, bound: socket) -> AdminServer:
+def admin_server(means: Means, storage: Storage, store: Store, bound: socket) -> AdminServer:
     """Shows health and metrics. ConfigError: the token's file cannot be used."""
+    watch = StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic)
+    look = SelfLook(
+        watch=watch,
+        readiness=means.readiness,
+        free_bytes=storage.data.free_bytes,
+        wall=means.clock.wall_seconds,
+        expiries=dict,
+    )
     return AdminServer(
         admin_app(
             AdminSources(
                 version=__version__,
                 token=admin_token(means.config.data_dir / "admin.token", randomness),
                 readiness=means.readiness,
-                look=StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic).look,
-                metrics=Scrape(means.metrics, store, means.clock.monotonic, certificates=lambda: ()),
+                look=watch.look,
+                metrics=Scrape(means.metrics, store, means.clock.monotonic, look=look),
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
             )
         ),

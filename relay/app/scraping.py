@@ -4,11 +4,13 @@ Law: however often somebody scrapes, counting takes a small part of the time, so
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
+from relay.admin import Readiness
+from relay.app.pulse import StoreWatch
 from relay.errors import StoreError
-from relay.observe import Census, Certificate, Metrics
+from relay.observe import Census, Certificate, Metrics, NodeState
 from relay.store.ports.history import History
 
 SHARE: float = 0.02
@@ -21,37 +23,41 @@ ACCOUNTS: int = 1000
 """Accounts with series of their own: more would cost Prometheus memory, and nobody reads them."""
 
 
-class Certificates(Protocol):
-    """Knows when the listeners' certificates expire."""
-
-    def __call__(self) -> Iterable[Certificate]:
-        """For each listener with TLS, counted from now."""
+PATIENCE: float = 2.0
+"""Seconds after which a store that does not answer leaves a scrape without what it counts."""
 
 
 class Scrape:
     """Renders all metrics; while the store is away, all but what it counts. `clock` counts seconds, never set back."""
 
     def __init__(
-        self, metrics: Metrics, history: History, clock: Callable[[], float], *, certificates: Certificates
+        self,
+        metrics: Metrics,
+        history: History,
+        clock: Callable[[], float],
+        *,
+        look: Callable[[], Awaitable[NodeState]],
     ) -> None:
+        """`look` says how this node is."""
         self._metrics = metrics
         self._history = history
         self._clock = clock
-        self._certificates = certificates
+        self._look = look
         self._census = Census()
         self._is_good_until: float | None = None
         self._counting = asyncio.Lock()
 
     async def __call__(self) -> bytes:
         """Prometheus' text format."""
-        return self._metrics.render(await self._lately(), self._certificates())
+        return self._metrics.render(await self._lately(), await self._look())
 
     async def _lately(self) -> Census | None:
         async with self._counting:
             if self._is_good_until is None or self._clock() >= self._is_good_until:
                 try:
-                    await self._count()
-                except StoreError:
+                    async with asyncio.timeout(PATIENCE):
+                        await self._count()
+                except (StoreError, TimeoutError):
                     self._is_good_until = None
                     return None
             return self._census
@@ -61,3 +67,24 @@ class Scrape:
         self._census = Census(queues=await self._history.queue_counts(), healths=await self._history.health_counts())
         ended = self._clock()
         self._is_good_until = ended + min((ended - began) / SHARE, LONGEST)
+
+
+@dataclass(frozen=True, slots=True)
+class SelfLook:
+    """How this node is; `wall` gives seconds since 1970, `expiries` those at which a listener's certificate ends."""
+
+    watch: StoreWatch
+    readiness: Readiness
+    free_bytes: Callable[[], int]
+    wall: Callable[[], float]
+    expiries: Callable[[], Mapping[str, float]]
+
+    async def __call__(self) -> NodeState:
+        """Brings the readiness up to date, and says what it says."""
+        await self.watch.look()
+        now = self.wall()
+        return NodeState(
+            is_ready=self.readiness.is_ready,
+            free_bytes=self.free_bytes(),
+            certificates=[Certificate(listener, ends - now) for listener, ends in sorted(self.expiries().items())],
+        )

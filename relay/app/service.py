@@ -103,7 +103,7 @@ class Service:
     async def _begin(self, storage: Storage, store: Store, keeper: RoutingKeeper) -> None:
         running, means, supervisor = self._running, self._means, self._supervisor
         *listeners, http = running.sockets
-        running.admin = parts.admin_server(means, store, http)
+        running.admin = parts.admin_server(means, storage, store, http)
         supervisor.start("admin", running.admin.serve())
         running.pump = parts.outbox_pump(means, store, keeper)
         supervisor.start("outbox", running.pump.run())

@@ -1,6 +1,6 @@
 """What the relay says about itself: every metric declared once, one function per log event."""
 
-from relay.observe.census import Census, Certificate
+from relay.observe.census import Census, Certificate, NodeState
 from relay.observe.format import as_json, as_text
 from relay.observe.log import Log, silence_libraries, where
 from relay.observe.metrics import CONTENT_TYPE_LATEST, Answer, Metrics, Outcome
@@ -14,6 +14,7 @@ __all__ = [
     "LineSink",
     "Log",
     "Metrics",
+    "NodeState",
     "Outcome",
     "as_json",
     "as_text",

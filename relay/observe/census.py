@@ -72,6 +72,16 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeState:
+    """What this node knows of itself at one moment."""
+
+    is_ready: bool = True
+    free_bytes: int | None = None
+    """On the disk of the queue; None: unknown."""
+    certificates: Sequence[Certificate] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Census:
     """The state of the queue at one moment."""
 
@@ -89,17 +99,21 @@ class CensusCollector(Collector):
     def __init__(self) -> None:
         self._census: Census | None = None
         self._providers: Iterable[str] = ()
-        self._certificates: Iterable[Certificate] = ()
+        self._node = NodeState()
 
-    def take(self, census: Census | None, providers: Iterable[str], certificates: Iterable[Certificate]) -> None:
+    def take(self, census: Census | None, providers: Iterable[str], node: NodeState) -> None:
         """Shows this state from now on; a provider with nothing in its queue is shown with noughts. None: unknown."""
         self._census = census
         self._providers = providers
-        self._certificates = certificates
+        self._node = node
 
     def collect(self) -> Iterator[Metric]:
         """The metrics of the last census."""
-        yield _values(declared.CERTIFICATE, (((each.listener,), each.seconds) for each in self._certificates))
+        node = self._node
+        yield _values(declared.READY, [((), node.is_ready)])
+        if node.free_bytes is not None:
+            yield _values(declared.FREE, [((), node.free_bytes)])
+        yield _values(declared.CERTIFICATE, (((each.listener,), each.seconds) for each in node.certificates))
         census = self._census
         if census is None:
             return

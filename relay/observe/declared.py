@@ -59,6 +59,9 @@ SUBMISSIONS = Declared(
     "Mails that clients handed in, by what they were told.",
     ("client", "result"),
 )
+CLIENT_LOGINS = Declared(
+    "relay_client_logins_total", Kind.COUNTER, "Logins of clients at the relay, by what they were told.", ("result",)
+)
 ATTEMPTS = Declared(
     "relay_attempts_total", Kind.COUNTER, "Tries of deliveries, by what the reply meant.", ("provider", "class")
 )
@@ -121,17 +124,27 @@ RELOAD_SUCCESS = Declared(
 RELOAD_TIME = Declared(
     "relay_config_reload_timestamp_seconds", Kind.GAUGE, "When the routing in force was read, in seconds since 1970."
 )
+READY = Declared("relay_ready", Kind.GAUGE, "Whether this node can do its work (1) or /readyz answers 503 (0).")
+FREE = Declared(
+    "relay_disk_free_bytes", Kind.GAUGE, "How much the disk of data_dir still takes; near its end no mail is accepted."
+)
 CERTIFICATE = Declared(
     "relay_tls_certificate_expiry_seconds",
     Kind.GAUGE,
     "How long the certificate of a listener is still valid; negative: it has expired.",
     ("listener",),
 )
+HANDSHAKES_FAILED = Declared(
+    "relay_tls_handshakes_failed_total",
+    Kind.COUNTER,
+    "Connections of clients that came to no agreement on TLS.",
+    ("listener",),
+)
 BUILD = Declared("relay_build_info", Kind.GAUGE, "Always 1; the label says which relay.", ("version",))
 
 ALL = (
-    SUBMISSIONS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, ACCOUNTS, ACCOUNT_HEALTH,
-    ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, SESSIONS, STORE, LAG, RELOAD_SUCCESS, RELOAD_TIME,
-    CERTIFICATE, BUILD,
+    SUBMISSIONS, CLIENT_LOGINS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, ACCOUNTS,
+    ACCOUNT_HEALTH, ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, SESSIONS, STORE, LAG, RELOAD_SUCCESS,
+    RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, BUILD,
 )  # fmt: skip
 """In the order of the reference."""

@@ -60,6 +60,10 @@ class Log:
         """A client was refused something; `peer` is its network address, `reply` what it was told."""
         self._event("refused", message, {"client": client, "peer": peer, "stage": stage, "reply": masked(reply)})
 
+    def handshake_failed(self, *, listener: str, peer: str, cause: str) -> None:
+        """A client came to no agreement on TLS and is gone."""
+        self._event("handshake_failed", None, {"listener": listener, "peer": peer, "cause": cause})
+
     def attempted(self, message: MessageId, claim: Claim, result: Result, *, seconds: float) -> None:
         """One try of one delivery ended; the event is the verdict."""
         self._event(
@@ -105,9 +109,12 @@ class Log:
         """A session ended after so many messages."""
         self._event("session_closed", None, {**_of(mailbox), "messages": messages})
 
-    def login_failed(self, mailbox: MailboxId, *, reply_class: str, stage: Stage, reply: Reply | None) -> None:
-        """A session could not be opened."""
-        self._event("login_failed", None, {**_of(mailbox), "class": reply_class, "stage": stage, "reply": _said(reply)})
+    def login_failed(
+        self, mailbox: MailboxId, *, reply_class: str, reason: str, stage: Stage, reply: Reply | None
+    ) -> None:
+        """A session could not be opened; `reason` is the class, or finer than it (tls-expired, tls-wrong-name, ...)."""
+        details = {"class": reply_class, "reason": reason, "stage": stage, "reply": _said(reply)}
+        self._event("login_failed", None, {**_of(mailbox), **details})
 
     def health_changed(self, *, provider: str, mailbox: str | None, health: str | None) -> None:
         """A mailbox, or a provider's host (mailbox None), stopped or works again."""
@@ -144,6 +151,15 @@ class Log:
         """An edit was refused; the routing of version `running` stays in force."""
         for problem in problems:
             self._event("routing_refused", None, {"problem": problem, "running": running})
+
+    def certificate_applied(self, *, expires_at: float) -> None:
+        """The listeners show this certificate to clients from now on."""
+        expires = datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        self._event("certificate_applied", None, {"expires": expires})
+
+    def certificate_refused(self, *, problem: str) -> None:
+        """A new certificate cannot be used; the one before is still shown."""
+        self._event("certificate_refused", None, {"problem": problem})
 
     def config_warned(self, problem: str) -> None:
         """The configuration is usable, but."""

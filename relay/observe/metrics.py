@@ -4,18 +4,18 @@ Law: a label takes only names of the routing in force or words of a fixed vocabu
 `none`, so that nobody outside can make series.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import StrEnum
 from itertools import product
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, disable_created_metrics
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from relay.core.meaning import ReplyClass
 from relay.core.routing import Routing
 from relay.core.words import AccountId, Lane, Plan
 from relay.observe import declared
-from relay.observe.census import AccountsByHealth, Census, CensusCollector, Certificate, QueueOfProvider
+from relay.observe.census import AccountsByHealth, Census, CensusCollector, NodeState, QueueOfProvider
 from relay.observe.declared import Declared
 
 __all__ = ["CONTENT_TYPE_LATEST", "AccountsByHealth", "Answer", "Census", "Metrics", "Outcome", "QueueOfProvider"]
@@ -55,6 +55,7 @@ class Metrics:
         self._providers: frozenset[str] = frozenset()
         self._plans: dict[str, str] = {}
         self._submissions = _Counters(declared.SUBMISSIONS, registry)
+        self._client_logins = _Counters(declared.CLIENT_LOGINS, registry)
         self._attempts = _Counters(declared.ATTEMPTS, registry)
         self._deliveries = _Counters(declared.DELIVERIES, registry)
         self._in_doubt = _Counters(declared.IN_DOUBT, registry)
@@ -62,12 +63,14 @@ class Metrics:
         self._sessions = _gauge(declared.SESSIONS, registry)
         self._delay = _Histograms(declared.DELAY, registry)
         self._store = _Histograms(declared.STORE, registry)
+        self._handshakes_failed = _Counters(declared.HANDSHAKES_FAILED, registry)
         self._lag = _gauge(declared.LAG, registry)
         self._reload_success = _gauge(declared.RELOAD_SUCCESS, registry)
         self._reload_time = _gauge(declared.RELOAD_TIME, registry)
         _gauge(declared.BUILD, registry).labels(version).set(1)
         self._census = CensusCollector()
         registry.register(self._census)
+        ProcessCollector(registry=registry)
 
     # what happened
 
@@ -75,6 +78,10 @@ class Metrics:
         """A client was told what becomes of its mail; None: it has not logged in."""
         name = client if client in self._clients and client is not None else OTHER
         self._submissions.add((name, answer.value), many)
+
+    def client_logged_in(self, answer: Answer) -> None:
+        """A client tried to log in."""
+        self._client_logins.add((answer.value,))
 
     def attempted(self, provider: str, reply_class: str) -> None:
         """An attempt ended."""
@@ -104,6 +111,10 @@ class Metrics:
         """The store did something; `operation` is the name of its method."""
         self._store.observe((operation,), seconds)
 
+    def handshake_failed(self, listener: str, many: int = 1) -> None:
+        """A client of this listener of the configuration came to no agreement on TLS."""
+        self._handshakes_failed.add((listener,), many)
+
     def loop_was_late(self, seconds: float) -> None:
         """The worst lag of the event loop in the last seconds."""
         self._lag.set(seconds)
@@ -123,6 +134,8 @@ class Metrics:
         """A series that begins at one shows no increase: the first event would be one that no alert sees."""
         for client, answer in product(sorted(self._clients), Answer):
             self._submissions.add((client, answer.value), 0)
+        for answer in Answer:
+            self._client_logins.add((answer.value,), 0)
         for provider in sorted(self._providers):
             self._in_doubt.add((provider,), 0)
             for answer in Answer:
@@ -139,9 +152,9 @@ class Metrics:
 
     # what is scraped
 
-    def render(self, census: Census | None, certificates: Iterable[Certificate] = ()) -> bytes:
+    def render(self, census: Census | None, node: NodeState) -> bytes:
         """Everything in Prometheus' text format; `census` is the state of the queue at this moment, None: unknown."""
-        self._census.take(census, self._providers, certificates)
+        self._census.take(census, self._providers, node)
         return generate_latest(self._registry)
 
     def _provider(self, name: str) -> str:

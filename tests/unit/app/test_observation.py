@@ -13,7 +13,7 @@ from relay.core.reply import Reply
 from relay.core.routing import Account, Client, Provider, Routing
 from relay.core.words import Lane, MailboxId, Plan, Stage
 from relay.errors import StoreFull
-from relay.observe import Census, Log, Metrics
+from relay.observe import Census, Log, Metrics, NodeState
 from relay.store.ports.events import EventKind, StoreEvent
 
 DOCTOR, PATIENT = "m.rossi@studiorossi.it", "anna.verdi@example.com"
@@ -53,7 +53,7 @@ class Heard:
 
     def counted(self, name, *labels):
         """The series of a metric that are not nought: labels to value."""
-        families = text_string_to_metric_families(self.metrics.render(Census()).decode())
+        families = text_string_to_metric_families(self.metrics.render(Census(), NodeState()).decode())
         samples = [sample for family in families for sample in family.samples]
         found = [each for each in samples if each.name == name and each.value]
         return {tuple(each.labels[label] for label in labels): each.value for each in found}
@@ -110,6 +110,13 @@ def test_connections_and_logins_say_nothing_about_mail(heard):
     heard.submission.logged_in("studio-rossi", peer="10.0.0.7")
     heard.submission.disconnected("127.0.0.1:2525", peer="10.0.0.7")
     assert heard.lines == []
+    assert heard.submissions() == {}
+
+
+def test_logins_of_clients_are_counted_by_what_they_were_told(heard):
+    heard.submission.logged_in("studio-rossi", peer="10.0.0.7")
+    heard.submission.refused(None, peer="10.0.0.7", stage=Stage.AUTH, reason=Reason.LOGIN_WRONG, reply="535 5.7.8 no")
+    assert heard.counted("relay_client_logins_total", "result") == {("accepted",): 1, ("rejected",): 1}
 
 
 def test_a_defect_is_logged_by_its_place(heard):

@@ -14,7 +14,7 @@ from relay.config.references import References
 from relay.core.routing import Account, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan
 from relay.errors import StoreUnavailable
-from relay.observe import Census, Log, Metrics
+from relay.observe import Census, Log, Metrics, NodeState
 from relay.store.ports import AppliedRouting
 
 DOCTOR = "m.rossi@studiorossi.it"
@@ -109,7 +109,7 @@ class World:
         return [json.loads(line)["event"] for line in self.lines]
 
     def gauge(self, name):
-        families = text_string_to_metric_families(self.metrics.render(Census()).decode())
+        families = text_string_to_metric_families(self.metrics.render(Census(), NodeState()).decode())
         return next(sample.value for family in families for sample in family.samples if sample.name == name)
 
 

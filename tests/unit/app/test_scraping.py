@@ -1,13 +1,14 @@
 """Scrapes: what was counted lately is shown again, however many ask, and a store that is away leaves the rest."""
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 
 from relay.app.scraping import LONGEST, SHARE, Scrape
 from relay.core.words import Plan
 from relay.errors import StoreUnavailable
-from relay.observe import Certificate, Metrics
+from relay.observe import Certificate, Metrics, NodeState
 from relay.store.ports.history import HealthCount, QueueCount
 
 
@@ -22,10 +23,13 @@ class World:
         self.is_away = False
         self.scrape = Scrape(
             Metrics("0"),
-            self,  # type: ignore[arg-type]
+            cast("Any", self),
             lambda: self.now,
-            certificates=lambda: [Certificate("[::1]:465", 3600.0)],
+            look=self.look,
         )
+
+    async def look(self) -> NodeState:
+        return NodeState(is_ready=not self.is_away, certificates=[Certificate("[::1]:465", 3600.0)])
 
     async def queue_counts(self) -> list[QueueCount]:
         if self.is_away:
@@ -88,6 +92,7 @@ async def test_a_store_that_is_away_leaves_what_it_does_not_count(world: World) 
     text = (await world.scrape()).decode()
     assert "relay_queue_deliveries" not in text
     assert "relay_build_info" in text
+    assert "\nrelay_ready 0.0\n" in text
     assert 'relay_tls_certificate_expiry_seconds{listener="[::1]:465"} 3600.0' in text
     world.is_away = False
     assert await queue_of(world) == "0.0"

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from relay.core.routing import Account, Client, Provider, Routing
 from relay.core.words import Lane, MailboxId, Plan
-from relay.observe import Answer, Census, Certificate, Metrics, Outcome, declared
+from relay.observe import Answer, Census, Certificate, Metrics, NodeState, Outcome, declared
 from relay.observe.declared import Kind
 from relay.observe.metrics import CLASSES
 
@@ -64,6 +64,7 @@ CENSUS = Census(
     accounts=[ByName(SENDER, "slowed", 0.75, 120.0), ByName("b@x.it", "paused", 0.0, None)],
     dropped=7,
 )
+NODE = NodeState(is_ready=True, free_bytes=5_000, certificates=[Certificate("0.0.0.0:465", 86_400.0)])
 
 ORDER = (
     "client",
@@ -86,7 +87,7 @@ ORDER = (
 def values(metrics, name, census=None):
     """Samples of one metric: labels, as the interface orders them, to value."""
     found = {}
-    for family in text_string_to_metric_families(metrics.render(census or Census()).decode()):
+    for family in text_string_to_metric_families(metrics.render(census or Census(), NodeState()).decode()):
         for sample in family.samples:
             if sample.name == name:
                 found[tuple(sample.labels[label] for label in ORDER if label in sample.labels)] = sample.value
@@ -190,7 +191,7 @@ def test_the_queue_and_the_accounts_are_those_of_the_moment(metrics):
 
 
 def test_a_provider_with_an_empty_queue_shows_noughts_and_one_that_is_gone_shows_nothing(metrics):
-    metrics.render(Census([Queue("gone", 5, 1, 2, 12.5)]))
+    metrics.render(Census([Queue("gone", 5, 1, 2, 12.5)]), NodeState())
     assert values(metrics, "relay_queue_deliveries", Census()) == {
         ("aruba", "waiting"): 0, ("aruba", "sending"): 0, ("aruba", "held"): 0,
     }  # fmt: skip
@@ -198,14 +199,14 @@ def test_a_provider_with_an_empty_queue_shows_noughts_and_one_that_is_gone_shows
 
 
 def test_a_queue_that_cannot_be_counted_shows_no_noughts(metrics):
-    text = metrics.render(None).decode()
+    text = metrics.render(None, NodeState()).decode()
     assert "relay_queue_deliveries" not in text
     assert "relay_build_info" in text
 
 
 def test_there_are_no_series_beside_those_that_are_named(metrics):
     metrics.submitted("studio-rossi", Answer.ACCEPTED)
-    assert "_created" not in metrics.render(Census()).decode()
+    assert "_created" not in metrics.render(Census(), NodeState()).decode()
 
 
 def test_lag_and_version_are_shown(metrics):
@@ -238,13 +239,16 @@ def test_what_is_declared_is_what_is_scraped(metrics):
     metrics.session_changed("aruba", 1)
     metrics.delivered("aruba", Lane.BULK, 1.0)
     metrics.store_took("put", 0.1)
-    text = metrics.render(CENSUS, [Certificate("0.0.0.0:465", 86_400.0)]).decode()
+    metrics.client_logged_in(Answer.ACCEPTED)
+    metrics.handshake_failed("0.0.0.0:465")
+    text = metrics.render(CENSUS, NODE).decode()
     found = {}
     for family in text_string_to_metric_families(text):
         labels = {label for sample in family.samples for label in sample.labels} - {"le"}
         name = f"{family.name}_total" if family.type == "counter" else family.name
         found[name] = (family.type, family.documentation, labels)
-    assert found == {each.name: (each.kind.value, each.sentence, set(each.labels)) for each in declared.ALL}
+    ours = {name: what for name, what in found.items() if not name.startswith("process_")}
+    assert ours == {each.name: (each.kind.value, each.sentence, set(each.labels)) for each in declared.ALL}
 
 
 INTERFACE = """
@@ -259,10 +263,15 @@ relay_event_loop_lag_seconds relay_tls_certificate_expiry_seconds{listener} rela
 """
 """What is promised to those who scrape: names and labels, which no release takes away."""
 
+HANDSHAKES = "relay_tls_handshakes_failed_total{listener}"
+BESIDES = {"relay_ready", "relay_disk_free_bytes", "relay_client_logins_total{result}", HANDSHAKES}
+
+"""What alerts need, too."""
+
 
 def test_every_metric_that_is_promised_is_there_with_the_labels_that_are_promised():
     declared_as = {each.name + (f"{{{','.join(each.labels)}}}" if each.labels else "") for each in declared.ALL}
-    assert declared_as == set(INTERFACE.split())
+    assert declared_as == set(INTERFACE.split()) | BESIDES
 
 
 @pytest.mark.parametrize(
@@ -286,7 +295,7 @@ def test_an_account_by_name_shows_its_health_how_full_it_is_and_when_its_queue_w
 
 
 def test_an_account_that_is_well_and_idle_again_leaves_no_series(metrics):
-    metrics.render(CENSUS)
+    metrics.render(CENSUS, NodeState())
     assert values(metrics, "relay_account_health", Census()) == {}
     assert values(metrics, "relay_account_series_dropped", Census()) == {(): 0}
 
@@ -297,8 +306,21 @@ def test_a_provider_shows_how_long_its_limits_keep_mail_back_and_nought_if_they_
 
 
 def test_certificates_show_how_long_they_are_valid_even_while_the_store_is_away(metrics):
-    text = metrics.render(None, [Certificate("0.0.0.0:465", -5.0)]).decode()
+    text = metrics.render(None, NodeState(certificates=[Certificate("0.0.0.0:465", -5.0)])).decode()
     assert 'relay_tls_certificate_expiry_seconds{listener="0.0.0.0:465"} -5.0' in text
+
+
+def test_the_node_shows_whether_it_can_work_and_how_much_its_disk_takes(metrics):
+    text = metrics.render(None, NodeState(is_ready=False, free_bytes=199_000_000)).decode()
+    assert "\nrelay_ready 0.0\n" in text
+    assert "\nrelay_disk_free_bytes 1.99e+08\n" in text
+    assert "\nrelay_disk_free_bytes " not in metrics.render(None, NodeState(free_bytes=None)).decode()
+
+
+def test_the_process_shows_its_memory_its_files_and_when_it_started(metrics):
+    text = metrics.render(None, NodeState()).decode()
+    for name in ("process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"):
+        assert f"\n{name} " in text
 
 
 def test_the_first_event_of_a_kind_is_an_increase(metrics):
