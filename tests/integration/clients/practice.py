@@ -38,10 +38,10 @@ class Practice:
     def raw_mail_to(self, recipient: str) -> bytes:
         """Waits for the only mail to this address; its octets as the provider got them."""
         found: list[bytes] = []
-        wanted = f"To: {recipient}\r\n".encode()
+        wanted = f"\nTo: {recipient}\r\n".encode()
 
         def has_come(_: RelayProcess) -> bool:
-            found[:] = [raw for raw in self._inbox() if wanted in raw]
+            found[:] = [raw for raw in self.inbox() if wanted in raw]
             return bool(found)
 
         self.relay.wait_until(has_come)
@@ -52,7 +52,8 @@ class Practice:
         """Waits for the only mail to this address, and reads it."""
         return email.message_from_bytes(self.raw_mail_to(recipient), policy=email.policy.default)
 
-    def _inbox(self) -> Iterator[bytes]:
+    def inbox(self) -> Iterator[bytes]:
+        """Every mail that the provider keeps."""
         for file in (self.folder / "inbox").glob("*.eml"):
             yield file.read_bytes()
 

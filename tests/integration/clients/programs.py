@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -198,6 +199,14 @@ def _javamail(order: Order) -> list[str]:
     return ["java", "-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", f"{classes}:{JARS}", "Send", *arguments]
 
 
+def _javamail_version() -> str:
+    with zipfile.ZipFile("/usr/share/java/javax.mail.jar") as jar:
+        manifest = jar.read("META-INF/MANIFEST.MF").decode()
+    found = re.search(r"Implementation-Version: (\S+)", manifest)
+    assert found is not None, manifest
+    return found[1]
+
+
 def _trust_store(order: Order) -> Path:
     """Java wants its trust in a file of its own kind."""
     store = order.folder / "trust.p12"
@@ -247,7 +256,7 @@ PROGRAMS: tuple[Program, ...] = (
         "javamail",
         "JavaMail (Java)",
         ("java", "javac"),
-        lambda: Path("/usr/share/java/javax.mail.jar").resolve().stem.rpartition("-")[2],
+        _javamail_version,
         _javamail,
         packages=("/usr/share/java/javax.mail.jar",),
     ),
