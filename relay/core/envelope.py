@@ -125,6 +125,13 @@ class LoginFailure:
     """The host is what failed (connect, banner, TLS), not this login."""
     is_login_sent: bool
     """Whether credentials were sent, so that the provider counts a login."""
+    fault: str | None = None
+    """Finer than the class, where that is known: the certificate expired, the name is wrong, ..."""
+
+    @property
+    def reason(self) -> str:
+        """What whoever mends it reads."""
+        return self.fault or self.reply_class
 
 
 @dataclass(frozen=True, slots=True)

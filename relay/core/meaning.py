@@ -61,6 +61,34 @@ class Failure(StrEnum):
     """The message is over the SIZE that the provider named."""
 
 
+class Fault(StrEnum):
+    """Why no session came about, finer than its class: what whoever mends it has to know."""
+
+    TLS_EXPIRED = "tls-expired"
+    TLS_NOT_YET_VALID = "tls-not-yet-valid"
+    TLS_WRONG_NAME = "tls-wrong-name"
+    TLS_SELF_SIGNED = "tls-self-signed"
+    TLS_UNTRUSTED = "tls-untrusted"
+    """An authority signed it that neither the system nor `tls_ca` knows."""
+    TLS_TOO_OLD = "tls-too-old"
+    """It speaks nothing newer than TLS 1.1."""
+    TLS_NOT_SPOKEN = "tls-not-spoken"
+    """What answers there is not TLS."""
+    TLS_FAILED = "tls-failed"
+    TLS_NOT_OFFERED = "tls-not-offered"
+    """STARTTLS is missing in the answer to EHLO: somebody in between may have taken it out."""
+    TLS_REFUSED = "tls-refused"
+    TLS_INJECTED = "tls-injected"
+    """Clear text came after the 220 to STARTTLS (RFC 3207, 4.2)."""
+    TLS_CA_UNREADABLE = "tls-ca-unreadable"
+    CLEAR_TEXT = "clear-text"
+    """`tls: none`, and the host is not this machine."""
+    NO_TOKEN = "no-token"
+    """`auth: oauth2`, and there is no access token for this mailbox."""
+    UNUSABLE_CREDENTIALS = "unusable-credentials"
+    """User name or password hold a NUL or a line end, which no mechanism can carry."""
+
+
 class Scope(StrEnum):
     """Whom it is about."""
 

@@ -11,7 +11,7 @@ from relay.core.words import Stage
 from relay.sandbox.inbound import Bad, Inbound
 from relay.sandbox.provider import Provider
 from relay.sandbox.replies import Misbehaviour, Refusal, Say
-from relay.sandbox.sasl import MECHANISMS, Credentials, Exchange
+from relay.sandbox.sasl import Exchange, Proof
 from relay.sandbox.settings import Fault
 from relay.sandbox.transaction import Transaction
 from relay.sandbox.voice import After, Step, Voice
@@ -30,12 +30,14 @@ class Session:
 
     def __init__(self, provider: Provider, number: int, *, can_upgrade: bool) -> None:
         self._provider = provider
+        self._number = number
         self._voice = Voice(provider, number)
         self._inbound = Inbound(provider.settings.max_size)
         self._reading = _Reading.COMMANDS
         self._offers_starttls = can_upgrade and not provider.strikes(Fault.NO_STARTTLS)
         self._is_starttls_hidden = can_upgrade and not self._offers_starttls
         self._exchange: Exchange | None = None
+        self._refused: str | None = None
         self._is_greeted = False
         self._transaction: Transaction | None = None
 
@@ -147,7 +149,7 @@ class Session:
     def _ehlo(self, _: str) -> None:
         settings = self._provider.settings
         offers = [settings.hostname, "PIPELINING", f"SIZE {settings.max_size}", "8BITMIME", "SMTPUTF8"]
-        offers += ["ENHANCEDSTATUSCODES", "DSN", f"AUTH {' '.join(MECHANISMS)}"]
+        offers += ["ENHANCEDSTATUSCODES", "DSN", f"AUTH {' '.join(settings.mechanisms)}"]
         if self._offers_starttls:
             offers.append("STARTTLS")
         self._greeting(*offers)
@@ -173,35 +175,45 @@ class Session:
         if not self._is_greeted or self._voice.user is not None or self._transaction:
             raise Refusal(Say.OUT_OF_ORDER)
         mechanism, _, initial = argument.partition(" ")
-        self._exchange = Exchange(mechanism.upper())
+        settings = self._provider.settings
+        nonce = f"<{self._number}.{self._voice.now.wall}@{settings.hostname}>"
+        self._exchange = Exchange(mechanism.upper(), offered=settings.mechanisms, nonce=nonce)
         self._go_on_with_login(self._exchange.start(initial.strip(" ") or None))
 
     def _answer_challenge(self, line: str) -> None:
         exchange, self._reading = self._exchange, _Reading.COMMANDS
+        refused, self._refused = self._refused, None
+        if refused is not None:
+            self._voice.say(Stage.AUTH, refused)
+            return
         assert exchange is not None
         self._go_on_with_login(exchange.answer(line))
 
-    def _go_on_with_login(self, answer: str | Credentials) -> None:
-        if isinstance(answer, Credentials):
+    def _go_on_with_login(self, answer: str | Proof) -> None:
+        if isinstance(answer, Proof):
             self._login(answer)
         else:
             self._reading = _Reading.LOGIN
             self._voice.say(None, answer)
 
-    def _login(self, credentials: Credentials) -> None:
+    def _login(self, proof: Proof) -> None:
         """Notes every finished login as `auth`; its reply tells how it ended."""
         provider, voice = self._provider, self._voice
-        is_right = provider.users.accepts(credentials.user, credentials.password, now=voice.now.wall)
+        is_right = provider.users.accepts(proof.user, proof.is_of, now=voice.now.wall)
         if is_right and provider.strikes(Fault.REFUSE_AUTH):
-            voice.note("fault", Stage.AUTH, user=credentials.user, fault=Fault.REFUSE_AUTH)
+            voice.note("fault", Stage.AUTH, user=proof.user, fault=Fault.REFUSE_AUTH)
             is_right = False
         try:
             reply = provider.permit(Stage.AUTH, Say.LOGGED_IN if is_right else Say.WRONG_PASSWORD)
         except Refusal as refusal:
             reply = refusal.reply
-        voice.note("auth", Stage.AUTH, reply, user=credentials.user)
+        voice.note("auth", Stage.AUTH, reply, user=proof.user)
         if reply.startswith("2"):
-            voice.user = credentials.user
+            voice.user = proof.user
+        elif proof.refusal is not None:
+            self._refused, self._reading = reply, _Reading.LOGIN
+            voice.say(None, proof.refusal)
+            return
         voice.say(Stage.AUTH, reply)
 
     def _mail(self, argument: str) -> None:

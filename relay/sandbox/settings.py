@@ -73,6 +73,8 @@ class SandboxSettings:
     key: Path | None = None
     users: Mapping[str, str] | None = field(default=None, repr=False)
     users_file: Path | None = None
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN")
+    """Of PLAIN, LOGIN, CRAM-MD5 and XOAUTH2 (a user's password is then his token)."""
     limits: tuple[str, ...] = ()
     count_at: CountAt = CountAt.MAIL
     log: Path | None = None

@@ -3,7 +3,7 @@
 Law: a corrected password works at the very next login; without a list everybody may.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from relay.errors import ConfigError
@@ -27,11 +27,13 @@ class Users:
         """Whether any login succeeds, and none is needed."""
         return self._passwords is None and self._file is None
 
-    def accepts(self, user: str, password: str, *, now: float) -> bool:
-        """Whether this is the user's password; `now` is wall time, to tell a file that has just changed."""
+    def accepts(self, user: str, is_of: Callable[[str], bool], *, now: float) -> bool:
+        """Whether `is_of` holds for the user's password; `now` is wall time, to tell a file that has just changed."""
         if self._file is not None:
             self._read_again(self._file, now)
-        return self._passwords is None or self._passwords.get(user) == password
+        if self._passwords is None:
+            return True
+        return user in self._passwords and is_of(self._passwords[user])
 
     def _read_again(self, file: Path, now: float) -> None:
         try:

@@ -41,6 +41,11 @@ Script = Mapping[str, Sequence[Answer | Sequence[Answer]]]
 
 OFFER = ("PIPELINING", "SIZE 10000000", "8BITMIME", "SMTPUTF8", "DSN", "AUTH PLAIN LOGIN")
 
+CHALLENGES: Mapping[bytes, Sequence[bytes]] = {
+    b"LOGIN": (b"334 VXNlcm5hbWU6\r\n", b"334 UGFzc3dvcmQ6\r\n"),
+    b"CRAM-MD5": (b"334 PDE4OTYuNjk3MTcwOTUyQHBvc3RvZmZpY2UucmVzdG9uLm1jaS5uZXQ+\r\n",),
+}
+
 USUAL: Mapping[str, bytes] = {
     "BANNER": b"220 peer.test ESMTP\r\n",
     "AUTH": b"235 2.7.0 welcome\r\n",
@@ -67,6 +72,10 @@ class Peer:
     offer: Sequence[str] = OFFER
     commands: list[bytes] = field(default_factory=list)
     messages: list[bytes] = field(default_factory=list)
+    challenges: Mapping[bytes, Sequence[bytes]] = field(default_factory=lambda: CHALLENGES)
+    """By mechanism: what is asked, one after the other, before the answer to AUTH."""
+    responses: list[bytes] = field(default_factory=list)
+    """What was said to the challenges."""
     dialogues: "list[Dialogue]" = field(default_factory=list)
     used: dict[str, int] = field(default_factory=dict)
 
@@ -101,7 +110,7 @@ class Dialogue(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._buffer = b""
         self._is_body = False
-        self._is_login = False
+        self._asked: list[bytes] = []
         self._is_hung = False
         self._speech: asyncio.Task[None] | None = None
         peer.dialogues.append(self)
@@ -138,9 +147,10 @@ class Dialogue(asyncio.Protocol):
         if not end:
             return False
         self._buffer = rest
-        if self._is_login:
-            self._is_login = False
-            self._say(self.peer.answer("AUTH"))
+        if self._asked:
+            self.peer.responses.append(line)
+            asked = self._asked.pop(0)
+            self._say((asked,) if asked else self.peer.answer("AUTH"))
             return True
         self.peer.commands.append(line)
         self._answer(line)
@@ -148,9 +158,9 @@ class Dialogue(asyncio.Protocol):
 
     def _answer(self, line: bytes) -> None:
         verb = verb_of(line)
-        if verb == "AUTH" and line.upper().startswith(b"AUTH LOGIN"):
-            self._is_login = True
-            self._say((b"334 UGFzc3dvcmQ6\r\n",))
+        if verb == "AUTH" and (asked := self.peer.challenges.get(line.upper().split()[1], ())):
+            self._asked = [*asked[1:], b""]
+            self._say((asked[0],))
             return
         answers = self.peer.answer(verb)
         self._is_body = verb == "DATA" and any(isinstance(a, bytes) and a.startswith(b"354") for a in answers)

@@ -54,10 +54,10 @@ class Logins:
             context.database.write(_SQL["drop_login"], (number,))
         event = event_of_failure(failure)
         if failure.is_provider:
-            self._set_provider(mailbox.provider, self._after(self._provider(mailbox), event, failure.reply_class))
+            self._set_provider(mailbox.provider, self._after(self._provider(mailbox), event, failure.reason))
         else:
             health = context.remembrance.health(mailbox)
-            set_health(context, mailbox, self._after(health, event, failure.reply_class))
+            set_health(context, mailbox, self._after(health, event, failure.reason))
         context.changed()
 
     def prune(self, now: Instant) -> None:

@@ -13,7 +13,8 @@ from relay.core.envelope import Envelope, LoginFailure, Recipient, Verdict
 from relay.core.limits import SECOND, Limit
 from relay.core.routing import Auth, Provider, Timeouts, Tls
 from relay.core.words import MailboxId, Stage
-from relay.delivery.smtp import ADDRESSES_TRIED, Route, SmtpUpstream
+from relay.delivery.login import ADDRESSES_TRIED
+from relay.delivery.smtp import NoToken, Route, SmtpUpstream, TokenSource
 from relay.delivery.upstream import LoginFailed
 from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.fakes.peer import OFFER, Act, Answer, Flood, Peer, Trickle, ehlo
@@ -34,9 +35,12 @@ class World:
     names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     looked_up: list[tuple[str, str]] = field(default_factory=list)
     is_routed: bool = True
+    tokens: TokenSource | None = None
 
     def upstream(self) -> SmtpUpstream:
-        return SmtpUpstream("relay.example.it", self._route, resolve=self._resolve, trust=self._trust)
+        return SmtpUpstream(
+            "relay.example.it", self._route, resolve=self._resolve, trust=self._trust, tokens=self.tokens
+        )
 
     def _route(self, mailbox: MailboxId) -> Route | None:
         return Route(self.provider, self.secret) if self.is_routed else None
@@ -90,10 +94,74 @@ def test_login_is_used_where_plain_is_not_offered() -> None:
     async def main(loop: NetworkLoop) -> None:
         peer = loop.peers["127.0.0.1"] = Peer(offer=("AUTH CRAM-MD5 LOGIN",))
         await World().upstream().open(MAILBOX)
-        assert peer.verbs() == ["EHLO", "AUTH"]
-        assert b64decode(peer.commands[1].split()[-1]) == b"dottore@example.it"
+        assert peer.commands[1:] == [b"AUTH LOGIN"]
+        assert [b64decode(response) for response in peer.responses] == [b"dottore@example.it", b"segreta"]
 
     on_virtual_time(main)
+
+
+def test_cram_md5_is_used_where_nothing_else_is_offered() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        peer = loop.peers["127.0.0.1"] = Peer(offer=("AUTH CRAM-MD5 NTLM",))
+        await World().upstream().open(MAILBOX)
+        assert peer.commands[1:] == [b"AUTH CRAM-MD5"]
+        (response,) = peer.responses
+        assert b64decode(response).startswith(b"dottore@example.it ")
+        assert b"segreta" not in b64decode(response)
+
+    on_virtual_time(main)
+
+
+async def _token(mailbox: MailboxId) -> str:
+    return f"token of {mailbox.username}"
+
+
+async def _no_token(mailbox: MailboxId) -> str:
+    raise NoToken
+
+
+OAUTH = replace(PROVIDER, auth=Auth.OAUTH2)
+OFFERS_TOKENS = ("AUTH PLAIN LOGIN XOAUTH2",)
+
+
+def test_a_mailbox_with_oauth2_shows_its_token_and_never_its_password() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        peer = loop.peers["127.0.0.1"] = Peer(offer=OFFERS_TOKENS)
+        await World(OAUTH, tokens=_token).upstream().open(MAILBOX)
+        said = b64decode(peer.commands[1].removeprefix(b"AUTH XOAUTH2 "))
+        assert said == b"user=dottore@example.it\1auth=Bearer token of dottore@example.it\1\1"
+
+    on_virtual_time(main)
+
+
+def test_a_refused_token_is_refused_once_and_by_the_final_reply() -> None:
+    script = {"AUTH": [b"334 eyJzdGF0dXMiOiI0MDAifQ==\r\n"], "": [b"535 5.7.8 no such token\r\n"]}
+    peer = Peer(script, OFFERS_TOKENS)
+    found, _ = failure(peer, World(OAUTH, tokens=_token))
+    assert (found.reply_class, found.is_login_sent) == ("auth-rejected", True)
+    assert found.reply is not None
+    assert found.reply.text == "no such token"
+    assert peer.verbs() == ["EHLO", "AUTH", ""]
+
+
+def test_without_xoauth2_on_offer_no_token_is_shown() -> None:
+    peer = Peer(offer=("AUTH PLAIN LOGIN",))
+    found, _ = failure(peer, World(OAUTH, tokens=_token))
+    assert (found.reply_class, found.is_login_sent) == ("auth-method", False)
+
+
+def test_a_token_that_cannot_be_had_now_calls_nobody() -> None:
+    found, loop = failure(None, World(OAUTH, tokens=_no_token))
+    assert (found.reply_class, found.reason) == ("auth-temporary", "no-token")
+    assert loop.dialled == []
+
+
+def test_credentials_that_no_mechanism_can_carry_are_not_sent() -> None:
+    peer = Peer()
+    found, _ = failure(peer, World(secret="a\0b"))
+    assert (found.reply_class, found.reason) == ("no-credentials", "unusable-credentials")
+    assert not found.is_login_sent
+    assert "AUTH" not in peer.verbs()
 
 
 def test_a_provider_that_wants_no_login_gets_none() -> None:
@@ -146,7 +214,7 @@ CASES: list[tuple[str, dict[str, list[Answer]], Sequence[str], Stage, str, bool,
     ("ehlo drops", {"EHLO": [Act.RESET]}, OFFER, Stage.EHLO, "network", True, False),
     ("ehlo odd", {"EHLO": [b"220 what\r\n"]}, OFFER, Stage.EHLO, "protocol-error", True, False),
     ("no auth", {}, ("PIPELINING",), Stage.AUTH, "auth-method", False, False),
-    ("only cram", {}, ("AUTH CRAM-MD5 NTLM",), Stage.AUTH, "auth-method", False, False),
+    ("only ntlm", {}, ("AUTH GSSAPI NTLM",), Stage.AUTH, "auth-method", False, False),
     ("auth refused", {"AUTH": [b"535 5.7.8 no\r\n"]}, OFFER, Stage.AUTH, "auth-rejected", False, True),
     ("auth app password", {"AUTH": [b"534 5.7.9 app\r\n"]}, OFFER, Stage.AUTH, "auth-method", False, True),
     ("auth unknown", {"AUTH": [b"504 5.5.4 no such\r\n"]}, OFFER, Stage.AUTH, "auth-method", False, True),
@@ -194,23 +262,29 @@ def test_without_starttls_nothing_is_logged_in() -> None:
     world._trust = lambda provider: ssl.create_default_context()  # type: ignore[method-assign]
     found, _ = failure(peer, world)
     assert (found.reply_class, found.stage, found.is_provider) == ("tls-required", Stage.STARTTLS, True)
+    assert found.reason == "tls-not-offered"
     assert peer.verbs() == ["EHLO"]
 
 
 @pytest.mark.parametrize(
-    ("answer", "meaning"),
+    ("answer", "meaning", "reason"),
     [
-        (b"454 4.7.0 not now\r\n", "outage"),
-        (b"502 5.5.1 no\r\n", "tls-required"),
-        (b"220 go\r\n250 injected\r\n", "protocol-error"),
+        (b"454 4.7.0 not now\r\n", "outage", "tls-refused"),
+        (b"421 4.3.2 closing\r\n", "outage", "outage"),
+        (b"502 5.5.1 no\r\n", "tls-required", "tls-refused"),
+        (b"220 go\r\n250 injected\r\n", "protocol-error", "tls-injected"),
+        (b"what?\r\n", "protocol-error", "protocol-error"),
+        (Act.CLOSE, "network", "network"),
+        (Act.HANG, "network", "network"),
     ],
 )
-def test_a_starttls_that_does_not_come_about_ends_the_session(answer: bytes, meaning: str) -> None:
+def test_a_starttls_that_does_not_come_about_ends_the_session(answer: Answer, meaning: str, reason: str) -> None:
     peer = Peer({"STARTTLS": [answer]}, ("STARTTLS", "AUTH PLAIN"))
     world = World(replace(PROVIDER, tls=Tls.STARTTLS))
     world._trust = lambda provider: ssl.create_default_context()  # type: ignore[method-assign]
     found, _ = failure(peer, world)
     assert (found.reply_class, found.stage) == (meaning, Stage.STARTTLS)
+    assert (found.reason, found.is_login_sent) == (reason, False)
     assert "AUTH" not in peer.verbs()
 
 
@@ -218,14 +292,14 @@ def test_a_starttls_that_does_not_come_about_ends_the_session(answer: bytes, mea
 def test_an_authority_that_cannot_be_read_is_no_reason_to_do_without(tls: Tls) -> None:
     peer = Peer(offer=("STARTTLS", "AUTH PLAIN"))
     found, _ = failure(peer, World(replace(PROVIDER, tls=tls, tls_ca="gone.pem")))
-    assert found.reply_class == "tls-required"
+    assert (found.reply_class, found.reason) == ("tls-required", "tls-ca-unreadable")
     assert "AUTH" not in peer.verbs()
 
 
 def test_a_password_goes_in_clear_to_this_machine_only() -> None:
     outside = replace(PROVIDER, host="mail.test")
     found, loop = failure(None, World(outside, names={"mail.test": ["192.0.2.1"]}))
-    assert found.reply_class == "tls-required"
+    assert (found.reply_class, found.reason) == ("tls-required", "clear-text")
     assert loop.dialled == []
     found, loop = failure(None, World(outside, names={"mail.test": ["127.0.0.1", "192.0.2.1"]}))
     assert loop.dialled == []
@@ -316,11 +390,10 @@ def test_a_mailbox_without_credentials_is_not_logged_in() -> None:
     assert loop.dialled == []
 
 
-def test_oauth_is_not_there_yet_and_says_so() -> None:
-    peer = Peer()
-    found, _ = failure(peer, World(replace(PROVIDER, auth=Auth.OAUTH2)))
-    assert found.reply_class == "auth-method"
-    assert "AUTH" not in peer.verbs()
+def test_a_password_is_no_token_and_nobody_is_called_for_want_of_one() -> None:
+    found, loop = failure(None, World(OAUTH))
+    assert (found.reply_class, found.reason) == ("auth-method", "no-token")
+    assert loop.dialled == []
 
 
 def test_no_secret_shows() -> None:
