@@ -3,6 +3,17 @@
 from relay.admin.api import AdminSources, admin_app
 from relay.admin.readiness import Part, Problem, Readiness
 from relay.admin.server import AdminServer
+from relay.admin.status import ListensAt, Node
 from relay.admin.token import admin_token
 
-__all__ = ["AdminServer", "AdminSources", "Part", "Problem", "Readiness", "admin_app", "admin_token"]
+__all__ = [
+    "AdminServer",
+    "AdminSources",
+    "ListensAt",
+    "Node",
+    "Part",
+    "Problem",
+    "Readiness",
+    "admin_app",
+    "admin_token",
+]

@@ -1,86 +1,92 @@
-"""The HTTP application: liveness, readiness, metrics and the description of the API.
+"""The HTTP application: liveness, readiness, metrics, the read-only API and its description.
 
 Law: it shows what others know and keeps nothing itself.
 """
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
-from pydantic import BaseModel
 
+from relay.admin import shapes
+from relay.admin.description import ABOUT, described
 from relay.admin.guard import Guard
+from relay.admin.headers import Careful
+from relay.admin.lists import list_routes
 from relay.admin.problems import answer_with_problems
 from relay.admin.readiness import Readiness
+from relay.admin.showing import trouble_of
+from relay.admin.status import Counts, Node, Sources, status_routes
 from relay.observe import CONTENT_TYPE_LATEST
+from relay.store.ports.reading import Reading
 
 
 @dataclass(frozen=True, slots=True)
 class AdminSources:
     """What the HTTP side shows, and who may see it."""
 
-    version: str
+    node: Node
     token: str = field(repr=False)
     readiness: Readiness
     look: Callable[[], Awaitable[None]]
     """Brings the readiness up to date: looks at disk and store."""
     metrics: Callable[[], Awaitable[bytes]]
     """Everything in Prometheus' text format."""
+    reading: Reading
+    counts: Counts
     unforeseen: Callable[[Exception], None]
     """Is told of an error that is a defect."""
 
 
-class ProblemModel(BaseModel):
-    """Something that is wrong, and since when."""
-
-    what: str
-    text: str
-    since: datetime
-
-
-class ReadinessModel(BaseModel):
-    """Whether this node can do its work, and everything that is wrong."""
-
-    ready: bool
-    problems: list[ProblemModel]
-
-
 def admin_app(sources: AdminSources) -> FastAPI:
     """The application behind its guard."""
-    app = FastAPI(title="clinic-relay", version=sources.version, docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="clinic-relay",
+        version=sources.node.version,
+        description=ABOUT,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # a redirect repeats whatever Host it was asked by
+    )
     app.add_middleware(Guard, token=sources.token)
+    app.add_middleware(Careful)
     answer_with_problems(app, sources.unforeseen)
-
-    @app.get("/healthz", response_class=PlainTextResponse)
-    async def healthz() -> str:
-        """The process lives."""
-        return "ok\n"
-
-    @app.get("/readyz", responses={503: {"model": ReadinessModel}})
-    async def readyz(response: Response) -> ReadinessModel:
-        """503 only while this node cannot do its work; everything that is wrong is listed."""
-        await sources.look()
-        response.status_code = 200 if sources.readiness.is_ready else 503
-        return _shown(sources.readiness)
-
-    @app.get("/metrics", response_class=PlainTextResponse)
-    async def metrics() -> Response:
-        """All metrics in Prometheus' text format."""
-        return Response(await sources.metrics(), media_type=CONTENT_TYPE_LATEST)
+    _health_routes(app, sources)
+    app.include_router(
+        status_routes(sources.node, Sources(sources.readiness, sources.look, sources.reading, sources.counts))
+    )
+    app.include_router(list_routes(sources.reading))
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:
-        return app.openapi()
+        return described(app)
 
     return app
 
 
-def _shown(readiness: Readiness) -> ReadinessModel:
-    problems = [
-        ProblemModel(what=each.what, text=each.text, since=datetime.fromtimestamp(each.since, UTC))
-        for each in readiness.problems
-    ]
-    return ReadinessModel(ready=readiness.is_ready, problems=problems)
+def _health_routes(app: FastAPI, sources: AdminSources) -> None:
+    @app.get("/healthz", response_class=PlainTextResponse, tags=["health"], summary="The process lives")
+    async def healthz() -> str:
+        """Always `ok`."""
+        return "ok\n"
+
+    @app.get(
+        "/readyz",
+        tags=["health"],
+        summary="Whether this node can do its work",
+        responses={503: {"model": shapes.Readiness, "description": "It cannot."}},
+    )
+    async def readyz(response: Response) -> shapes.Readiness:
+        """503 only while this node cannot do its work; everything that is wrong is listed."""
+        await sources.look()
+        response.status_code = 200 if sources.readiness.is_ready else 503
+        problems = [trouble_of(each) for each in sources.readiness.problems]
+        return shapes.Readiness(ready=sources.readiness.is_ready, problems=problems)
+
+    @app.get("/metrics", response_class=PlainTextResponse, tags=["health"], summary="All metrics")
+    async def metrics() -> Response:
+        """In Prometheus' text format."""
+        return Response(await sources.metrics(), media_type=CONTENT_TYPE_LATEST)

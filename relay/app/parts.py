@@ -3,20 +3,23 @@
 Law: a part gets plain values, ports and callables; none of them learns where they come from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cache
 from socket import socket
 
 from relay import __version__
-from relay.admin import AdminServer, AdminSources, Readiness, admin_app, admin_token
+from relay.admin import AdminServer, AdminSources, ListensAt, Node, Readiness, admin_app, admin_token
 from relay.app import settings
+from relay.app.certificates import CertificateKeeper
 from relay.app.machine import MachineClock, RunIn, Threads, randomness
 from relay.app.observation import DeliveryObserver, SubmissionObserver
 from relay.app.pulse import StoreWatch
+from relay.app.reading import NotReadYet, TimedReading
 from relay.app.routing import Desk, RoutingKeeper, Watch
 from relay.app.scraping import Scrape, SelfLook
+from relay.app.sockets import address_of
 from relay.app.storage import Storage
 from relay.config.references import Resolve
 from relay.config.service import ServiceConfig
@@ -28,7 +31,8 @@ from relay.delivery.trust import SystemTrust
 from relay.notify import OutboxPump
 from relay.observe import Log, Metrics
 from relay.store.ports import Store
-from relay.submission import Authenticator, SubmissionServer
+from relay.submission import Authenticator, SubmissionServer, read_certificate
+from relay.vault import expiry_of
 
 HASHES: int = 2
 """Threads that hash passwords: each takes a core and 19 MB."""
@@ -72,7 +76,23 @@ def routing_keeper(means: Means, storage: Storage, store: Store, watch: Watch) -
     )
 
 
-def submission_server(means: Means, store: Store, keeper: RoutingKeeper) -> SubmissionServer:
+def certificate_keeper(means: Means) -> CertificateKeeper | None:
+    """Keeps the certificate that clients are shown; None: no listener has TLS."""
+    files = settings.certificate_files(means.config)
+    if files is None:
+        return None
+    return CertificateKeeper(
+        files,
+        lambda certificate, key: read_certificate(certificate, key, expiry_of),
+        run=RunIn(means.threads.pool("certificates", 1)),
+        log=means.log,
+        readiness=means.readiness,
+    )
+
+
+def submission_server(
+    means: Means, store: Store, keeper: RoutingKeeper, certificates: CertificateKeeper | None
+) -> SubmissionServer:
     """Takes mail from clients."""
     authenticator = Authenticator(
         keeper.routing,
@@ -90,6 +110,7 @@ def submission_server(means: Means, store: Store, keeper: RoutingKeeper) -> Subm
         new_id=lambda: randomness(ID_BYTES).hex(),
         wall_clock=means.clock.wall_seconds,
         observe=SubmissionObserver(means.log, means.metrics),
+        tls=None if certificates is None else certificates.context,
     )
 
 
@@ -129,26 +150,32 @@ def outbox_pump(means: Means, store: Store, keeper: RoutingKeeper) -> OutboxPump
     )
 
 
-def admin_server(means: Means, storage: Storage, store: Store, bound: socket) -> AdminServer:
-    """Shows health and metrics. ConfigError: the token's file cannot be used."""
+def admin_server(
+    means: Means, storage: Storage, store: Store, certificates: CertificateKeeper | None, sockets: Sequence[socket]
+) -> AdminServer:
+    """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
     watch = StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic)
     look = SelfLook(
         watch=watch,
         readiness=means.readiness,
         free_bytes=storage.data.free_bytes,
         wall=means.clock.wall_seconds,
-        expiries=dict,
+        expiries=dict if certificates is None else certificates.expiries,
     )
+    *listeners, http = [address_of(each) for each in sockets]
+    listens_at = [*(ListensAt("smtp", address) for address in listeners), ListensAt("http", http)]
     return AdminServer(
         admin_app(
             AdminSources(
-                version=__version__,
+                node=Node(__version__, storage.node, means.clock.wall(), listens_at),
                 token=admin_token(means.config.data_dir / "admin.token", randomness),
                 readiness=means.readiness,
                 look=watch.look,
                 metrics=Scrape(means.metrics, store, means.clock.monotonic, look=look),
+                reading=TimedReading(NotReadYet(), means.metrics.store_took, means.clock.monotonic),
+                counts=store,
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
             )
         ),
-        bound,
+        sockets[-1],
     )

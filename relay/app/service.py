@@ -11,6 +11,7 @@ from socket import socket
 
 from relay.admin import AdminServer, Part
 from relay.app import parts
+from relay.app.certificates import CertificateKeeper
 from relay.app.machine import crash_point_of
 from relay.app.observation import StoreListener
 from relay.app.pulse import LoopLag
@@ -37,6 +38,7 @@ class Running:
     """What runs so far: a stop takes what is there, however far the start came."""
 
     storage: Storage | None = None
+    certificates: CertificateKeeper | None = None
     submission: SubmissionServer | None = None
     dispatcher: Dispatcher | None = None
     pump: OutboxPump | None = None
@@ -67,6 +69,9 @@ class Service:
         means.log.recovered(in_doubt=await store.recover(storage.node))
         keeper = parts.routing_keeper(means, storage, store, watch)
         await keeper.start(loaded)
+        certificates = self._running.certificates = parts.certificate_keeper(means)
+        if certificates is not None:
+            await certificates.start()
         self._bind()
         await self._begin(storage, store, keeper)
         means.readiness.clear(Part.SERVICE)
@@ -102,15 +107,17 @@ class Service:
 
     async def _begin(self, storage: Storage, store: Store, keeper: RoutingKeeper) -> None:
         running, means, supervisor = self._running, self._means, self._supervisor
-        *listeners, http = running.sockets
-        running.admin = parts.admin_server(means, storage, store, http)
+        *listeners, _ = running.sockets
+        running.admin = parts.admin_server(means, storage, store, running.certificates, running.sockets)
         supervisor.start("admin", running.admin.serve())
         running.pump = parts.outbox_pump(means, store, keeper)
         supervisor.start("outbox", running.pump.run())
         running.dispatcher = parts.dispatcher(means, storage, store, keeper)
         supervisor.start("delivery", running.dispatcher.run())
-        running.submission = parts.submission_server(means, store, keeper)
+        running.submission = parts.submission_server(means, store, keeper, running.certificates)
         await running.submission.start(listeners)
+        if running.certificates is not None:
+            supervisor.start("certificates", running.certificates.follow())
         supervisor.start("routing", keeper.follow())
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
 
@@ -121,7 +128,7 @@ class Service:
         running, supervisor = self._running, self._supervisor
         self._means.readiness.set(Part.SERVICE, "the relay is stopping")
         await self._drain()
-        for what in ("routing", "outbox", "pulse"):
+        for what in ("routing", "certificates", "outbox", "pulse"):
             await supervisor.cancel(what)
         if running.storage is not None:
             await self._bounded("store", running.storage.close())

@@ -1,40 +1,11 @@
 """The HTTP side: health for this machine, the rest for admins, and every error a problem document."""
 
-import httpx
 import pytest
-from fastapi import FastAPI
 
-from relay.admin import AdminSources, Part, Readiness, admin_app
+from relay.admin import Part
+from tests.unit.admin.relay_app import ELSEWHERE, HERE, TOKEN, Relay
 
-TOKEN = "0123456789abcdef0123456789abcdef"
-HERE = ("127.0.0.1", 40000)
-ELSEWHERE = ("10.0.0.9", 40000)
 OPEN = ["/healthz", "/readyz", "/metrics"]
-
-
-class Relay:
-    """Remembers what was asked of it."""
-
-    def __init__(self) -> None:
-        self.now = 1_795_340_102.5
-        self.readiness = Readiness(lambda: self.now)
-        self.looks = 0
-        self.failures: list[Exception] = []
-        self.app: FastAPI = admin_app(
-            AdminSources("0.1.0", TOKEN, self.readiness, self.look, self.metrics, self.failures.append)
-        )
-
-    async def look(self) -> None:
-        self.looks += 1
-
-    async def metrics(self) -> bytes:
-        return b"relay_build_info 1\n"
-
-    async def get(self, path, *, peer=HERE, token=None, method="GET"):
-        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
-        transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=peer)
-        async with httpx.AsyncClient(transport=transport, base_url="http://relay") as client:
-            return await client.request(method, path, headers=headers)
 
 
 @pytest.fixture
@@ -101,13 +72,6 @@ async def test_the_api_is_closed_without_the_token_even_from_here(relay, token):
         assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_the_api_describes_itself_to_an_admin(relay):
-    answer = await relay.get("/api/v1/openapi.json", token=TOKEN)
-    assert answer.status_code == 200
-    assert set(answer.json()["paths"]) == {"/healthz", "/readyz", "/metrics"}
-    assert "503" in answer.json()["paths"]["/readyz"]["get"]["responses"]
-
-
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/nothing", 404), ("POST", "/metrics", 405)])
 async def test_every_error_is_a_problem_document(relay, method, path, status):
     answer = await relay.get(path, token=TOKEN, method=method)
@@ -129,12 +93,39 @@ async def test_a_defect_is_told_to_the_log_and_not_to_the_client(relay):
     assert [type(error) for error in relay.failures] == [ValueError]
 
 
-async def test_a_wrong_query_is_a_problem_document(relay):
-    @relay.app.get("/list")
-    async def listed(limit: int) -> int:
-        return limit
+@pytest.mark.parametrize("host", ["relay.example.it", "evil.test:8025", "localhost.evil.test", "1.2.3.4.evil.test"])
+@pytest.mark.parametrize("path", OPEN)
+async def test_a_page_from_elsewhere_in_a_browser_here_reads_nothing_by_a_name_that_leads_here(relay, path, host):
+    answer = await relay.get(path, host=host)
+    assert answer.status_code == 421
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert (await relay.get(path, host=host, token=TOKEN)).status_code == 200, "the token is nothing that a page has"
 
-    answer = await relay.get("/list?limit=many", token=TOKEN)
-    assert answer.status_code == 422
-    assert answer.json()["detail"].startswith("query.limit:")
-    assert (await relay.get("/list?limit=3", token=TOKEN)).text == "3"
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8025", "localhost.", "127.0.0.1", "[::1]:8025", "10.0.0.1:1"])
+async def test_this_machine_is_asked_by_localhost_or_an_address(relay, host):
+    assert (await relay.get("/metrics", host=host)).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "token"), [("/healthz", None), ("/api/v1/status", None), ("/api/v1/status", TOKEN), ("/nothing", TOKEN)]
+)
+async def test_every_answer_tells_browsers_to_keep_and_run_nothing_of_it(relay, path, token):
+    headers = (await relay.get(path, token=token)).headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["content-security-policy"].startswith("default-src 'none'")
+    assert not [name for name in headers if name.startswith("access-control-")]
+
+
+async def test_a_path_is_itself_and_never_redirects(relay):
+    assert (await relay.ask("/api/v1/messages/")).status_code == 404
+    assert (await relay.ask("/api/v1/status/")).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
+async def test_what_reads_takes_nothing_else(relay, method):
+    answer = await relay.get("/api/v1/messages", token=TOKEN, method=method)
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET"
+    assert "GET" in answer.json()["detail"]

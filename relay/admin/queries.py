@@ -1,0 +1,90 @@
+"""What may be asked of the lists, as models, so that each parameter is checked and described in one place.
+
+Law: a parameter that is not known or not understood is refused with what is allowed; none is silently left out,
+because an answer to another question than the one that was asked misleads whoever reads it.
+"""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from relay.admin.shapes import AccountHealth, DeliveryState
+from relay.core.words import Plan
+from relay.store.ports.reading import PAGE, PAGE_MOST, AccountQuery, MessageQuery
+
+LONGEST: int = 1000
+"""Characters of a value: a Message-ID is a line of a header at most (RFC 5322, 2.1.1)."""
+
+
+def _without_blanks(value: Any) -> Any:
+    """`state=` asks for nothing in particular, as if it had been left out."""
+    if isinstance(value, list):
+        return [each for each in value if each != ""]
+    return None if value == "" else value
+
+
+def _or_page(value: Any) -> Any:
+    return PAGE if value == "" else value
+
+
+Text = Annotated[str | None, Field(max_length=LONGEST), BeforeValidator(_without_blanks)]
+Limit = Annotated[int, Field(ge=1, le=PAGE_MOST, description="Items on a page."), BeforeValidator(_or_page)]
+
+
+class _Filter(BaseModel):
+    limit: Limit = PAGE
+    cursor: Annotated[Text, Field(description="`next_cursor` of the page before; none: the first page.")] = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_else(cls, given: Any) -> Any:
+        unknown = given.keys() - cls.model_fields.keys() if isinstance(given, dict) else ()
+        if unknown:
+            allowed = ", ".join(cls.model_fields)
+            raise PydanticCustomError("unknown", "not a parameter of this list; there are {allowed}", {
+                "allowed": allowed, "parameter": min(unknown),
+            })  # fmt: skip
+        return given
+
+
+class MessageFilter(_Filter):
+    """Which messages; every part that is given must hold."""
+
+    state: Annotated[
+        list[DeliveryState],
+        Field(description="Of which a delivery is in one of these states; may be given several times."),
+        BeforeValidator(_without_blanks),
+    ] = []
+    account: Annotated[Text, Field(description="The sender, whatever its case.")] = None
+    message_id: Annotated[Text, Field(description="The header field Message-ID, as the sender knows it.")] = None
+
+    def query(self) -> MessageQuery:
+        """As the store is asked."""
+        return MessageQuery(
+            states=frozenset(map(str, self.state)),
+            account=None if self.account is None else self.account.lower(),
+            message_id=self.message_id,
+            limit=self.limit,
+            cursor=self.cursor,
+        )
+
+
+class AccountFilter(_Filter):
+    """Which accounts; every part that is given must hold."""
+
+    health: Annotated[AccountHealth | None, BeforeValidator(_without_blanks)] = None
+    plan: Annotated[Plan | None, BeforeValidator(_without_blanks)] = None
+    queued: Annotated[
+        bool | None, Field(description="true: only those with mail in the queue."), BeforeValidator(_without_blanks)
+    ] = None
+
+    def query(self) -> AccountQuery:
+        """As the store is asked."""
+        return AccountQuery(
+            health=None if self.health is None else str(self.health),
+            plan=self.plan,
+            has_queued=bool(self.queued),
+            limit=self.limit,
+            cursor=self.cursor,
+        )

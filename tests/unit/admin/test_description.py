@@ -1,0 +1,150 @@
+"""The description of the API is true: every answer, good or bad, is what the OpenAPI document says of it."""
+
+from itertools import product
+
+import pytest
+
+from relay.core.remedy import Needs
+from relay.core.words import Plan
+from relay.errors import StoreUnavailable
+from relay.store.ports.history import HealthCount, QueueCount
+from tests.fakes.reading import NOON, account, attempt, delivery, message, provider
+from tests.unit.admin.openapi_check import Document
+from tests.unit.admin.relay_app import ELSEWHERE, TOKEN, Relay
+
+PATHS = {
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/v1/status",
+    "/api/v1/messages",
+    "/api/v1/messages/{id}",
+    "/api/v1/accounts",
+    "/api/v1/accounts/{sender}",
+}
+
+
+@pytest.fixture
+def relay():
+    relay = Relay()
+    relay.readiness.set("accounts", "mail is not moving: 1 paused of 2 accounts")
+    states = ("waiting", "sending", "held", "delivered", "bounced", "cancelled")
+    every = [
+        delivery(state=state, reason=reason, needs=needs, eta=eta, attempts=(attempt(), attempt(reply=None)))
+        for state, reason, needs, eta in product(states, (None, "limit"), (None, *Needs), (None, NOON))
+    ]
+    relay.reading.of_messages = [message(deliveries=tuple(every)), message("bb22", state="held")]
+    relay.reading.of_accounts = [
+        account(health="paused", reason="auth-rejected", since=NOON, needs=Needs.OWNER, eta=None),
+        account("bruno@d.test", plan=Plan.LEGACY, health="retired"),
+        account("gone@d.test", plan=None, mailbox=None, limits=()),
+    ]
+    relay.reading.of_providers = [
+        provider(),
+        provider("aruba", health="paused", reason="network", since=NOON, eta=NOON),
+    ]
+    relay.reading.counts = [QueueCount("lab", 7, 1, 2, 61.5), QueueCount("aruba", 0, 0, 0, None)]
+    relay.reading.healths = [HealthCount(plan, "ok", 2) for plan in Plan]
+    return relay
+
+
+async def document_of(relay) -> Document:
+    return Document((await relay.ask("/api/v1/openapi.json")).json())
+
+
+async def test_it_names_every_path_and_no_other(relay):
+    assert set((await document_of(relay)).paths) == PATHS
+
+
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        *((path, path) for path in sorted(PATHS) if "{" not in path),
+        ("/api/v1/messages", "/api/v1/messages?limit=1"),
+        ("/api/v1/messages/{id}", "/api/v1/messages/aa11"),
+        ("/api/v1/accounts/{sender}", "/api/v1/accounts/anna@d.test"),
+        ("/api/v1/accounts/{sender}", "/api/v1/accounts/gone@d.test"),
+    ],
+)
+async def test_every_good_answer_is_as_described(relay, path, asked):
+    answer = await relay.ask(asked)
+    assert answer.status_code == 200
+    assert (await document_of(relay)).complaints(path, answer) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "status"),
+    [
+        ("/api/v1/messages", "/api/v1/messages?limit=0", 400),
+        ("/api/v1/messages", "/api/v1/messages?cursor=x", 400),
+        ("/api/v1/accounts", "/api/v1/accounts?nonsense=1", 400),
+        ("/api/v1/messages/{id}", "/api/v1/messages/zz", 404),
+        ("/api/v1/accounts/{sender}", "/api/v1/accounts/zz", 404),
+    ],
+)
+async def test_every_refusal_is_as_described(relay, path, asked, status):
+    answer = await relay.ask(asked)
+    assert answer.status_code == status
+    document = await document_of(relay)
+    assert str(status) in document.paths[path]["get"]["responses"], "not only by default"
+    assert document.complaints(path, answer) == []
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+async def test_401_503_and_500_are_as_described(relay, path):
+    document = await document_of(relay)
+    asked = path.replace("{id}", "aa11").replace("{sender}", "anna@d.test")
+    assert document.complaints(path, await relay.get(asked, peer=ELSEWHERE)) == []
+    if path.startswith("/api/"):
+        for trouble, status in ((StoreUnavailable("away"), 503), (ValueError("defect"), 500)):
+            relay.reading.trouble = trouble
+            answer = await relay.ask(asked)
+            assert answer.status_code == status
+            assert document.complaints(path, answer) == []
+
+
+async def test_a_node_that_is_not_ready_answers_as_described(relay):
+    relay.readiness.set("store", "away")
+    answer = await relay.ask("/readyz")
+    assert answer.status_code == 503
+    assert (await document_of(relay)).complaints("/readyz", answer) == []
+
+
+async def test_it_says_what_needs_the_token_and_what_does_not_from_here(relay):
+    document = await document_of(relay)
+    for path, operations in document.paths.items():
+        security = operations["get"]["security"]
+        is_open = (await relay.get(path)).status_code != 401
+        assert ({} in security) == is_open
+        assert {"token": []} in security
+
+
+async def test_every_operation_and_parameter_is_explained(relay):
+    for path, operations in (await document_of(relay)).paths.items():
+        operation = operations["get"]
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert "422" not in operation["responses"], "it is never answered"
+        for parameter in operation.get("parameters", ()):
+            assert parameter["schema"], (path, parameter["name"])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "complaint"),
+    [
+        (lambda body: body.pop("size"), "no size"),
+        (lambda body: body.update(subject="x"), "unknown key subject"),
+        (lambda body: body.update(size="4"), "is no integer"),
+        (lambda body: body.update(state="stuck"), "is not in"),
+        (lambda body: body.update(accepted_at="2026-11-22 12:00"), "is no date-time"),
+        (lambda body: body["deliveries"][0].update(needs="patient"), "is none of"),
+    ],
+)
+async def test_the_check_itself_sees_an_answer_that_is_not_as_described(relay, spoil, complaint):
+    answer = await relay.ask("/api/v1/messages/bb22")
+    body = answer.json()
+    spoil(body)
+    answer.json = lambda: body
+    (found,) = (await document_of(relay)).complaints("/api/v1/messages/{id}", answer)
+    assert complaint in found
+    assert TOKEN not in found
