@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import fairness, postfix, throughput, windows
+from bench import accounts, fairness, postfix, throughput, windows
 
 
 def fsync_ms(folder: Path) -> float:
@@ -50,9 +50,14 @@ def _windows(folder: Path, _: int) -> list[str]:
     return [*head, *windows.measure(folder)]
 
 
+def _accounts(folder: Path, _: int) -> list[str]:
+    return ["| 100,000 accounts | took | longest wait of a client |", "|---|---|---|", *accounts.measure(folder)]
+
+
 BENCHES: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
     "throughput": ("Accepted durable to delivered, 40 clients, a connection per mail, upstream AUTH", _throughput),
     "windows": ("Worst rolling window under a flood, judged by the provider's log", _windows),
+    "accounts": ("100,000 accounts in a folder of 100 files", _accounts),
     "fairness": ("One mail of doctor B behind doctor A, 1 mail/s through one provider", _fairness),
 }
 

@@ -16,6 +16,9 @@ from typing import Any
 
 from bench.processes import cpu_seconds_of_tree, free_port, peak_memory, stop, wait_for_port
 
+START_SECONDS = 120
+"""For a start with very many accounts on a machine that is not quiet."""
+
 
 @dataclass(frozen=True, slots=True)
 class Relay:
@@ -76,7 +79,7 @@ def running(folder: Path, table: Mapping[str, Any], **service: Any) -> Iterator[
             env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
         )
     try:
-        wait_for_port(port)
+        wait_for_port(port, seconds=START_SECONDS)
         yield Relay(port, http, process.pid, folder)
     finally:
         stop(process, seconds=60)
