@@ -147,6 +147,12 @@ class Sandbox:
         """Puts a scripted reply behind those of its stage."""
         self._provider.script.add(parse_reply(reply))
 
+    def show(self, certificate: Path, key: Path) -> None:
+        """From now on this certificate is shown, as by a provider that renewed its own."""
+        if self._tls is None:
+            raise SandboxStopped
+        self._tls.load_cert_chain(certificate, key)
+
     def break_connections(self) -> None:
         """Breaks every connection, as a provider that dies does."""
         for connection in list(self._connections):

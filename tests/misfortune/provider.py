@@ -64,8 +64,13 @@ class Case:
 
 
 @asynccontextmanager
-async def misfortune(sick: Peer, *, timeouts: Timeouts | None = None) -> AsyncIterator[Case]:
-    """Both providers listen, delivery runs; in the end nothing broke or is left open, and the healthy one delivers."""
+async def misfortune(
+    sick: Peer, *, timeouts: Timeouts | None = None, elsewhere: Provider | None = None
+) -> AsyncIterator[Case]:
+    """Both providers listen, delivery runs; in the end nothing broke or is left open, and the healthy one delivers.
+
+    `elsewhere`: the sick one is not the scripted peer but listens there already.
+    """
     loop = asyncio.get_running_loop()
     well = Peer()
     servers = [await loop.create_server(partial(Dialogue, peer), "127.0.0.1", 0) for peer in (sick, well)]
@@ -74,13 +79,15 @@ async def misfortune(sick: Peer, *, timeouts: Timeouts | None = None) -> AsyncIt
     providers = {name: Provider(name, "127.0.0.1", port, tls=Tls.NONE) for name, port in names}
     if timeouts is not None:
         providers["sick"] = replace(providers["sick"], timeouts=timeouts)
+    if elsewhere is not None:
+        providers["sick"] = replace(elsewhere, name="sick")
     case = Case(sick, well, FakeStore(), FakeObserver())
     dispatcher = Dispatcher(
         case.store,
         SmtpUpstream(
             "relay.example.it",
             lambda mailbox: Route(providers[mailbox.provider], "segreta"),
-            resolve=_no_names,
+            resolve=_here,
             trust=SystemTrust(),
         ),
         node="node-1",
@@ -102,5 +109,5 @@ async def misfortune(sick: Peer, *, timeouts: Timeouts | None = None) -> AsyncIt
         await asyncio.wait_for(asyncio.shield(dialogue.lost), 10)
 
 
-async def _no_names(provider: str, host: str) -> Sequence[str]:
-    raise AssertionError("a literal address needs no look-up")
+async def _here(provider: str, host: str) -> Sequence[str]:
+    return ["127.0.0.1"]
