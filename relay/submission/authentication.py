@@ -1,7 +1,8 @@
 """Whether a client is who it says: its password is checked once and then remembered for some minutes.
 
 Law: a password is hashed in the executor handed in, at most two at once, and never compared but in constant time; what
-is remembered is a keyed hash, and nothing of it outlives the routing that it was checked against.
+is remembered is a keyed hash, and nothing of it lets anybody in under another routing than it was checked against. Who
+has been let in before is never locked out by others, be they at the same address: his password is heard all the same.
 """
 
 import asyncio
@@ -15,12 +16,16 @@ from relay.errors import RelayError
 from relay.submission.guesses import Guesses
 from relay.submission.passwords import is_right, waste
 from relay.submission.peer import Peer
+from relay.submission.turns import Turns
 
 HASHES_AT_ONCE: int = 2
 """Each takes a core and 19 MB; delivery needs the rest."""
 
 HASHES_WAITING_MOST: int = 64
 """More than this wait for a second and more: they are told to come again instead of filling memory."""
+
+PROVED_MOST: int = 20_000
+"""Passwords that were once right: twice as many as are remembered, for a day on which many are changed."""
 
 REMEMBERED_SECONDS: float = 300.0
 """A hash costs more than all the rest of a submission; a secret changed in its place is noticed after this."""
@@ -52,9 +57,11 @@ class Authenticator:
         self._key = key
         self._clock = clock
         self._guesses = Guesses()
-        self._hashing = asyncio.Semaphore(HASHES_AT_ONCE)
+        self._turns = Turns(HASHES_AT_ONCE, waiting_most=HASHES_WAITING_MOST)
         self._checked_against: Routing | None = None
         self._remembered: dict[bytes, float] = {}
+        self._proved: dict[bytes, None] = {}
+        """Logins with a password that was right, whatever the routing; heard again, never believed."""
         self._checks: dict[_CheckKey, asyncio.Task[bool | None]] = {}
 
     async def verify(self, login: str, password: bytes, peer: Peer) -> Client | Reason:
@@ -78,43 +85,53 @@ class Authenticator:
     async def _decided(
         self, login: str, password: bytes, peer: Peer, *, client: Client | None, digest: bytes
     ) -> Client | Reason:
-        if self._guesses.is_locked(login, peer.text, self._clock()):
+        routing, key = self._checked_against, (digest, client is None)
+        check = self._checks.get(key)
+        if check is not None:
+            is_verified = await asyncio.shield(check)
+            if is_verified is False:
+                self._guesses.begin(login, peer.text, self._clock())
+        elif digest not in self._proved and self._guesses.is_locked(login, peer.text, self._clock()):
             return Reason.LOGIN_TOO_OFTEN
-        routing = self._checked_against
-        reference = None if client is None else client.password
-        is_verified = await self._check((digest, client is None), login, peer, reference=reference, password=password)
+        else:
+            is_verified = await self._check(key, login, peer, client=client, password=password)
         if is_verified is None:
             return Reason.LOGIN_UNCHECKED
         now = self._clock()
         if client is None or not is_verified:
+            self._proved.pop(digest, None)
             return Reason.LOGIN_TOO_OFTEN if self._guesses.is_locked(login, peer.text, now) else Reason.LOGIN_WRONG
         self._guesses.right(login, peer.text)
+        self._prove(digest)
         if routing is self._checked_against:
             self._remember(digest, now)
         return client
 
     async def _check(
-        self, key: _CheckKey, login: str, peer: Peer, *, reference: SecretReference | None, password: bytes
+        self, key: _CheckKey, login: str, peer: Peer, *, client: Client | None, password: bytes
     ) -> bool | None:
-        """Whether the password is right; the same one asked for at the same time is checked once. None: cannot tell."""
-        check = self._checks.get(key)
-        if check is None:
-            if len(self._checks) >= HASHES_WAITING_MOST:
-                return None
-            self._guesses.begin(login, peer.text, self._clock())
-            check = asyncio.get_running_loop().create_task(self._hash(reference, password))
-            self._checks[key] = check
-            check.add_done_callback(lambda _: self._checks.pop(key))
-            return await asyncio.shield(check)
+        """Whether the password is right; who asks for the same meanwhile waits for this check. None: cannot tell."""
+        self._guesses.begin(login, peer.text, self._clock())
+        reference = None if client is None else client.password
+        hashing = self._hash(reference, password, peer.text, is_proved=key[0] in self._proved)
+        check = asyncio.get_running_loop().create_task(hashing)
+        self._checks[key] = check
+        check.add_done_callback(lambda _: self._checks.pop(key))
         is_verified = await asyncio.shield(check)
-        if is_verified is False:
-            self._guesses.begin(login, peer.text, self._clock())
+        if is_verified is not False:
+            self._guesses.take_back(login, peer.text)
         return is_verified
 
-    async def _hash(self, reference: SecretReference | None, password: bytes) -> bool | None:
-        async with self._hashing:
+    async def _hash(
+        self, reference: SecretReference | None, password: bytes, address: str, *, is_proved: bool
+    ) -> bool | None:
+        if not await self._turns.take(address, is_first=is_proved):
+            return None
+        try:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._executor, self._is_right, reference, password)
+        finally:
+            self._turns.give_back()
 
     def _is_right(self, reference: SecretReference | None, password: bytes) -> bool | None:
         """Runs in the executor. None: the secret is not there or cannot be read."""
@@ -126,6 +143,12 @@ class Authenticator:
             return None if kept is None else is_right(kept, password)
         except RelayError:
             return None
+
+    def _prove(self, digest: bytes) -> None:
+        self._proved.pop(digest, None)
+        if len(self._proved) >= PROVED_MOST:
+            del self._proved[next(iter(self._proved))]
+        self._proved[digest] = None
 
     def _remember(self, digest: bytes, now: float) -> None:
         self._remembered.pop(digest, None)

@@ -16,7 +16,7 @@ from relay.submission.authentication import (
     REMEMBERED_SECONDS,
     Authenticator,
 )
-from relay.submission.guesses import GUESSES_MOST, WINDOW_SECONDS
+from relay.submission.guesses import GUESSES_MOST, SIEGE_GUESSES, WINDOW_SECONDS
 from relay.submission.passwords import hashed
 from relay.submission.peer import Peer
 from tests.fakes.submission import Clock, by_address, literal, practice
@@ -214,7 +214,8 @@ async def test_at_most_two_hashes_run_at_once_and_the_same_password_is_hashed_on
 async def test_more_than_can_wait_are_put_off() -> None:
     held = Held()
     office = Office(executor=held)
-    logins = [asyncio.create_task(names(office, f"c{number}", "x")) for number in range(HASHES_WAITING_MOST + 1)]
+    most = HASHES_AT_ONCE + HASHES_WAITING_MOST
+    logins = [asyncio.create_task(names(office, f"c{number}", "x")) for number in range(most + 1)]
     await settle()
     assert logins[-1].done()
     assert logins[-1].result() is Reason.LOGIN_UNCHECKED
@@ -261,6 +262,70 @@ class TestGuessing:
         for number in range(GUESSES_MOST):
             await self.guess(office, number)
         assert await names(office, "studio", "secret") == "studio"
+
+    async def test_who_was_let_in_before_is_never_locked_out_by_a_neighbour(self) -> None:
+        office = Office()
+        assert await names(office, "studio", "secret") == "studio"
+        office.clock.now += 10 * REMEMBERED_SECONDS
+        office.routing = practice()
+        for number in range(GUESSES_MOST):
+            await self.guess(office, number)
+        assert await self.guess(office, 99) is Reason.LOGIN_TOO_OFTEN
+        assert await names(office, "studio", "secret") == "studio"
+
+    async def test_a_password_that_was_right_once_opens_nothing_when_it_is_changed(self) -> None:
+        office = Office()
+        assert await names(office, "studio", "secret") == "studio"
+        office.routing = practice(Client("studio", ("*",), literal("new")))
+        for number in range(GUESSES_MOST):
+            await self.guess(office, number)
+        assert await names(office, "studio", "secret") is Reason.LOGIN_TOO_OFTEN
+        calls = office.at_once.calls
+        assert await names(office, "studio", "secret") is Reason.LOGIN_TOO_OFTEN
+        assert office.at_once.calls == calls, "it was heard once more, and then no more"
+
+    async def test_guesses_from_everywhere_lock_out_nobody_at_an_address_of_his_own(self) -> None:
+        office = Office()
+        for number in range(3 * SIEGE_GUESSES):
+            await self.guess(office, number, Peer(f"198.51.{number // 200}.{number % 200}"))
+        assert await names(office, "studio", "secret", THERE) == "studio"
+
+    async def test_guesses_from_everywhere_are_heard_once_from_each_address(self) -> None:
+        office = Office()
+        for number in range(SIEGE_GUESSES):
+            await self.guess(office, number, Peer(f"198.51.100.{number}"))
+        before = office.at_once.calls
+        for number in range(50):
+            assert await self.guess(office, number, Peer("198.51.100.7")) is Reason.LOGIN_TOO_OFTEN
+        assert office.at_once.calls == before
+
+    async def test_what_could_not_be_checked_is_no_guess(self) -> None:
+        office = Office(practice(Client("lost", ("*",), SecretReference(SecretKind.ENV, "NOT_SET"))))
+        found = [await self.guess(office, number, login="lost") for number in range(2 * GUESSES_MOST)]
+        assert set(found) == {Reason.LOGIN_UNCHECKED}
+
+    async def test_a_flood_of_guesses_does_not_keep_out_who_was_let_in_before(self) -> None:
+        held = Held()
+        office = Office(executor=held)
+        honest = asyncio.create_task(names(office, "studio", "secret"))
+        await settle()
+        held.run_all()
+        assert await honest == "studio"
+        office.clock.now += REMEMBERED_SECONDS
+        flood = [
+            asyncio.create_task(self.guess(office, 0, Peer(f"198.51.100.{number % 250}"), login=f"l-{number}"))
+            for number in range(500)
+        ]
+        await settle()
+        honest = asyncio.create_task(names(office, "studio", "secret"))
+        await settle()
+        held.run_all()
+        await settle()
+        held.run_all()
+        assert await honest == "studio", "he was the next whose password was hashed"
+        while not all(guess.done() for guess in flood):
+            await settle()
+            held.run_all()
 
     async def test_time_forgives(self) -> None:
         office = Office()
