@@ -17,7 +17,7 @@ import uvloop
 
 from relay import __version__
 from relay.admin import Readiness
-from relay.app.machine import MachineClock, Threads, children, raise_open_files
+from relay.app.machine import MachineClock, Threads, children, lasting_memory, raise_open_files
 from relay.app.parts import Means
 from relay.app.service import Service
 from relay.app.settings import shown
@@ -120,11 +120,13 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
     _on_signals(supervisor, hurry)
     service = Service(means, supervisor, hurry)
     watch = RoutingWatch(config.routing, resolve, executor=threads.pool("files", 2), read_parts=read_parts)
-    loaded = await watch.load()
-    for problem in loaded.problems:
-        order.say(problem)
     try:
-        if await _start(service.start(loaded, watch), supervisor):
+        with lasting_memory():
+            loaded = await watch.load()
+            for problem in loaded.problems:
+                order.say(problem)
+            is_up = await _start(service.start(loaded, watch), supervisor)
+        if is_up:
             log.ready(seconds=clock.monotonic() - began)
         cause = await supervisor.until_over()
         log.stopping(cause=cause)

@@ -39,7 +39,7 @@ def serve(
         raise typer.Exit(1)
     if role is not Role.ALL:
         raise typer.BadParameter("with SQLite a node does all", param_hint="--role")
-    is_well = run(Order(loaded.value, config, os.environ, _say))
+    is_well = run(Order(loaded.value, config, dict(os.environ), _say))
     raise typer.Exit(0 if is_well else 1)
 
 

@@ -3,7 +3,6 @@
 Law: a secret leaves here only as the return value of `resolve`; a failure says which reference and why, never a value.
 """
 
-import hashlib
 import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -79,8 +78,6 @@ def _fingerprint(routing: Routing, mailbox: MailboxId, resolve: Resolve, key: by
         password = resolve(reference) if reference else Unresolved("no password")
     if isinstance(password, Unresolved):
         return None
-    digest = hmac.new(key, digestmod=hashlib.sha256)
-    for part in (provider.endpoint, provider.tls, provider.auth, mailbox.username, password):
-        encoded = part.encode()
-        digest.update(len(encoded).to_bytes(4, "big") + encoded)
-    return digest.hexdigest()
+    parts = [part.encode() for part in (provider.endpoint, provider.tls, provider.auth, mailbox.username, password)]
+    told_apart = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
+    return hmac.digest(key, told_apart, "sha256").hex()

@@ -216,8 +216,10 @@ class Routing:
 
     def password_of(self, mailbox: MailboxId) -> SecretReference | None:
         """What a mailbox logs in with: the first that one of its accounts names; None: no account names one."""
-        named = (account.password for account in self.by_mailbox.get(mailbox, ()))
-        return next((password for password in named if password is not None), None)
+        for account in self.by_mailbox.get(mailbox, ()):
+            if account.password is not None:
+                return account.password
+        return None
 
     def weight_of(self, mailbox: MailboxId) -> int:
         """The weight of a mailbox in its provider's rotation: the greatest of its accounts'."""
