@@ -9,6 +9,7 @@ package_of() {
         smtp-source | smtp-sink | postfix) echo postfix ;;
         swaks) echo swaks libnet-ssleay-perl ;;   # its TLS needs the second
         promtool | prometheus) echo prometheus ;;
+        systemd-analyze) echo systemd ;;
         redis-server | redis-cli) echo redis-server ;;
         php) echo php-cli ;;
         node) echo nodejs ;;
