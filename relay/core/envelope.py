@@ -103,7 +103,8 @@ class Result:
     """A class of the closed vocabulary: delivered, auth-rejected, network, unknown, ..."""
     stage: Stage
     reply: Reply | None
-    """What the provider said, masked and bounded; None: it said nothing (time-out, drop)."""
+    """What the provider said, masked and bounded, or, where nothing was sent, what its offer told the relay; None: it
+    said nothing (time-out, drop)."""
     is_mail_written: bool
     """Whether MAIL FROM reached the socket; if not, the slot is given back."""
     is_end_known: bool

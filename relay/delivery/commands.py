@@ -10,9 +10,19 @@ from dataclasses import dataclass
 from relay.core.content import stuffed
 from relay.core.envelope import Envelope, Recipient
 from relay.core.meaning import Failure
+from relay.core.reply import Reply
+from relay.delivery.international import is_international
 from relay.errors import AddressError
 
 _UNSPEAKABLE = re.compile(rb"[\x00-\x1f\x7f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a message is not even tried; `told` is in the form of a reply, so that a report can quote it."""
+
+    failure: Failure
+    told: Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +36,22 @@ class Offer:
     has_size: bool = False
     size: int | None = None
 
-    def obstacle(self, envelope: Envelope, size: int) -> Failure | None:
+    def obstacle(self, envelope: Envelope, size: int) -> Obstacle | None:
         """What makes this message impossible here, known without asking (RFC 1870, 6.1; RFC 6531, 3.1)."""
         if self.size is not None and size > self.size:
-            return Failure.TOO_LARGE
-        return Failure.NOT_OFFERED if envelope.needs_smtputf8 and not self.has_smtputf8 else None
+            told = f"not sent: the mail has {size} bytes, the provider takes at most {self.size}"
+            return Obstacle(Failure.TOO_LARGE, Reply(552, "5.3.4", told))
+        if not envelope.needs_smtputf8 or self.has_smtputf8:
+            return None
+        if is_international(envelope):
+            told = "not sent: an address has letters outside ASCII, which the provider does not take (SMTPUTF8)"
+            return Obstacle(Failure.NOT_OFFERED, Reply(553, "5.6.7", told))
+        told = "not sent: the header has letters outside ASCII, which the provider does not take (SMTPUTF8)"
+        return Obstacle(Failure.NOT_OFFERED, Reply(554, "5.6.9", told))
+
+    def passes_on(self, envelope: Envelope) -> bool:
+        """Whether the provider is told which reports the sender wants, and sends them (RFC 3461, 5.2.2)."""
+        return self.has_dsn and bool(envelope.recipients[0].notify)
 
 
 def read_offer(extensions: Mapping[str, str]) -> Offer:

@@ -16,6 +16,7 @@ from relay.core.reply import Reply, read_reply
 from relay.core.routing import Timeouts
 from relay.core.words import Stage
 from relay.delivery.commands import Offer, data_of, mail_command, rcpt_command
+from relay.delivery.international import simplified
 from relay.delivery.wire import Wire, WireFailed
 
 BODY_BLOCK: int = 1024 * 1024
@@ -112,9 +113,11 @@ class SmtpSession:
     ) -> Result:
         if not self._wire.is_settled:
             return self._stale()
+        envelope = simplified(envelope, content)
         obstacle = self._offer.obstacle(envelope, len(content))
         if obstacle is not None:
-            return _result(classify(Stage.MAIL, obstacle), Stage.MAIL, None, is_mail_written=False)
+            judgement = classify(Stage.MAIL, obstacle.failure)
+            return _result(judgement, Stage.MAIL, obstacle.told, is_mail_written=False)
         mail = mail_command(envelope, len(content), self._offer)
         rcpt = rcpt_command(envelope.recipients[0], self._offer)
         refusal = await self._introduce((mail, rcpt, _DATA), progress)
@@ -126,7 +129,8 @@ class SmtpSession:
         self._wire.ask(_DOT)
         progress.is_past_gate, progress.stage = True, Stage.EOD
         answer = await self._wire.reply(self._timeouts.final)
-        return self._judge(Stage.EOD, answer, is_past_gate=True)
+        result = self._judge(Stage.EOD, answer, is_past_gate=True)
+        return replace(result, is_dsn_passed_on=True) if self._offer.passes_on(envelope) else result
 
     async def _introduce(self, commands: tuple[bytes, bytes, bytes], progress: _Progress) -> Result | None:
         """MAIL, RCPT and DATA, together where the provider can; the first refusal, or None when it wants the body."""

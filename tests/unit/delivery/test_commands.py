@@ -37,12 +37,32 @@ def test_a_size_that_names_no_bound_stops_no_message(size: str) -> None:
 def test_a_message_over_the_named_size_is_not_even_tried() -> None:
     offer = Offer(has_size=True, size=1000)
     assert offer.obstacle(envelope(), 1000) is None
-    assert offer.obstacle(envelope(), 1001) is Failure.TOO_LARGE
+    found = offer.obstacle(envelope(), 1001)
+    assert found is not None
+    assert found.failure is Failure.TOO_LARGE
+    assert str(found.told) == "552 5.3.4 not sent: the mail has 1001 bytes, the provider takes at most 1000"
 
 
 def test_an_address_outside_ascii_needs_a_provider_that_takes_it() -> None:
-    assert Offer().obstacle(envelope(needs_smtputf8=True), 10) is Failure.NOT_OFFERED
+    abroad = envelope("dottoré@example.it", needs_smtputf8=True)
+    found = Offer().obstacle(abroad, 10)
+    assert found is not None
+    assert (found.failure, found.told.enhanced) == (Failure.NOT_OFFERED, "5.6.7")
+    assert Offer(has_smtputf8=True).obstacle(abroad, 10) is None
+
+
+def test_a_header_outside_ascii_that_was_declared_needs_one_too() -> None:
+    found = Offer().obstacle(envelope(needs_smtputf8=True), 10)
+    assert found is not None
+    assert found.told.enhanced == "5.6.9"
     assert Offer(has_smtputf8=True).obstacle(envelope(needs_smtputf8=True), 10) is None
+
+
+def test_reports_are_passed_on_where_they_are_offered_and_asked_for() -> None:
+    asking = Envelope("dottore@example.it", (Recipient("p@example.org", ("NEVER",)),))
+    assert Offer(has_dsn=True).passes_on(asking)
+    assert not Offer().passes_on(asking)
+    assert not Offer(has_dsn=True).passes_on(envelope(envid="QQ314159", ret="HDRS"))
 
 
 # the commands
