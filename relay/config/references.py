@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relay.config.files import said
-from relay.core.routing import Auth, Routing, SecretKind, SecretReference
+from relay.core.routing import Auth, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId
 
 SECRET_BYTES: int = 65_536
@@ -67,17 +67,28 @@ def _from_file(reference: SecretReference) -> str | Unresolved:
 
 def fingerprints(routing: Routing, resolve: Resolve, key: bytes) -> dict[MailboxId, str | None]:
     """Of each mailbox the keyed hash (HMAC-SHA-256, hex) of its route and credentials; None: it has no credentials."""
-    return {mailbox: _fingerprint(routing, mailbox, resolve, key) for mailbox in routing.mailboxes()}
+    found: dict[MailboxId, str | None] = {}
+    routes = {name: _route(provider) for name, provider in routing.providers.items()}
+    for mailbox in routing.mailboxes():  # a hundred thousand of them: the loop does little
+        route, has_login = routes[mailbox.provider]
+        password = _password(routing, mailbox, resolve) if has_login else ""
+        if isinstance(password, Unresolved):
+            found[mailbox] = None
+        else:
+            found[mailbox] = hmac.digest(key, route + _told_apart(mailbox.username, password), "sha256").hex()
+    return found
 
 
-def _fingerprint(routing: Routing, mailbox: MailboxId, resolve: Resolve, key: bytes) -> str | None:
-    provider = routing.provider_of(mailbox)
-    password: str | Unresolved = ""
-    if provider.auth is not Auth.NONE:
-        reference = routing.password_of(mailbox)
-        password = resolve(reference) if reference else Unresolved("no password")
-    if isinstance(password, Unresolved):
-        return None
-    parts = [part.encode() for part in (provider.endpoint, provider.tls, provider.auth, mailbox.username, password)]
-    told_apart = b"".join([len(part).to_bytes(4, "big") + part for part in parts])
-    return hmac.digest(key, told_apart, "sha256").hex()
+def _route(provider: Provider) -> tuple[bytes, bool]:
+    """What tells this way in from another, and whether one logs in there."""
+    return _told_apart(provider.endpoint, provider.tls, provider.auth), provider.auth is not Auth.NONE
+
+
+def _password(routing: Routing, mailbox: MailboxId, resolve: Resolve) -> str | Unresolved:
+    reference = routing.password_of(mailbox)
+    return Unresolved("no password") if reference is None else resolve(reference)
+
+
+def _told_apart(*texts: str) -> bytes:
+    """Texts behind each other, each with its length, so that no two lists of texts look alike."""
+    return b"".join([len(octets).to_bytes(4, "big") + octets for octets in [text.encode() for text in texts]])
