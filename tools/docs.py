@@ -150,9 +150,7 @@ def lines_of(name: str, function: Callable[..., None], verdict: Verdict | None) 
 # configuration
 
 NOT_YET: Mapping[str, str] = {
-    "submission.listen[].tls": "only none",
     "submission.listen[].proxy_protocol": "refused at start",
-    "submission.tls": "",
     "store": "only sqlite",
     "queue.delay_notice": "",
     "health.second_refusal": "",

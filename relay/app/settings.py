@@ -7,11 +7,12 @@ import socket
 from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
+from relay.app.certificates import CertificateFiles
 from relay.config.service import ServiceConfig
 from relay.core.failuretext import Language
 from relay.core.health import HealthSettings
 from relay.core.limits import SECOND
-from relay.core.routing import Provider, Routing
+from relay.core.routing import Provider, Routing, Tls
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
@@ -62,6 +63,13 @@ def submission_settings(config: ServiceConfig) -> SubmissionSettings:
         max_connections_per_ip=submission.max_connections_per_ip,
         timeout=submission.timeout,
     )
+
+
+def certificate_files(config: ServiceConfig) -> CertificateFiles | None:
+    """Of the listeners with TLS; None: there is none."""
+    files = config.submission.tls
+    listeners = tuple(str(each.address) for each in config.submission.listen if each.tls is not Tls.NONE)
+    return CertificateFiles(files.certificate, files.key, listeners) if files is not None and listeners else None
 
 
 def dispatcher_settings(config: ServiceConfig) -> DispatcherSettings:

@@ -6,7 +6,6 @@ Law: nothing that protects is left out silently: `check` warns of it at its plac
 from collections.abc import Iterator
 
 from relay.config.service import ServiceConfig
-from relay.core.routing import Tls
 
 Keys = tuple[str | int, ...]
 
@@ -20,7 +19,5 @@ def coming(config: ServiceConfig) -> Iterator[tuple[Keys, str]]:
         yield ("store",), "only sqlite is there yet; serve does not start with another store"
     for number, listener in enumerate(config.submission.listen):
         place: Keys = ("submission", "listen", number)
-        if listener.tls is not Tls.NONE:
-            yield (*place, "tls"), f"{listener.address}: tls: {listener.tls} {REFUSED}"
         if listener.proxy_protocol:
             yield (*place, "proxy_protocol"), f"{listener.address}: proxy_protocol {REFUSED}"

@@ -16,6 +16,7 @@ class Reason(Enum):
     STOPPING = "stopping", 421, "4.3.2"
     IDLE = "idle", 421, "4.4.2"
     TOO_MANY_ERRORS = "too-many-errors", 421, "4.7.0"
+    TLS_BUSY = "tls-busy", 454, "4.7.0"
     COMMAND_TOO_LONG = "command-too-long", 500, "5.5.2"
     COMMAND_UNKNOWN = "command-unknown", 500, "5.5.2"
     COMMAND_SYNTAX = "command-syntax", 501, "5.5.4"

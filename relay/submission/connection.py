@@ -1,7 +1,7 @@
 """One connection of a client: bytes from the socket to the dialogue and back, with the patience that a client gets.
 
 Law: the dialogue is never cancelled by what the client does: who hangs up while his message is being stored finds it
-stored. aiosmtpd keeps the transport and will change it to TLS; what it says, and how it reads, is ours.
+stored. aiosmtpd keeps the transport; what it says, how it reads and when it changes to TLS is ours.
 """
 
 import asyncio
@@ -9,8 +9,10 @@ import asyncio
 from aiosmtpd.smtp import SMTP
 
 from relay.core.refusal import Reason, Refusal
+from relay.core.routing import Tls
 from relay.core.words import Stage
 from relay.submission.door import Door
+from relay.submission.encryption import Encryption, HandshakeFailed
 from relay.submission.incoming import BLOCK, Incoming
 from relay.submission.peer import Peer
 from relay.submission.session import Session
@@ -23,6 +25,9 @@ UNREAD_MOST: int = 2 * BLOCK
 DATA_SECONDS: float = 3600.0
 """A message of the greatest size over the slowest line takes this; who takes longer only keeps a connection."""
 
+DATA_RATE_LEAST: int = 256
+"""Octets a second of a message, over each `timeout`: a quarter of what the slowest mobile line carries."""
+
 CLOSING_SECONDS: float = 10.0
 """A client that does not even read that it is sent away is cut off after this."""
 
@@ -30,7 +35,15 @@ CLOSING_SECONDS: float = 10.0
 class Connection(SMTP):
     """The transport under one dialogue; a `Wire`."""
 
-    def __init__(self, door: Door, listener: ListenerSettings, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        door: Door,
+        listener: ListenerSettings,
+        loop: asyncio.AbstractEventLoop,
+        *,
+        encryption: Encryption | None = None,
+    ) -> None:
+        """`encryption` is there where the listener has TLS."""
         # Not SMTP.__init__: for each connection it looks through its own class for commands, at 0.5 ms, to no use here.
         no_reader: asyncio.StreamReader = None  # type: ignore[assignment]
         asyncio.StreamReaderProtocol.__init__(self, no_reader, None, loop)
@@ -40,14 +53,20 @@ class Connection(SMTP):
         self._timeout_handle: asyncio.TimerHandle | None = None
         self._door = door
         self._listener = listener
+        self._encryption = encryption
+        self._peer_text = ""
+        self._is_secure = False
+        self._is_in_handshake = False
         self._incoming = Incoming()
         self._dialogue: Session | None = None
         self._waiter: asyncio.Future[None] | None = None
         self._is_ended = False
         self._is_clogged = False
         self._is_deaf = False
+        self._was_stranger = True
         self._heard_at = loop.time()
         self._data_until: float | None = None
+        self._data_unheard = 0
 
     # what the transport tells
 
@@ -60,15 +79,19 @@ class Connection(SMTP):
             self._is_deaf = True
             self.transport.pause_reading()
         if self._data_until is not None:
-            self._heard_at = self.loop.time()
+            self._hear_data(len(data))
 
     def eof_received(self) -> bool:
-        """The client says nothing more, but may still listen: what it said is still answered."""
+        """The client says nothing more, but may still listen: what it said is still answered, except under TLS, which
+        ends both ways at once; what it said is done all the same.
+        """
         self._end()
-        return True
+        return not self._is_secure
 
     def connection_lost(self, error: Exception | None) -> None:
-        """The client is gone."""
+        """The client is gone; may be told twice."""
+        if self.transport is None:
+            return
         if self._timeout_handle is not None:
             self._timeout_handle.cancel()
         self.transport = None
@@ -99,6 +122,7 @@ class Connection(SMTP):
         self._incoming.begin_data()
         self._heard_at = self.loop.time()
         self._data_until = self._heard_at + DATA_SECONDS
+        self._data_unheard = 0
 
     async def data(self, blocks: list[bytes]) -> bool:
         """Waits for more of the message and appends it to `blocks`; whether it has ended. ClientGone."""
@@ -113,15 +137,39 @@ class Connection(SMTP):
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(reply)
 
+    async def start_tls(self, go_ahead: bytes) -> bool:
+        """Says so and changes to TLS; what the client sent before is forgotten. False: not now. ClientGone."""
+        assert self._encryption is not None
+        if not await self._encryption.turn():
+            return False
+        self.say(go_ahead)
+        self._incoming.clear()
+        await self._change_to_tls()
+        return True
+
     # what the server asks
 
     def stop(self) -> None:
         """Sends the client away: now if it has nothing begun, else when that is finished."""
+        if self._is_in_handshake:
+            self.abort()
         if self._dialogue is None:
             return
         self._dialogue.is_stopping = True
         if self._dialogue.is_resting:
             self._hang_up(Reason.STOPPING)
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether it has neither logged in nor begun a mail."""
+        return self._dialogue.is_stranger if self._dialogue is not None else self._was_stranger
+
+    def make_room(self) -> None:
+        """Sends the client away, a stranger, because others want in."""
+        if self._dialogue is None or self._is_clogged:
+            self.abort()
+        else:
+            self._hang_up(Reason.FULL)
 
     def abort(self) -> None:
         """Cuts the client off; a message that is being stored will be stored."""
@@ -140,6 +188,7 @@ class Connection(SMTP):
             self.say(self._door.desk.reply(Refusal(Reason.BROKEN)))
             self._door.desk.observe.failed(error)
         finally:
+            self._was_stranger = self.is_stranger
             self._dialogue = None  # each knows the other: freed at once, not by the next search for cycles
             self._close()
             self._door.end(self)
@@ -149,12 +198,51 @@ class Connection(SMTP):
         if self._is_ended or self.session.peer is None:
             raise ClientGone
         peer, desk = Peer(self.session.peer[0]), self._door.desk
+        self._peer_text = peer.text
+        is_implicit = self._listener.tls is Tls.IMPLICIT
         refused = self._door.enter(self, peer, self._listener)
         if refused is not None:
-            self.say(desk.reply(Refusal(refused)))
+            if not is_implicit:
+                self.say(desk.reply(Refusal(refused)))
             return
-        self._dialogue = Session(self, desk, listener=self._listener, peer=peer, clock=self.loop.time)
+        if is_implicit:
+            await self._begin_with_tls()
+        self._dialogue = Session(
+            self, desk, listener=self._listener, peer=peer, clock=self.loop.time, is_secure=is_implicit
+        )
         await self._dialogue.converse()
+
+    # TLS
+
+    async def _begin_with_tls(self) -> None:
+        """The handshake of a client that begins with it. ClientGone."""
+        assert self._encryption is not None
+        self._is_in_handshake = True
+        if not await self._encryption.turn():
+            self._door.desk.observe.turned_away(self._listener.name, peer=self._peer_text, reason=Reason.TLS_BUSY)
+            raise ClientGone
+        await self._change_to_tls()
+        self._is_in_handshake = False
+
+    async def _change_to_tls(self) -> None:
+        """Uses up the turn for a handshake. ClientGone."""
+        assert self._encryption is not None
+        if self.transport is None or self._is_ended:
+            self._encryption.give_back()
+            raise ClientGone
+        if self._is_deaf:
+            self._is_deaf = False
+            self.transport.resume_reading()
+        self._is_secure = True
+        try:
+            changed = await self._encryption.change(self.transport, self, early=self._incoming.take)
+        except HandshakeFailed as failure:
+            self._door.desk.observe.handshake_failed(self._listener.name, peer=self._peer_text, cause=str(failure))
+            self.connection_lost(None)
+            raise ClientGone from None
+        if self.transport is None:
+            raise ClientGone
+        self.transport = changed
 
     async def _more(self) -> None:
         """Waits until something came in, once the client has read what it was told. ClientGone."""
@@ -195,6 +283,13 @@ class Connection(SMTP):
             self._timeout_handle = self.loop.call_at(until, self._timeout_cb)
         else:
             self._hang_up(Reason.IDLE)
+
+    def _hear_data(self, count: int) -> None:
+        """Octets of a message came; patience begins anew only when there are as many as its whole length asks for."""
+        self._data_unheard += count
+        if self._data_unheard >= DATA_RATE_LEAST * self._door.timeout:
+            self._data_unheard = 0
+            self._heard_at = self.loop.time()
 
     def _hang_up(self, reason: Reason) -> None:
         """Tells the client why and closes; the dialogue finds nobody there."""

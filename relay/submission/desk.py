@@ -37,16 +37,20 @@ class Desk:
         self.banner = as_line(f"220 {settings.hostname} ESMTP")
         self.helo_reply = as_line(f"250 {settings.hostname}")
         self._texts = Texts(settings.language, settings.contact)
-        self._offers = {has_auth: _offer(settings, has_auth=has_auth) for has_auth in (False, True)}
+        self._offers = {
+            (has_auth, has_starttls): _offer(settings, has_auth=has_auth, has_starttls=has_starttls)
+            for has_auth in (False, True)
+            for has_starttls in (False, True)
+        }
         self._neighbours: tuple[Routing, Neighbours] | None = None
 
     def reply(self, refusal: Refusal) -> bytes:
         """The line that tells a client of a refusal."""
         return self._texts.line(refusal)
 
-    def ehlo_reply(self, *, has_auth: bool) -> bytes:
+    def ehlo_reply(self, *, has_auth: bool, has_starttls: bool = False) -> bytes:
         """What this relay can do for a client (RFC 5321, 4.1.1.1)."""
-        return self._offers[has_auth]
+        return self._offers[has_auth, has_starttls]
 
     def client_at(self, peer: Peer, listener: ListenerSettings) -> Client | None:
         """The client that is known by its address alone: on loopback, or where the listener trusts networks."""
@@ -62,13 +66,14 @@ class Desk:
         return self._neighbours[1]
 
 
-def _offer(settings: SubmissionSettings, *, has_auth: bool) -> bytes:
+def _offer(settings: SubmissionSettings, *, has_auth: bool, has_starttls: bool) -> bytes:
     lines = [
         settings.hostname,
         "PIPELINING",
         f"SIZE {settings.max_message_size}",
         "8BITMIME",
         "SMTPUTF8",
+        *(["STARTTLS"] if has_starttls else []),
         *(["AUTH PLAIN LOGIN"] if has_auth else []),
         "DSN",
         "ENHANCEDSTATUSCODES",

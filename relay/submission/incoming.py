@@ -39,6 +39,12 @@ class Incoming:
         self._searched = 0
         self._is_overlong = False
 
+    def take(self) -> bytes:
+        """Hands over what was not read, to whoever reads from now on."""
+        octets = bytes(self._buffer)
+        self.clear()
+        return octets
+
     def line(self, most: int) -> bytes | Reason | None:
         """The next line without its CRLF (or LF); None: not there yet; a reason: it had more than `most` octets."""
         buffer = self._buffer

@@ -22,6 +22,9 @@ class Observer(Protocol):
     def turned_away(self, listener: str, *, peer: str, reason: Reason) -> None:
         """A connection was refused at its start."""
 
+    def handshake_failed(self, listener: str, *, peer: str, cause: str) -> None:
+        """A connection came to no agreement on TLS, and is gone; `cause` names no address."""
+
     def logged_in(self, client: str, *, peer: str) -> None:
         """A client gave the right password."""
 

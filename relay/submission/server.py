@@ -6,6 +6,7 @@ never cut off; each step may be asked for twice.
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -16,6 +17,7 @@ from relay.submission.acceptance import Acceptance
 from relay.submission.connection import Connection
 from relay.submission.desk import Desk
 from relay.submission.door import Door
+from relay.submission.encryption import HANDSHAKES_SHARE, Encryption
 from relay.submission.login import Verifier
 from relay.submission.observer import Observer
 from relay.submission.settings import SubmissionSettings
@@ -37,21 +39,27 @@ class SubmissionServer:
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
         observe: Observer,
+        tls: Callable[[], ssl.SSLContext] | None = None,
     ) -> None:
-        """`new_id` makes message ids of `[A-Za-z0-9-]`; `wall_clock` gives seconds since 1970 UTC."""
+        """`new_id` makes message ids of `[A-Za-z0-9-]`; `wall_clock` gives seconds since 1970 UTC; `tls` has the
+        certificate in force, asked at each handshake.
+        """
         acceptance = Acceptance(intake, settings, new_id=new_id, wall_clock=wall_clock)
         self._settings = settings
         self._door = Door(Desk(settings, acceptance, routing=routing, authenticator=authenticator, observe=observe))
+        self._tls = tls
         self._servers: list[asyncio.Server] = []
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
         """Listens on bound sockets, one for each listener of the settings, in their order. ConfigError: it cannot."""
         for listener in self._settings.listeners:
-            if listener.tls is not Tls.NONE:
-                raise ConfigError(f"listener {listener.name}: `tls: {listener.tls}` is not there yet")
+            if listener.tls is not Tls.NONE and self._tls is None:
+                raise ConfigError(f"listener {listener.name}: `tls: {listener.tls}` needs a certificate")
         loop = asyncio.get_running_loop()
+        most = max(1, self._settings.max_connections // HANDSHAKES_SHARE)
+        encryption = None if self._tls is None else Encryption(self._tls, most=most)
         for listener, bound in zip(self._settings.listeners, sockets, strict=True):
-            factory = partial(Connection, self._door, listener, loop)
+            factory = partial(Connection, self._door, listener, loop, encryption=encryption)
             self._servers.append(await loop.create_server(factory, sock=bound, backlog=BACKLOG))
 
     def stop_listening(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from types import MappingProxyType
 
 from relay.core.refusal import Reason, Refusal
-from relay.core.routing import Client, Routing
+from relay.core.routing import Client, Routing, Tls
 from relay.core.words import Stage
 from relay.submission.desk import Desk
 from relay.submission.gathering import Gathering
@@ -33,6 +33,7 @@ SENDER_OK = b"250 2.1.0 Ok\r\n"
 RECIPIENT_OK = b"250 2.1.5 Ok\r\n"
 LOGIN_OK = b"235 2.7.0 Welcome\r\n"
 GO_AHEAD = b"354 End data with <CR><LF>.<CR><LF>\r\n"
+START_TLS = b"220 2.0.0 Ready for TLS\r\n"
 BYE = b"221 2.0.0 Bye\r\n"
 HELP = b"214 2.0.0 EHLO AUTH MAIL RCPT DATA RSET NOOP QUIT\r\n"
 ANSWERED = b""
@@ -51,6 +52,7 @@ _ERRORS = frozenset(
         Reason.MECHANISM_UNKNOWN,
     )
 )
+_HTTP = (b"GET", b"HEAD", b"POST", b"PUT", b"PATCH", b"DELETE", b"OPTIONS", b"CONNECT", b"TRACE", b"PRI")
 _STAGES = MappingProxyType({b"AUTH": Stage.AUTH, b"MAIL": Stage.MAIL, b"RCPT": Stage.RCPT, b"DATA": Stage.DATA})
 
 
@@ -58,16 +60,23 @@ class Session:
     """The dialogue over one connection."""
 
     def __init__(
-        self, wire: Wire, desk: Desk, *, listener: ListenerSettings, peer: Peer, clock: Callable[[], float]
+        self,
+        wire: Wire,
+        desk: Desk,
+        *,
+        listener: ListenerSettings,
+        peer: Peer,
+        clock: Callable[[], float],
+        is_secure: bool = False,
     ) -> None:
-        """`clock` is the loop's, in seconds."""
+        """`clock` is the loop's, in seconds; `is_secure`: under TLS from its first octet."""
         self._wire = wire
         self._desk = desk
         self._listener = listener
         self._peer = peer
         self._clock = clock
         self._login = LoginExchange(wire, desk.authenticator, peer)
-        self._has_auth = peer.is_loopback or listener.has_plaintext_allowed
+        self._is_secure = is_secure
         self._is_greeted = False
         self._is_extended = False
         self._is_logged_in = False
@@ -76,6 +85,8 @@ class Session:
         self._errors = 0
         self._commands = 0
         self._commands_most = COMMANDS_MOST + desk.settings.max_recipients
+        self.is_stranger = True
+        """Nobody has logged in and no mail was begun."""
         self.is_stopping = False
         """The relay stops: what is begun may be finished, nothing new begins."""
         self.is_resting = False
@@ -135,11 +146,15 @@ class Session:
             return Refusal(Reason.COMMAND_TOO_LONG)
         if verb == b"DATA":
             return await self._data(argument)
+        if verb == b"STARTTLS":
+            return await self._starttls(argument)
         handler = _COMMANDS.get(verb)
         return Refusal(Reason.COMMAND_UNKNOWN) if handler is None else handler(self, argument)
 
     def _ehlo(self, argument: bytes) -> bytes | Refusal:
-        return self._greet(argument, is_extended=True) or self._desk.ehlo_reply(has_auth=self._has_auth)
+        return self._greet(argument, is_extended=True) or self._desk.ehlo_reply(
+            has_auth=self._has_auth, has_starttls=self._has_starttls
+        )
 
     def _helo(self, argument: bytes) -> bytes | Refusal:
         return self._greet(argument, is_extended=False) or self._desk.helo_reply
@@ -156,6 +171,29 @@ class Session:
         self._transaction = None
         return OK
 
+    @property
+    def _has_starttls(self) -> bool:
+        return self._listener.tls is Tls.STARTTLS and not self._is_secure
+
+    @property
+    def _has_auth(self) -> bool:
+        return self._is_secure or self._peer.is_loopback or self._listener.has_plaintext_allowed
+
+    async def _starttls(self, argument: bytes) -> bytes | Refusal:
+        """What was said in clear is forgotten, whoever said it (RFC 3207, 4.2); only the errors stay counted."""
+        if self._is_secure:
+            return _order("TLS is on already")
+        if not self._has_starttls:
+            return Refusal(Reason.COMMAND_NOT_OFFERED)
+        if argument.strip():
+            return usage("STARTTLS")
+        if not await self._wire.start_tls(START_TLS):
+            return Refusal(Reason.TLS_BUSY)
+        self._is_secure = True
+        self._is_greeted = self._is_extended = self._is_logged_in = False
+        self._client = self._transaction = None
+        return ANSWERED
+
     async def _auth(self, argument: bytes) -> bytes | Refusal:
         if not self._is_greeted:
             return _order("EHLO before AUTH")
@@ -167,6 +205,7 @@ class Session:
         if isinstance(found, Reason):
             return Refusal(found)
         self._client, self._is_logged_in = found, True
+        self.is_stranger = False
         self._desk.observe.logged_in(found.name, peer=self._peer.text)
         return LOGIN_OK
 
@@ -202,11 +241,14 @@ class Session:
         self._transaction = Transaction(
             routing, client, sender, account, parameters, self._protocol(), begun=self._clock()
         )
+        self.is_stranger = False
         return SENDER_OK
 
     def _protocol(self) -> str:
         """How the message comes, in the words of RFC 3848."""
-        return ("ESMTPA" if self._is_logged_in else "ESMTP") if self._is_extended else "SMTP"
+        if not self._is_extended:
+            return "SMTP"
+        return f"ESMTP{'S' if self._is_secure else ''}{'A' if self._is_logged_in else ''}"
 
     def _rcpt(self, argument: bytes) -> bytes | Refusal:
         if self._transaction is None:
@@ -270,6 +312,11 @@ def _not_offered(_session: Session, _argument: bytes) -> Refusal:
     return Refusal(Reason.COMMAND_NOT_OFFERED)
 
 
+def _misled(_session: Session, _argument: bytes) -> Refusal:
+    """A browser that a web page made talk to this port: what it says next is the page's and may look like a mail."""
+    return Refusal(Reason.TOO_MANY_ERRORS)
+
+
 _COMMANDS: MappingProxyType[bytes, Callable[[Session, bytes], bytes | Refusal]] = MappingProxyType(
     {
         b"EHLO": Session._ehlo,
@@ -280,6 +327,7 @@ _COMMANDS: MappingProxyType[bytes, Callable[[Session, bytes], bytes | Refusal]] 
         b"NOOP": _constant(OK),
         b"HELP": _constant(HELP),
         b"VRFY": _constant(CANNOT_VERIFY),
-        **dict.fromkeys((b"EXPN", b"ETRN", b"TURN", b"BDAT", b"STARTTLS"), _not_offered),
+        **dict.fromkeys((b"EXPN", b"ETRN", b"TURN", b"BDAT"), _not_offered),
+        **dict.fromkeys(_HTTP, _misled),
     }
 )

@@ -3,7 +3,8 @@
 Law: an existing store is opened with its own key or not at all; a key is made only for a store that is new.
 """
 
+from relay.vault.certificates import expiry_of
 from relay.vault.keyring import KEY_FILE, Keyring
 from relay.vault.vault import KEY_BYTES, Vault
 
-__all__ = ["KEY_BYTES", "KEY_FILE", "Keyring", "Vault"]
+__all__ = ["KEY_BYTES", "KEY_FILE", "Keyring", "Vault", "expiry_of"]

@@ -89,6 +89,9 @@ class RememberingObserver:
     def turned_away(self, listener: str, *, peer: str, reason: Reason) -> None:
         self.events.append(("turned_away", {"listener": listener, "peer": peer, "reason": reason}))
 
+    def handshake_failed(self, listener: str, *, peer: str, cause: str) -> None:
+        self.events.append(("handshake_failed", {"listener": listener, "peer": peer, "cause": cause}))
+
     def logged_in(self, client: str, *, peer: str) -> None:
         self.events.append(("logged_in", {"client": client, "peer": peer}))
 

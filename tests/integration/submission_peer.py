@@ -5,8 +5,10 @@ Law: nothing waits for time: a client reads until the reply it expects is there.
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+import ssl
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 from relay.core.routing import Routing
@@ -30,6 +32,14 @@ class Relay:
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port, **options)
         client = Client(reader, writer)
         client.banner = await client.reply()
+        return client
+
+    async def handshaken(self, authority: Path) -> "Client":
+        """A new connection under TLS, after EHLO, STARTTLS and the handshake; nothing was said since."""
+        client = await self.client()
+        await client.ask(b"EHLO pc\r\n")
+        assert (await client.ask(b"STARTTLS\r\n")).startswith("220 ")
+        await client.start_tls(authority)
         return client
 
     async def logged_in(self) -> "Client":
@@ -65,6 +75,11 @@ class Client:
         await self.say(octets)
         return [await self.reply() for _ in range(replies)][-1]
 
+    async def start_tls(self, authority: Path) -> None:
+        """The client's part of a handshake."""
+        context = ssl.create_default_context(cafile=str(authority))
+        await self.writer.start_tls(context, server_hostname="localhost", ssl_handshake_timeout=20)
+
     def finish(self) -> None:
         """Says nothing more, but still listens."""
         self.writer.write_eof()
@@ -73,13 +88,15 @@ class Client:
         self.writer.close()
         try:
             await self.writer.wait_closed()
-        except ConnectionError:
+        except (ConnectionError, ssl.SSLError):
             pass  # the server may have hung up first, and harder
 
 
 @asynccontextmanager
-async def listening(routing: Routing | None = None, **settings: Any) -> AsyncIterator[Relay]:
-    """A relay that listens until the block ends."""
+async def listening(
+    routing: Routing | None = None, *, tls: Callable[[], ssl.SSLContext] | None = None, **settings: Any
+) -> AsyncIterator[Relay]:
+    """A relay that listens until the block ends; `tls` has its certificate."""
     office = Office(routing, **settings)
     bound = socket.create_server(("127.0.0.1", 0))
     server = SubmissionServer(
@@ -90,6 +107,7 @@ async def listening(routing: Routing | None = None, **settings: Any) -> AsyncIte
         new_id=lambda: next(office.ids),
         wall_clock=lambda: office.wall,
         observe=office.observer,
+        tls=tls,
     )
     try:
         await server.start([bound])

@@ -317,7 +317,7 @@ class TestStopping:
 
 async def test_a_listener_that_would_be_less_safe_than_it_says_is_not_started() -> None:
     for tls in (Tls.STARTTLS, Tls.IMPLICIT):
-        with pytest.raises(ConfigError, match=r"127\.0\.0\.1:465.*is not there yet"):
+        with pytest.raises(ConfigError, match=r"127\.0\.0\.1:465.*needs a certificate"):
             async with listening(listener=ListenerSettings("127.0.0.1:465", tls=tls)):
                 pass
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from relay.app import settings
+from relay.app.certificates import CertificateFiles
 from relay.app.run import NotThereYet, refuse_what_is_not_there
 from relay.config.loading import load_service
 from relay.config.service import ServiceConfig
@@ -91,18 +92,21 @@ def test_what_the_shipped_configuration_asks_for_is_there(tmp_path: Path) -> Non
     refuse_what_is_not_there(loaded(tmp_path))
 
 
-def test_a_listener_with_tls_is_refused_as_long_as_there_is_none(tmp_path: Path) -> None:
+def test_what_is_not_there_yet_is_refused(tmp_path: Path) -> None:
+    listener = {"address": "127.0.0.1:2525", "tls": "none", "proxy_protocol": ["10.0.0.0/8"]}
+    config = loaded(tmp_path, submission={"listen": [listener]})
+    with pytest.raises(NotThereYet, match=r"127\.0\.0\.1:2525: proxy_protocol is not there yet"):
+        refuse_what_is_not_there(config)
+
+
+def test_the_certificate_is_for_the_listeners_with_tls(tmp_path: Path) -> None:
     (tmp_path / "c.pem").write_text("")
     (tmp_path / "k.pem").write_text("")
-    config = loaded(
-        tmp_path,
-        submission={
-            "listen": [{"address": "127.0.0.1:587", "tls": "starttls"}],
-            "tls": {"certificate": "c.pem", "key": "k.pem"},
-        },
-    )
-    with pytest.raises(NotThereYet, match=r"127\.0\.0\.1:587: tls: starttls is not there yet"):
-        refuse_what_is_not_there(config)
+    listen = [{"address": f"127.0.0.1:{port}", "tls": tls} for port, tls in ((25, "none"), (587, "starttls"))]
+    files = {"certificate": "c.pem", "key": "k.pem"}
+    found = settings.certificate_files(loaded(tmp_path, submission={"listen": listen, "tls": files}))
+    assert found == CertificateFiles(tmp_path / "c.pem", tmp_path / "k.pem", ("127.0.0.1:587",))
+    assert settings.certificate_files(loaded(tmp_path, submission={"listen": listen[:1], "tls": files})) is None
 
 
 def test_what_is_said_at_a_start_names_no_secret(tmp_path: Path) -> None:
