@@ -55,7 +55,7 @@ class ModelStore(Leasing):
     async def put(self, message: NewMessage) -> None:
         if any(mail.new.id == message.id for mail in self.disk.mails):
             return
-        mail = Mail(message, self.clock.wall(), self.now(), self.lane_of(message))
+        mail = Mail(message, self.clock.relay(), self.now(), self.lane_of(message))
         self.disk.mails.append(mail)
         for recipient in message.envelope.recipients:
             envelope = replace(message.envelope, recipients=(recipient,))
@@ -118,7 +118,7 @@ class ModelStore(Leasing):
             delivery
             for delivery in self.disk.deliveries
             if (delivery.account, delivery.mail.lane, delivery.state) == (choice.account, choice.lane, State.WAITING)
-            and delivery.due <= self.clock.wall()
+            and delivery.due <= self.clock.relay()
         ]
 
     def reserve(self, mailbox: MailboxId) -> None:
@@ -246,7 +246,7 @@ class ModelStore(Leasing):
         return [
             QueueCount(
                 name, counts[name, "waiting"], counts[name, "sending"], counts[name, "held"],
-                (self.clock.wall() - oldest[name]) / 1_000_000,
+                (self.clock.relay() - oldest[name]) / 1_000_000,
             )
             for name in sorted(oldest)
         ]  # fmt: skip

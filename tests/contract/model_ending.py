@@ -110,7 +110,7 @@ class Ending:
             self.finish(delivery, Event.BOUNCE, result.reply_class, result.reply)
         elif verdict is Verdict.DEFERRED:
             delay = delay_after(delivery.tries, self.settings.retry, at_least=result.retry_after)
-            self.wait_until(delivery, Event.DEFER, self.clock.wall() + delay, result.reply_class)
+            self.wait_until(delivery, Event.DEFER, self.clock.relay() + delay, result.reply_class)
         elif verdict is Verdict.IN_DOUBT and attempt.gated_at is not None:
             self.doubt(delivery, self.linger_of(attempt.mailbox))
         else:
@@ -128,7 +128,7 @@ class Ending:
             delivery.state, delivery.reason = state_after(delivery.state, Event.HOLD), "in-doubt"
             delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
             return
-        self.wait_until(delivery, Event.DOUBT, self.clock.wall() + pause, "in-doubt")
+        self.wait_until(delivery, Event.DOUBT, self.clock.relay() + pause, "in-doubt")
 
     def finish(self, delivery: Delivery, event: Event, reason: str, reply: Reply | None) -> None:
         delivery.state = state_after(delivery.state, event)
@@ -149,7 +149,7 @@ class Ending:
                 reason,
                 reply,
                 delivery.mail.accepted_at,
-                self.clock.wall(),
+                self.clock.relay(),
                 is_mailbox_stopped=False,
                 headers=head + b"\r\n" if blank else head,
             )
@@ -182,7 +182,7 @@ class Ending:
         self.disk.provider_healths[provider] = self.health_after(known, event, reason, None)
 
     def health_after(self, known: Health, event: HealthEvent, reason: str | None, retry_after: int | None) -> Health:
-        moment = Moment(self.now(), self.clock.wall())
+        moment = Moment(self.now(), self.clock.relay())
         return health_after(
             known, event, moment=moment, settings=self.settings.health, reason=reason, retry_after=retry_after
         )

@@ -26,9 +26,9 @@ class ModelFacts:
         return sorted(routed | {run.mailbox for run in [*self.disk.attempts, *self.disk.logins]})
 
     def ready(self, mailbox: MailboxId, at: int) -> Ready:
-        wall, found = at + self.clock.wall() - self.clock.relay(), Ready()
+        found = Ready()
         for delivery in self.disk.deliveries:
-            if delivery.state is not State.WAITING or delivery.due > wall:
+            if delivery.state is not State.WAITING or delivery.due > at:
                 continue
             if self.disk.applied.mailbox_of(delivery.account) == mailbox:
                 express, bulk = found.get(delivery.account, (0, 0))
@@ -37,8 +37,7 @@ class ModelFacts:
         return found
 
     def timers(self) -> set[int]:
-        ahead = self.clock.relay() - self.clock.wall()
-        return {delivery.due + ahead for delivery in self.disk.deliveries if delivery.state is State.WAITING}
+        return {delivery.due for delivery in self.disk.deliveries if delivery.state is State.WAITING}
 
     def terms(self, mailbox: MailboxId) -> MailboxTerms:
         routing = self.disk.applied.routing

@@ -73,14 +73,14 @@ class Leasing(Ending):
         for delivery in self.disk.deliveries:
             if delivery.state in FINAL | SENDING:
                 continue
-            if delivery.expires_at <= self.clock.wall():
+            if delivery.expires_at <= self.clock.relay():
                 self.expire(delivery)
         self.order.refresh(self.now())
 
     def expire(self, delivery: Delivery) -> None:
         trouble = self.trouble_of(delivery.account)
         ends = delivery.mail.accepted_at + self.settings.hold_lifetime
-        if delivery.state is State.WAITING and trouble is not None and self.clock.wall() < ends:
+        if delivery.state is State.WAITING and trouble is not None and self.clock.relay() < ends:
             delivery.expires_at = ends
             return
         self.finish(delivery, Event.BOUNCE, delivery.reason or trouble or "expired", delivery.reply)

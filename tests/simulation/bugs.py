@@ -87,7 +87,7 @@ def settled_before_the_reply(patch: Patch) -> None:
 
 def wall_clock(patch: Patch) -> None:
     """The limiter trusts the wall clock."""
-    patch.setattr(StoreClock, "now", lambda self: self.wall())
+    patch.setattr(StoreClock, "now", lambda self: self.civil())
 
 
 def answered_before_the_commit(patch: Patch) -> None:

@@ -61,9 +61,6 @@ SELECT min(due) FROM deliveries INDEXED BY deliveries_due WHERE due > 0 AND due 
 -- set_expiry: Gives a delivery more time.
 UPDATE deliveries SET expires_at = ? WHERE id = ?;
 
--- clamp_due: No retry is farther away than the longest retry step.
-UPDATE deliveries SET due = ?1 WHERE state = 0 AND due > ?1;
-
 -- get_nodes: Until when each node's claims are its own.
 SELECT name, lease_until FROM nodes;
 

@@ -62,7 +62,7 @@ class Reports:
         envelope = self._envelope(known, sealed)
         entry = OutboxEntry(
             number, OutboxKind(kind), known.message, known.delivery, known.sender, envelope, reason,
-            read_reply(reply), known.accepted_at, at, is_stopped, b"",
+            read_reply(reply), context.clock.shown(known.accepted_at), context.clock.shown(at), is_stopped, b"",
         )  # fmt: skip
         return Owed(entry, known.place, context.bodies.at_hand(known.seq))
 

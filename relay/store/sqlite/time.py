@@ -1,10 +1,11 @@
-"""The store's clock: relay time from an anchor that is written down, and the wall clock beside it.
+"""The store's clocks: relay time from an anchor that is written down, queue time beside it, and the wall clock.
 
-Law: relay time never goes back, not over a restart either: the anchor moves with what is committed.
+Law: relay time never goes back, not over a restart either: the anchor moves with what is committed. Queue time, by
+which retries come due and lifetimes end, goes on with relay time, whatever the wall clock is set to.
 """
 
 from relay.core.health import Moment
-from relay.core.limits import SECOND, Instant
+from relay.core.limits import HOUR, SECOND, Instant
 from relay.core.relaytime import Anchor, Reading, first_anchor, relay_time, resumed
 from relay.store.needs import Clock
 from relay.store.sqlite.database import Database
@@ -18,9 +19,16 @@ ANCHOR_EVERY: int = SECOND
 STEP: int = SECOND
 """A wall clock that moves by more than this against relay time was stepped."""
 
+LONGEST_OFF: int = 24 * HOUR
+"""What a reboot takes from lifetimes at most: a wall clock that is a year off after it bounces no queue, and mail that
+waited for a machine to come back is tried before it is given up."""
+
+QUEUE_AHEAD = "queue_ahead"
+"""The fact under which the difference of queue time and relay time is kept."""
+
 
 class StoreClock:
-    """Relay time and wall time of one store, microseconds."""
+    """Relay time, queue time and wall time of one store, microseconds."""
 
     def __init__(self, database: Database, machine: Clock) -> None:
         self._database = database
@@ -34,7 +42,21 @@ class StoreClock:
         self._told_offset = self._anchor.civil_offset
         self._now = self._anchor.relay
         self._wall = reading.wall
-        self._wall_ahead = reading.wall - self._anchor.relay if known is None else known.wall - known.relay
+        self._kept_ahead = self._read_ahead()
+        self._ahead = self._ahead_at(reading, known)
+
+    def _read_ahead(self) -> int | None:
+        row = self._database.read_one(_SQL["get_meta"], (QUEUE_AHEAD,))
+        return None if row is None else int(row[0])
+
+    def _ahead_at(self, reading: Reading, known: Anchor | None) -> int:
+        """Queue time minus relay time: only a reboot changes it, where relay time may have stood still or leapt."""
+        if known is None or self._kept_ahead is None:
+            return reading.wall - self._anchor.relay
+        if not self.is_after_reboot:
+            return self._kept_ahead
+        off = min(max(0, reading.wall - known.wall), LONGEST_OFF)
+        return known.relay + self._kept_ahead + off - self._anchor.relay
 
     def tick(self) -> None:
         """Reads the machine's clocks: until the next tick it is this moment, for all that runs in between."""
@@ -46,12 +68,20 @@ class StoreClock:
         return self._now
 
     def wall(self) -> int:
-        """Wall time."""
+        """Queue time: what is written down and compared; the wall time of a clock that nobody ever set."""
+        return self._now + self._ahead
+
+    def shown(self, at: int) -> int:
+        """The wall time, by the wall clock of now, of a moment in queue time: for people."""
+        return at + self._wall - self.wall()
+
+    def civil(self) -> int:
+        """What the clock on the wall says: for days of the calendar."""
         return self._wall
 
     def moment(self) -> Moment:
-        """Both."""
-        return Moment(self._now, self._wall)
+        """Relay time and queue time."""
+        return Moment(self._now, self.wall())
 
     def read(self) -> Instant:
         """Relay time, whatever the last tick."""
@@ -74,6 +104,9 @@ class StoreClock:
         self._anchor = anchor = resumed(self._anchor, reading)
         values = (anchor.boot_id, anchor.boottime, anchor.wall, anchor.relay, anchor.civil_offset)
         self._database.write(_SQL["set_clock"], values)
+        if self._kept_ahead != self._ahead:
+            self._database.write(_SQL["set_meta"], (QUEUE_AHEAD, str(self._ahead)))
+            self._kept_ahead = self._ahead
 
     def is_civil_time_news(self) -> bool:
         """Whether civil time has moved against relay time by more than a step since this was last true."""
@@ -81,9 +114,3 @@ class StoreClock:
             return False
         self._told_offset = self._anchor.civil_offset
         return True
-
-    def was_stepped_back(self, moment: Moment) -> bool:
-        """Whether the wall clock went back since this was last asked; times that wait on it need a look."""
-        ahead, before = moment.wall - moment.relay, self._wall_ahead
-        self._wall_ahead = ahead
-        return ahead < before - STEP

@@ -1,7 +1,7 @@
 """Timers of deliveries: the next try of what waits, and the end of what has waited too long.
 
 Law: what expires is bounced with the reason that held it up; what a stopped mailbox holds has the longer lifetime of
-what is held.
+what is held. Both count in queue time, which no step of the wall clock moves.
 """
 
 from relay.core.lifecycle import Event, State
@@ -28,18 +28,10 @@ class Timers:
         """Makes ready what is due and bounces what has expired, the earliest first, a bounded number."""
         context = self._context
         moment = context.clock.moment()
-        if context.clock.was_stepped_back(moment):
-            self.clamp()
         for expired in context.entries.expired(moment.wall, AT_ONCE):
             self._expire(expired)
         for entry, _, _, reason, reply in context.entries.due(moment.wall, AT_ONCE):
             self._moves.make_ready(entry, reason=reason, reply=reply)
-
-    def clamp(self) -> None:
-        """No retry is farther away than the longest step: a clock that was ahead had set it."""
-        context = self._context
-        longest = max(*context.settings.retry, context.routes.longest_linger())
-        context.database.write(_SQL["clamp_due"], (context.clock.wall() + longest,))
 
     def wakes_at(self, now: Instant) -> Instant | None:
         """When the next try is due, in relay time."""

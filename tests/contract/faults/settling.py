@@ -60,7 +60,7 @@ class HintShortens(ModelStore):
     def move(self, attempt: Attempt, result: Result) -> None:
         super().move(attempt, result)
         if result.verdict is Verdict.DEFERRED and result.retry_after is not None:
-            attempt.delivery.due = self.clock.wall() + result.retry_after
+            attempt.delivery.due = self.clock.relay() + result.retry_after
 
 
 class HeldBounces(ModelStore):
@@ -129,7 +129,7 @@ class DoubtNeverHeldAtOnce(ModelStore):
     def doubt(self, delivery: Delivery, pause: int) -> None:
         delivery.tries, delivery.doubts = delivery.tries + 1, delivery.doubts + 1
         event = Event.DOUBT if delivery.doubts == 1 else Event.HOLD
-        self.wait_until(delivery, event, self.clock.wall() + pause, "in-doubt")
+        self.wait_until(delivery, event, self.clock.relay() + pause, "in-doubt")
 
 
 class EveryBreakIsADoubt(ModelStore):
