@@ -7,11 +7,10 @@ import gc
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
-from typing import Annotated
 
 import typer
 
+from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 from relay.config.loading import ConfigUnreadable, check_config
 from relay.config.part import Part
 from relay.config.problems import has_errors
@@ -20,10 +19,6 @@ from relay.config.watch import read_parts_in
 
 LARGE: int = 2_000_000
 """Bytes of routing that are worth starting processes for: some ten thousand accounts, a second of one processor."""
-
-DEFAULT_CONFIG = Path("config/relay.yaml")
-
-ConfigOption = Annotated[Path, typer.Option("--config", envvar="RELAY_CONFIG", help="The service's relay.yaml.")]
 
 
 def check(config: ConfigOption = DEFAULT_CONFIG) -> None:

@@ -7,45 +7,48 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from importlib import import_module
 from typing import Any
 
 import typer
 
 from relay import __version__
+from relay.cli.ending import ExitCode as ExitCode
+from relay.cli.ending import code_of
 from relay.errors import RelayError
-from relay.observe import where
 
 Command = Callable[..., Any]
 
 
-class ExitCode(IntEnum):
-    """How the command ended."""
-
-    DONE = 0
-    PROBLEM = 1
-    WRONG_USE = 2
-    UNREACHABLE = 3
-
-
 @dataclass(frozen=True, slots=True)
 class Verb:
-    """One verb: `home` is MODULE:FUNCTION below relay.cli, None while it is not there yet."""
+    """One verb: `home` is MODULE:FUNCTION below relay.cli; without it, and without verbs below, it is not there yet."""
 
     name: str
     help: str
     home: str | None = None
+    verbs: tuple["Verb", ...] = ()
+
+
+QUEUE = (
+    Verb("list", "List what is queued, and why it waits.", "queue:list_queue"),
+    Verb("show", "Show a message with every attempt.", "queue:show"),
+    Verb("check", "Say whether the queue on disk is whole, while the relay is stopped."),
+    Verb("retry", "Try a message now."),
+    Verb("hold", "Keep a message until it is released."),
+    Verb("release", "Let a held message go."),
+    Verb("cancel", "Take a message out of the queue."),
+)
 
 
 VERBS = (
     Verb("serve", "Run the relay.", "serve:serve"),
     Verb("check", "Say everything that is wrong with the configuration.", "check:check"),
     Verb("plan", "Say what an edit of the routing would change."),
-    Verb("status", "Show the relay on one screen."),
-    Verb("queue", "List, show, retry, hold, release or cancel what waits."),
+    Verb("status", "Show the relay on one screen.", "status:status"),
+    Verb("queue", "List, show and check what is queued.", verbs=QUEUE),
     Verb("account", "List, show, pause, resume, test or change accounts."),
-    Verb("explain", "Say why a message or an account is not moving."),
+    Verb("explain", "Say why a message or an account is not moving.", "explain:explain"),
     Verb("classify", "Say what a provider's reply means."),
     Verb("simulate", "Run traffic through a simulated world."),
     Verb("sandbox", "Run a mail provider that enforces limits and can lie.", "sandbox:sandbox"),
@@ -62,15 +65,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(arguments: list[str]) -> int:
     """Runs the command; its exit code."""
     try:
-        _app(_verb_asked(arguments))(arguments, prog_name="relay")
+        _app(_words(arguments))(arguments, prog_name="relay")
     except SystemExit as end:
         return _one_of_four(end.code)
     except RelayError as error:
-        return _said(str(error), ExitCode.PROBLEM)
+        return _said(str(error), code_of(error))
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains at its end
         return ExitCode.PROBLEM
     except Exception as error:  # noqa: BLE001 - the last one that can turn it into a sentence
+        from relay.observe import where  # noqa: PLC0415 - it loads all metrics, and no verb that works needs it
+
         return _said(f"a defect of the relay, please report it: {where(error)}", ExitCode.PROBLEM)
     return ExitCode.DONE
 
@@ -87,24 +92,39 @@ def _said(text: str, code: ExitCode) -> ExitCode:
     return code
 
 
-def _verb_asked(arguments: Sequence[str]) -> str | None:
-    return next((argument for argument in arguments if not argument.startswith("-")), None)
+def _words(arguments: Sequence[str]) -> list[str]:
+    """What was typed besides options: it begins with the verb, and below a group with the group's verb."""
+    return [argument for argument in arguments if not argument.startswith("-")]
 
 
-def _app(asked: str | None) -> typer.Typer:
+def _app(asked: Sequence[str]) -> typer.Typer:
     app = typer.Typer(
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
     )
     app.callback(help="A mail relay that sends each account through its own mailbox, within every limit.")(_options)
-    for verb in VERBS:
-        if verb.home is None:
-            settings = {"allow_extra_args": True, "ignore_unknown_options": True}
-            app.command(verb.name, help=verb.help, context_settings=settings, add_help_option=False)(_absent(verb))
-        else:
-            app.command(verb.name, help=verb.help)(_loaded(verb.home) if verb.name == asked else _absent(verb))
+    _add(app, VERBS, asked)
     return app
+
+
+def _add(app: typer.Typer, verbs: Sequence[Verb], asked: Sequence[str], before: str = "") -> None:
+    """Adds verbs; of those with a home only the one that was asked for is loaded."""
+    for verb in verbs:
+        is_asked = verb.name in asked[:1]
+        if verb.verbs:
+            group = typer.Typer(no_args_is_help=True, add_completion=False, help=verb.help)
+            _add(group, verb.verbs, asked[1:] if is_asked else (), f"{before}{verb.name} ")
+            app.add_typer(group, name=verb.name)
+        elif verb.home is None:
+            settings = {"allow_extra_args": True, "ignore_unknown_options": True}
+            added = app.command(
+                verb.name, help=f"{verb.help} (not there yet)", context_settings=settings, add_help_option=False
+            )
+            added(_absent(f"{before}{verb.name}"))
+        else:
+            name = f"{before}{verb.name}"
+            app.command(verb.name, help=verb.help)(_loaded(verb.home) if is_asked else _absent(name))
 
 
 def _say_version(asked: bool) -> None:
@@ -127,9 +147,9 @@ def _loaded(home: str) -> Command:
     return command
 
 
-def _absent(verb: Verb) -> Command:
+def _absent(name: str) -> Command:
     def absent() -> None:
-        typer.echo(f"relay: `relay {verb.name}` is not there yet", err=True)
+        typer.echo(f"relay: `relay {name}` is not there yet", err=True)
         raise typer.Exit(ExitCode.WRONG_USE)
 
     return absent

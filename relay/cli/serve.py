@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from relay.app.run import Order, run
-from relay.cli.check import DEFAULT_CONFIG, ConfigOption
+from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 from relay.config.loading import ConfigUnreadable, load_service
 from relay.config.problems import Problem
 

@@ -4,7 +4,8 @@ import pytest
 
 from relay import __version__
 from relay.cli import main
-from relay.cli.frame import VERBS, ExitCode, run
+from relay.cli.ending import Unreachable, WrongUse
+from relay.cli.frame import QUEUE, VERBS, ExitCode, run
 from relay.errors import StoreFull
 
 PROMISED = {
@@ -27,21 +28,44 @@ def test_every_verb_of_the_interface_is_known():
     assert {each.name for each in VERBS} == PROMISED
 
 
-@pytest.mark.parametrize("name", sorted(each.name for each in VERBS if each.home is None))
+ABSENT = [
+    *(each.name for each in VERBS if each.home is None and not each.verbs),
+    *(f"queue {each.name}" for each in QUEUE if each.home is None),
+]
+
+
+def test_the_queues_verbs_of_the_interface_are_known():
+    assert {each.name for each in QUEUE} == {"list", "show", "check", "retry", "hold", "release", "cancel"}
+
+
+@pytest.mark.parametrize("name", ABSENT)
 def test_a_verb_that_is_not_there_yet_says_so(name, capsys):
-    assert run([name, "--json", "x", "--help"]) == ExitCode.WRONG_USE
+    assert run([*name.split(), "--json", "x", "--help"]) == ExitCode.WRONG_USE
     captured = capsys.readouterr()
     assert captured.err == f"relay: `relay {name}` is not there yet\n"
     assert captured.out == ""
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "--help"], ["queue", "--help"], ["queue", "list", "--help"]]
+)
 def test_help_is_help(arguments, capsys):
     assert run(arguments) == ExitCode.DONE
-    assert "check" in capsys.readouterr().out
+    assert (arguments[-2:-1] or ["check"])[0] in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["chek"], ["--nonsense"], ["check", "--nonsense"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["queue", "--help"]])
+def test_help_marks_what_is_not_there_yet_and_nothing_else(arguments, capsys, monkeypatch):
+    monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 200)
+    run(arguments)
+    lines = capsys.readouterr().out.splitlines()
+    verbs = QUEUE if arguments[0] == "queue" else VERBS
+    for verb in verbs:
+        (line,) = [each for each in lines if each[1:].strip().startswith(f"{verb.name} ")]
+        assert ("(not there yet)" in line) == (verb.home is None and not verb.verbs), line
+
+
+@pytest.mark.parametrize("arguments", [["chek"], ["--nonsense"], ["check", "--nonsense"], ["queue", "lst"]])
 def test_wrong_use_is_two(arguments, capsys):
     assert run(arguments) == ExitCode.WRONG_USE
     captured = capsys.readouterr()
@@ -72,6 +96,25 @@ def test_a_problem_is_a_sentence(verb, capsys):
     verb(fails)
     assert run(["check"]) == ExitCode.PROBLEM
     assert capsys.readouterr().err == "relay: no space is left for mail\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "code"), [(Unreachable("nobody listens"), ExitCode.UNREACHABLE), (WrongUse("so"), ExitCode.WRONG_USE)]
+)
+def test_an_error_may_have_a_code_of_its_own(verb, capsys, error, code):
+    def fails() -> None:
+        raise error
+
+    verb(fails)
+    assert run(["check"]) == code
+    assert capsys.readouterr().err == f"relay: {error}\n"
+
+
+def test_only_the_verb_that_was_asked_for_is_loaded(monkeypatch):
+    loaded = []
+    monkeypatch.setattr("relay.cli.frame._loaded", lambda home: loaded.append(home) or (lambda: None))
+    assert run(["queue", "list"]) == ExitCode.DONE
+    assert loaded == ["queue:list_queue"]
 
 
 def test_a_defect_names_its_place_and_never_its_text(verb, capsys):

@@ -1,0 +1,198 @@
+"""`relay explain MESSAGE_ID|ACCOUNT`: why it is not moving, since when, what will move it and when, and who has to act.
+
+Law: each delivery that is not final gets all of these in whole sentences; nobody has to know the relay's own words.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Annotated, Any
+from urllib.parse import quote
+
+import typer
+
+from relay.cli.asking import NotFound, RelayApi, running_relay
+from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from relay.cli.terminal import clock, print_json, read, safe, screen, spoken
+from relay.cli.wording import remedy, who, why
+
+SHOWN: int = 20
+"""Groups of deliveries that are explained; a message to a hundred has rarely more than three."""
+
+FINAL = {
+    "delivered": "the provider took it over at {at}; whatever it says later goes into the sender's mailbox",
+    "bounced": "it failed for good at {at}, and its sender was told: {why}",
+    "cancelled": "an admin took it out of the queue at {at}",
+}
+
+
+def explain(
+    what: Annotated[str, typer.Argument(metavar="MESSAGE_ID|ACCOUNT", help="An id, a Message-ID, or a sender.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a message or an account is not moving, since when, and what will move it."""
+    relay = running_relay(config)
+    kind, found = find(relay, what)
+    if as_json:
+        return print_json(found)
+    now = datetime.now().astimezone()
+    if kind == "account":
+        lines = of_account(found, now)
+    else:
+        lines = of_message(found, _account_of(relay, found["account"]), now)
+    console = screen()
+    for line in lines:
+        console.print(safe(line))
+    return None
+
+
+def find(relay: RelayApi, what: str) -> tuple[str, Any]:
+    """What is meant: an id of ours has no @, a Message-ID has angle brackets, a sender has neither."""
+    if "@" not in what:
+        return "message", relay.get(f"messages/{quote(what, safe='')}")
+    if not what.startswith("<"):
+        try:
+            return "account", relay.get(f"accounts/{quote(what, safe='')}")
+        except NotFound:
+            pass
+    for ident in (what, f"<{what}>") if not what.startswith("<") else (what,):
+        items = relay.get("messages", {"message_id": ident, "limit": "1"})["items"]
+        if items:
+            return "message", relay.get(f"messages/{items[0]['id']}")
+    raise NotFound("there is no account of this sender, and no message of this Message-ID")
+
+
+def _account_of(relay: RelayApi, sender: str) -> Any:
+    try:
+        return relay.get(f"accounts/{quote(sender, safe='')}")
+    except NotFound:
+        return None
+
+
+# a message
+
+
+def of_message(message: Any, account: Any, now: datetime) -> Iterator[str]:
+    """All that there is to say about a message."""
+    accepted = clock(message["accepted_at"], now)
+    age = spoken(now - read(message["accepted_at"]))
+    yield f"Message {message['id']} of {message['account']} was accepted at {accepted}, {age} ago."
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for each in message["deliveries"]:
+        groups.setdefault((each["state"], each["reason"], each["needs"]), []).append(each)
+    for group in list(groups.values())[:SHOWN]:
+        yield ""
+        yield from _of_deliveries(group, account, now)
+    if len(groups) > SHOWN:
+        yield f"... and {len(groups) - SHOWN} other groups: relay queue show {message['id']}"
+
+
+def _of_deliveries(group: list[Any], account: Any, now: datetime) -> Iterator[str]:
+    first = min(group, key=lambda each: str(each["since"]))
+    yield f"To {_recipients(group)}: {first['state']}."
+    if first["state"] in FINAL:
+        said = FINAL[first["state"]].format(at=clock(first["since"], now), why=why(first["reason"]))
+        yield f"  {said[0].upper()}{said[1:]}."
+        return
+    if first["state"] == "sending":
+        yield f"  It is being sent now, since {clock(first['since'], now)}."
+    else:
+        yield f"  Why: {why(first['reason'])}{_of_limits(first['reason'], account)}."
+        yield f"  Since: {clock(first['since'], now)}, {spoken(now - read(first['since']))}."
+        yield from _what_moves_it(first, [each["eta"] for each in group], account, now)
+    yield from _last_word(group, now)
+
+
+def _recipients(group: list[Any]) -> str:
+    domains = sorted({each["recipient"]["domain"] for each in group})
+    where = ", ".join(domains[:5]) + (", ..." if len(domains) > 5 else "")
+    return f"a recipient at {where}" if len(group) == 1 else f"{len(group)} recipients at {where}"
+
+
+def _of_limits(reason: str | None, account: Any) -> str:
+    """Which limits are used up, where that is what it waits for."""
+    if reason != "limit" or account is None:
+        return ""
+    full = [each for each in account["limits"] if each["used"] >= each["most"]]
+    return f": {', '.join(map(_limit, full))}" if full else ""
+
+
+def _limit(each: Any) -> str:
+    slowed = "" if str(each["most"]) == each["limit"].partition("/")[0] else f", slowed to {each['most']}"
+    return f"{each['used']} of {each['limit']}{slowed}"
+
+
+def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: datetime) -> Iterator[str]:
+    known = sorted(eta for eta in etas if eta is not None)
+    if first["needs"] is None:
+        if not known:
+            yield "  Next: as soon as what is in its way is gone; nobody has to do anything."
+        else:
+            yield f"  Next: it goes by itself {_when(known, now)}, if nothing new happens; nobody has to do anything."
+        return
+    yield from _who_acts(first, account)
+    if known:
+        yield f"  Next: the relay tries again {_when(known, now)}."
+    else:
+        yield "  Next: nothing moves it before that."
+
+
+def _who_acts(each: Any, account: Any) -> Iterator[str]:
+    plan = None if account is None else account["plan"]
+    step = remedy(each["reason"])
+    yield f"  Who has to act: {who(each['needs'], plan)}{'' if step is None else f'. What to do: {step}'}."
+
+
+def _when(known: list[str], now: datetime) -> str:
+    first, last = known[0], known[-1]
+    if read(last) <= now:
+        return "at any moment"
+    if first == last:
+        return f"at {clock(last, now)} (in {spoken(read(last) - now)})"
+    begin = "at once" if read(first) <= now else f"at {clock(first, now)}"
+    return f"{begin}, the last at {clock(last, now)} (in {spoken(read(last) - now)})"
+
+
+def _last_word(group: list[Any], now: datetime) -> Iterator[str]:
+    """What the provider said last."""
+    attempts = [attempt for each in group for attempt in each["attempts"] if attempt["ended_at"] is not None]
+    if attempts:
+        last = max(attempts, key=lambda each: str(each["ended_at"]))
+        said = last["reply"] or last["class"] or "nothing"
+        yield f"  Tried {len(attempts)} times, last at {clock(last['started_at'], now)}: {said}"
+
+
+# an account
+
+
+def of_account(account: Any, now: datetime) -> Iterator[str]:
+    """All that there is to say about an account."""
+    yield _introduction(account)
+    if account["health"] == "ok" and account["reason"] is None:
+        yield f"  Health: ok{'' if account['queued'] else '; nothing is queued'}."
+        full = [each for each in account["limits"] if each["used"] >= each["most"]]
+        if full and account["queued"]:
+            yield f"  Why it waits: {why('limit')}: {', '.join(map(_limit, full))}."
+    else:
+        since = "" if account["since"] is None else f" since {clock(account['since'], now)}"
+        age = "" if account["since"] is None else f", {spoken(now - read(account['since']))}"
+        yield f"  Health: {account['health']}{since}{age}."
+        yield f"  Why: {why(account['reason'])}."
+    if account["needs"] is not None:
+        yield from _who_acts(account, account)
+    if account["eta"] is not None:
+        yield f"  Next: the last of what is queued now leaves {_when([account['eta']], now)}."
+    elif account["needs"] is None and account["queued"]:
+        yield "  Next: as soon as what is in its way is gone; nobody has to do anything."
+    if account["limits"]:
+        yield f"  Limits in use: {', '.join(map(_limit, account['limits']))}."
+    if account["queued"]:
+        yield f"  Each message: relay queue list --account {account['sender']}"
+
+
+def _introduction(account: Any) -> str:
+    plan = "in no plan any more" if account["plan"] is None else account["plan"]
+    through = "no mailbox" if account["mailbox"] is None else f"{account['mailbox']} at {account['provider']}"
+    count = account["queued"]
+    queued = "no delivery is" if not count else "1 delivery is" if count == 1 else f"{count} deliveries are"
+    return f"{account['sender']} ({plan}) sends through {through}; {queued} queued."

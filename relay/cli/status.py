@@ -1,0 +1,167 @@
+"""`relay status`: the relay on one screen.
+
+Law: what is wrong stands first, and everything fits on a screen of 80 columns.
+"""
+
+import time
+from datetime import datetime, timedelta
+from itertools import islice
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.text import Text
+
+from relay.cli.asking import RelayApi, running_relay
+from relay.cli.ending import WrongUse
+from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from relay.cli.queue import next_of
+from relay.cli.terminal import ago, ahead, clock, coloured, print_json, read, safe, screen, short, spoken, table
+from relay.errors import RelayError
+
+EVERY: float = 2.0
+"""Seconds between two looks: what moves in between nobody can read anyway."""
+
+TROUBLED: int = 20
+"""Accounts that are listed: with the rest they fill a screen."""
+
+HEALTHS = ("ok", "doubted", "slowed", "waiting", "paused", "retired")
+
+
+def status(
+    config: ConfigOption = DEFAULT_CONFIG,
+    watch: Annotated[bool, typer.Option("--watch", help="Look again every 2 s, until Ctrl-C.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the relay on one screen: listeners, queue, providers, accounts by health, limits in use."""
+    console = screen()
+    if watch and (as_json or not console.is_terminal):
+        raise WrongUse("--watch needs a terminal, and goes without --json")
+    relay = running_relay(config)
+    if watch:
+        follow(console, relay)
+    elif as_json:
+        print_json(relay.get("status"))
+    else:
+        console.print(drawn(relay.get("status"), datetime.now().astimezone()))
+
+
+def follow(console: Console, relay: RelayApi) -> None:
+    """Shows it again and again, until Ctrl-C; a relay that is away for a while comes back on the screen by itself."""
+    with Live(console=console, screen=True, auto_refresh=False) as live:
+        try:
+            while True:
+                live.update(_look(relay), refresh=True)
+                time.sleep(EVERY)
+        except KeyboardInterrupt:
+            return
+
+
+def _look(relay: RelayApi) -> RenderableType:
+    try:
+        return drawn(relay.get("status"), datetime.now().astimezone())
+    except RelayError as error:
+        return safe(error, "bold red")
+
+
+def drawn(shown: Any, now: datetime) -> RenderableType:
+    """The screen."""
+    parts = [
+        _headline(shown, now),
+        *_problems(shown, now),
+        _queues(shown, now),
+        *_stopped(shown, now),
+        _accounts(shown),
+    ]
+    if shown["troubled"]:
+        parts.append(_troubled(shown, now))
+    return Group(*(line for part in parts for line in (part, Text())))
+
+
+def _headline(shown: Any, now: datetime) -> Text:
+    up = spoken(now - read(shown["started_at"]))
+    ready = safe("ready", "bold green") if shown["ready"] else safe("NOT READY", "bold red")
+    listeners = ", ".join(f"{each['what']} {each['address']}" for each in shown["listeners"])
+    return Text.assemble(
+        safe(f"clinic-relay {shown['version']}, node {shown['node']}, up {up}: "), ready, "\n", safe(listeners)
+    )
+
+
+def _problems(shown: Any, now: datetime) -> list[Text]:
+    return [
+        safe(f"! {each['what']}: {each['text']} (since {clock(each['since'], now)})", "red")
+        for each in shown["problems"]
+    ]
+
+
+def _queues(shown: Any, now: datetime) -> RenderableType:
+    counts = {each["provider"]: each for each in shown["queue"]}
+    providers = {each["provider"]: each for each in shown["providers"]}
+    drawn_table = table(
+        "PROVIDER", "HEALTH", "WAITING", "SENDING", "HELD", "OLDEST", "SESSIONS", "TOTAL LIMITS",
+        right=("WAITING", "SENDING", "HELD", "OLDEST", "SESSIONS"), fold=("PROVIDER", "TOTAL LIMITS"),
+    )  # fmt: skip
+    for name in [*providers, *(counts.keys() - providers.keys())]:
+        count = counts.get(name, {"waiting": 0, "sending": 0, "held": 0, "oldest_seconds": None})
+        provider = providers.get(name, {"health": "", "sessions": "", "limits": []})
+        drawn_table.add_row(
+            safe(name),
+            coloured(provider["health"]),
+            *(safe(count[state]) for state in ("waiting", "sending", "held")),
+            safe(_age(count["oldest_seconds"])),
+            safe(provider["sessions"]),
+            safe(_limits(provider["limits"])),
+        )
+    return drawn_table if drawn_table.row_count else Text("no provider, and nothing is queued")
+
+
+def _age(seconds: float | None) -> str:
+    return "" if seconds is None else short(timedelta(seconds=seconds))
+
+
+def _limits(limits: list[Any]) -> str:
+    return ", ".join(f"{each['used']} of {each['limit']}" for each in limits)
+
+
+def _stopped(shown: Any, now: datetime) -> list[Text]:
+    """Each provider whose host is in trouble, in a line."""
+    lines = []
+    for each in shown["providers"]:
+        if each["health"] != "ok":
+            since = "" if each["since"] is None else f" since {clock(each['since'], now)}"
+            then = "" if each["eta"] is None else f"; tried again {ahead(each['eta'], now)}"
+            lines.append(safe(f"! {each['provider']}: {each['health']}{since}, {each['reason']}{then}", "red"))
+    return lines
+
+
+def _accounts(shown: Any) -> RenderableType:
+    counts: dict[str, dict[str, int]] = {}
+    for each in shown["accounts"]:
+        counts.setdefault(each["plan"], {})[each["health"]] = each["accounts"]
+    if not counts:
+        return Text("no accounts")
+    drawn_table = table("ACCOUNTS", *(health.upper() for health in HEALTHS), right=tuple(map(str.upper, HEALTHS)))
+    for plan, of_plan in counts.items():
+        drawn_table.add_row(safe(plan), *(safe(of_plan.get(health) or "") for health in HEALTHS))
+    return drawn_table
+
+
+def _troubled(shown: Any, now: datetime) -> RenderableType:
+    listed = table(
+        "NOT OK", "HEALTH", "WHY", "SINCE", "NEXT", "QUEUED", "LIMITS",
+        right=("SINCE", "QUEUED"), fold=("NOT OK", "WHY", "LIMITS"),
+    )  # fmt: skip
+    for each in islice(shown["troubled"], TROUBLED):
+        listed.add_row(
+            safe(each["sender"]),
+            coloured(each["health"]),
+            safe(each["reason"] or ""),
+            safe("" if each["since"] is None else ago(each["since"], now)),
+            next_of(each, now),
+            safe(each["queued"]),
+            safe(_limits(each["limits"])),
+        )
+    more = len(shown["troubled"]) - TROUBLED
+    hidden = [] if more <= 0 else [safe("... and more; about each of them: relay explain SENDER")]
+    return Group(listed, *hidden)

@@ -1,0 +1,97 @@
+"""Why something is not moving, who has to act and what they do, in sentences.
+
+Law: people are named by their part (the doctor, an admin, ...), never by name or address; what has no sentence of its
+own is named by the word that the relay uses for it, so that nothing is ever left unsaid.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+WHY: Mapping[str, str] = MappingProxyType(
+    {
+        "limit": "the mailbox has sent as much as a limit allows for now",
+        "login": "a session with the provider has to be opened first",
+        "queue": "others of the same mailbox or provider are before it",
+        "account-blocked": "the provider has blocked this mailbox or its contract",
+        "auth-method": "the provider wants another way of logging in (an app password, OAuth2, a sign-in in a browser)",
+        "auth-rejected": "the provider refuses user name or password of this mailbox",
+        "auth-temporary": "the provider cannot check the login at the moment",
+        "content-refused": "the provider refuses the content (an attachment's type, a virus, an encrypted archive)",
+        "corrupt": "what is stored of it cannot be read any more",
+        "expired": "it could not be delivered within its lifetime",
+        "greylisted": "the provider takes a first mail to a recipient only at a later try",
+        "in-doubt": "the connection broke after it was sent and before the provider answered: it may have arrived",
+        "ip-blocked": "the provider refuses connections from this machine's address",
+        "lost": "the attempt before was cut short",
+        "message-too-large": "it is larger than the provider takes",
+        "network": "the provider cannot be reached",
+        "no-account": "no account of the routing has this sender any more",
+        "no-credentials": "the password that the routing names for this account cannot be found",
+        "outage": "the provider is out of order",
+        "policy-refused": "the provider refuses it for its policy (DMARC and the like)",
+        "protocol-error": "the provider answers in a way that makes no sense",
+        "quota-exceeded": "the provider says that the mailbox has used up its quota",
+        "rate-limited": "the provider says that the mailbox sends too fast",
+        "recipient-domain-bad": "the recipient's domain does not exist or takes no mail",
+        "recipient-mailbox-full": "the recipient's mailbox is full",
+        "recipient-refused": "the provider does not take mail for this recipient",
+        "recipient-unknown": "there is no such recipient",
+        "sender-mailbox-full": "the sender's own mailbox is full",
+        "sender-refused": "the provider does not let this mailbox send as this address",
+        "spam-blocked": "the provider takes it for spam",
+        "tls-required": "no verified encryption with the provider comes about, and it never goes out without",
+        "too-many-connections": "the provider wants fewer connections",
+        "too-many-recipients": "the provider says that the mailbox has too many recipients for now",
+        "unknown": "the provider gave an answer that the relay has no rule for",
+    }
+)
+"""By reason."""
+
+REMEDY: Mapping[str, str] = MappingProxyType(
+    {
+        "account-blocked": "have the provider unblock the mailbox",
+        "auth-method": "make an app password at the provider (or enable SMTP there) and write it into the routing",
+        "auth-rejected": "write the right password into the routing; it is tried within seconds",
+        "corrupt": "look at the disk and at the log; `relay queue check` says what is damaged",
+        "in-doubt": "find out whether it arrived, and decide whether it is to be sent again",
+        "ip-blocked": "have the provider unblock the address of this machine",
+        "no-account": "put the account into the routing again; its mail goes on by itself",
+        "no-credentials": "mend the account's `password:`; `relay check` says what is wrong with it",
+        "policy-refused": "have the sender's domain allow this mailbox (SPF, DKIM, DMARC)",
+        "protocol-error": "check host, port and tls of the provider in the routing",
+        "sender-mailbox-full": "empty the mailbox, its folder of sent mail first",
+        "sender-refused": "authorise the address at the provider, or set `username` to the mailbox that may use it",
+        "tls-required": "check host, port, tls and tls_ca of the provider in the routing",
+        "unknown": "read the answer in `relay queue show`; the provider's support knows what it means",
+    }
+)
+"""By reason: what the one who has to act does."""
+
+_OWNERS: Mapping[str | None, str] = MappingProxyType(
+    {
+        "personal": "the owner of the mailbox: the doctor",
+        "business": "the owner of the mailbox: the vendor",
+        "premium": "the owner of the mailbox: the vendor",
+        "legacy": "the owner of the mailbox: the vendor",
+    }
+)
+
+
+def why(reason: str | None) -> str:
+    """The sentence of a reason, with its word, which log and metrics use too."""
+    if reason is None:
+        return "nothing is in its way"
+    said = WHY.get(reason)
+    return f"the relay calls it {reason}" if said is None else f"{said} ({reason})"
+
+
+def who(needs: str, plan: str | None) -> str:
+    """Who has to act."""
+    if needs == "owner":
+        return _OWNERS.get(plan, "the owner of the mailbox")
+    return {"admin": "an admin, in the routing", "ops": "whoever runs the relay"}.get(needs, needs)
+
+
+def remedy(reason: str | None) -> str | None:
+    """What whoever has to act does; None: the reason does not say."""
+    return None if reason is None else REMEDY.get(reason)
