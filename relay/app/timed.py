@@ -9,9 +9,10 @@ from typing import TypeVar
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken
 from relay.core.limits import Instant
 from relay.core.routing import Routing
-from relay.core.words import MailboxId
+from relay.core.words import AccountId, MailboxId, MessageId
 from relay.store.ports import AppliedRouting, OutboxEntry, QueueCount, Store
-from relay.store.ports.history import HealthCount
+from relay.store.ports.history import AccountGauges, HealthCount, LimitWait
+from relay.store.ports.reading import AccountQuery, AccountView, MessageQuery, MessageView, Page, ProviderView
 from relay.store.ports.sessions import SessionEvent
 
 T = TypeVar("T")
@@ -100,6 +101,29 @@ class TimedStore:
 
     async def health_counts(self) -> Sequence[HealthCount]:
         return await self._timed("census", self._store.health_counts())
+
+    async def limit_waits(self) -> Sequence[LimitWait]:
+        return await self._timed("census", self._store.limit_waits())
+
+    async def account_gauges(self, most: int) -> AccountGauges:
+        return await self._timed("census", self._store.account_gauges(most))
+
+    # Reading
+
+    async def messages(self, query: MessageQuery) -> Page[MessageView]:
+        return await self._timed("reading", self._store.messages(query))
+
+    async def message(self, message: MessageId) -> MessageView | None:
+        return await self._timed("reading", self._store.message(message))
+
+    async def accounts(self, query: AccountQuery) -> Page[AccountView]:
+        return await self._timed("reading", self._store.accounts(query))
+
+    async def account(self, sender: AccountId) -> AccountView | None:
+        return await self._timed("reading", self._store.account(sender))
+
+    async def providers(self) -> Sequence[ProviderView]:
+        return await self._timed("reading", self._store.providers())
 
     async def close(self) -> None:
         await self._store.close()

@@ -97,7 +97,8 @@ class Outlook:
         """Microseconds from one attempt to the next, in the long run."""
         line, latency = self._line, self._latency
         paces = [latency // max(1, line.terms.connections)]
-        paces += [(_width(window.width) + latency) // window.ceiling() for window in line.ledger.windows]
+        own = zip(line.terms.limits, line.ledger.windows, strict=True)
+        paces += [(_width(limit.width) + latency) // window.ceiling() for limit, window in own]
         totals = line.provider.terms.total_limits
         paces += [(_width(limit.width) + latency) * self._crowd // limit.count for limit in totals]
         return max(paces)

@@ -33,13 +33,13 @@ class Schedule:
 
     def add_ready(self, mailbox: MailboxId, account: AccountId, lane: Lane, now: Instant, many: int = 1) -> None:
         """Deliveries of this account became ready to send."""
-        line = self._line(mailbox)
+        line = self.look(mailbox)
         line.count(account, lane, many)
         self._refresh(line, now)
 
     def remove_ready(self, mailbox: MailboxId, account: AccountId, lane: Lane, now: Instant, many: int = 1) -> None:
         """Deliveries that were ready are not any more: held, cancelled, expired or moved."""
-        line = self._line(mailbox)
+        line = self.look(mailbox)
         line.count(account, lane, -many)
         self._refresh(line, now)
 
@@ -103,7 +103,7 @@ class Schedule:
 
     def end(self, mailbox: MailboxId, started: Instant, at: Instant | None, now: Instant) -> None:
         """An attempt ended at `at` (perhaps later than now, by linger); None: MAIL was not written, slots return."""
-        line = self._line(mailbox)
+        line = self.look(mailbox)
         if at is None:
             line.ledger.give_back(started)
             line.provider.totals.give_back(mailbox, started)
@@ -188,14 +188,14 @@ class Schedule:
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
         """A reserved session is open: the login worked, and the credential is proven."""
-        line = self._line(mailbox)
+        line = self.look(mailbox)
         self._opening_over(line)
         line.logins.end(now, now)
         self._refresh(line, now)
 
     def session_refused(self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool) -> None:
         """A reserved session could not be opened; a login that was never sent is not counted."""
-        line = self._line(mailbox)
+        line = self.look(mailbox)
         self._opening_over(line)
         if is_login_sent:
             line.logins.end(now, now)
@@ -205,14 +205,14 @@ class Schedule:
 
     def session_closed(self, mailbox: MailboxId, now: Instant) -> None:
         """A session is gone."""
-        line = self._line(mailbox)
+        line = self.look(mailbox)
         line.sessions -= 1
         line.provider.sessions -= 1
         self._refresh(line, now)
 
     def resume_sessions(self, mailbox: MailboxId, now: Instant, *, sessions: int, opening: int) -> None:
         """After the memory was loaded again under a living node: its sessions, `opening` of them not open yet."""
-        line = self._line(mailbox)
+        line = self.look(mailbox)
         line.sessions += sessions
         line.opening += opening
         line.provider.sessions += sessions
@@ -227,14 +227,14 @@ class Schedule:
 
     def set_standing(self, mailbox: MailboxId, standing: Standing, now: Instant) -> None:
         """A mailbox's health changed."""
-        line = self._line(mailbox)
+        line = self.look(mailbox)
         line.standing = standing
         line.ledger.set_slow(standing.slow)
         self._refresh(line, now)
 
     def set_provider_standing(self, provider: str, standing: Standing) -> None:
         """A provider's host fails, or works again."""
-        self._provider(provider).standing = standing
+        self.host(provider).standing = standing
 
     def set_civil_offset(self, offset: int, now: Instant) -> None:
         """Takes over a corrected civil clock (civil minus relay time, microseconds) for calendar days."""
@@ -331,10 +331,6 @@ class Schedule:
             line.is_in_wanting = True
             heappush(line.provider.wanting, (line.turn, line.mailbox))
 
-    def look(self, mailbox: MailboxId) -> Line:
-        """A mailbox as it stands, to be read and not changed."""
-        return self._line(mailbox)
-
     def lines(self) -> list[Line]:
         """All mailboxes that are in memory, to be read and not changed."""
         return list(self._lines.values())
@@ -353,7 +349,8 @@ class Schedule:
 
     # what is met for the first time
 
-    def _line(self, mailbox: MailboxId) -> Line:
+    def look(self, mailbox: MailboxId) -> Line:
+        """A mailbox as it stands; for others to be read and not changed."""
         line = self._lines.get(mailbox)
         if line is None:
             line = self._lines[mailbox] = self._new_line(mailbox)
@@ -364,20 +361,19 @@ class Schedule:
         logins = RollingWindow(terms.login_limit)
         for past in self._memory.login_past(mailbox):
             take_in(logins, past)
-        line = Line(
-            mailbox, self._provider(mailbox.provider), terms, standing, self._mailbox_ledger(mailbox), logins=logins
-        )
+        line = Line(mailbox, self.host(mailbox.provider), terms, standing, self._mailbox_ledger(mailbox), logins=logins)
         line.ledger.set_slow(standing.slow)
         return line
 
     def _mailbox_ledger(self, mailbox: MailboxId) -> MailboxLedger:
-        zone = self._provider(mailbox.provider).terms.zone
+        zone = self.host(mailbox.provider).terms.zone
         ledger = MailboxLedger(self._memory.mailbox_terms(mailbox).limits, zone, self._memory.civil_offset())
         for past in self._memory.mailbox_past(mailbox):
             take_in(ledger, past)
         return ledger
 
-    def _provider(self, name: str) -> ProviderLine:
+    def host(self, name: str) -> ProviderLine:
+        """A provider as it stands; for others to be read and not changed."""
         provider = self._providers.get(name)
         if provider is None:
             terms = self._memory.provider_terms(name)

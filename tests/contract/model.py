@@ -23,7 +23,7 @@ from relay.store.ports.sessions import SessionEvent
 from tests.contract.clock import LoopClock
 from tests.contract.model_data import Applied, Attempt, Delivery, Disk, Login, Mail, Process
 from tests.contract.model_ending import MINUTE
-from tests.contract.model_leases import Leasing
+from tests.contract.model_reading import Reading
 from tests.contract.order import Choice
 
 
@@ -36,7 +36,7 @@ class Hints:
         self.open: Mapping[MailboxId, int] | None = None if taken is None else taken.open
 
 
-class ModelStore(Leasing):
+class ModelStore(Reading):
     """One process of the model, on a disk that outlives it and beside peers that live as long."""
 
     def __init__(self, disk: Disk, process: Process, clock: LoopClock, settings: StoreSettings) -> None:

@@ -41,6 +41,8 @@ class Delivery:
     doubts: int = 0
     reason: str | None = None
     reply: Reply | None = None
+    since: int = 0
+    """When its state changed last; 0: never."""
 
     @property
     def account(self) -> AccountId:
@@ -57,6 +59,9 @@ class Attempt(Run):
     lapsed_at: int | None = None
     is_over: bool = False
     is_counted: bool = True
+    stage: str | None = None
+    reply_class: str | None = None
+    reply: Reply | None = None
     is_lost: bool = False
     """The delivery is not this attempt's any more."""
 

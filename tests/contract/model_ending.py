@@ -92,6 +92,7 @@ class Ending:
 
     def end(self, attempt: Attempt, result: Result) -> None:
         attempt.is_over = True
+        attempt.stage, attempt.reply_class, attempt.reply = result.stage, result.reply_class, result.reply
         if not result.is_mail_written:
             self.give_back(attempt)
         else:
@@ -118,6 +119,8 @@ class Ending:
 
     def wait_until(self, delivery: Delivery, event: Event, due: int, reason: str | None) -> None:
         delivery.state, delivery.due, delivery.reason = state_after(delivery.state, event), due, reason
+        if event is not Event.RETURN:
+            delivery.since = self.clock.wall()
 
     def doubt(self, delivery: Delivery, pause: int) -> None:
         delivery.tries += 1
@@ -126,12 +129,14 @@ class Ending:
         own = account.in_doubt if account is not None else None
         if delivery.doubts > 1 or (own or self.settings.in_doubt) is InDoubt.HOLD:
             delivery.state, delivery.reason = state_after(delivery.state, Event.HOLD), "in-doubt"
+            delivery.since = self.clock.wall()
             delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
             return
         self.wait_until(delivery, Event.DOUBT, self.clock.relay() + pause, "in-doubt")
 
     def finish(self, delivery: Delivery, event: Event, reason: str, reply: Reply | None) -> None:
         delivery.state = state_after(delivery.state, event)
+        delivery.reason, delivery.since = reason, self.clock.wall()
         if event is Event.BOUNCE and delivery.mail.new.kind is Kind.MAIL:
             self.owe_bounce(delivery, reason, reply)
 

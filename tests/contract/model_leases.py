@@ -38,6 +38,8 @@ class Leasing(Ending):
     def abandon(self, attempt: Attempt, at: int) -> None:
         """Nobody will say any more how it ended."""
         attempt.is_over, attempt.ended = True, at
+        is_gated = attempt.gated_at is not None
+        attempt.stage, attempt.reply_class = ("eod", "in-doubt") if is_gated else ("data", "lost")
         if attempt.is_lost:
             return
         if attempt.gated_at is not None:

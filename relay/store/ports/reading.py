@@ -49,7 +49,7 @@ class DeliveryView:
     """A delivery as admins see it; its address only as a keyed hash and a domain."""
 
     recipient_hash: str
-    """Hexadecimal; equal for equal addresses of this store, whatever their case."""
+    """Hexadecimal; equal for equal addresses of this store, whatever the case of their domain."""
     recipient_domain: str
     state: str
     """waiting, sending, held, delivered, bounced, cancelled."""

@@ -39,6 +39,12 @@ CREATE TABLE messages (
     message_id_hash BLOB NOT NULL, submitted_hash BLOB NOT NULL
 );
 
+-- create_messages_account: What an account sent.
+CREATE INDEX messages_account ON messages (account);
+
+-- create_messages_message_id: Which message its sender means; half a hash finds it as well, in half the space.
+CREATE INDEX messages_message_id ON messages (substr(message_id_hash, 1, 8));
+
 -- create_deliveries: One message to one recipient. state 0 waiting (due 0: ready; else the wall time of the next try),
 -- 1 held, 2 delivered, 3 bounced, 4 cancelled. A waiting one with a row in `claims` is being sent. `expires_at` is the
 -- wall time at which it bounces if it has not left by then. `envelope` goes when it is final.
@@ -61,6 +67,9 @@ CREATE INDEX deliveries_due ON deliveries (due) WHERE due > 0 AND due < expires_
 -- create_deliveries_expiry: Whose lifetime ends first.
 CREATE INDEX deliveries_expiry ON deliveries (expires_at) WHERE state <= 1;
 
+-- create_deliveries_failed: What bounced or was cancelled: few among many.
+CREATE INDEX deliveries_failed ON deliveries (id) WHERE state >= 3;
+
 -- create_claims: Attempts under way. `lapsed_at`: when its node's lease ended. `is_lost`: it only holds its slots, the
 -- delivery became final or another's.
 CREATE TABLE claims (
@@ -79,6 +88,9 @@ CREATE TABLE attempts (
 -- create_attempts_ends: What a mailbox's limits still count.
 CREATE INDEX attempts_ends ON attempts (mailbox, ended_at) WHERE counted;
 
+-- create_attempts_of: The attempts of a delivery.
+CREATE INDEX attempts_of ON attempts (delivery);
+
 -- create_logins: Logins begun (`ended_at` null: under way) and ended, as far back as login limits count.
 CREATE TABLE logins (id INTEGER PRIMARY KEY, mailbox INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER);
 
@@ -91,14 +103,21 @@ CREATE TABLE nodes (name TEXT PRIMARY KEY, lease_until INTEGER NOT NULL) WITHOUT
 -- create_segments: Segment files, the first message in each, and how many in each still need their body.
 CREATE TABLE segments (number INTEGER PRIMARY KEY, live INTEGER NOT NULL, first INTEGER NOT NULL);
 
--- create_outbox: What follows from an outcome and is not done yet. `at`: wall time of the outcome.
+-- create_outbox: What follows from an outcome and is not done yet. `at`: wall time of the outcome; `since`: since when
+-- `reason` had held it, where its lifetime ended.
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, message INTEGER NOT NULL, delivery INTEGER NOT NULL,
-    reason TEXT NOT NULL, reply TEXT, at INTEGER NOT NULL, envelope BLOB NOT NULL
+    reason TEXT NOT NULL, reply TEXT, at INTEGER NOT NULL, envelope BLOB NOT NULL, since INTEGER
 );
 
 -- create_outbox_message: Whether a message's body is still needed.
 CREATE INDEX outbox_message ON outbox (message);
+
+-- create_notices: Which deliveries were looked at for a notice of delay: all up to `delivery`.
+CREATE TABLE notices (id INTEGER PRIMARY KEY CHECK (id = 1), delivery INTEGER NOT NULL);
+
+-- create_noticed: Notices of delay lately sent to an account: how many since `begun` (wall time).
+CREATE TABLE noticed (account INTEGER PRIMARY KEY, begun INTEGER NOT NULL, many INTEGER NOT NULL);
 
 -- create_events: What happened, in order, for those who follow. `at`: wall time.
 CREATE TABLE events (

@@ -83,6 +83,11 @@ class Context:
             return self.unrouted.get((account, lane), 0)
         return self.schedule.ready_of(mailbox, sender)[lane is Lane.BULK]
 
+    def is_kept_back(self, sender: AccountId) -> bool:
+        """Whether the mail of an account is held: it goes nowhere, or its mailbox is stopped."""
+        mailbox = self.routes.mailbox_of(sender)
+        return mailbox is None or self.remembrance.health(mailbox).is_stopped
+
     def replace_routes(self, routes: Routes) -> None:
         """Another routing is in force; what is ready has to be moved by whoever put it there."""
         self.routes = self.remembrance.routes = routes

@@ -4,17 +4,12 @@ Law: it only reads; what is ready comes from the counts in memory, so that askin
 """
 
 from collections import Counter
-from datetime import UTC, date, datetime
-from zoneinfo import ZoneInfo
 
-from relay.core.health import HealthState
 from relay.core.limits import SECOND
-from relay.core.routing import Account
 from relay.core.words import Plan
 from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.sqlite.accounts import health_of
 from relay.store.sqlite.context import Context
-
-RETIRED = "retired"
 
 NOBODY = "none"
 """The provider under which accounts that are gone are counted."""
@@ -60,22 +55,8 @@ class Counts:
         """Per plan and health."""
         found: Counter[tuple[Plan, str]] = Counter()
         for account in self._context.routes.routing.accounts.values():
-            found[account.plan, self._health(account)] += 1
+            found[account.plan, health_of(self._context, account)] += 1
         return [HealthCount(plan, health, many) for (plan, health), many in sorted(found.items())]
-
-    def _health(self, account: Account) -> str:
-        context = self._context
-        if account.retires is not None and self._today(account) > account.retires:
-            return RETIRED
-        if context.routes.trouble_of(account.sender) is not None:
-            return HealthState.PAUSED.value
-        return context.remembrance.health(account.mailbox).state.value
-
-    def _today(self, account: Account) -> date:
-        """The day at the provider, by whose midnight an account retires."""
-        provider = self._context.routes.routing.providers.get(account.mailbox.provider)
-        zone = UTC if provider is None else ZoneInfo(provider.timezone)
-        return datetime.fromtimestamp(self._context.clock.wall() / SECOND, zone).date()
 
     def _where(self, account: int) -> tuple[str, bool]:
         """The provider of an account, and whether its mail is held there."""

@@ -40,6 +40,10 @@ class Pending:
     def __iter__(self) -> Iterator[tuple[int, Line]]:
         return iter(self._lines.items())
 
+    def line(self, account: int) -> Line | None:
+        """One account; None: it has nothing that is not final."""
+        return self._lines.get(account)
+
     def came(self, account: int, first: DeliveryId, many: int) -> None:
         """Deliveries came in."""
         line = self._lines.get(account)

@@ -1,6 +1,7 @@
 """The tables of a store: made when it is new, checked when it is not.
 
-Law: a store written by a newer relay is refused, and a store is never opened with another key than its own.
+Law: an older store is brought up to date in one transaction, one written by a newer relay is refused, and a store is
+never opened with another key than its own.
 """
 
 from relay.errors import StoreBroken, StoreTooNew
@@ -12,8 +13,11 @@ from relay.store.sqlite.values import Seals
 _SQL = load_statements("store")
 _SCHEMA = load_statements("schema")
 
-SCHEMA: int = 1
+SCHEMA: int = 2
 """The version of the tables that this relay writes."""
+
+MIGRATIONS = {2: load_statements("schema_2")}
+"""What makes a store of the version before into one of this version."""
 
 STORE_ID_BYTES: int = 16
 
@@ -37,7 +41,21 @@ def open_seals(database: Database, outside: Outside, *, has_segments: bool) -> S
     found = int(_meta(database, "schema"))
     if found > SCHEMA:
         raise StoreTooNew(f"the store has schema {found}, this relay knows {SCHEMA}")
-    return Seals(outside.cipher_for(_meta(database, "key_fingerprint")), bytes.fromhex(_meta(database, "store_id")))
+    seals = Seals(outside.cipher_for(_meta(database, "key_fingerprint")), bytes.fromhex(_meta(database, "store_id")))
+    if found < SCHEMA:
+        _migrate(database, found, outside)
+    return seals
+
+
+def _migrate(database: Database, found: int, outside: Outside) -> None:
+    """All steps in one transaction: after a crash the store is the old one, or the new one."""
+    for version in range(found + 1, SCHEMA + 1):
+        for statement in MIGRATIONS[version].values():
+            database.write(statement)
+    database.write(_SQL["set_meta"], ("schema", str(SCHEMA)))
+    outside.crash_point("migration-recorded")
+    database.commit()
+    outside.crash_point("migration-durable")
 
 
 def _make(database: Database, cipher: Cipher, store_id: bytes) -> bytes:

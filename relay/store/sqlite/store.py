@@ -7,28 +7,33 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, Verdict
 from relay.core.limits import Instant
 from relay.core.routing import Routing
-from relay.core.words import MailboxId, Stage
+from relay.core.words import AccountId, MailboxId, MessageId, Stage
 from relay.errors import CorruptValue, RelayError, StoreBroken, StoreFull
 from relay.store.needs import Outside, StoreSettings
-from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.ports.history import AccountGauges, HealthCount, LimitWait, QueueCount
 from relay.store.ports.outbox import OutboxEntry
+from relay.store.ports.reading import AccountQuery, AccountView, MessageQuery, MessageView, Page, ProviderView
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
 from relay.store.sqlite.batches import Batches, Step
+from relay.store.sqlite.context import Context
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.intake import sealed
 from relay.store.sqlite.life import Life
+from relay.store.sqlite.reader import Reader
 from relay.store.sqlite.readings import Readings
 from relay.store.sqlite.reports import Owed, top_header
 from relay.store.sqlite.schema import open_seals
 from relay.store.sqlite.sessionbook import SessionBook
+
+T = TypeVar("T")
 
 NOT_BEGUN = Result(Verdict.DROPPED, "cancelled", Stage.CONNECT, None, is_mail_written=False, is_end_known=True)
 """How an attempt ends that nobody made."""
@@ -49,6 +54,7 @@ class SqliteStore:
         self._batches = Batches(self._life, outside)
         self._outside = outside
         self._readings = Readings(outside.read)
+        self._reader = Reader(self._ask)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
 
@@ -164,6 +170,40 @@ class SqliteStore:
     async def health_counts(self) -> Sequence[HealthCount]:
         """How healthy accounts are."""
         return await self._batches.submit(Step.NOTHING, self._health_counts)
+
+    async def limit_waits(self) -> Sequence[LimitWait]:
+        """How long the limits alone keep back what waits."""
+        return await self._reader.limit_waits()
+
+    async def account_gauges(self, most: int) -> AccountGauges:
+        """The accounts that somebody may want to look at by name."""
+        return await self._reader.account_gauges(most)
+
+    # reading
+
+    async def messages(self, query: MessageQuery) -> Page[MessageView]:
+        """A page of messages."""
+        return await self._reader.messages(query)
+
+    async def message(self, message: MessageId) -> MessageView | None:
+        """One message with all attempts."""
+        return await self._reader.message(message)
+
+    async def accounts(self, query: AccountQuery) -> Page[AccountView]:
+        """A page of accounts."""
+        return await self._reader.accounts(query)
+
+    async def account(self, sender: AccountId) -> AccountView | None:
+        """One account."""
+        return await self._reader.account(sender)
+
+    async def providers(self) -> Sequence[ProviderView]:
+        """Every provider of the routing in force."""
+        return await self._reader.providers()
+
+    async def _ask(self, work: Callable[[Context], T], /) -> T:
+        """Runs between two transactions, on the core of that moment."""
+        return await self._batches.submit(Step.NOTHING, lambda: work(self._core.context))
 
     async def close(self) -> None:
         """Finishes what was begun and lets go of the files."""

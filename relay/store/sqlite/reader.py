@@ -1,0 +1,196 @@
+"""The reading port: pages put together in small steps between which everybody else has his turn.
+
+Law: one step takes a few milliseconds at most; what changes between two steps may show in the second and not in the
+first, and nothing is shown twice.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Protocol, TypeVar
+
+from relay.core.words import AccountId, MessageId
+from relay.store.ports.history import AccountGauge, AccountGauges, LimitWait
+from relay.store.ports.reading import (
+    PAGE_MOST,
+    AccountQuery,
+    AccountView,
+    MessageQuery,
+    MessageView,
+    Page,
+    ProviderView,
+    WrongCursor,
+)
+from relay.store.sqlite.accounts import AccountViews, Roll, provider_views
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.gauges import Roster, gauge_of, limit_waits
+from relay.store.sqlite.search import NEWEST, Search
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.views import Views
+
+_SQL = load_statements("reading")
+
+T = TypeVar("T")
+
+VIEWS: int = 8
+"""Views made in one step."""
+
+TRIES: int = 16
+"""How often the next message is looked for in one step."""
+
+GAUGES: int = 8
+"""Accounts whose figures are made in one step."""
+
+SENDERS: int = 1_000
+"""Accounts looked at in one step."""
+
+_MESSAGE_CURSOR = re.compile(r"m([0-9a-f]{1,15})", re.ASCII)
+_ACCOUNT_CURSOR = re.compile(r"a((?:[0-9a-f]{2}){1,512})", re.ASCII)
+
+
+class Ask(Protocol):
+    """Runs a piece of work on the core of the moment, between two transactions."""
+
+    async def __call__(self, work: Callable[[Context], T], /) -> T: ...
+
+
+class Reader:
+    """Answers what admins ask."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._roll = Roll()
+
+    async def messages(self, query: MessageQuery) -> Page[MessageView]:
+        """A page of messages, the newest first."""
+        before, most = _message_before(query.cursor), min(max(1, query.limit), PAGE_MOST)
+        search = await self._ask(lambda context: Search(context, query, before))
+        found: list[tuple[int, MessageView]] = []
+        while len(found) <= most and not await self._ask(partial(_look, search=search, query=query, found=found)):
+            pass
+        cursor = f"m{found[most - 1][0]:x}" if len(found) > most else None
+        return Page(tuple(view for _, view in found[:most]), cursor)
+
+    async def message(self, message: MessageId) -> MessageView | None:
+        """One message with all attempts."""
+        return await self._ask(lambda context: _message(context, message))
+
+    async def accounts(self, query: AccountQuery) -> Page[AccountView]:
+        """A page of accounts, by sender."""
+        after, most = _account_after(query.cursor), min(max(1, query.limit), PAGE_MOST)
+        senders = await self._senders(query)
+        found: list[AccountView] = []
+        start = bisect_right(senders, after)
+        while start < len(senders) and len(found) <= most:
+            look = partial(_look_at, senders=senders, start=start, query=query, found=found)
+            start = await self._ask(look)
+        cursor = f"a{found[most - 1].sender.encode().hex()}" if len(found) > most else None
+        return Page(tuple(found[:most]), cursor)
+
+    async def account(self, sender: AccountId) -> AccountView | None:
+        """One account."""
+        return await self._ask(lambda context: AccountViews(context, is_list=False).one(sender))
+
+    async def providers(self) -> Sequence[ProviderView]:
+        """Every provider of the routing in force."""
+        return await self._ask(provider_views)
+
+    async def limit_waits(self) -> Sequence[LimitWait]:
+        """How long the limits alone keep back what waits."""
+        return await self._ask(lambda context: list(limit_waits(context)))
+
+    async def account_gauges(self, most: int) -> AccountGauges:
+        """The accounts that somebody may want to look at by name."""
+        roster, senders = Roster(), await self._senders(AccountQuery())
+        for start in range(0, len(senders), SENDERS):
+            some = senders[start : start + SENDERS]
+            await self._ask(partial(roster.look, senders=some))
+        first, dropped = roster.first(most)
+        found: list[AccountGauge] = []
+        for start in range(0, len(first), GAUGES):
+            some = first[start : start + GAUGES]
+            found += await self._ask(partial(_gauges, senders=some))
+        return AccountGauges(tuple(found), dropped)
+
+    async def _senders(self, query: AccountQuery) -> list[AccountId]:
+        """Those that may answer, in order: of the routing, and those that only have mail left."""
+        queued: list[AccountId] = []
+        numbers = await self._ask(lambda context: [number for number, _ in context.pending])
+        for start in range(0, len(numbers), SENDERS):
+            some = numbers[start : start + SENDERS]
+            queued += await self._ask(partial(_names, numbers=some))
+        if query.has_queued:
+            return sorted(queued)
+        return await self._ask(lambda context: self._roll.of(context.routes.routing, queued))
+
+
+def _gauges(context: Context, *, senders: list[AccountId]) -> list[AccountGauge]:
+    views = AccountViews(context, is_list=True)
+    return [gauge_of(context, views, sender) for sender in senders]
+
+
+def _names(context: Context, *, numbers: list[int]) -> list[AccountId]:
+    return [context.names.sender(number) for number in numbers]
+
+
+def _look(context: Context, *, search: Search, query: MessageQuery, found: list[tuple[int, MessageView]]) -> bool:
+    """One step of a search; whether it is over."""
+    views, made = Views(context, is_list=True), 0
+    for _ in range(TRIES):
+        seq = search.step()
+        if seq is not None:
+            made += 1
+            view = views.message(seq)
+            if view is not None and _answers(view, query):
+                found.append((seq, view))
+        if search.is_over or made == VIEWS:
+            break
+    return search.is_over
+
+
+def _answers(view: MessageView, query: MessageQuery) -> bool:
+    if query.account is not None and view.account != query.account:
+        return False
+    return not query.states or any(each.state in query.states for each in view.deliveries)
+
+
+def _message(context: Context, message: MessageId) -> MessageView | None:
+    row = context.database.read_one(_SQL["seq_of"], (message,))
+    return None if row is None else Views(context, is_list=False).message(row[0])
+
+
+def _look_at(
+    context: Context, *, senders: list[AccountId], start: int, query: AccountQuery, found: list[AccountView]
+) -> int:
+    """One step through the accounts; where to go on."""
+    views, made = AccountViews(context, is_list=True), 0
+    for index in range(start, min(start + SENDERS, len(senders))):
+        if views.answers(senders[index], query):
+            view = views.one(senders[index])
+            made += 1
+            found += [] if view is None else [view]
+            if made == VIEWS:
+                return index + 1
+    return min(start + SENDERS, len(senders))
+
+
+def _message_before(cursor: str | None) -> int:
+    if cursor is None:
+        return NEWEST
+    match = _MESSAGE_CURSOR.fullmatch(cursor)
+    if match is None:
+        raise WrongCursor
+    return int(match[1], 16)
+
+
+def _account_after(cursor: str | None) -> AccountId:
+    if cursor is None:
+        return ""
+    match = _ACCOUNT_CURSOR.fullmatch(cursor)
+    if match is None:
+        raise WrongCursor
+    try:
+        return bytes.fromhex(match[1]).decode()
+    except UnicodeDecodeError:
+        raise WrongCursor from None

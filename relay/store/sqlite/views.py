@@ -1,0 +1,126 @@
+"""Messages as admins see them: what the rows say, and why each delivery is not moving.
+
+Law: no view names a recipient but by hash and domain; the reason is the decision of core/standstill.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from relay.core.health import Health
+from relay.core.lifecycle import State
+from relay.core.limits import Instant
+from relay.core.standstill import Situation, Standstill, barrier_of, standstill
+from relay.core.words import AccountId, Lane
+from relay.errors import CorruptValue
+from relay.store.ports.reading import AttemptView, DeliveryView, MessageView
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.database import Row
+from relay.store.sqlite.outlooks import DETAIL_STEPS, LIST_STEPS, Outlooks
+from relay.store.sqlite.running import Running
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import LANES, STATES, read_reply
+
+_SQL = load_statements("reading")
+
+ATTEMPTS: int = 100
+"""Attempts shown of a delivery: a lifetime of three days has some twenty."""
+
+SENDING_STATE = "sending"
+
+ORDER = (SENDING_STATE, "waiting", "held", "bounced", "cancelled", "delivered")
+"""A message is in the first of these states that one of its deliveries is in."""
+
+NO_DOMAIN = "unknown.invalid"
+"""Of a domain that does not open any more."""
+
+
+class Views:
+    """Makes views, for one answer."""
+
+    def __init__(self, context: Context, *, is_list: bool) -> None:
+        self._context = context
+        self._outlooks = Outlooks(context, LIST_STEPS if is_list else DETAIL_STEPS)
+        self._has_attempts = not is_list
+        self._ahead = context.clock.wall() - context.clock.now()
+
+    def message(self, seq: int) -> MessageView | None:
+        """A message; None: it is not there any more."""
+        row = self._context.database.read_one(_SQL["message_at"], (seq,))
+        if row is None:
+            return None
+        message, client, account, accepted, size, recipients, _ = row
+        sender = self._context.names.sender(account)
+        rows = self._context.database.read(_SQL["deliveries_of"], (seq, seq + recipients))
+        deliveries = tuple(self._delivery(each, message, seq, sender, accepted) for each in rows)
+        states = {each.state for each in deliveries}
+        state = next(state for state in ORDER if state in states)
+        return MessageView(message, sender, client, state, accepted, size, deliveries)
+
+    def standstill(self, row: Row, sender: AccountId, accepted: int) -> tuple[str, Standstill]:
+        """The state of a delivery as admins see it, and why it is not moving."""
+        number, lane, stored, due, reason, since = row[:6]
+        running = self._context.claims.holder_of(number)
+        state = STATES[stored] if running is None else running.state
+        if running is not None:
+            return SENDING_STATE, Standstill(None, running.started_at + self._ahead)
+        situation = Situation(state, accepted, since, reason, due)
+        if state is not State.WAITING:
+            return state.value, standstill(situation)
+        found = standstill(self._surrounded(situation, sender, LANES[lane], number))
+        is_kept_back = self._context.is_kept_back(sender)
+        return State.HELD.value if is_kept_back else State.WAITING.value, found
+
+    def _surrounded(self, situation: Situation, sender: AccountId, lane: Lane, delivery: int) -> Situation:
+        """With what its account, its mailbox, its provider and its queue bring with them."""
+        context, now = self._context, self._context.clock.now()
+        mailbox = context.routes.mailbox_of(sender)
+        if mailbox is None:
+            return replace(situation, stranded=context.routes.trouble_of(sender))
+        own, host = context.remembrance.health(mailbox), context.remembrance.provider_health(mailbox.provider)
+        situation = replace(
+            situation,
+            mailbox=own,
+            mailbox_probe_at=self._probe(own),
+            provider=host,
+            provider_probe_at=self._probe(host),
+        )
+        if situation.due:
+            return situation
+        position = self._outlooks.position(sender, lane, delivery)
+        leaves_at = self._outlooks.leaves_at(mailbox, sender, lane, position)
+        barrier = barrier_of(context.schedule.look(mailbox), lane, position, now)
+        return replace(situation, barrier=barrier, leaves_at=None if leaves_at is None else leaves_at + self._ahead)
+
+    def _probe(self, health: Health) -> Instant | None:
+        """When a probe goes, wall time; what is due is due now."""
+        if health.probe_at is None:
+            return None
+        return max(health.probe_at, self._context.clock.now()) + self._ahead
+
+    def _delivery(self, row: Row, message: str, seq: int, sender: AccountId, accepted: int) -> DeliveryView:
+        number, lane, domain, key = row[0], row[1], row[6], row[7]
+        state, why = self.standstill(row, sender, accepted)
+        try:
+            shown = self._context.seals.open_domain(domain, message, number - seq)
+        except CorruptValue:
+            shown = NO_DOMAIN
+        attempts = tuple(self._attempts(number)) if self._has_attempts else ()
+        return DeliveryView(
+            key.hex(), shown, state, LANES[lane], why.reason, why.since, why.needs, why.eta, attempts
+        )  # fmt: skip
+
+    def _attempts(self, delivery: int) -> Iterator[AttemptView]:
+        for started, ended, stage, reply_class, reply in self._context.database.read(
+            _SQL["attempts_of"], (delivery, ATTEMPTS)
+        ):
+            said = read_reply(reply)
+            yield AttemptView(
+                started + self._ahead, ended + self._ahead, stage, reply_class, None if said is None else str(said)
+            )
+        running = self._context.claims.holder_of(delivery)
+        if running is not None:
+            yield _under_way(running, self._ahead)
+
+
+def _under_way(running: Running, ahead: int) -> AttemptView:
+    return AttemptView(running.started_at + ahead, None, None, None, None)

@@ -1,0 +1,336 @@
+"""What the model says to admins: every question answered from the lists, with the decision of core/standstill.
+
+Law: it works reasons and times out by definition (the schedule asked again at every instant), not by the forecast.
+"""
+
+from collections import Counter
+from collections.abc import Coroutine, Iterator, Sequence
+from copy import deepcopy
+from typing import Any, TypeVar
+
+from relay.core.envelope import Result, Verdict
+from relay.core.health import Health
+from relay.core.lifecycle import FINAL, SENDING, State
+from relay.core.remedy import Needs, needs_of
+from relay.core.standstill import Barrier, Situation, Standstill, standstill
+from relay.core.words import AccountId, Lane, MailboxId, Stage
+from relay.store.ports.history import AccountGauge, AccountGauges, LimitWait
+from relay.store.ports.reading import (
+    AccountQuery,
+    AccountView,
+    AttemptView,
+    DeliveryView,
+    LimitView,
+    MessageQuery,
+    MessageView,
+    Page,
+    ProviderView,
+    WrongCursor,
+)
+from relay.store.ports.sessions import SessionEvent
+from tests.contract.clock import LoopClock
+from tests.contract.counting import Rule
+from tests.contract.model_data import Delivery, Mail
+from tests.contract.model_leases import Leasing
+
+ORDER = ("sending", "waiting", "held", "bounced", "cancelled", "delivered")
+DAY = 24 * 3600 * 1_000_000
+
+
+AHEAD = 2_000
+"""Steps run ahead: more than any check needs."""
+
+T = TypeVar("T")
+WORKED = Result(Verdict.DELIVERED, "delivered", Stage.EOD, None, is_mail_written=True, is_end_known=True)
+
+
+class LaterClock(LoopClock):
+    """A clock that is moved by whoever looks ahead."""
+
+    def __init__(self, at: int, ahead: int) -> None:
+        self.at, self._ahead = at, ahead
+
+    def relay(self) -> int:
+        return self.at
+
+    def wall(self) -> int:
+        return self.at + self._ahead
+
+
+def finished(work: Coroutine[Any, Any, T]) -> T:
+    """What a coroutine of the model returns, none of which waits for anything but `wait`."""
+    try:
+        work.send(None)
+    except StopIteration as stopped:
+        result: T = stopped.value
+        return result
+    raise AssertionError("it waits")
+
+
+class Reading(Leasing):
+    """Looks at the lists."""
+
+    # messages
+
+    async def messages(self, query: MessageQuery) -> Page[MessageView]:
+        before = self.before(query.cursor)
+        found = [
+            (index, self.view(mail, has_attempts=False))
+            for index, mail in reversed(list(enumerate(self.disk.mails)))
+            if index < before and self.is_asked_for(mail, query)
+        ]
+        page = found[: query.limit]
+        return Page(tuple(view for _, view in page), f"m{page[-1][0]}" if len(found) > query.limit else None)
+
+    def before(self, cursor: str | None) -> int:
+        if cursor is None:
+            return len(self.disk.mails)
+        if not cursor.startswith("m") or not cursor[1:].isdecimal():
+            raise WrongCursor
+        return int(cursor[1:])
+
+    def is_asked_for(self, mail: Mail, query: MessageQuery) -> bool:
+        if query.account is not None and mail.new.account != query.account:
+            return False
+        if query.message_id is not None and mail.new.header_message_id != query.message_id:
+            return False
+        return not query.states or any(self.state_of(each) in query.states for each in self.deliveries_of(mail))
+
+    async def message(self, message: str) -> MessageView | None:
+        return next((self.view(mail, has_attempts=True) for mail in self.disk.mails if mail.new.id == message), None)
+
+    def deliveries_of(self, mail: Mail) -> list[Delivery]:
+        return [delivery for delivery in self.disk.deliveries if delivery.mail is mail]
+
+    def view(self, mail: Mail, *, has_attempts: bool) -> MessageView:
+        deliveries = tuple(self.delivery_view(each, has_attempts=has_attempts) for each in self.deliveries_of(mail))
+        state = min((each.state for each in deliveries), key=ORDER.index)
+        new = mail.new
+        return MessageView(new.id, new.account, new.client, state, mail.accepted_at, len(new.content), deliveries)
+
+    def delivery_view(self, delivery: Delivery, *, has_attempts: bool) -> DeliveryView:
+        address, why = delivery.envelope.recipients[0].address, self.why(delivery)
+        local, _, domain = address.rpartition("@")
+        return DeliveryView(
+            f"{local}@{domain.lower()}".encode().hex(), domain.lower(), self.state_of(delivery), delivery.mail.lane,
+            why.reason, why.since, why.needs, why.eta,
+            tuple(self.attempt_views(delivery)) if has_attempts else (),
+        )  # fmt: skip
+
+    def attempt_views(self, delivery: Delivery) -> Iterator[AttemptView]:
+        for attempt in self.disk.attempts:
+            if attempt.delivery is delivery:
+                ended = attempt.ended + self.ahead() if attempt.is_over and attempt.ended is not None else None
+                reply = None if attempt.reply is None else str(attempt.reply)
+                yield AttemptView(attempt.started + self.ahead(), ended, attempt.stage, attempt.reply_class, reply)
+
+    def state_of(self, delivery: Delivery) -> str:
+        if delivery.state in SENDING:
+            return "sending"
+        if delivery.state is State.WAITING and self.trouble_of(delivery.account) is not None:
+            return "held"
+        return delivery.state.value
+
+    def why(self, delivery: Delivery) -> Standstill:
+        if delivery.state in SENDING:
+            attempt = next(each for each in self.running() if each.delivery is delivery and not each.is_lost)
+            return Standstill(None, attempt.started + self.ahead())
+        return standstill(self.situation(delivery))
+
+    def situation(self, delivery: Delivery) -> Situation:
+        account, due = delivery.account, delivery.due if delivery.due > self.clock.wall() else 0
+        since = delivery.since or delivery.mail.accepted_at
+        mailbox = self.disk.applied.mailbox_of(account)
+        about = (delivery.state, delivery.mail.accepted_at, since, delivery.reason, due)
+        if mailbox is None:
+            return Situation(*about, stranded=self.disk.applied.trouble_of(account))
+        own = self.disk.healths.get(mailbox, Health())
+        host = self.disk.provider_healths.get(mailbox.provider, Health())
+        stops = (None, own, self.probe(own), host, self.probe(host))
+        if due:
+            return Situation(*about, *stops)
+        return Situation(*about, *stops, self.barrier(mailbox, delivery), self.leaves_at(delivery))
+
+    def ahead(self) -> int:
+        return self.clock.wall() - self.now()
+
+    def probe(self, health: Health) -> int | None:
+        return None if health.probe_at is None else max(health.probe_at, self.now()) + self.ahead()
+
+    def place(self, delivery: Delivery) -> int:
+        """The place of a delivery among those of its lane that may go."""
+        ahead = [
+            each
+            for each in self.disk.deliveries
+            if (each.account, each.mail.lane, each.state) == (delivery.account, delivery.mail.lane, State.WAITING)
+            and each.due <= self.clock.wall()
+            and each.id <= delivery.id
+        ]
+        return len(ahead)
+
+    def barrier(self, mailbox: MailboxId, delivery: Delivery) -> Barrier:
+        now, place = self.now(), self.place(delivery)
+        has_session = mailbox in self.process.sessions
+        if not has_session and self.lacks_login(mailbox, now):
+            return Barrier.LOGIN
+        room = self.order.own_room(mailbox, now, is_bulk=delivery.mail.lane is Lane.BULK)
+        is_open = room and place <= self.order.own_room(mailbox, now) and self.order.total_room(mailbox, now)
+        return Barrier.QUEUE if is_open else Barrier.LIMIT
+
+    def leaves_at(self, delivery: Delivery) -> int | None:
+        """When a node that waits for nothing else takes it, and every attempt and every probe works at once."""
+        clock = LaterClock(self.now(), self.clock.wall() - self.now())
+        disk, process = deepcopy((self.disk, self.process))
+        ahead: Any = type(self)(disk, process, clock, self.settings)
+        for attempt in ahead.running():
+            finished(ahead.settle(attempt.claim, WORKED))
+        for _ in range(AHEAD):
+            taken = finished(ahead.take("ahead", Counter(process.sessions), 1))
+            for mailbox, many in taken.open.items():
+                for _ in range(many):
+                    finished(ahead.session(mailbox, SessionEvent.OPENED))
+            for claim in taken.claims:
+                if claim.delivery == delivery.id:
+                    return clock.wall()
+                finished(ahead.settle(claim, WORKED))
+            if not taken.claims and not taken.open:
+                if taken.wake_at is None:
+                    return None
+                clock.at = max(clock.at + 1, taken.wake_at)
+        return None
+
+    def lacks_login(self, mailbox: MailboxId, now: int) -> bool:
+        """Whether it could use a session and may not log in."""
+        terms, standing = self.facts.terms(mailbox), self.facts.standing(mailbox)
+        allowed = 1 if standing.is_stopped or not standing.is_proven else terms.connections
+        waiting = sum(map(sum, self.facts.ready(mailbox, now).values()))
+        useful = self.order.in_flight(mailbox) + min(waiting, self.order.own_room(mailbox, now))
+        has_login = Rule(terms.login_limit).room(self.facts.logins(mailbox), now) > 0
+        return self.facts.sessions(mailbox) < min(allowed, useful) and not has_login
+
+    # accounts
+
+    async def accounts(self, query: AccountQuery) -> Page[AccountView]:
+        after = "" if query.cursor is None else self.after(query.cursor)
+        left = {each.account for each in self.disk.deliveries if each.state not in FINAL}
+        views = [self.account_view(sender) for sender in sorted({*self.disk.applied.routing.accounts, *left})]
+        found = [view for view in views if view.sender > after and self.is_wanted(view, query)]
+        page = found[: query.limit]
+        return Page(tuple(page), f"a{page[-1].sender}" if len(found) > query.limit else None)
+
+    def after(self, cursor: str) -> AccountId:
+        if not cursor.startswith("a"):
+            raise WrongCursor
+        return cursor[1:]
+
+    def is_wanted(self, view: AccountView, query: AccountQuery) -> bool:
+        is_right = query.health in (None, view.health) and query.plan in (None, view.plan)
+        return is_right and (not query.has_queued or view.queued > 0)
+
+    async def account(self, sender: AccountId) -> AccountView | None:
+        view = self.account_view(sender)
+        return view if view.plan is not None or view.queued else None
+
+    def account_view(self, sender: AccountId) -> AccountView:
+        pending = [each for each in self.disk.deliveries if each.account == sender and each.state not in FINAL]
+        account = self.disk.applied.routing.accounts.get(sender)
+        if account is None:
+            return AccountView(
+                sender, None, None, "paused", "no-account", None, None, needs_of("no-account"), len(pending)
+            )  # fmt: skip
+        health, reason, since, needs = self.why_account(sender, account.mailbox, pending)
+        eta = self.drained_at(pending) if pending and needs is None else None
+        return AccountView(
+            sender, account.plan, account.mailbox, health, reason, since, eta, needs, len(pending),
+            tuple(self.limit_views(account.mailbox)),
+        )  # fmt: skip
+
+    def why_account(
+        self, sender: AccountId, mailbox: MailboxId, pending: list[Delivery]
+    ) -> tuple[str, str | None, int | None, Needs | None]:
+        trouble = self.disk.applied.trouble_of(sender)
+        if trouble is not None:
+            return "paused", trouble, None, needs_of(trouble)
+        own = self.disk.healths.get(mailbox, Health())
+        host = self.disk.provider_healths.get(mailbox.provider, Health())
+        for each in (own, host):
+            if each.is_stopped:
+                return own.state.value, each.reason, each.since, needs_of(each.reason)
+        if any(each.state is State.HELD for each in pending):
+            return own.state.value, "held", None, Needs.ADMIN
+        return own.state.value, self.account_barrier(mailbox, pending) or own.reason, own.since, None
+
+    def account_barrier(self, mailbox: MailboxId, pending: list[Delivery]) -> str | None:
+        ready = [each for each in pending if each.state is State.WAITING and each.due <= self.clock.wall()]
+        first = min(ready, key=lambda each: (each.mail.lane is Lane.BULK, each.id), default=None)
+        found = None if first is None else self.barrier(mailbox, first)
+        return None if found in (None, Barrier.QUEUE) else str(found)
+
+    def drained_at(self, pending: list[Delivery]) -> int:
+        """Not before this."""
+        ready = [each for each in pending if each.state is State.WAITING and each.due <= self.clock.wall()]
+        leaving = [at for at in map(self.leaves_at, ready) if at is not None]
+        return max([self.clock.wall(), *leaving, *(each.due for each in pending if each.state is State.WAITING)])
+
+    def limit_views(self, mailbox: MailboxId) -> list[LimitView]:
+        runs, now = self.order.own_runs(mailbox), self.now()
+        return [LimitView(str(r.limit), r.used(runs, now), r.allowed()) for r in self.order.own_rules(mailbox)]
+
+    async def providers(self) -> Sequence[ProviderView]:
+        return [self.provider_view(name) for name in sorted(self.disk.applied.routing.providers)]
+
+    def provider_view(self, name: str) -> ProviderView:
+        health = self.disk.provider_healths.get(name, Health())
+        runs, now = self.facts.runs(name), self.now()
+        rules = self.order.total_rules(name)
+        return ProviderView(
+            name, health.state.value, health.reason, health.since,
+            self.probe(health) if health.is_stopped else None,
+            needs_of(health.reason) if health.is_stopped else None,
+            sum(mailbox.provider == name for mailbox in self.process.sessions),
+            tuple(LimitView(str(rule.limit), rule.used(runs, now), rule.allowed()) for rule in rules),
+        )  # fmt: skip
+
+    # figures
+
+    async def limit_waits(self) -> Sequence[LimitWait]:
+        found: dict[str, list[int]] = {}
+        for mailbox in self.facts.mailboxes():
+            ready = self.facts.ready(mailbox, self.now())
+            if any(map(any, ready.values())):
+                waits = found.setdefault(mailbox.provider, [])
+                opens_at = None if self.facts.standing(mailbox).is_stopped else self.opens_at(mailbox)
+                waits += [] if opens_at is None else [opens_at - self.now()]
+        return [LimitWait(name, min(found[name], default=0) / 1_000_000) for name in sorted(found)]
+
+    def opens_at(self, mailbox: MailboxId) -> int | None:
+        """When its limits would let something go."""
+        runs, now = self.facts.runs(mailbox.provider), self.now()
+        changes = {now}
+        for rule in [*self.order.own_rules(mailbox), *self.order.total_rules(mailbox.provider)]:
+            changes |= rule.changes(runs, now)
+        is_open = lambda at: self.order.may_send(mailbox, at) and self.is_total_open(mailbox, at)  # noqa: E731
+        return next((at for at in sorted(changes) if at >= now and is_open(at)), None)
+
+    def is_total_open(self, mailbox: MailboxId, at: int) -> bool:
+        runs = self.facts.runs(mailbox.provider)
+        return all(rule.room(runs, at) > 0 for rule in self.order.total_rules(mailbox.provider))
+
+    async def account_gauges(self, most: int) -> AccountGauges:
+        ranks: list[tuple[int, AccountId]] = []
+        for sender, account in self.disk.applied.routing.accounts.items():
+            view = self.account_view(sender)
+            own = self.order.own_runs(account.mailbox)
+            is_active = any(run.ended is None or run.ended >= self.now() - DAY for run in own)
+            if view.health != "ok" or view.queued or is_active:
+                ranks.append((0 if view.health != "ok" else 1 if view.queued else 2, sender))
+        left = {each.account for each in self.disk.deliveries if each.state not in FINAL}
+        ranks += [(0, sender) for sender in left if sender not in self.disk.applied.routing.accounts]
+        shown = sorted(ranks)[:most]
+        return AccountGauges(tuple(self.gauge(sender) for _, sender in shown), max(0, len(ranks) - most))
+
+    def gauge(self, sender: AccountId) -> AccountGauge:
+        view = self.account_view(sender)
+        ratio = max((min(1.0, each.used / each.most) for each in view.limits), default=0.0)
+        drain = 0.0 if not view.queued else None if view.eta is None else (view.eta - self.clock.wall()) / 1_000_000
+        return AccountGauge(sender, view.health, ratio, drain)
