@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from relay.core.refusal import Reason
-from relay.submission.connection import CLOSING_SECONDS, DATA_SECONDS, UNREAD_MOST, Connection
-from relay.submission.door import Door
+from relay.submission.connection import CLOSING_SECONDS, DATA_RATE_LEAST, DATA_SECONDS, UNREAD_MOST, Connection
+from relay.submission.door import STRANGER_SECONDS, Door
 from tests.fakes.submission import Office, by_address, practice
 from tests.simulation.loop import VirtualLoop
 from tests.unit.submission.dialogue import MAIL, MESSAGE
@@ -62,9 +62,9 @@ class Pipe(asyncio.Transport):
 class Line:
     """One connection to a relay, seen from the client's end."""
 
-    def __init__(self, office: Office | None = None) -> None:
+    def __init__(self, office: Office | None = None, *, door: Door | None = None) -> None:
         self.office = office or Office(practice(by_address()))
-        self.door = Door(self.office.desk())
+        self.door = door or Door(self.office.desk())
         self.connection = Connection(self.door, self.office.listener, asyncio.get_running_loop())
         self.pipe = Pipe(self.connection)
 
@@ -143,17 +143,70 @@ def test_half_a_command_begins_nothing(run) -> None:
 def test_a_message_may_come_slowly_but_not_for_ever(run) -> None:
     async def scenario() -> None:
         line = await Line().open(b"EHLO pc\r\n" + MAIL)
-        spent = 0.0
-        while spent < DATA_SECONDS - TIMEOUT:
-            await line.say(b"x")
-            await asyncio.sleep(TIMEOUT - 1)
-            spent += TIMEOUT - 1
+        for _ in range(int(DATA_SECONDS) - 1):
+            await line.say(b"x" * (DATA_RATE_LEAST + 10))
+            await asyncio.sleep(1)
         assert line.codes[-1] == "354"
-        await line.say(b"x")
-        await asyncio.sleep(TIMEOUT - 1)
+        await asyncio.sleep(2)
         assert line.codes[-1] == "421"
         assert line.is_gone
         assert line.office.intake.messages == []
+
+    run(scenario)
+
+
+def test_a_message_that_comes_an_octet_a_second_is_ended_after_the_timeout(run) -> None:
+    async def scenario() -> None:
+        line = await Line().open(b"EHLO pc\r\n" + MAIL)
+        for _ in range(int(TIMEOUT) - 1):
+            await line.say(b"x")
+            await asyncio.sleep(1)
+        assert line.codes[-1] == "354"
+        await asyncio.sleep(2)
+        assert line.codes[-1] == "421"
+        assert line.is_gone
+
+    run(scenario)
+
+
+def test_a_message_that_came_fast_and_then_drips_is_ended_too(run) -> None:
+    async def scenario() -> None:
+        line = await Line().open(b"EHLO pc\r\n" + MAIL + b"x" * 5_000_000)
+        for _ in range(int(TIMEOUT) + 1):
+            await line.say(b"x")
+            await asyncio.sleep(1)
+        assert line.codes[-1] == "421"
+        assert line.door.desk.memory.held == 0
+
+    run(scenario)
+
+
+def test_who_is_sent_away_for_others_is_told_so(run) -> None:
+    async def scenario() -> None:
+        office = Office(practice(by_address()), max_connections=1)
+        line = await Line(office).open(b"EHLO pc\r\n")
+        other = Line(office, door=line.door)
+        assert line.connection.is_stranger
+        await asyncio.sleep(STRANGER_SECONDS)
+        await other.open(b"EHLO pc\r\n" + MAIL)
+        assert line.codes == ["220", "250", "421"]
+        assert office.observer.reasons() == [Reason.FULL]
+        assert line.connection.transport is None
+        assert not other.connection.is_stranger
+        third = await Line(office, door=line.door).open()
+        assert third.codes == ["421"]
+
+    run(scenario)
+
+
+def test_who_is_sent_away_and_does_not_read_is_cut_off(run) -> None:
+    async def scenario() -> None:
+        line = await Line().open(b"EHLO pc\r\n")
+        line.connection.pause_writing()
+        line.connection.make_room()
+        await settle()
+        assert line.pipe.asked == ["abort"]
+        assert line.is_gone
 
     run(scenario)
 

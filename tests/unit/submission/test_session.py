@@ -75,7 +75,7 @@ class TestSmallCommands:
             (b"EXPN lista", "502 5.5.1 "),
             (b"BDAT 10 LAST", "502 5.5.1 "),
             (b"STARTTLS", "502 5.5.1 "),
-            (b"GET / HTTP/1.1", "500 5.5.2 "),
+            (b"GET / HTTP/1.1", "421 4.7.0 "),
             (b"", "500 5.5.2 "),
             (b"\xff\xfe", "500 5.5.2 "),
             (b"EHLO", "501 5.5.4 "),

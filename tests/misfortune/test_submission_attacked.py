@@ -1,0 +1,113 @@
+"""Strangers hold connections, drip, flood, guess and never listen: who has a login is served all the same."""
+
+import asyncio
+import smtplib
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.sandbox_peer import SandboxProcess
+from tests.misfortune.attackers import Attackers, allow_many_files
+
+MESSAGE = b"From: anna@d.test\r\nTo: paziente@example.org\r\nSubject: Ricetta\r\n\r\nBuongiorno\r\n" + b"x" * 4000
+MEMORY_MOST = 400 * 1024
+"""KiB that the relay may have resident, attacked or not."""
+
+
+@pytest.fixture
+async def attacked(tmp_path: Path) -> AsyncIterator[RelayProcess]:
+    """A relay with room for 300 connections, 100 of one address."""
+    allow_many_files()
+    provider = await asyncio.to_thread(SandboxProcess)
+    folder = Folder(tmp_path, provider=provider.port)
+    folder.service["submission"] |= {"max_connections": 300, "max_connections_per_ip": 100}
+    folder.routing["clients"] = {"practice": {"password": "pw", "may_send_as": ["*@d.test"]}}
+    folder.write()
+    relay = RelayProcess(folder.config)
+    try:
+        await asyncio.to_thread(relay.wait_until_ready)
+        yield relay
+    finally:
+        await asyncio.to_thread(relay.kill)
+        await asyncio.to_thread(provider.kill)
+
+
+class Honest:
+    """A practice that sends mail after mail, each over a connection of its own, and comes again when told to."""
+
+    def __init__(self, relay: RelayProcess, port: int) -> None:
+        self._relay = relay
+        self._port = port
+        self.accepted = 0
+        self.told_to_come_again = 0
+
+    async def send(self, count: int) -> None:
+        for _ in range(count):
+            await asyncio.to_thread(self._send_one)
+
+    def _send_one(self) -> None:
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                self._try_one()
+            except smtplib.SMTPResponseException as refused:
+                if refused.smtp_code not in {421, 454} or time.monotonic() > until:
+                    raise
+                self.told_to_come_again += 1
+                time.sleep(0.1)
+            else:
+                self.accepted += 1
+                return
+
+    def _try_one(self) -> None:
+        with smtplib.SMTP("127.0.0.1", self._port, timeout=PATIENCE) as client:
+            client.login("practice", "pw")
+            client.sendmail("anna@d.test", ["paziente@example.org"], MESSAGE)
+
+
+def resident(relay: RelayProcess) -> int:
+    """KiB of memory that the process has now."""
+    status = Path(f"/proc/{relay.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0])
+
+
+@asynccontextmanager
+async def under(attack: list[asyncio.Task[None]]) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        for task in attack:
+            task.cancel()
+        ended = await asyncio.gather(*attack, return_exceptions=True)
+    assert all(isinstance(end, asyncio.CancelledError) for end in ended), ended
+
+
+async def test_everybody_with_a_login_is_served_while_strangers_do_their_worst(attacked: RelayProcess) -> None:
+    port = attacked.smtp
+    attackers = Attackers(port)
+    begin = asyncio.get_running_loop().create_task
+    honest = Honest(attacked, port)
+    await honest.send(1)
+    attack = [
+        begin(attackers.hold("idle", attackers.idle, many=600, each=60)),
+        begin(attackers.hold("drip", attackers.drip, many=50, each=10)),
+        begin(attackers.hold("endless", attackers.endless, many=5, each=1)),
+        begin(attackers.hold("deaf", attackers.deaf, many=20, each=10)),
+        begin(attackers.hold("guess", attackers.guess, many=20, each=1)),
+        begin(attackers.hold("knock", attackers.knock, many=20, each=5)),
+    ]
+    async with under(attack):
+        await attackers.until("idle, again", 300)  # no room is left
+        for kind in ("drip", "guess", "knock"):
+            await attackers.until(kind, 20)
+        others = [Honest(attacked, port) for _ in range(3)]
+        await asyncio.gather(*(one.send(15) for one in (honest, *others)))
+        assert resident(attacked) < MEMORY_MOST
+    await asyncio.to_thread(attacked.wait_for, "delivered", times=61)
+    assert attacked.count("accepted") == 61
+    assert attackers.done["idle"] > 300
+    assert sum(one.accepted for one in (honest, *others)) == 61
