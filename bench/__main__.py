@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import accounts, fairness, postfix, throughput, windows
+from bench import accounts, fairness, postfix, sick, throughput, windows
 
 
 def fsync_ms(folder: Path) -> float:
@@ -50,6 +50,11 @@ def _windows(folder: Path, _: int) -> list[str]:
     return [*head, *windows.measure(folder)]
 
 
+def _sick(folder: Path, rounds: int) -> list[str]:
+    head = ["| what | median or result | p99 (range of rounds) |", "|---|---|---|"]
+    return [*head, *sick.measure(folder, rounds=rounds)]
+
+
 def _accounts(folder: Path, _: int) -> list[str]:
     return ["| 100,000 accounts | took | longest wait of a client |", "|---|---|---|", *accounts.measure(folder)]
 
@@ -57,6 +62,7 @@ def _accounts(folder: Path, _: int) -> list[str]:
 BENCHES: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
     "throughput": ("Accepted durable to delivered, 40 clients, a connection per mail, upstream AUTH", _throughput),
     "windows": ("Worst rolling window under a flood, judged by the provider's log", _windows),
+    "sick": ("Others at a provider while one doctor has a wrong password", _sick),
     "accounts": ("100,000 accounts in a folder of 100 files", _accounts),
     "fairness": ("One mail of doctor B behind doctor A, 1 mail/s through one provider", _fairness),
 }

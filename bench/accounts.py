@@ -63,8 +63,7 @@ def measure(folder: Path) -> list[str]:
             thread.start()
             time.sleep(1)
             rows.append(f"| nothing, for a second | - | {asking.worst * 1000:.0f} ms |")
-            for count in range(EDITS):
-                rows.append(_edit(ours, asking, routing, count))
+            rows += [_edit(ours, asking, routing, count) for count in range(EDITS)]
             asking.stop()
             thread.join(PATIENCE)
             rows.append(f"| peak memory | {ours.peak_memory() / 1e6:.0f} MB | - |")
