@@ -8,6 +8,7 @@ package_of() {
     case $1 in
         smtp-source | smtp-sink | postfix) echo postfix ;;
         swaks) echo swaks libnet-ssleay-perl ;;   # its TLS needs the second
+        saslpasswd2) echo sasl2-bin libsasl2-modules ;;   # logins of Postfix as a provider
         promtool | prometheus) echo prometheus ;;
         systemd-analyze) echo systemd ;;
         redis-server | redis-cli) echo redis-server ;;

@@ -14,7 +14,7 @@ import uvloop
 
 from relay.core.envelope import Envelope, Recipient, Verdict
 from relay.core.limits import SECOND
-from relay.core.routing import Provider, Tls
+from relay.core.routing import Auth, Provider, Tls
 from relay.core.words import MailboxId, Stage
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.keeper import SessionTerms
@@ -180,6 +180,34 @@ def test_the_socket_says_nothing_more_once_it_is_closed(run: Run) -> None:
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 60_000
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
             await session.close()
+
+    run(main())
+
+
+# logins
+
+
+async def _token(mailbox: MailboxId) -> str:
+    return "ya29.token"
+
+
+@BOTH_LOOPS
+@pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2"])
+def test_every_mechanism_logs_in_as_the_right_mailbox(run: Run, mechanism: str) -> None:
+    async def main() -> None:
+        is_token = mechanism == "XOAUTH2"
+        users = {doctor().username: await _token(doctor()) if is_token else "segreta"}
+        settings = SandboxSettings(mechanisms=(mechanism,), users=users)
+        async with world(settings, auth=Auth.OAUTH2 if is_token else Auth.PASSWORD) as it:
+            upstream = it.upstream()
+            upstream._tokens = _token
+            await (await upstream.open(doctor())).close()
+            with pytest.raises(LoginFailed) as caught:
+                await upstream.open(doctor(1))
+            assert caught.value.failure.reply_class == "auth-rejected"
+            (right, wrong) = [record for record in it.sandbox.log if record["event"] == "auth"]
+            assert (right["user"], (right["reply"] or "")[:3]) == (doctor().username, "235")
+            assert (wrong["user"], (wrong["reply"] or "")[:3]) == (doctor(1).username, "535")
 
     run(main())
 
