@@ -36,7 +36,8 @@ def measure(folder: Path, *, rounds: int) -> list[str]:
     users = folder / "users"
     users.write_text("".join(f"{name}:right\n" for name in (*HEALTHY, SICK)))
     with provider.running(folder / "p", "--users", str(users)) as peer:
-        well, ill = [], []
+        well: list[Round] = []
+        ill: list[Round] = []
         for number in range(rounds):
             for with_sick, found in ((False, well), (True, ill)):
                 with relay.running(folder / f"relay{number}{with_sick}", _table(peer.port, SICK)) as ours:
