@@ -21,7 +21,7 @@ SENDER = "anna@d.test"
 PASSWORD = 'p:a%s "w0rd$'
 """Signs that a careless client would have to escape."""
 
-LISTENERS: tuple[str, ...] = ("none",)
+LISTENERS: tuple[str, ...] = ("none", "starttls", "implicit")
 """The kinds of listener, as `tls:` calls them."""
 
 
