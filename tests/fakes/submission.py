@@ -78,33 +78,45 @@ class RememberingObserver:
     events: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     errors: list[BaseException] = field(default_factory=list)
     somebody_left: asyncio.Event = field(default_factory=asyncio.Event)
+    news: asyncio.Event = field(default_factory=asyncio.Event)
 
     def connected(self, listener: str, *, peer: str) -> None:
-        self.events.append(("connected", {"listener": listener, "peer": peer}))
+        self._note(("connected", {"listener": listener, "peer": peer}))
 
     def disconnected(self, listener: str, *, peer: str) -> None:
-        self.events.append(("disconnected", {"listener": listener, "peer": peer}))
+        self._note(("disconnected", {"listener": listener, "peer": peer}))
         self.somebody_left.set()
 
     def turned_away(self, listener: str, *, peer: str, reason: Reason) -> None:
-        self.events.append(("turned_away", {"listener": listener, "peer": peer, "reason": reason}))
+        self._note(("turned_away", {"listener": listener, "peer": peer, "reason": reason}))
 
     def handshake_failed(self, listener: str, *, peer: str, cause: str) -> None:
-        self.events.append(("handshake_failed", {"listener": listener, "peer": peer, "cause": cause}))
+        self._note(("handshake_failed", {"listener": listener, "peer": peer, "cause": cause}))
 
     def logged_in(self, client: str, *, peer: str) -> None:
-        self.events.append(("logged_in", {"client": client, "peer": peer}))
+        self._note(("logged_in", {"client": client, "peer": peer}))
 
     def accepted(self, message: NewMessage, *, size: int, seconds: float, is_mended: bool) -> None:
         told = {"id": message.id, "size": size, "seconds": seconds, "is_mended": is_mended}
-        self.events.append(("accepted", told))
+        self._note(("accepted", told))
 
     def refused(self, client: str | None, *, peer: str, stage: Stage, reason: Reason, reply: str) -> None:
         told = {"client": client, "peer": peer, "stage": stage, "reason": reason, "reply": reply}
-        self.events.append(("refused", told))
+        self._note(("refused", told))
 
     def failed(self, error: BaseException) -> None:
         self.errors.append(error)
+
+    def _note(self, event: tuple[str, dict[str, Any]]) -> None:
+        self.events.append(event)
+        self.news.set()
+
+    async def until(self, name: str, count: int = 1) -> list[dict[str, Any]]:
+        """What was told by events of this name, when there are so many."""
+        while len(self.told(name)) < count:
+            self.news.clear()
+            await asyncio.wait_for(self.news.wait(), 60)
+        return self.told(name)
 
     def told(self, name: str) -> list[dict[str, Any]]:
         """What was told by events of this name."""

@@ -17,11 +17,12 @@ from relay.sandbox.certificates import CertificateFiles, make_certificates
 from relay.submission import Certificate, ListenerSettings, encryption, read_certificate
 from relay.vault import expiry_of
 from tests.fakes.submission import by_address, practice
-from tests.integration.submission_peer import LOGIN, Relay, listening
+from tests.integration.submission_peer import LOGIN, listening
 from tests.unit.submission.dialogue import MAIL, MESSAGE
 
 WHOLE = MAIL + MESSAGE + b".\r\n"
 STARTTLS = ListenerSettings("127.0.0.1:587", tls=Tls.STARTTLS)
+TLS_ALERT = b"\x15"
 IMPLICIT = ListenerSettings("127.0.0.1:465", tls=Tls.IMPLICIT)
 
 pytestmark = pytest.mark.needs("openssl")
@@ -136,7 +137,7 @@ class TestImplicit:
         async def scenario() -> None:
             async with listening(tls=tls_of(files), listener=IMPLICIT) as relay:
                 _, writer = await asyncio.open_connection("127.0.0.1", relay.port)
-                await asyncio.wait_for(connected(relay), 20)
+                await relay.office.observer.until("connected")
                 await asyncio.wait_for(relay.server.drain(), 20)
                 writer.close()
 
@@ -264,8 +265,9 @@ class TestAHandshakeThatFails:
 
     def test_because_the_client_speaks_nothing_newer_than_tls_1_1(self, run, files: CertificateFiles) -> None:
         old = trusting(files)
-        with pytest.warns(DeprecationWarning):
+        with pytest.warns(DeprecationWarning, match="TLSv1 is deprecated"):
             old.minimum_version = ssl.TLSVersion.TLSv1
+        with pytest.warns(DeprecationWarning, match="TLSv1_1 is deprecated"):
             old.maximum_version = ssl.TLSVersion.TLSv1_1
         old.set_ciphers("ALL:@SECLEVEL=0")
 
@@ -310,7 +312,7 @@ class TestAHandshakeThatFails:
                     await reader.readline()
                     await reader.readline()
                 else:
-                    await asyncio.wait_for(connected(relay), 20)
+                    await relay.office.observer.until("connected")
                 writer.close()
                 await asyncio.wait_for(relay.office.observer.somebody_left.wait(), 20)
                 assert len(relay.office.observer.told("handshake_failed")) == 1
@@ -345,9 +347,9 @@ class TestHandshakesAtOnce:
         async def scenario() -> None:
             async with listening(tls=tls_of(files), listener=IMPLICIT, max_connections=3) as relay:
                 _, slow = await asyncio.open_connection("127.0.0.1", relay.port)
-                await asyncio.wait_for(connected(relay), 20)
+                await relay.office.observer.until("connected")
                 waiting = asyncio.create_task(relay.client(ssl=trusting(files), server_hostname="localhost"))
-                await asyncio.wait_for(connected(relay, 2), 20)
+                await relay.office.observer.until("connected", 2)
                 assert not waiting.done()
                 slow.close()
                 client = await asyncio.wait_for(waiting, 20)
@@ -396,16 +398,10 @@ class TestSilence:
         run(scenario)
 
 
-async def connected(relay: Relay, count: int = 1) -> None:
-    """Waits until so many connections are inside."""
-    while len(relay.office.observer.told("connected")) < count:
-        await asyncio.sleep(0.01)
-
-
 async def silent(reader: asyncio.StreamReader) -> bool:
-    """Whether the server hangs up without a word that can be read."""
+    """Whether the server hangs up with nothing more than an alert of TLS."""
     try:
         said = await asyncio.wait_for(reader.read(), 20)
     except ConnectionError:
         return True
-    return not said.strip(b"\x15\x16\x17\x00\x01\x02\x03F(\x50\x46\x28") or said[:1] == b"\x15"
+    return said == b"" or said[:1] == TLS_ALERT
