@@ -12,6 +12,10 @@ INSTALLED := .venv/installed
 TEST_TOOLS := swaks smtp-source smtp-sink curl promtool prometheus systemd-analyze saslpasswd2 \
 	msmtp php libphp-phpmailer java javac libmail-java node npm
 PYTEST_ARGS ?=
+# The levels of the simulated world (docs/simulation.md).
+WORLD_port := tests/simulation/test_world.py
+WORLD_wire := tests/simulation/wire/test_wire.py
+WORLD_ := $(WORLD_port) $(WORLD_wire)
 BENCH_ARGS ?=
 SEEDS ?= 1000
 
@@ -38,8 +42,9 @@ format: $(INSTALLED)  ## let ruff lay out the code and mend what it can
 bench: $(INSTALLED) tools  ## print the figures, side by side with Postfix where it is installed
 	@$(BIN)/python -m bench $(BENCH_ARGS)
 
-simulate: $(INSTALLED)  ## run SEEDS=1000 seeds of the simulated world; SEED=7 replays one
-	@$(BIN)/python -m pytest tests/simulation --seeds $(SEEDS) $(if $(SEED),--seed $(SEED)) $(PYTEST_ARGS)
+simulate: $(INSTALLED)  ## run SEEDS=1000 seeds of each simulated world; LEVEL=port|wire one level; SEED=7 replays one
+	@$(BIN)/python -m pytest $(or $(WORLD_$(LEVEL)),$(error LEVEL is port or wire)) --seeds $(SEEDS) \
+		$(if $(SEED),--seed $(SEED)) $(PYTEST_ARGS)
 
 coverage: $(INSTALLED) tools  ## the tests, and which lines and branches they never reach
 	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered --cov-report=html $(PYTEST_ARGS)

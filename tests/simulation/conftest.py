@@ -1,14 +1,14 @@
-"""Which seeds are run: a few hundred by default, as many as you like by `make simulate SEEDS=n`, one by SEED=n."""
+"""Which seeds are run: each level's DEFAULT_SEEDS, as many as you like by `make simulate SEEDS=n`, one by SEED=n."""
 
 import pytest
-
-DEFAULT_SEEDS = 200
-"""About half a minute: every promise is met in all its ways, and a bug of ours has found every one of 300."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "seeds" in metafunc.fixturenames:
-        one, many = metafunc.config.getoption("--seed"), metafunc.config.getoption("--seeds") or DEFAULT_SEEDS
+        one, many = (
+            metafunc.config.getoption("--seed"),
+            metafunc.config.getoption("--seeds") or metafunc.module.DEFAULT_SEEDS,
+        )
         if one is not None:
             metafunc.parametrize("seeds", [range(int(one), int(one) + 1)], ids=[f"seed-{one}"])
         else:

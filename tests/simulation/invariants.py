@@ -64,7 +64,9 @@ def _no_window_exceeded(world: Society) -> Iterator[str]:
         for mailbox, instants in per_mailbox.items():
             yield from _exceeded(limit, instants, f"mailbox {mailbox.username}")
     for limit in map(parse_limit, world.scenario.totals):
-        yield from _exceeded(limit, [at for at, _ in counted], "the provider's total")
+        for provider in world.routing.providers:
+            of_all = [at for at, mailbox in counted if mailbox.provider == provider]
+            yield from _exceeded(limit, of_all, f"the total of {provider}")
     per_login: dict[MailboxId, list[float]] = defaultdict(list)
     for at, mailbox, _ in world.seen.logins:
         per_login[mailbox].append(at)
@@ -91,9 +93,10 @@ def _ceilings_kept(world: Society) -> Iterator[str]:
     for mailbox, own in spans.items():
         if (many := most_at_once(own)) > world.scenario.connections:
             yield f"{many} sessions of {mailbox.username}"
-    every = [span for own in spans.values() for span in own]
-    if (many := most_at_once(every)) > world.scenario.total_connections:
-        yield f"{many} sessions at the provider"
+    for provider in world.routing.providers:
+        every = [span for mailbox, own in spans.items() if mailbox.provider == provider for span in own]
+        if (many := most_at_once(every)) > world.scenario.total_connections:
+            yield f"{many} sessions at {provider}"
 
 
 def _bounces_told(world: Society) -> Iterator[str]:
