@@ -16,7 +16,7 @@ from relay.app.certificates import CertificateKeeper
 from relay.app.machine import MachineClock, RunIn, Threads, randomness
 from relay.app.observation import DeliveryObserver, SubmissionObserver
 from relay.app.pulse import StoreWatch
-from relay.app.reading import NotReadYet, TimedReading
+from relay.app.reading import TimedReading
 from relay.app.routing import Desk, RoutingKeeper, Watch
 from relay.app.scraping import Scrape, SelfLook
 from relay.app.sockets import address_of
@@ -172,7 +172,7 @@ def admin_server(
                 readiness=means.readiness,
                 look=watch.look,
                 metrics=Scrape(means.metrics, store, means.clock.monotonic, look=look),
-                reading=TimedReading(NotReadYet(), means.metrics.store_took, means.clock.monotonic),
+                reading=TimedReading(storage.store, means.metrics.store_took, means.clock.monotonic),
                 counts=store,
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
             )

@@ -4,11 +4,10 @@ Law: it changes nothing: same arguments, same results, same errors.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 from relay.app.timed import Took
 from relay.core.words import AccountId, MessageId
-from relay.errors import StoreUnavailable
 from relay.store.ports.reading import (
     AccountQuery,
     AccountView,
@@ -51,22 +50,3 @@ class TimedReading:
 
     async def providers(self) -> Sequence[ProviderView]:
         return await self._timed(self._reading.providers())
-
-
-class NotReadYet:
-    """Says that it cannot be read, until the store's reading side is there."""
-
-    async def messages(self, query: MessageQuery) -> NoReturn:
-        raise StoreUnavailable("the store cannot be read yet")
-
-    async def message(self, message: MessageId) -> NoReturn:
-        raise StoreUnavailable("the store cannot be read yet")
-
-    async def accounts(self, query: AccountQuery) -> NoReturn:
-        raise StoreUnavailable("the store cannot be read yet")
-
-    async def account(self, sender: AccountId) -> NoReturn:
-        raise StoreUnavailable("the store cannot be read yet")
-
-    async def providers(self) -> NoReturn:
-        raise StoreUnavailable("the store cannot be read yet")

@@ -3,12 +3,14 @@
 Law: each delivery that is not final gets all of these in whole sentences; nobody has to know the relay's own words.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
+from rich.console import Console
+from rich.padding import Padding
 
 from relay.cli.asking import NotFound, RelayApi, running_relay
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
@@ -40,10 +42,18 @@ def explain(
         lines = of_account(found, now)
     else:
         lines = of_message(found, _account_of(relay, found["account"]), now)
-    console = screen()
-    for line in lines:
-        console.print(safe(line))
+    print_lines(screen(), lines)
     return None
+
+
+def print_lines(console: Console, lines: Iterable[str]) -> None:
+    """Sentences; one that begins with blanks keeps them where it is folded."""
+    for line in lines:
+        if not line:
+            console.print()
+            continue
+        indent = len(line) - len(line.lstrip())
+        console.print(Padding(safe(line.strip()), (0, 0, 0, indent), expand=False))
 
 
 def find(relay: RelayApi, what: str) -> tuple[str, Any]:
@@ -159,7 +169,8 @@ def _last_word(group: list[Any], now: datetime) -> Iterator[str]:
     if attempts:
         last = max(attempts, key=lambda each: str(each["ended_at"]))
         said = last["reply"] or last["class"] or "nothing"
-        yield f"  Tried {len(attempts)} times, last at {clock(last['started_at'], now)}: {said}"
+        times = "once" if len(attempts) == 1 else f"{len(attempts)} times, last"
+        yield f"  Tried {times} at {clock(last['started_at'], now)}: {said}"
 
 
 # an account

@@ -111,8 +111,13 @@ def test_an_error_may_have_a_code_of_its_own(verb, capsys, error, code):
 
 
 def test_only_the_verb_that_was_asked_for_is_loaded(monkeypatch):
-    loaded = []
-    monkeypatch.setattr("relay.cli.frame._loaded", lambda home: loaded.append(home) or (lambda: None))
+    loaded: list[str] = []
+
+    def load(home: str):
+        loaded.append(home)
+        return lambda: None
+
+    monkeypatch.setattr("relay.cli.frame._loaded", load)
     assert run(["queue", "list"]) == ExitCode.DONE
     assert loaded == ["queue:list_queue"]
 

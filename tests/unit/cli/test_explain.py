@@ -1,0 +1,247 @@
+"""`relay explain`: why, since when, what will move it and when, and who has to act, in whole sentences."""
+
+import json
+
+import pytest
+
+from relay.cli.explain import of_account, of_message, print_lines
+from relay.cli.wording import REMEDY, WHY, remedy, who, why
+from relay.core.meaning import Fault, ReplyClass
+from relay.core.remedy import REMEDIES, Needs
+from relay.core.words import Plan
+from relay.store.ports.reading import LimitView
+from tests.fakes.reading import MINUTE, NOON, account, attempt, delivery, message
+from tests.unit.admin.relay_app import Relay
+from tests.unit.cli.drawing import NOW, answer, drawn
+
+OWNER_ACTS = (
+    "  Who has to act: the owner of the mailbox: the doctor. What to do: write the right password into the "
+    "routing; it is tried within seconds."
+)
+HELD = delivery(state="held", reason="auth-rejected", needs=Needs.OWNER, eta=None)
+
+
+@pytest.fixture
+def relay():
+    relay = Relay()
+    relay.reading.of_accounts = [account()]
+    return relay
+
+
+def explained(relay, *deliveries, **changes):
+    """The sentences about a message."""
+    relay.reading.of_messages = [message(deliveries=deliveries, **changes)]
+    sender = answer(relay, "accounts/anna@d.test")
+    return list(of_message(answer(relay, "messages/aa11"), sender if "sender" in sender else None, NOW))
+
+
+def about(relay, **changes):
+    """The sentences about an account."""
+    relay.reading.of_accounts = [account(**changes)]
+    return list(of_account(answer(relay, "accounts/anna@d.test"), NOW))
+
+
+# messages
+
+
+def test_a_message_behind_a_limit_goes_by_itself_at_a_time(relay):
+    assert explained(relay, delivery()) == [
+        "Message aa11 of anna@d.test was accepted at 12:00:00, 8 min ago.",
+        "",
+        "To a recipient at example.org: waiting.",
+        "  Why: the mailbox has sent as much as a limit allows for now (limit): 20 of 20/10m.",
+        "  Since: 12:00:00, 8 min.",
+        "  Next: it goes by itself at 12:12:00 (in 4 min), if nothing new happens; nobody has to do anything.",
+    ]
+
+
+def test_a_slowed_limit_says_what_it_allows_now(relay):
+    relay.reading.of_accounts = [account(limits=(LimitView("20/10m", 5, 5), LimitView("100/h", 7, 100)))]
+    assert "(limit): 5 of 20/10m, slowed to 5." in explained(relay, delivery())[3]
+
+
+def test_a_message_that_somebody_has_to_mend_says_who_and_what(relay):
+    lines = explained(relay, HELD)
+    assert lines[3:] == [
+        "  Why: the provider refuses user name or password of this mailbox (auth-rejected).",
+        "  Since: 12:00:00, 8 min.",
+        OWNER_ACTS,
+        "  Next: nothing moves it before that.",
+    ]
+
+
+def test_what_is_probed_meanwhile_says_when(relay):
+    lines = explained(relay, delivery(reason="auth-rejected", needs=Needs.OWNER, eta=NOON + 60 * MINUTE))
+    assert lines[-1] == "  Next: the relay tries again at 13:00:00 (in 52 min)."
+
+
+@pytest.mark.parametrize(
+    ("plan", "owner"), [(Plan.PERSONAL, "the doctor"), (Plan.BUSINESS, "the vendor"), (Plan.PREMIUM, "the vendor")]
+)
+def test_the_owner_is_named_by_his_part(relay, plan, owner):
+    relay.reading.of_accounts = [account(plan=plan)]
+    assert f"Who has to act: the owner of the mailbox: {owner}." in "\n".join(explained(relay, HELD))
+
+
+def test_a_message_without_account_still_says_who(relay):
+    relay.reading.of_accounts = []
+    lines = explained(relay, delivery(state="held", reason="no-account", needs=Needs.ADMIN, eta=None))
+    assert "  Why: no account of the routing has this sender any more (no-account)." in lines
+    assert "Who has to act: an admin, in the routing. What to do: put the account" in "\n".join(lines)
+
+
+def test_recipients_that_wait_for_the_same_are_told_of_together(relay):
+    lines = explained(
+        relay,
+        delivery(eta=NOON + 12 * MINUTE),
+        delivery(eta=NOON + 20 * MINUTE, recipient_domain="b.test", since=NOON + MINUTE),
+        HELD,
+    )
+    assert "To 2 recipients at b.test, example.org: waiting." in lines
+    assert "To a recipient at example.org: held." in lines
+    said = "  Next: it goes by itself at 12:12:00, the last at 12:20:00 (in 12 min), if nothing new happens; "
+    assert f"{said}nobody has to do anything." in lines
+
+
+@pytest.mark.parametrize(
+    ("eta", "words"),
+    [
+        (NOON, "it goes by itself at any moment"),
+        (None, "as soon as what is in its way is gone; nobody has to do anything"),
+    ],
+)
+def test_what_is_due_or_has_no_time_is_said_too(relay, eta, words):
+    assert words in explained(relay, delivery(eta=eta))[-1]
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "words"),
+    [
+        ("delivered", None, "The provider took it over at 12:00:00"),
+        ("bounced", "recipient-unknown", "and its sender was told: there is no such recipient (recipient-unknown)"),
+        ("cancelled", None, "An admin took it out of the queue at 12:00:00"),
+    ],
+)
+def test_what_is_over_says_how_it_ended_and_nothing_more(relay, state, reason, words):
+    lines = explained(relay, delivery(state=state, reason=reason, eta=None))
+    assert words in lines[3]
+    assert len(lines) == 4
+
+
+def test_what_is_being_sent_says_so(relay):
+    assert explained(relay, delivery(state="sending", reason=None, eta=None))[3] == (
+        "  It is being sent now, since 12:00:00."
+    )
+
+
+def test_what_the_provider_said_last_is_said(relay):
+    tries = (attempt(), attempt(started_at=NOON + MINUTE, ended_at=NOON + 2 * MINUTE, reply="451 4.7.1 later"))
+    lines = explained(relay, delivery(reason="greylisted", attempts=tries))
+    assert lines[-1] == "  Tried 2 times, last at 12:01:00: 451 4.7.1 later"
+    lines = explained(relay, delivery(reason="network", attempts=(attempt(reply=None, reply_class="network"),)))
+    assert lines[-1] == "  Tried once at 12:00:00: network"
+
+
+# accounts
+
+
+def test_an_account_that_is_well_says_where_it_stands(relay):
+    assert about(relay) == [
+        "anna@d.test (personal) sends through anna@d.test at lab; 3 deliveries are queued.",
+        "  Health: ok.",
+        "  Why it waits: the mailbox has sent as much as a limit allows for now (limit): 20 of 20/10m.",
+        "  Next: the last of what is queued now leaves at 12:12:00 (in 4 min).",
+        "  Limits in use: 20 of 20/10m.",
+        "  Each message: relay queue list --account anna@d.test",
+    ]
+
+
+def test_an_account_with_nothing_to_do_says_so(relay):
+    lines = about(relay, queued=0, eta=None, limits=())
+    assert lines == [
+        "anna@d.test (personal) sends through anna@d.test at lab; no delivery is queued.",
+        "  Health: ok; nothing is queued.",
+    ]
+
+
+def test_a_paused_account_says_since_when_why_and_who(relay):
+    lines = about(relay, health="paused", reason="auth-rejected", since=NOON, needs=Needs.OWNER, eta=None, queued=1)
+    assert lines[0].endswith("1 delivery is queued.")
+    assert lines[1:4] == [
+        "  Health: paused since 12:00:00, 8 min.",
+        "  Why: the provider refuses user name or password of this mailbox (auth-rejected).",
+        OWNER_ACTS,
+    ]
+
+
+def test_an_account_that_is_gone_says_so(relay):
+    lines = about(relay, plan=None, mailbox=None, reason="no-account", needs=Needs.ADMIN, eta=None, limits=())
+    assert lines[0] == "anna@d.test (in no plan any more) sends through no mailbox; 3 deliveries are queued."
+    assert "an admin, in the routing" in "\n".join(lines)
+
+
+def test_an_account_without_a_time_says_what_it_waits_for(relay):
+    lines = about(relay, health="waiting", reason="outage", since=NOON, eta=None)
+    assert "  Next: as soon as what is in its way is gone; nobody has to do anything." in lines
+
+
+# words
+
+
+def test_every_reason_that_the_relay_knows_has_a_sentence():
+    known = {*map(str, ReplyClass), *map(str, Fault), *REMEDIES} - {ReplyClass.DELIVERED}
+    assert known <= set(WHY)
+    assert set(REMEDIES) - set(REMEDY) == set(), "who has to act is told what to do"
+    assert set(REMEDY) == set(REMEDIES), "and nobody else is"
+
+
+def test_a_reason_without_a_sentence_is_named_and_nothing_is_left_unsaid():
+    assert why("sunspots") == "the relay calls it sunspots"
+    assert why(None) == "nothing is in its way"
+    assert remedy("sunspots") is None
+    assert who("somebody", None) == "somebody"
+    assert {who(each, "personal") for each in Needs} == {
+        "the owner of the mailbox: the doctor", "an admin, in the routing", "whoever runs the relay",
+    }  # fmt: skip
+
+
+def test_folded_lines_keep_their_indent():
+    text = drawn(lambda console: print_lines(console, ["Top.", "", "  " + "word " * 30]))
+    assert text.splitlines()[0] == "Top."
+    assert all(line.startswith("  word") and len(line) <= 80 for line in text.splitlines()[2:])
+    assert len(text.splitlines()) > 3
+
+
+# what is meant
+
+
+@pytest.fixture
+def known(desk):
+    desk.relay.reading.of_messages = [message()]
+    desk.relay.reading.of_accounts = [account()]
+    return desk
+
+
+def test_an_id_means_a_message_and_a_sender_an_account(known):
+    assert known.says("explain", "aa11").startswith("Message aa11 of anna@d.test")
+    assert known.says("explain", "ANNA@d.test").startswith("anna@d.test (personal)")
+
+
+@pytest.mark.parametrize("ident", ["<rx-1@studio>", "rx-1@studio"])
+def test_a_message_id_of_the_sender_is_found_with_and_without_brackets(known, ident):
+    assert known.says("explain", ident).startswith("Message aa11 of")
+    assert {each.message_id for each in known.relay.reading.asked if hasattr(each, "message_id")} <= {
+        "<rx-1@studio>", "rx-1@studio",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ["zz99", "nobody@d.test", "<nobody@d.test>"])
+def test_what_there_is_none_of_is_1(desk, what):
+    code, out, err = desk.run("explain", what)
+    assert (code, out) == (1, "")
+    assert err.startswith("relay: there is no ")
+
+
+def test_json_is_exactly_that_of_the_api(known):
+    assert json.loads(known.says("explain", "aa11", "--json")) == answer(known.relay, "messages/aa11")
+    assert json.loads(known.says("explain", "anna@d.test", "--json")) == answer(known.relay, "accounts/anna@d.test")
