@@ -17,8 +17,10 @@ HANDSHAKE_SECONDS: float = 20.0
 SHUTDOWN_SECONDS: float = 10.0
 """How long a client may take to say that it has heard the end."""
 
-HANDSHAKES_SHARE: int = 2
-"""One half of all connections may be in a handshake: the other half is left to those that have finished theirs."""
+HANDSHAKES_SHARE: int = 1
+"""As many handshakes as connections: one that never ends must not keep a client waiting for its turn; when there is no
+room for another connection, whoever hangs in a handshake is a stranger to the door and makes room.
+"""
 
 
 class HandshakeFailed(TemporaryError):

@@ -14,7 +14,7 @@ from relay.core.limits import SECOND
 from relay.core.refusal import Reason
 from relay.core.routing import Tls
 from relay.sandbox.certificates import CertificateFiles, make_certificates
-from relay.submission import Certificate, ListenerSettings, encryption, read_certificate
+from relay.submission import Certificate, ListenerSettings, encryption, read_certificate, server
 from relay.vault import expiry_of
 from tests.fakes.submission import by_address, practice
 from tests.integration.submission_peer import LOGIN, listening
@@ -325,6 +325,7 @@ class TestHandshakesAtOnce:
         self, run, files: CertificateFiles, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(encryption, "HANDSHAKE_SECONDS", 2.0)
+        monkeypatch.setattr(server, "HANDSHAKES_SHARE", 3)
 
         async def scenario() -> None:
             async with listening(tls=tls_of(files), listener=STARTTLS, max_connections=3) as relay:
@@ -343,7 +344,11 @@ class TestHandshakesAtOnce:
 
         run(scenario)
 
-    def test_who_begins_with_it_waits_for_his_turn(self, run, files: CertificateFiles) -> None:
+    def test_who_begins_with_it_waits_for_his_turn(
+        self, run, files: CertificateFiles, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(server, "HANDSHAKES_SHARE", 3)
+
         async def scenario() -> None:
             async with listening(tls=tls_of(files), listener=IMPLICIT, max_connections=3) as relay:
                 _, slow = await asyncio.open_connection("127.0.0.1", relay.port)

@@ -2,6 +2,7 @@
 
 import asyncio
 import smtplib
+import ssl
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from relay.sandbox.certificates import make_certificates
 from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 from tests.misfortune.attackers import Attackers, allow_many_files
@@ -20,11 +22,17 @@ MEMORY_MOST = 400 * 1024
 
 @pytest.fixture
 async def attacked(tmp_path: Path) -> AsyncIterator[RelayProcess]:
-    """A relay with room for 300 connections, 100 of one address."""
+    """A relay with room for 300 connections, 100 of one address, with a listener in clear and one with TLS."""
     allow_many_files()
     provider = await asyncio.to_thread(SandboxProcess)
     folder = Folder(tmp_path, provider=provider.port)
-    folder.service["submission"] |= {"max_connections": 300, "max_connections_per_ip": 100}
+    files = await make_certificates(tmp_path)
+    folder.service["submission"] = {
+        "listen": [{"address": "127.0.0.1:0", "tls": "none"}, {"address": "127.0.0.1:0", "tls": "implicit"}],
+        "tls": {"certificate": str(files.certificate), "key": str(files.key)},
+        "max_connections": 300,
+        "max_connections_per_ip": 100,
+    }
     folder.routing["clients"] = {"practice": {"password": "pw", "may_send_as": ["*@d.test"]}}
     folder.write()
     relay = RelayProcess(folder.config)
@@ -39,9 +47,10 @@ async def attacked(tmp_path: Path) -> AsyncIterator[RelayProcess]:
 class Honest:
     """A practice that sends mail after mail, each over a connection of its own, and comes again when told to."""
 
-    def __init__(self, relay: RelayProcess, port: int) -> None:
-        self._relay = relay
+    def __init__(self, port: int, authority: Path | None = None) -> None:
+        """`authority`: the port speaks TLS from the start, and this is to be trusted."""
         self._port = port
+        self._context = None if authority is None else ssl.create_default_context(cafile=authority)
         self.accepted = 0
         self.told_to_come_again = 0
 
@@ -54,8 +63,9 @@ class Honest:
         while True:
             try:
                 self._try_one()
-            except smtplib.SMTPResponseException as refused:
-                if refused.smtp_code not in {421, 454} or time.monotonic() > until:
+            except (smtplib.SMTPException, OSError) as refused:
+                code = refused.smtp_code if isinstance(refused, smtplib.SMTPResponseException) else 421
+                if code not in {421, 454} or time.monotonic() > until:
                     raise
                 self.told_to_come_again += 1
                 time.sleep(0.1)
@@ -64,9 +74,20 @@ class Honest:
                 return
 
     def _try_one(self) -> None:
-        with smtplib.SMTP("127.0.0.1", self._port, timeout=PATIENCE) as client:
+        with self._connected() as client:
             client.login("practice", "pw")
             client.sendmail("anna@d.test", ["paziente@example.org"], MESSAGE)
+
+    def _connected(self) -> smtplib.SMTP:
+        if self._context is None:
+            return smtplib.SMTP("127.0.0.1", self._port, timeout=PATIENCE)
+        return smtplib.SMTP_SSL("localhost", self._port, timeout=PATIENCE, context=self._context)
+
+
+def ports(relay: RelayProcess) -> list[int]:
+    """Of the listener in clear and of the one with TLS."""
+    told = [record["address"] for record in relay.records if record.get("what") == "smtp"]
+    return [int(address.rpartition(":")[2]) for address in told]
 
 
 def resident(relay: RelayProcess) -> int:
@@ -87,10 +108,10 @@ async def under(attack: list[asyncio.Task[None]]) -> AsyncIterator[None]:
 
 
 async def test_everybody_with_a_login_is_served_while_strangers_do_their_worst(attacked: RelayProcess) -> None:
-    port = attacked.smtp
+    port = ports(attacked)[0]
     attackers = Attackers(port)
     begin = asyncio.get_running_loop().create_task
-    honest = Honest(attacked, port)
+    honest = Honest(port)
     await honest.send(1)
     attack = [
         begin(attackers.hold("idle", attackers.idle, many=600, each=60)),
@@ -104,10 +125,24 @@ async def test_everybody_with_a_login_is_served_while_strangers_do_their_worst(a
         await attackers.until("idle, again", 300)  # no room is left
         for kind in ("drip", "guess", "knock"):
             await attackers.until(kind, 20)
-        others = [Honest(attacked, port) for _ in range(3)]
+        others = [Honest(port) for _ in range(3)]
         await asyncio.gather(*(one.send(15) for one in (honest, *others)))
         assert resident(attacked) < MEMORY_MOST
     await asyncio.to_thread(attacked.wait_for, "delivered", times=61)
     assert attacked.count("accepted") == 61
     assert attackers.done["idle"] > 300
     assert sum(one.accepted for one in (honest, *others)) == 61
+
+
+@pytest.mark.parametrize("many", [200, 500], ids=["less than there is room for", "more"])
+async def test_handshakes_that_never_end_keep_nobody_out(attacked: RelayProcess, tmp_path: Path, many: int) -> None:
+    port = ports(attacked)[1]
+    attackers = Attackers(port)
+    task = asyncio.get_running_loop().create_task
+    attack = [task(attackers.hold("half a handshake", attackers.half_handshake, many=many, each=50))]
+    honest = [Honest(port, tmp_path / "ca.pem") for _ in range(3)]
+    async with under(attack):
+        await attackers.until("half a handshake", many)
+        await asyncio.gather(*(one.send(5) for one in honest))
+    await asyncio.to_thread(attacked.wait_for, "delivered", times=15)
+    assert attacked.count("accepted") == 15
