@@ -30,6 +30,7 @@ from relay.store.sqlite.logins import Logins
 from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.names import Names
 from relay.store.sqlite.pending import Pending
+from relay.store.sqlite.pruning import Pruning
 from relay.store.sqlite.readings import Wanted
 from relay.store.sqlite.remembrance import Remembrance
 from relay.store.sqlite.reports import Owed, Reports
@@ -47,6 +48,9 @@ _SQL = load_statements("store")
 _QUEUE = load_statements("queue")
 _OUTBOX = load_statements("outbox")
 _LIMITS = load_statements("limits")
+
+SHRINK_PAGES: int = 64
+"""Pages that the file is made shorter by in one go: as much more in the log, on a disk that has little left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,7 @@ class Core:
         self._reports = Reports(context, moves)
         self._counts = Counts(context)
         self._sweeping = Sweeping(context, before=(deliveries or 0) + 1)
+        self._pruning = Pruning(context)
 
     # the ports' operations
 
@@ -125,16 +130,26 @@ class Core:
         self.context.schedule.rest(self.context.clock.now())
         return self._leases.lost(node)
 
-    def ease(self) -> None:
-        """Looks for space that can be given back."""
+    def give_back(self) -> None:
+        """Looks for bodies whose space can be given back; writes nothing."""
         self._sweeping.sweep()
         self.context.bodies.give_back_all()
+
+    def ease(self) -> bool:
+        """On a disk that is nearly full: lets history go, and its space; whether there may be more."""
+        has_more = self._prune(is_tight=True)
+        return self.context.database.shrink(SHRINK_PAGES) or has_more
+
+    def _prune(self, *, is_tight: bool) -> bool:
+        return self._pruning.prune(before=self._sweeping.first, is_tight=is_tight)
 
     def _keep_house(self) -> None:
         """What has to be done now and then."""
         context, now = self.context, self.context.clock.now()
         self._sweeping.sweep()
+        self._prune(is_tight=False)
         self._logins.prune(now)
+        self._timers.write()
         if context.clock.is_civil_time_news():
             context.schedule.set_civil_offset(context.clock.civil_offset(), now)
 

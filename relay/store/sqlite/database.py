@@ -31,6 +31,8 @@ LOG_BYTES: int = 64 * 1024 * 1024
 """What a log that a burst made longer is cut to."""
 
 _PRAGMAS = (
+    # For a new file: what history leaves behind can be given back to a disk that is nearly full.
+    "PRAGMA auto_vacuum=INCREMENTAL",
     # Nobody else has it open; so the index of the log is in memory, and no file of it has to grow on a full disk.
     "PRAGMA locking_mode=EXCLUSIVE",
     "PRAGMA journal_mode=WAL",
@@ -90,9 +92,7 @@ class Database:
     def write(self, statement: str, parameters: Sequence[object] = ()) -> int:
         """Runs a writing statement and returns how many rows it changed."""
         try:
-            if not self.is_writing:
-                self._cursor.execute("BEGIN IMMEDIATE")
-                self.is_writing = True
+            self._begin()
             return self._cursor.execute(statement, parameters).rowcount
         except sqlite3.Error as error:
             raise translated(error) from error
@@ -100,9 +100,7 @@ class Database:
     def write_many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
         """Runs a writing statement once a row."""
         try:
-            if not self.is_writing:
-                self._cursor.execute("BEGIN IMMEDIATE")
-                self.is_writing = True
+            self._begin()
             self._cursor.executemany(statement, rows)
         except sqlite3.Error as error:
             raise translated(error) from error
@@ -147,6 +145,19 @@ class Database:
                 return Fold.NO_ROOM
             raise translation from error
         return Fold.FREED if row is not None and row[1] > 0 else Fold.EMPTY
+
+    def shrink(self, pages: int) -> bool:
+        """Makes the file shorter by pages that are free, as part of a transaction; whether some were."""
+        if self.read_one("PRAGMA freelist_count") == (0,):
+            return False
+        self._begin()
+        self.read(f"PRAGMA incremental_vacuum({pages})")
+        return True
+
+    def _begin(self) -> None:
+        if not self.is_writing:
+            self._cursor.execute("BEGIN IMMEDIATE")
+            self.is_writing = True
 
     def close(self) -> None:
         """Lets go of the connection."""

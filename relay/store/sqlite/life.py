@@ -15,6 +15,10 @@ from relay.store.sqlite.waiting import Bell
 Later = Callable[[Callable[[], None]], None]
 """Runs what blocks and nobody waits for."""
 
+TIGHT: int = 2
+"""Times the space below which no mail is accepted: from here on space is given back at once, so that the other is
+seldom reached."""
+
 
 class Life:
     """Holds the core of the moment, and is what the batches drive."""
@@ -23,9 +27,9 @@ class Life:
         self._ground = ground
         self._later = later
         self.bell = Bell()
-        self._is_tight = ground.outside.free_bytes() < ground.settings.least_free_bytes
+        self.is_tight = not self._has_room()
         """Whether space is so short that every finished mail's has to be given back at once."""
-        if self._is_tight:
+        if self.is_tight:
             ground.database.keep_log_short()
         self.has_reserve = ground.outside.keep_reserve()
         """Without it no mail is accepted: what is there already needs all the space that comes free."""
@@ -66,7 +70,7 @@ class Life:
         self._ground.book.keep()
         self.core.context.journal.tell()
         if self._is_short_of_space():
-            self.core.ease()
+            self.core.give_back()
         if not (self.has_reserve or self._is_keeping_reserve):
             self._is_keeping_reserve = True
             self._later(self.keep_reserve)
@@ -77,13 +81,16 @@ class Life:
 
     def _is_short_of_space(self) -> bool:
         """Whether space has to be given back as it comes free: at once, and with a short log."""
-        has_room = self._ground.outside.free_bytes() >= self._ground.settings.least_free_bytes
-        if has_room and self._is_tight:
+        has_room = self._has_room()
+        if has_room and self.is_tight:
             self._ground.database.let_log_grow()
-        elif not has_room and not self._is_tight:
+        elif not has_room and not self.is_tight:
             self._ground.database.keep_log_short()
-        self._is_tight = not has_room
-        return self._is_tight
+        self.is_tight = not has_room
+        return self.is_tight
+
+    def _has_room(self) -> bool:
+        return self._ground.outside.free_bytes() >= TIGHT * self._ground.settings.least_free_bytes
 
     def _remove_orphans(self) -> None:
         """Files that only the failed transaction would have pointed to; what comes next goes into a new one."""
@@ -94,7 +101,7 @@ class Life:
     def make_room(self, *, is_urgent: bool) -> Room:
         """On a full disk: folds the log, with the help of the reserve; only for what is urgent the reserve is left."""
         database, outside = self._ground.database, self._ground.outside
-        self._is_tight = True
+        self.is_tight = True
         database.keep_log_short()
         fold = database.fold_log()
         if fold is Fold.FREED:

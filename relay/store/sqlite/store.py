@@ -13,7 +13,7 @@ from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, 
 from relay.core.limits import Instant
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId, MessageId, Stage
-from relay.errors import CorruptValue, RelayError, StoreBroken, StoreFull
+from relay.errors import CorruptValue, RelayError, StoreBroken, StoreError, StoreFull
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.history import AccountGauges, HealthCount, LimitWait, QueueCount
 from relay.store.ports.outbox import OutboxEntry
@@ -57,6 +57,7 @@ class SqliteStore:
         self._reader = Reader(self._ask)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
+        self._is_easing = False
 
     @property
     def _core(self) -> Core:
@@ -114,6 +115,8 @@ class SqliteStore:
         lost = await self._batches.submit(Step.HEARTBEAT, lambda: self._core.heartbeat(node))
         if not self._life.has_reserve:
             self._later(self._life.keep_reserve)
+        if self._life.is_tight and not self._is_easing:
+            self._start(self._ease())
         return lost
 
     async def recover(self, node: str) -> int:
@@ -239,6 +242,18 @@ class SqliteStore:
         for mailbox, many in taken.open.items():
             for _ in range(many):
                 await self.session(mailbox, SessionEvent.DECLINED)
+
+    async def _ease(self) -> None:
+        """History goes until there is space again, or all of it that may; a disk too full even for that gets room."""
+        self._is_easing = True
+        try:
+            while self._life.is_tight and not self._is_closed:
+                if not await self._batches.submit(Step.HEARTBEAT, lambda: self._core.ease()):
+                    return
+        except StoreError:
+            return  # whoever put mail in is told of it, and the next heartbeat begins again
+        finally:
+            self._is_easing = False
 
     def _later(self, work: Callable[[], None]) -> None:
         self._start(self._run_later(work))

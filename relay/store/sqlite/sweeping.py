@@ -23,6 +23,11 @@ class Sweeping:
         self._left = range(before if row is None else min(row[0], before), before)
         context.bodies.leave_to_sweep(self._left)
 
+    @property
+    def first(self) -> int | None:
+        """The first message whose body was not looked at yet; None: all were."""
+        return self._left.start if self._left else None
+
     def sweep(self) -> None:
         """Looks at the next few messages."""
         if not self._left:

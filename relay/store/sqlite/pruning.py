@@ -1,0 +1,80 @@
+"""History that has been kept long enough: finished messages, ended attempts and events, deleted oldest first.
+
+Law: what waits, what a report is owed for and what a limit still counts is never touched; a little at each heartbeat,
+and sooner, down to the last quarter of an hour, while the disk is nearly full: mail goes before history.
+"""
+
+from relay.core.limits import HOUR, MINUTE, SECOND, Instant
+from relay.core.routing import Routing
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.remembrance import LEAST_MEMORY
+from relay.store.sqlite.statements import load_statements
+
+_SQL = load_statements("pruning")
+
+HISTORY: int = 90 * 24 * HOUR
+"""Finished mail is remembered for a quarter of a year: what a doctor asks about, and ops compare; two years' growth
+would be a million messages that nobody asks for."""
+
+SHORT_HISTORY: int = 15 * MINUTE
+"""On a disk that is nearly full: long enough for a client that asks what became of the mail that it just handed in."""
+
+AT_ONCE: int = 500
+"""Messages, attempts and events looked at in one go: some 20 ms, and two million a day."""
+
+REST: int = HOUR
+"""After a look that reached the end: what is a quarter of a year old is not urgent."""
+
+SHORT_REST: int = 5 * SECOND
+"""The same on a disk that is nearly full."""
+
+
+class Pruning:
+    """Goes through what is finished, again and again."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._next = 0
+        self._looked_at: Instant = -REST
+        self._counted_of: Routing | None = None
+        self._longest = 0
+
+    def prune(self, *, before: int | None, is_tight: bool) -> bool:
+        """Deletes a little of what is old enough, of messages below `before`, if any; whether there may be more."""
+        now = self._context.clock.now()
+        rest = SHORT_REST if is_tight else REST
+        if now < self._looked_at + rest:
+            return False
+        keep = SHORT_HISTORY if is_tight else HISTORY
+        horizon = self._context.clock.wall() - keep
+        many = self._prune_messages(before, horizon) + self._prune_trails(horizon, now - max(keep, self._counted()))
+        if many < AT_ONCE:
+            self._looked_at = now
+        return many >= AT_ONCE
+
+    def _prune_messages(self, before: int | None, horizon: int) -> int:
+        """How many were looked at."""
+        database = self._context.database
+        newest = (database.read_one(_SQL["newest_message"]) or (None,))[0] or 0
+        end = newest if before is None else min(before, newest)
+        rows = database.read(_SQL["old_messages"], (self._next, horizon, end, AT_ONCE))
+        self._next = rows[-1][0] + 1 if len(rows) == AT_ONCE else 0
+        over = [(seq, seq + many) for seq, many, *needs in rows if not any(needs)]
+        if over:
+            database.write_many(_SQL["drop_deliveries"], over)
+            database.write_many(_SQL["drop_message"], [(seq,) for seq, _ in over])
+        return len(rows)
+
+    def _prune_trails(self, horizon: int, ended: Instant) -> int:
+        """How many attempts or events are gone, whichever are more."""
+        write = self._context.database.write
+        return max(write(_SQL["drop_attempts"], (ended, AT_ONCE)), write(_SQL["drop_events"], (horizon, AT_ONCE)))
+
+    def _counted(self) -> int:
+        """How far back a limit in force may look; found once for each routing, which may have 100,000 accounts."""
+        routing = self._context.routes.routing
+        if self._counted_of is not routing:
+            limits = [limit for each in routing.providers.values() for limit in each.limits + each.total_limits]
+            limits += [limit for account in routing.accounts.values() for limit in account.limits]
+            self._counted_of, self._longest = routing, max([LEAST_MEMORY, *(limit.width for limit in limits)])
+        return self._longest
