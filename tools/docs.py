@@ -150,7 +150,6 @@ def lines_of(name: str, function: Callable[..., None], verdict: Verdict | None) 
 # configuration
 
 NOT_YET: Mapping[str, str] = {
-    "submission.listen[].proxy_protocol": "refused at start",
     "store": "only sqlite",
     "queue.delay_notice": "",
     "health.second_refusal": "",

@@ -21,6 +21,7 @@ from relay.app.routing import Desk, RoutingKeeper, Watch
 from relay.app.scraping import Scrape, SelfLook
 from relay.app.sockets import address_of
 from relay.app.storage import Storage
+from relay.app.systemd import ServiceManager
 from relay.config.references import Resolve
 from relay.config.service import ServiceConfig
 from relay.core.words import MailboxId
@@ -57,6 +58,8 @@ class Means:
     readiness: Readiness
     resolve: Resolve = field(repr=False)
     """Finds a secret."""
+    manager: ServiceManager = field(default_factory=lambda: ServiceManager({}, pid=0))
+    """Watches this process; by default nobody does."""
 
 
 def routing_keeper(means: Means, storage: Storage, store: Store, watch: Watch) -> RoutingKeeper:
@@ -81,6 +84,8 @@ def certificate_keeper(means: Means) -> CertificateKeeper | None:
     files = settings.certificate_files(means.config)
     if files is None:
         return None
+    for listener in files.listeners:
+        means.metrics.handshake_failed(listener, 0)  # a series that begins at one shows no increase
     return CertificateKeeper(
         files,
         lambda certificate, key: read_certificate(certificate, key, expiry_of),

@@ -34,6 +34,7 @@ def store_settings(config: ServiceConfig) -> StoreSettings:
     return StoreSettings(
         lifetime=config.queue.lifetime,
         hold_lifetime=config.queue.hold_lifetime,
+        delay_notice=config.queue.delay_notice,
         retry=config.queue.retry,
         in_doubt=config.queue.in_doubt,
         health=HealthSettings(probe=config.health.probe),
@@ -49,6 +50,7 @@ def submission_settings(config: ServiceConfig) -> SubmissionSettings:
             tls=listener.tls,
             has_plaintext_allowed=listener.plaintext == "allow",
             has_trusted_networks=listener.trust_networks,
+            proxies=listener.proxy_protocol,
         )
         for listener in submission.listen
     ]
@@ -85,7 +87,9 @@ def report_settings(config: ServiceConfig) -> ReportSettings:
 def session_terms(routing: Routing, name: str) -> SessionTerms:
     """Of a provider's sessions; one that is gone has the defaults until its sessions end."""
     provider = routing.providers.get(name)
-    return SessionTerms() if provider is None else SessionTerms(provider.session_messages, provider.session_idle)
+    if provider is None:
+        return SessionTerms()
+    return SessionTerms(provider.session_messages, provider.session_idle, provider.login_limit)
 
 
 def provider_of(routing: Routing, mailbox: MailboxId) -> Provider | None:

@@ -10,14 +10,7 @@ from relay.config.service import ServiceConfig
 Keys = tuple[str | int, ...]
 
 
-REFUSED = "is not there yet; serve does not start with it"
-
-
 def coming(config: ServiceConfig) -> Iterator[tuple[Keys, str]]:
     """The keys concerned, with a sentence each."""
     if config.store != "sqlite":
         yield ("store",), "only sqlite is there yet; serve does not start with another store"
-    for number, listener in enumerate(config.submission.listen):
-        place: Keys = ("submission", "listen", number)
-        if listener.proxy_protocol:
-            yield (*place, "proxy_protocol"), f"{listener.address}: proxy_protocol {REFUSED}"

@@ -15,6 +15,7 @@ from relay.submission.door import Door
 from relay.submission.encryption import Encryption, HandshakeFailed
 from relay.submission.incoming import BLOCK, Incoming
 from relay.submission.peer import Peer
+from relay.submission.proxy import HEADER_SECONDS, announced, comes_from_proxy
 from relay.submission.session import Session
 from relay.submission.settings import ListenerSettings
 from relay.submission.wire import ClientGone
@@ -197,20 +198,42 @@ class Connection(SMTP):
         assert self.session is not None
         if self._is_ended or self.session.peer is None:
             raise ClientGone
-        peer, desk = Peer(self.session.peer[0]), self._door.desk
-        self._peer_text = peer.text
+        peer, desk = await self._who(Peer(self.session.peer[0])), self._door.desk
         is_implicit = self._listener.tls is Tls.IMPLICIT
-        refused = self._door.enter(self, peer, self._listener)
-        if refused is not None:
-            if not is_implicit:
+        refused = peer if isinstance(peer, Reason) else self._door.enter(self, peer, self._listener)
+        if isinstance(peer, Reason) or refused is not None:
+            if refused is not None and not is_implicit:
                 self.say(desk.reply(Refusal(refused)))
             return
+        self._peer_text = peer.text
         if is_implicit:
             await self._begin_with_tls()
         self._dialogue = Session(
             self, desk, listener=self._listener, peer=peer, clock=self.loop.time, is_secure=is_implicit
         )
         await self._dialogue.converse()
+
+    async def _who(self, peer: Peer) -> Peer | Reason:
+        """The client, whom a proxy names where the listener has some; a reason: it is turned away. ClientGone."""
+        listener = self._listener
+        if not listener.proxies:
+            return peer
+        found: Peer | Reason = Reason.PROXY_ALONE
+        if comes_from_proxy(listener, peer):
+            try:
+                async with asyncio.timeout(HEADER_SECONDS):
+                    found = await announced(peer, self._octets)
+            except TimeoutError:
+                found = Reason.PROXY_GARBLED
+        if isinstance(found, Reason):
+            self._door.desk.observe.turned_away(listener.name, peer=peer.text, reason=found)
+        return found
+
+    async def _octets(self, most: int) -> bytes:
+        """What came, at most so much of it. ClientGone."""
+        while not self._incoming.size:
+            await self._more()
+        return self._incoming.take(most)
 
     # TLS
 

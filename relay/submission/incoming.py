@@ -39,10 +39,10 @@ class Incoming:
         self._searched = 0
         self._is_overlong = False
 
-    def take(self) -> bytes:
-        """Hands over what was not read, to whoever reads from now on."""
-        octets = bytes(self._buffer)
-        self.clear()
+    def take(self, most: int | None = None) -> bytes:
+        """Hands over what was not read, or at most so many octets of it, to somebody else."""
+        octets = bytes(self._buffer[:most])
+        self._consume(len(octets))
         return octets
 
     def line(self, most: int) -> bytes | Reason | None:

@@ -4,6 +4,7 @@ Law: every bound on what a client may do stands here or beside the code that kee
 """
 
 from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network
 
 from relay.core.failuretext import Language
 from relay.core.limits import SECOND
@@ -21,6 +22,8 @@ class ListenerSettings:
     """Whether passwords may cross the network readable."""
     has_trusted_networks: bool = False
     """Whether clients without password are known by address here too; on loopback they always are."""
+    proxies: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Where the proxies are of whose PROXY header the client is known; then nobody else is let in. Empty: none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -413,10 +413,6 @@ def test_a_store_is_never_opened_with_another_key(stage: Stage) -> None:
     ("change", "words"),
     [
         ({"store": "redis://127.0.0.1:6379/0"}, "only sqlite is there yet"),
-        (
-            {"submission": {"listen": [{"address": "127.0.0.1:0", "tls": "none", "proxy_protocol": ["10.0.0.0/8"]}]}},
-            "proxy_protocol is not there yet",
-        ),
     ],
 )
 def test_what_is_not_there_yet_is_refused_and_not_left_out(stage: Stage, change: dict[str, object], words: str) -> None:

@@ -1,6 +1,7 @@
 """From the configuration to plain values: what relay.yaml says is what the parts are told."""
 
 import json
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -93,10 +94,14 @@ def test_what_the_shipped_configuration_asks_for_is_there(tmp_path: Path) -> Non
 
 
 def test_what_is_not_there_yet_is_refused(tmp_path: Path) -> None:
-    listener = {"address": "127.0.0.1:2525", "tls": "none", "proxy_protocol": ["10.0.0.0/8"]}
-    config = loaded(tmp_path, submission={"listen": [listener]})
-    with pytest.raises(NotThereYet, match=r"127\.0\.0\.1:2525: proxy_protocol is not there yet"):
-        refuse_what_is_not_there(config)
+    with pytest.raises(NotThereYet, match="store: only sqlite is there yet"):
+        refuse_what_is_not_there(loaded(tmp_path, store="redis://127.0.0.1:6379/0"))
+
+
+def test_a_listener_knows_its_proxies(tmp_path: Path) -> None:
+    listen = [{"address": "127.0.0.1:25", "tls": "none", "proxy_protocol": ["10.1.0.0/24", "::1/128"]}]
+    (listener,) = settings.submission_settings(loaded(tmp_path, submission={"listen": listen})).listeners
+    assert listener.proxies == (ip_network("10.1.0.0/24"), ip_network("::1/128"))
 
 
 def test_the_certificate_is_for_the_listeners_with_tls(tmp_path: Path) -> None:
