@@ -221,6 +221,9 @@ class SqliteStore:
 
     # looked up when they run, for the core may be another one by then
 
+    def _eased(self) -> bool:
+        return self._core.ease()
+
     def _applied(self) -> AppliedRouting | None:
         return self._core.applied()
 
@@ -248,7 +251,7 @@ class SqliteStore:
         self._is_easing = True
         try:
             while self._life.is_tight and not self._is_closed:
-                if not await self._batches.submit(Step.HEARTBEAT, lambda: self._core.ease()):
+                if not await self._batches.submit(Step.HEARTBEAT, self._eased):
                     return
         except StoreError:
             return  # whoever put mail in is told of it, and the next heartbeat begins again

@@ -99,7 +99,7 @@ async def test_a_message_of_many_recipients_goes_whole_or_not_at_all() -> None:
     await bench.route(account(ROSSI), providers=(provider("aruba", connections=2),))
     await bench.store.put(message("two", ROSSI, "a@x.test", "b@x.test"))
     await bench.store.put(message("last"))
-    first, second = await bench.take(2)
+    first, _ = await bench.take(2)
     await bench.send(first)
     await live(bench, 100 * DAY)
     assert counts(bench)[:2] == (2, 3)
