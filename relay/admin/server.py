@@ -15,11 +15,14 @@ from relay.admin.connection import connection_with
 CONNECTIONS: int = 200
 """Requests at once beyond which 503 is answered: a few dashboards and scrapers need ten."""
 
+CROWD: int = CONNECTIONS - 20
+"""Connections from which on each new one sends away another that says nothing: there is room for a request."""
+
 KEEP_ALIVE: int = 30
 """Seconds that an idle connection stays open."""
 
 REQUEST: float = 10
-"""Seconds in which a request has to be here whole: 200 connections that say nothing keep others out no longer."""
+"""Seconds in which a request has to be here whole."""
 
 HEAD: int = 16_384
 """Bytes of a request's head that may wait for the rest of it: browsers' cookies and a token need a tenth."""
@@ -43,7 +46,7 @@ class AdminServer:
     def __init__(self, app: FastAPI, bound: socket, *, request_timeout: float = REQUEST) -> None:
         config = uvicorn.Config(
             app,
-            http=connection_with(request_timeout),
+            http=connection_with(request_timeout, crowd=CROWD),
             h11_max_incomplete_event_size=HEAD,
             ws="none",
             lifespan="off",

@@ -27,6 +27,8 @@ class Port:
     def __init__(self, number: int) -> None:
         self._number = number
         self._writers: list[asyncio.StreamWriter] = []
+        self.all_hang = asyncio.Event()
+        self.may_end = asyncio.Event()
 
     async def says(self, sent: bytes) -> asyncio.StreamReader:
         """Connects, sends this, and stays connected."""
@@ -53,6 +55,16 @@ async def served(request_timeout: float) -> AsyncIterator[Port]:
     async def healthz() -> str:
         return "ok"
 
+    hanging: list[int] = []
+
+    @app.get("/hangs")
+    async def hangs() -> str:
+        hanging.append(1)
+        if len(hanging) == CONNECTIONS - 1:
+            port.all_hang.set()
+        await port.may_end.wait()
+        return "done"
+
     with bind("127.0.0.1", 0) as bound:
         port = Port(bound.getsockname()[1])
         server = AdminServer(app, bound, request_timeout=request_timeout)
@@ -61,6 +73,7 @@ async def served(request_timeout: float) -> AsyncIterator[Port]:
             async with asyncio.timeout(PATIENCE):
                 yield port
         finally:
+            port.may_end.set()
             port.hang_up()
             server.close()
             await serving
@@ -76,23 +89,37 @@ async def until_cut(reader: asyncio.StreamReader) -> bytes:
 
 @BOTH_LOOPS
 @pytest.mark.parametrize("begun", [b"", b"GET /me"], ids=["nothing", "half a head"])
-def test_the_port_serves_again_when_those_who_filled_it_did_not_finish_a_request(run, begun):
-    async def scenario() -> bytes:
+def test_who_does_not_finish_a_request_is_cut_off(run, begun):
+    async def scenario() -> None:
         async with served(AT_ONCE) as port:
-            silent = [await port.says(begun) for _ in range(CONNECTIONS)]
+            silent = [await port.says(begun) for _ in range(20)]
             assert set(await asyncio.gather(*map(until_cut, silent))) == {b""}
-            return await port.health()
 
-    assert run(scenario()) == b"HTTP/1.1 200 OK"
+    run(scenario())
 
 
 @BOTH_LOOPS
-def test_the_port_is_bounded(run):
+@pytest.mark.parametrize("begun", [b"", b"GET /me"], ids=["nothing", "half a head"])
+def test_those_who_say_nothing_keep_nobody_out(run, begun):
+    async def scenario() -> list[bytes]:
+        async with served(REQUEST) as port:
+            for _ in range(2 * CONNECTIONS):
+                await port.says(begun)
+            return [await port.health() for _ in range(3)]
+
+    assert run(scenario()) == [b"HTTP/1.1 200 OK"] * 3
+
+
+@BOTH_LOOPS
+def test_the_port_is_bounded_by_those_who_are_served(run):
     async def scenario() -> bytes:
         async with served(REQUEST) as port:
-            for _ in range(CONNECTIONS):
-                await port.says(b"")
-            return await port.health()
+            hanging = [await port.says(b"GET /hangs HTTP/1.1\r\nHost: relay\r\n\r\n") for _ in range(CONNECTIONS - 1)]
+            await asyncio.wait_for(port.all_hang.wait(), PATIENCE)
+            said = await port.health()
+            port.may_end.set()
+            assert [(await one.readline())[:12] for one in hanging] == [b"HTTP/1.1 200"] * len(hanging)
+            return said
 
     assert run(scenario()).startswith(b"HTTP/1.1 503 ")
 

@@ -33,6 +33,9 @@ class Loop:
     def __init__(self):
         self._timers = []
 
+    def time(self):
+        return 0.0
+
     def call_later(self, seconds, call):
         self._timers.append(Timer(seconds, call))
         return self._timers[-1]
@@ -84,7 +87,7 @@ class Stage:
         self.may_answer = asyncio.Event()
         self._state = ServerState()
         config = uvicorn.Config(self._app, interface="asgi3", ws="none", log_config=None, timeout_keep_alive=IDLE)
-        made: Any = connection_with(REQUEST)
+        made: Any = connection_with(REQUEST, crowd=100)
         self.connection = made(config=config, server_state=self._state, app_state={}, _loop=self.loop)
         self.connection.connection_made(self.transport)
 
