@@ -86,18 +86,20 @@ class Told:
             assert many - 1 <= self.doubts[delivery], f"{delivery} was sent {many} times"
 
 
-def run(folder: Path, *what: str, crash_at: str | None = None) -> subprocess.CompletedProcess[str]:
+def run(
+    folder: Path, *what: str, crash_at: str | None = None, patience: float = 60
+) -> subprocess.CompletedProcess[str]:
     environ = {**os.environ, "PYTHONPATH": str(ROOT)}
     environ.pop("RELAY_CRASH_AT", None)
     if crash_at is not None:
         environ["RELAY_CRASH_AT"] = crash_at
     command = [sys.executable, "-m", "tests.crash.driver", what[0], str(folder), *what[1:]]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=patience, check=False)
 
 
 def finish(folder: Path, told: Told) -> None:
     """A last life that is left in peace."""
-    ended = run(folder, "rest")
+    ended = run(folder, "rest", patience=60 + 10 * ROUNDS)  # the load of many rounds waits there
     assert ended.returncode == 0, ended.stderr
     told.hear(ended.stdout.splitlines())
 
