@@ -22,6 +22,7 @@ from relay.app.parts import Means
 from relay.app.service import Service
 from relay.app.settings import shown
 from relay.app.supervision import Supervisor
+from relay.app.systemd import READY, STOPPING, ServiceManager
 from relay.config.coming import coming
 from relay.config.part import Part
 from relay.config.problems import Problem
@@ -114,6 +115,7 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
         metrics=Metrics(__version__),
         readiness=Readiness(clock.wall_seconds),
         resolve=resolve,
+        manager=ServiceManager(order.environ, pid=os.getpid()),
     )
     supervisor = Supervisor(log)
     hurry = asyncio.Event()
@@ -128,7 +130,9 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
             is_up = await _start(service.start(loaded, watch), supervisor)
         if is_up:
             log.ready(seconds=clock.monotonic() - began)
+            means.manager.tell(READY)
         cause = await supervisor.until_over()
+        means.manager.tell(STOPPING)
         log.stopping(cause=cause)
     finally:
         supervisor.end("the start failed")

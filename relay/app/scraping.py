@@ -64,7 +64,15 @@ class Scrape:
 
     async def _count(self) -> None:
         began = self._clock()
-        self._census = Census(queues=await self._history.queue_counts(), healths=await self._history.health_counts())
+        history = self._history
+        by_name = await history.account_gauges(ACCOUNTS)
+        self._census = Census(
+            queues=await history.queue_counts(),
+            healths=await history.health_counts(),
+            waits=await history.limit_waits(),
+            accounts=by_name.accounts,
+            dropped=by_name.dropped,
+        )
         ended = self._clock()
         self._is_good_until = ended + min((ended - began) / SHARE, LONGEST)
 

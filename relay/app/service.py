@@ -19,6 +19,7 @@ from relay.app.routing import RoutingKeeper, Watch
 from relay.app.sockets import address_of, bind
 from relay.app.storage import Storage, StorageNeeds, open_storage
 from relay.app.supervision import Supervisor
+from relay.app.systemd import Watchdog
 from relay.app.timed import TimedStore
 from relay.config.problems import Loaded
 from relay.core.limits import SECOND
@@ -120,6 +121,8 @@ class Service:
             supervisor.start("certificates", running.certificates.follow())
         supervisor.start("routing", keeper.follow())
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
+        if means.manager.watchdog_seconds:
+            supervisor.start("watchdog", Watchdog(means.manager, store).run())
 
     # the stop
 
@@ -128,7 +131,7 @@ class Service:
         running, supervisor = self._running, self._supervisor
         self._means.readiness.set(Part.SERVICE, "the relay is stopping")
         await self._drain()
-        for what in ("routing", "certificates", "outbox", "pulse"):
+        for what in ("routing", "certificates", "outbox", "pulse", "watchdog"):
             await supervisor.cancel(what)
         if running.storage is not None:
             await self._bounded("store", running.storage.close())

@@ -90,7 +90,7 @@ DELAY = Declared(
 LIMIT_WAIT = Declared(
     "relay_limit_wait_seconds",
     Kind.GAUGE,
-    "How long the limits keep back what could be sent to a provider otherwise; 0: nothing waits for them.",
+    "In how long the limits let the next mail leave that could leave otherwise; 0: one may now, or none waits.",
     ("provider",),
 )
 ACCOUNTS = Declared("relay_accounts", Kind.GAUGE, "Accounts, by plan and health.", ("plan", "health"))
@@ -100,7 +100,7 @@ ACCOUNT_HEALTH = Declared(
 ACCOUNT_LIMIT = Declared(
     "relay_account_limit_used_ratio",
     Kind.GAUGE,
-    "How much of the fullest of its limits an account's mailbox has used, from 0 to 1.",
+    "How much of the narrowest of its limits an account's mailbox has used, from 0 to 1.",
     ("account",),
 )
 ACCOUNT_DRAIN = Declared(

@@ -144,6 +144,8 @@ class Metrics:
                 self._attempts.add((provider, reply_class), 0)
             for plan, outcome in product(Plan, Outcome):
                 self._deliveries.add((provider, plan.value, outcome.value), 0)
+            for lane in Lane:
+                self._delay.begin((provider, lane.value))
             self._sessions.labels(provider)
 
     def routing_refused(self) -> None:
@@ -188,8 +190,10 @@ class _Histograms:
         )
         self._children: dict[tuple[str, ...], Callable[[float], None]] = {}
 
+    def begin(self, values: tuple[str, ...]) -> Callable[[float], None]:
+        """The series is there from now on, at noughts."""
+        observe = self._children[values] = self._histogram.labels(*values).observe
+        return observe
+
     def observe(self, values: tuple[str, ...], amount: float) -> None:
-        observe = self._children.get(values)
-        if observe is None:
-            observe = self._children[values] = self._histogram.labels(*values).observe
-        observe(amount)
+        (self._children.get(values) or self.begin(values))(amount)

@@ -5,11 +5,11 @@ from typing import Any, cast
 
 import pytest
 
-from relay.app.scraping import LONGEST, SHARE, Scrape
+from relay.app.scraping import ACCOUNTS, LONGEST, SHARE, Scrape
 from relay.core.words import Plan
 from relay.errors import StoreUnavailable
 from relay.observe import Certificate, Metrics, NodeState
-from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.ports.history import AccountGauge, AccountGauges, HealthCount, LimitWait, QueueCount
 
 
 class World:
@@ -27,6 +27,13 @@ class World:
             lambda: self.now,
             look=self.look,
         )
+
+    async def limit_waits(self) -> list[LimitWait]:
+        return [LimitWait("aruba", 30.0)]
+
+    async def account_gauges(self, most: int) -> AccountGauges:
+        assert most == ACCOUNTS == 1000, "what Prometheus is promised"
+        return AccountGauges((AccountGauge("m.rossi@studio.it", "paused", 0.5, None),), 3)
 
     async def look(self) -> NodeState:
         return NodeState(is_ready=not self.is_away, certificates=[Certificate("[::1]:465", 3600.0)])
@@ -79,6 +86,12 @@ async def test_no_count_is_shown_for_longer_than_scrapes_are_apart(world: World)
     world.now += LONGEST
     await world.scrape()
     assert world.counts == 2
+
+
+async def test_limits_and_accounts_by_name_are_counted_too(world: World) -> None:
+    text = (await world.scrape()).decode()
+    assert 'relay_account_health{account="m.rossi@studio.it",health="paused"} 1.0' in text
+    assert "relay_account_series_dropped 3.0" in text
 
 
 async def test_many_who_ask_at_once_cost_one_count(world: World) -> None:

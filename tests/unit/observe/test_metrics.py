@@ -329,6 +329,7 @@ def test_the_first_event_of_a_kind_is_an_increase(metrics):
     assert values(metrics, "relay_upstream_logins_total")["aruba", "rejected"] == 0
     assert values(metrics, "relay_in_doubt_total") == {("aruba",): 0}
     assert values(metrics, "relay_deliveries_total")["aruba", "business", "bounced"] == 0
+    assert values(metrics, "relay_delivery_delay_seconds_count")["aruba", "express"] == 0
     metrics.attempted("aruba", "unknown")
     metrics.routing_applied(ROUTING, at=2000.0)
     assert values(metrics, "relay_attempts_total")["aruba", "unknown"] == 1, "another routing forgets no count"
