@@ -124,10 +124,33 @@ class Line:
         useful = min(self.express + self.bulk, self.ledger.room(now))
         return self.sessions < self.ledger.in_flight + useful
 
+    def may_log_in(self, now: Instant) -> bool:
+        """Within its budget; beside another session only with logins to spare, for that one will need one in the end."""
+        return has_logins_to_spare(self.logins, now) if self.sessions else self.logins.has_room(now)
+
+    def logs_in_at(self, now: Instant) -> Instant | None:
+        """The earliest instant at which it may, if nothing else happens."""
+        return _spares_at(self.logins, now) if self.sessions else self.logins.opens_at(now)
+
     def is_at_rest(self, now: Instant) -> bool:
         """Whether nothing of it needs to be in memory."""
         busy = self.express or self.bulk or self.sessions or self.ledger.in_flight
         return not busy and self.ledger.is_idle(now) and self.logins.is_idle(now)
+
+
+def has_logins_to_spare(logins: RollingWindow, now: Instant) -> bool:
+    """Whether more than half of the budget is left."""
+    return 2 * logins.room(now) > logins.count
+
+
+def _spares_at(logins: RollingWindow, now: Instant) -> Instant | None:
+    """The earliest instant with more than half of the budget left, if no login follows."""
+    surplus = logins.used(now) + logins.count // 2 + 1 - logins.count
+    for opening, many in [(now, 0), *logins.openings(now)]:
+        surplus -= many
+        if surplus <= 0:
+            return opening
+    return None
 
 
 def take_in(ledger: MailboxLedger | RollingWindow, past: PastAttempt) -> None:

@@ -140,8 +140,8 @@ class Schedule:
                 continue
             if turn != line.turn:
                 self._push_wanting(line)
-            elif not line.logins.has_room(now):
-                self._set_alarm(line, line.logins.opens_at(now))
+            elif not line.may_log_in(now):
+                self._set_alarm(line, line.logs_in_at(now))
             else:
                 return line
         return None

@@ -9,13 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from relay.core.envelope import LoginFailure
-from relay.core.limits import SECOND
+from relay.core.limits import SECOND, Limit
 from relay.core.meaning import ReplyClass
+from relay.core.terms import DEFAULT_LOGIN_LIMIT
 from relay.core.words import MailboxId, Stage
 from relay.delivery.crew import Crew
 from relay.delivery.observer import Observer
 from relay.delivery.pool import Lease, Pool
 from relay.delivery.steady import SteadyStore
+from relay.delivery.thrift import Thrift
 from relay.delivery.upstream import LoginFailed, Session, Upstream
 from relay.store.ports.sessions import SessionEvent
 
@@ -28,10 +30,11 @@ SWEEP_SECONDS: float = 1.0
 
 @dataclass(frozen=True, slots=True)
 class SessionTerms:
-    """How long a session lives: messages, and microseconds of idleness."""
+    """How long a session lives: messages, and microseconds of idleness; how many logins its mailbox has."""
 
     messages: int = 100
     idle: int = 30 * SECOND
+    login_limit: Limit = DEFAULT_LOGIN_LIMIT
 
 
 class Keeper:
@@ -55,6 +58,7 @@ class Keeper:
         self._terms_of = terms_of
         self._on_idle = on_idle
         self._pool = Pool(most)
+        self._thrift = Thrift()
         self._openings: dict[asyncio.Task[None], None] = {}
         self._fresh: list[Lease] = []
         self._overdue: list[Lease] = []
@@ -124,6 +128,7 @@ class Keeper:
 
     async def _opened(self, mailbox: MailboxId, session: Session, *, seconds: float) -> None:
         self._observe.session_opened(mailbox, seconds=seconds)
+        self._spent_login(mailbox)
         lease = Lease(mailbox, session)
         is_kept = self.keep(lease)
         await self._store.report(mailbox, SessionEvent.OPENED)
@@ -132,9 +137,15 @@ class Keeper:
 
     async def _refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         self._observe.login_failed(mailbox, failure)
+        if failure.is_login_sent:
+            self._spent_login(mailbox)
         self._pool.free(mailbox)
         self._fill_places()
         await self._store.refused(mailbox, failure)
+
+    def _spent_login(self, mailbox: MailboxId) -> None:
+        now = asyncio.get_running_loop().time()
+        self._thrift.logged_in(mailbox, self._terms_of(mailbox.provider).login_limit, int(now * SECOND))
 
     # --------------------------------------------------------------------------------------------------- closing
     async def close(self, lease: Lease) -> None:
@@ -172,10 +183,14 @@ class Keeper:
         fresh, self._fresh = self._fresh, []
         for lease in fresh:
             if self._pool.is_idle(lease) and lease.timer is None:
-                lease.timer = loop.call_later(self._terms(lease).idle / SECOND, self._expire, lease)
+                lease.timer = loop.call_later(self._idle_time(lease) / SECOND, self._expire, lease)
         overdue, self._overdue = self._overdue, []
         for lease in overdue:
             self._retire(lease)
+
+    def _idle_time(self, lease: Lease) -> int:
+        terms, now = self._terms(lease), asyncio.get_running_loop().time()
+        return self._thrift.idle_time(lease.mailbox, terms.login_limit, int(now * SECOND), usual=terms.idle)
 
     def _expire(self, lease: Lease) -> None:
         lease.timer = None

@@ -213,9 +213,13 @@ class Order:
         allowed = 1 if is_careful else self.facts.terms(mailbox).connections
         waiting = sum(map(sum, self.facts.ready(mailbox, at).values()))
         useful = self.in_flight(mailbox) + min(waiting, self.own_room(mailbox, at))
-        login = Rule(self.facts.terms(mailbox).login_limit)
-        has_login = login.room(self.facts.logins(mailbox), at) > 0
-        return self.facts.sessions(mailbox) < min(allowed, useful) and has_login
+        return self.facts.sessions(mailbox) < min(allowed, useful) and self.may_log_in(mailbox, at)
+
+    def may_log_in(self, mailbox: MailboxId, at: int) -> bool:
+        """Beside another session only while more than half of the login budget is left."""
+        limit = self.facts.terms(mailbox).login_limit
+        room = Rule(limit).room(self.facts.logins(mailbox), at)
+        return room * 2 > limit.count if self.facts.sessions(mailbox) else room > 0
 
     def needs_session(self, mailbox: MailboxId, at: int) -> bool:
         """Whether it wants one and has none to spare; when it gets more than that is the schedule's affair."""

@@ -17,7 +17,7 @@ from relay.core.rotation import Line, ProviderLine
 from relay.core.schedule import Schedule
 from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
 from relay.core.words import AccountId, Lane, MailboxId
-from tests.contract.counting import Run
+from tests.contract.counting import Rule, Run
 from tests.contract.order import Choice, Order, Ready
 
 MAILBOXES = [MailboxId("p", "a"), MailboxId("p", "b"), MailboxId("p", "c"), MailboxId("q", "d")]
@@ -143,8 +143,13 @@ class Place:
             for name, terms in self.provider.items()
         )
         has_totals = any(terms.total_limits for terms in self.provider.values())
+        short_of_logins = any(
+            2 * Rule(terms.login_limit).room(self.logins(mailbox), self.now) <= terms.login_limit.count
+            for mailbox, terms in self.mailbox.items()
+        )
         return (
-            hosts_work and not at_ceiling and not has_totals and not self.running() and not any(self.openings.values())
+            not (at_ceiling or has_totals or short_of_logins or self.running() or any(self.openings.values()))
+            and hosts_work
         )
 
     def idle(self) -> dict[MailboxId, int]:
@@ -403,12 +408,12 @@ class LoginsUncounted(Schedule):
         line.logins.give_back(now)
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
-        self._line(mailbox).logins.start(now)
+        self.look(mailbox).logins.start(now)
         super().session_opened(mailbox, now)
-        self._line(mailbox).logins = RollingWindow(self._line(mailbox).terms.login_limit)
+        self.look(mailbox).logins = RollingWindow(self.look(mailbox).terms.login_limit)
 
     def session_refused(self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool) -> None:
-        self._line(mailbox).logins.start(now)
+        self.look(mailbox).logins.start(now)
         super().session_refused(mailbox, now, is_login_sent=False)
 
 

@@ -221,6 +221,30 @@ def test_a_login_budget_wakes_when_it_opens(memory: Memory, schedule: Schedule) 
     assert schedule.open_sessions(NOW + MINUTE + 1, 9) == {A: 1}
 
 
+def test_a_second_session_is_opened_only_with_logins_to_spare(memory: Memory, schedule: Schedule) -> None:
+    memory.terms = {A: limited(login_limit=Limit(10, MINUTE))}
+    memory.logins = [PastAttempt(A, NOW - 9, NOW - 9, 3)]
+    ready(schedule, A, 9)
+    assert schedule.open_sessions(NOW, 9) == {A: 2}, "the fourth and the fifth; the other half is for later"
+    for _ in range(2):
+        schedule.session_opened(A, NOW)
+    schedule.grant(NOW, {A: 2}, 9)
+    assert schedule.open_sessions(NOW, 9) == {}
+    assert schedule.wake_at(NOW, {}) == NOW - 9 + MINUTE + 1
+    assert schedule.open_sessions(NOW - 9 + MINUTE, 9) == {}
+    assert schedule.open_sessions(NOW - 9 + MINUTE + 1, 9) == {A: 3}
+
+
+def test_the_last_logins_are_for_a_mailbox_without_a_session(memory: Memory, schedule: Schedule) -> None:
+    memory.terms = {A: limited(login_limit=Limit(10, MINUTE))}
+    memory.logins = [PastAttempt(A, NOW, NOW, 9)]
+    ready(schedule, A, 9)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}
+    schedule.session_opened(A, NOW)
+    schedule.session_closed(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {}, "the law stays"
+
+
 def test_a_failing_host_is_called_by_one_at_its_time(memory: Memory, schedule: Schedule) -> None:
     ready(schedule, A)
     ready(schedule, B)

@@ -6,9 +6,11 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from relay.core.envelope import Result, Verdict
+from relay.core.limits import MINUTE, Limit
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
+from relay.delivery.thrift import PATIENCE, REMEMBERED, Thrift
 from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession
 from tests.unit.delivery.node import BIANCHI, CLOSED, OPENED, ROSSI, VERDI, Node, run
 
@@ -113,6 +115,43 @@ def test_work_ends_idleness() -> None:
         assert len(node.upstream.logins) == 1
 
     run(main)
+
+
+def test_mail_now_and_then_does_not_use_up_the_logins_of_its_mailbox() -> None:
+    """One mail every 40 s, and sessions that end after 30: ten logins would be gone in seven minutes."""
+
+    async def main(node: Node) -> None:
+        logins: list[float] = []
+        for number in range(90):
+            node.store.put(ROSSI, f"m{number}")
+            await node.store.until_settled(number + 1)
+            logins += [asyncio.get_running_loop().time()] * (len(node.upstream.logins) - len(logins))
+            await asyncio.sleep(40)
+        worst = max(sum(at <= other <= at + 600 for other in logins) for at in logins)
+        assert worst <= 6
+        assert len(logins) < 45, "no login limit was given to the store of this test: this is thrift alone"
+
+    run(main)
+
+
+def test_refused_logins_are_not_forgotten_by_thrift() -> None:
+    thrift, limit = Thrift(), Limit(4, 10 * MINUTE)
+    assert thrift.idle_time(ROSSI, limit, 0, usual=7) == 7
+    thrift.logged_in(ROSSI, limit, 0)
+    assert thrift.idle_time(ROSSI, limit, 0, usual=7) == 7
+    thrift.logged_in(ROSSI, limit, 0)
+    assert thrift.idle_time(ROSSI, limit, 0, usual=7) == PATIENCE
+    assert thrift.idle_time(ROSSI, limit, 0, usual=2 * PATIENCE) == 2 * PATIENCE
+    assert thrift.idle_time(BIANCHI, limit, 0, usual=7) == 7
+    assert thrift.idle_time(ROSSI, limit, 10 * MINUTE + 1, usual=7) == 7
+    assert thrift.idle_time(ROSSI, Limit(40, MINUTE), 0, usual=7) == 7, "an edited limit begins anew"
+
+
+def test_thrift_remembers_no_more_mailboxes_than_logged_in_lately() -> None:
+    thrift, limit = Thrift(), Limit(4, MINUTE)
+    for number in range(5 * REMEMBERED):
+        thrift.logged_in(MailboxId("aruba", str(number)), limit, number * MINUTE)
+    assert len(thrift._windows) <= 2 * REMEMBERED
 
 
 def test_a_session_that_the_store_wants_closed_is_closed() -> None:
