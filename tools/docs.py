@@ -21,6 +21,7 @@ from relay.core.meaning import ReplyClass
 from relay.core.reply import Reply
 from relay.core.words import Lane, MailboxId, Stage
 from relay.observe import Log, as_json, declared
+from tools.api_reference import api_parts
 
 S = TypeVar("S", bound=StrEnum)
 E = TypeVar("E", bound=StrEnum)
@@ -261,6 +262,22 @@ def said(key: str, sentence: str) -> str:
     return sentence.replace("|", "\\|").replace("<", "&lt;") + note
 
 
+def api_page() -> str:
+    """Every path of the HTTP side, what it takes and what it answers, from the OpenAPI document that it serves."""
+    return page(
+        "The HTTP API",
+        "Made by `make docs` from what the relay serves at `/api/v1/openapi.json` (with the token, like the rest of "
+        "the API). The token is the content of `admin.token` in `data_dir`, made at the first start and readable for the "
+        "relay's own user alone; a new one is in force after a restart. `relay status`, `relay queue list|show` and "
+        "`relay explain` ask this API; with `--json` they print what it answers.",
+        'Try: `curl -H "Authorization: Bearer $(cat var/admin.token)" http://127.0.0.1:8025/api/v1/status`',
+        "`/healthz`, `/readyz` and `/metrics` need no token from this machine, where the Host is localhost or an IP "
+        "address: a name that somebody else's name server leads here is answered 421. No answer may be kept, and no "
+        "other site may read one (there is no CORS).",
+        *api_parts(),
+    )
+
+
 # pages
 
 
@@ -281,6 +298,7 @@ def ticked(names: Iterable[str]) -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "docs/api.md": api_page,
     "docs/config.md": config_page,
     "docs/log-events.md": log_events_page,
     "docs/metrics.md": metrics_page,
