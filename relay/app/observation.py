@@ -56,13 +56,15 @@ class SubmissionObserver:
             seconds=seconds,
         )
 
-    def refused(self, client: str | None, *, peer: str, stage: Stage, reason: Reason, reply: str) -> None:
+    def refused(
+        self, client: str | None, *, account: AccountId | None, peer: str, stage: Stage, reason: Reason, reply: str
+    ) -> None:
         """A command, a login or a message was refused."""
         if stage in OF_MAILS:
             self._metrics.submitted(client, _told(reason))
         elif stage is Stage.AUTH:
             self._metrics.client_logged_in(_told(reason))
-        self._log.refused(None, client=client, peer=peer, stage=stage, reply=reply)
+        self._log.refused(None, client=client, account=account, peer=peer, stage=stage, reply=reply)
 
     def failed(self, error: BaseException) -> None:
         """The relay itself failed in a connection."""

@@ -1,7 +1,7 @@
 """Whether a client may send a message: as which address, through which account, with which authors in its header.
 
-Law: MAIL FROM, every author in header From, Sender and the account agree, or the message is refused while its sender
-still sees the error.
+Law: MAIL FROM, every author in header From, Sender, Resent-From and Resent-Sender and the account agree, or the message
+is refused while its sender still sees the error.
 """
 
 import re
@@ -38,14 +38,14 @@ def may_send_as(client: Client, address: str) -> bool:
 def admit_sender(routing: Routing, client: Client, sender: str, *, today: Today) -> Account | Refusal:
     """The account that sends as this address for this client."""
     values = {"sender": sender, "client": client.name}
-    if not may_send_as(client, sender):
-        return Refusal(Reason.SENDER_FOREIGN, values)
     account = routing.account_of(sender)
+    if not may_send_as(client, sender):
+        return Refusal(Reason.SENDER_FOREIGN, values, None if account is None else account.sender)
     if account is None:
         return Refusal(Reason.SENDER_UNKNOWN, values)
     last_day = _last_day(account, sender)
     if last_day is not None and today(routing.provider_of(account.mailbox).timezone) > last_day:
-        return Refusal(Reason.SENDER_RETIRED, values | {"day": last_day.isoformat()})
+        return Refusal(Reason.SENDER_RETIRED, values | {"day": last_day.isoformat()}, account.sender)
     return account
 
 
@@ -57,7 +57,8 @@ def sent_as(account: Account, sender: str) -> str:
 def admit_authors(
     routing: Routing, client: Client, header: TopHeader, *, account: Account | None, today: Today
 ) -> Admitted | Refusal:
-    """Whether header From and Sender name the account of MAIL FROM; with a null sender (`account` None), which one.
+    """Whether header From, Sender and their Resent- kin name the account of MAIL FROM; with a null sender (`account`
+    None), which one.
 
     A missing From is no refusal where MAIL FROM says what to put there.
     """
@@ -67,7 +68,7 @@ def admit_authors(
     if len(authors) > 1 or len(senders) > 1:
         return Refusal(Reason.FROM_COUNT)
     changes: list[Change] = []
-    for found in authors + senders:
+    for found in (*authors, *senders, *header.named(b"resent-from"), *header.named(b"resent-sender")):
         named = read_mailboxes(header.value(found))
         if not named:
             return Refusal(Reason.FROM_UNREADABLE)
@@ -113,7 +114,8 @@ def _agreed(
     """What has to be rewritten in a field that names only addresses of this account."""
     for author in named:
         if routing.account_of(author) is not account:
-            return Refusal(Reason.FROM_FOREIGN, {"author": author, "sender": account.sender})
+            values = {"field": found.name.decode().title(), "author": author, "sender": account.sender}
+            return Refusal(Reason.FROM_FOREIGN, values, account.sender)
     old = [author for author in named if _replaced_until(account, author) is not None]
     if not old:
         return []

@@ -24,7 +24,9 @@ RELAY_FIELDS = b"x-relay-"
 _FIELD = re.compile(rb"([!-9;-~]+)[ \t]*:([^\r]*(?:\r\n[ \t][^\r]*)*)\r\n")
 _FOLD = re.compile(r"\r\n(?=[ \t])")
 _REMOVED = frozenset((b"bcc", b"resent-bcc", b"return-path"))
-_READ = _REMOVED | {b"from", b"sender", b"date", b"message-id", b"received", b"dkim-signature"}
+_AUTHORS = frozenset((b"from", b"sender", b"resent-from", b"resent-sender"))
+_SIGNATURES = frozenset((b"dkim-signature", b"arc-message-signature"))
+_READ = _REMOVED | _AUTHORS | _SIGNATURES | {b"date", b"message-id", b"received"}
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _USUAL_DATE = re.compile(
@@ -79,8 +81,8 @@ class TopHeader:
 
     @property
     def is_signed(self) -> bool:
-        """Whether a signature over header fields is there (RFC 6376)."""
-        return any(found.name == b"dkim-signature" for found in self.fields)
+        """Whether a signature over header fields is there (RFC 6376, RFC 8617)."""
+        return any(found.name in _SIGNATURES for found in self.fields)
 
     @property
     def wants_express(self) -> bool:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from relay.core.words import AccountId
+
 
 class Reason(Enum):
     """Why: a name for metrics and logs, reply code (RFC 5321, 4.2) and enhanced code (RFC 3463)."""
@@ -81,3 +83,5 @@ class Refusal:
 
     reason: Reason
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    account: AccountId | None = None
+    """Whose mail it was, where that is known: the log says so to whoever helps."""

@@ -56,9 +56,15 @@ class Log:
             {"client": client, "account": account, "size": size, "recipients": recipients, "ms": _ms(seconds)},
         )  # fmt: skip
 
-    def refused(self, message: MessageId | None, *, client: str | None, peer: str, stage: str, reply: str) -> None:
-        """A client was refused something; `peer` is its network address, `reply` what it was told."""
-        self._event("refused", message, {"client": client, "peer": peer, "stage": stage, "reply": masked(reply)})
+    def refused(
+        self, message: MessageId | None, *, client: str | None, peer: str, stage: str, reply: str,
+        account: AccountId | None = None,
+    ) -> None:  # fmt: skip
+        """A client was refused something; `peer` is its network address, `reply` what it was told, `account` whose
+        mail it was, where that is known.
+        """
+        fields = {"client": client, "account": account, "peer": peer, "stage": stage, "reply": masked(reply)}
+        self._event("refused", message, fields)
 
     def handshake_failed(self, *, listener: str, peer: str, cause: str) -> None:
         """A client came to no agreement on TLS and is gone."""

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from relay.core.envelope import NewMessage
 from relay.core.refusal import Reason
-from relay.core.words import Stage
+from relay.core.words import AccountId, Stage
 
 
 class Observer(Protocol):
@@ -34,8 +34,12 @@ class Observer(Protocol):
         `is_mended`: lone LFs became CRLF.
         """
 
-    def refused(self, client: str | None, *, peer: str, stage: Stage, reason: Reason, reply: str) -> None:
-        """A command, a login or a message was refused; `reply` is what the client was told."""
+    def refused(
+        self, client: str | None, *, account: AccountId | None, peer: str, stage: Stage, reason: Reason, reply: str
+    ) -> None:
+        """A command, a login or a message was refused; `reply` is what the client was told, `account` whose mail it
+        was, where that is known.
+        """
 
     def failed(self, error: BaseException) -> None:
         """The relay itself failed in a connection; the client was told to try again."""

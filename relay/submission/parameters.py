@@ -14,7 +14,8 @@ ENVID_MOST: int = 100
 ORCPT_MOST: int = 500
 """Characters of an original recipient (RFC 3461, 4.2)."""
 
-_XTEXT = r"(?:[!-*,-<>-~]|\+[0-9A-F]{2})"
+_XTEXT = r"(?:[!-*,-<>-~]|\+[2-6][0-9A-F]|\+7[0-9A-E])"
+"""RFC 3461, 4: what is written as hex has to be printable too, or it could begin a line of a report."""
 _ENVID = re.compile(_XTEXT + "+")
 _ORCPT = re.compile(rf"[A-Za-z0-9-]+;(?:{_XTEXT}|\\x\{{[0-9A-F]{{2,6}}\}}|[\u0080-\U0010ffff])+")
 _NOTIFY = frozenset(("SUCCESS", "FAILURE", "DELAY"))
@@ -44,16 +45,20 @@ class RecipientParameters:
 def read_mail_parameters(text: str) -> MailParameters | Refusal:
     """RFC 1870 (SIZE), 6152 (BODY), 6531 (SMTPUTF8), 3461 (RET, ENVID), 4954 (AUTH, which is heard and not used)."""
     found = MailParameters()
+    seen: set[str] = set()
     for parameter in text.split():
         name, equals, value = parameter.partition("=")
         name, upper = name.upper(), value.upper()
+        if name in seen:
+            return _refused(name, known=(name,))
+        seen.add(name)
         if name == "SIZE" and value.isascii() and value.isdigit() and len(value) <= _DIGITS_MOST:
             found.size = int(value)
         elif name == "SMTPUTF8" and not equals:
             found.has_smtputf8 = True
-        elif name == "RET" and upper in {"FULL", "HDRS"} and found.ret is None:
+        elif name == "RET" and upper in {"FULL", "HDRS"}:
             found.ret = upper
-        elif name == "ENVID" and len(value) <= ENVID_MOST and _ENVID.fullmatch(value) and found.envid is None:
+        elif name == "ENVID" and len(value) <= ENVID_MOST and _ENVID.fullmatch(value):
             found.envid = value
         elif not ((name == "BODY" and upper in _BODIES) or (name == "AUTH" and value)):
             return _refused(name, known=("SIZE", "BODY", "SMTPUTF8", "RET", "ENVID", "AUTH"))

@@ -60,17 +60,17 @@ class _Header:
         self._octets = octets
         self._left = HEADER_MOST
 
-    async def read(self, most: int) -> bytes:
-        if most > self._left:
+    async def read(self, n: int = -1) -> bytes:
+        if not 0 < n <= self._left:
             raise HeaderTooLong
-        got = await self._octets(most)
+        got = await self._octets(n)
         self._left -= len(got)
         return got
 
-    async def readexactly(self, count: int) -> bytes:
+    async def readexactly(self, n: int) -> bytes:
         got = b""
-        while len(got) < count:
-            got += await self.read(count - len(got))
+        while len(got) < n:
+            got += await self.read(n - len(got))
         return got
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:

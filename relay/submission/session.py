@@ -104,14 +104,19 @@ class Session:
             elif not await self._obey(line):
                 return
 
-    def refuse(self, refusal: Refusal, stage: Stage) -> None:
-        """Says it to the client and tells of it."""
+    def refuse(self, refusal: Refusal, stage: Stage, transaction: Transaction | None = None) -> None:
+        """Says it to the client and tells of it; `transaction` is the one that it ends."""
         self._errors += refusal.reason in _ERRORS
         reply = self._desk.reply(refusal)
         self._wire.say(reply)
-        client = None if self._client is None else self._client.name
+        begun = transaction or self._transaction
         self._desk.observe.refused(
-            client, peer=self._peer.text, stage=stage, reason=refusal.reason, reply=reply.decode("ascii").rstrip()
+            None if self._client is None else self._client.name,
+            account=refusal.account or (begun.account.sender if begun is not None and begun.account else None),
+            peer=self._peer.text,
+            stage=stage,
+            reason=refusal.reason,
+            reply=reply.decode("ascii").rstrip(),
         )
 
     def _is_over(self) -> bool:
@@ -239,16 +244,23 @@ class Session:
         if not acceptance.has_space():
             return Refusal(Reason.STORE_FULL)
         self._transaction = Transaction(
-            routing, client, sender, account, parameters, self._protocol(), begun=self._clock()
+            routing,
+            client,
+            sender,
+            account,
+            parameters,
+            self._protocol(has_smtputf8=parameters.has_smtputf8),
+            begun=self._clock(),
         )
         self.is_stranger = False
         return SENDER_OK
 
-    def _protocol(self) -> str:
-        """How the message comes, in the words of RFC 3848."""
+    def _protocol(self, *, has_smtputf8: bool) -> str:
+        """How the message comes, in the words of RFC 3848 and RFC 6531, 3.7.3."""
         if not self._is_extended:
             return "SMTP"
-        return f"ESMTP{'S' if self._is_secure else ''}{'A' if self._is_logged_in else ''}"
+        kind = "UTF8SMTP" if has_smtputf8 else "ESMTP"
+        return f"{kind}{'S' if self._is_secure else ''}{'A' if self._is_logged_in else ''}"
 
     def _rcpt(self, argument: bytes) -> bytes | Refusal:
         if self._transaction is None:
@@ -278,7 +290,7 @@ class Session:
             self._transaction = None
         if isinstance(answer, bytes):
             return answer
-        self.refuse(answer, Stage.EOD)
+        self.refuse(answer, Stage.EOD, transaction)
         return ANSWERED
 
     async def _receive(self, transaction: Transaction, gathered: Gathering) -> bytes | Refusal:

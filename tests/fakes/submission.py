@@ -100,8 +100,10 @@ class RememberingObserver:
         told = {"id": message.id, "size": size, "seconds": seconds, "is_mended": is_mended}
         self._note(("accepted", told))
 
-    def refused(self, client: str | None, *, peer: str, stage: Stage, reason: Reason, reply: str) -> None:
-        told = {"client": client, "peer": peer, "stage": stage, "reason": reason, "reply": reply}
+    def refused(
+        self, client: str | None, *, account: str | None, peer: str, stage: Stage, reason: Reason, reply: str
+    ) -> None:
+        told = {"client": client, "account": account, "peer": peer, "stage": stage, "reason": reason, "reply": reply}
         self._note(("refused", told))
 
     def failed(self, error: BaseException) -> None:

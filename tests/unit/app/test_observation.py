@@ -93,10 +93,16 @@ def test_an_accepted_mail_is_one_line_and_one_count(heard):
 )
 def test_a_refused_mail_is_counted_and_a_refused_recipient_or_login_is_logged(heard, stage, reason, counted):
     heard.submission.refused(
-        "studio-rossi", peer="10.0.0.7", stage=stage, reason=reason, reply=f"{reason.code} {PATIENT}"
+        "studio-rossi",
+        account="anna@d.test",
+        peer="10.0.0.7",
+        stage=stage,
+        reason=reason,
+        reply=f"{reason.code} {PATIENT}",
     )
     assert heard.submissions() == counted
     assert heard.last["event"] == "refused"
+    assert heard.last["account"] == "anna@d.test"
     assert heard.last["reply"] == f"{reason.code} <address>"
 
 
@@ -115,7 +121,9 @@ def test_connections_and_logins_say_nothing_about_mail(heard):
 
 def test_logins_of_clients_are_counted_by_what_they_were_told(heard):
     heard.submission.logged_in("studio-rossi", peer="10.0.0.7")
-    heard.submission.refused(None, peer="10.0.0.7", stage=Stage.AUTH, reason=Reason.LOGIN_WRONG, reply="535 5.7.8 no")
+    heard.submission.refused(
+        None, account=None, peer="10.0.0.7", stage=Stage.AUTH, reason=Reason.LOGIN_WRONG, reply="535 5.7.8 no"
+    )
     assert heard.counted("relay_client_logins_total", "result") == {("accepted",): 1, ("rejected",): 1}
 
 

@@ -97,9 +97,8 @@ class TestTheSender:
     def test_works_on_its_last_day_and_no_longer(self) -> None:
         assert admit_sender(ROUTING, STUDIO, "bianchi@studio.it", today=on(date(2026, 10, 31))) is BIANCHI
         found = admit_sender(ROUTING, STUDIO, "bianchi@studio.it", today=on(date(2026, 11, 1)))
-        assert found == Refusal(
-            Reason.SENDER_RETIRED, {"sender": "bianchi@studio.it", "client": "studio", "day": "2026-10-31"}
-        )
+        values = {"sender": "bianchi@studio.it", "client": "studio", "day": "2026-10-31"}
+        assert found == Refusal(Reason.SENDER_RETIRED, values, "bianchi@studio.it")
 
     def test_lives_by_the_calendar_of_its_provider(self) -> None:
         asked: list[str] = []
@@ -142,6 +141,9 @@ class TestTheAuthors:
             "Subject: from is added\r\n",
             "Sender: m.rossi@studio.it\r\n",
             "Reply-To: anyone@else.it\r\nFrom: m.rossi@studio.it\r\n",
+            "Resent-From: info@studio.it\r\nResent-Sender: m.rossi@studio.it\r\nFrom: m.rossi@studio.it\r\n",
+            "From: m.rossi@studio.it\r\nResent-From: info@studio.it\r\nResent-From: m.rossi@studio.it\r\n",
+            "From: m.rossi@studio.it\r\nResent-To: anyone@else.it\r\n",
         ],
     )
     def test_of_the_account_are_admitted(self, header: str) -> None:
@@ -158,6 +160,9 @@ class TestTheAuthors:
             ("From: m.rossi@studio.it\r\nFrom: m.rossi@studio.it\r\n", Reason.FROM_COUNT),
             ("From: m.rossi@studio.it\r\nfrom : evil@x.it\r\n", Reason.FROM_COUNT),
             ("From: m.rossi@studio.it\r\nSender: info@studio.it\r\nSender: info@studio.it\r\n", Reason.FROM_COUNT),
+            ("From: m.rossi@studio.it\r\nResent-From: other@x.it\r\n", Reason.FROM_FOREIGN),
+            ("From: m.rossi@studio.it\r\nResent-Sender: bianchi@studio.it\r\n", Reason.FROM_FOREIGN),
+            ("From: m.rossi@studio.it\r\nResent-From:\r\n", Reason.FROM_UNREADABLE),
             ("From:\r\n", Reason.FROM_UNREADABLE),
             ("From: Dr. Rossi\r\n", Reason.FROM_UNREADABLE),
             ("From: nobody:;\r\n", Reason.FROM_UNREADABLE),
@@ -171,7 +176,8 @@ class TestTheAuthors:
     def test_that_are_foreign_are_named(self) -> None:
         found = authors("From: m.rossi@studio.it, bianchi@studio.it\r\n")
         assert isinstance(found, Refusal)
-        assert found.values == {"author": "bianchi@studio.it", "sender": "m.rossi@studio.it"}
+        assert found.values == {"field": "From", "author": "bianchi@studio.it", "sender": "m.rossi@studio.it"}
+        assert found.account == "m.rossi@studio.it"
         assert "bianchi" not in repr(found)
 
 

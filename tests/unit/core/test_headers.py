@@ -74,6 +74,7 @@ class TestReading:
 
     def test_knows_a_signed_message(self) -> None:
         assert header_of(b"DKIM-Signature: v=1\r\n\r\n").is_signed
+        assert header_of(b"ARC-Message-Signature: i=1\r\n\r\n").is_signed
         assert not header_of(b"Subject: DKIM-Signature: v=1\r\n\r\n").is_signed
 
     @pytest.mark.parametrize(("value", "wanted"), [("high", True), (" HIGH ", True), ("normal", False), ("", False)])
