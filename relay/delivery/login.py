@@ -155,7 +155,7 @@ class Login:
         while answer.code == _CHALLENGE:
             answer = await self._say(exchange.answer(str(answer.message)))
         if not 200 <= answer.code < 300:  # 235 by RFC 4954, 4; some say 250, and mean the same
-            raise SMTPResponseException(answer.code, answer.message)
+            raise SMTPResponseException(answer.code, exchange.censored(str(answer.message)))
 
     async def _say(self, line: bytes) -> SMTPResponse:
         assert self._wire is not None

@@ -50,6 +50,9 @@ PREFERENCE: Mapping[Auth, tuple[Mechanism, ...]] = MappingProxyType(
 """The surest first: encryption is always verified, so CRAM-MD5 hides nothing more; and many hosts that offer it cannot
 do it, because they keep no password that they could read."""
 
+SECRET_LEAST: int = 4
+"""Characters from which on a secret is looked for in answers: a shorter one is found in any sentence."""
+
 _Steps = Generator[bytes, str, None]
 _FORBIDDEN = frozenset("\0\r\n\x01")
 """What separates the parts of PLAIN and XOAUTH2, and what ends a line."""
@@ -68,6 +71,8 @@ class Exchange:
             raise BadCredentials
         self._steps = _CONVERSATIONS[mechanism](credentials)
         initial = next(self._steps)
+        self._spoken = [credentials.secret]
+        self._spoken += [b64encode(said).decode() for said in (initial, credentials.secret.encode()) if said]
         command = f"AUTH {mechanism.upper()}".encode()
         self.command = command + b" " + b64encode(initial) if initial else command
         """The first line, with the initial response where the mechanism has one."""
@@ -75,9 +80,17 @@ class Exchange:
     def answer(self, challenge: str) -> bytes:
         """The line that answers a 334; BadChallenge when there is nothing more to say."""
         try:
-            return b64encode(self._steps.send(challenge))
+            line = b64encode(self._steps.send(challenge))
         except (StopIteration, ValueError):
             raise BadChallenge from None
+        self._spoken.append(line.decode())
+        return line
+
+    def censored(self, text: str) -> str:
+        """A provider's answer without what we said to it: some quote the line that they refuse."""
+        for said in sorted(self._spoken, key=len, reverse=True):
+            text = text.replace(said, "<secret>") if len(said) >= SECRET_LEAST else text
+        return text
 
 
 def _plain(credentials: Credentials) -> _Steps:

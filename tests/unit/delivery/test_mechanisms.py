@@ -96,3 +96,17 @@ def test_names_and_passwords_outside_ascii_go_as_utf8() -> None:
 
 def test_no_secret_shows() -> None:
     assert "segreta" not in repr(MARIO)
+
+
+@pytest.mark.parametrize("mechanism", [Mechanism.PLAIN, Mechanism.LOGIN])
+def test_what_we_said_is_not_in_an_answer_that_quotes_it(mechanism: Mechanism) -> None:
+    exchange = Exchange(mechanism, Credentials("m.rossi@d.test", "segreta"))
+    said = [exchange.command.decode()]
+    if mechanism is Mechanism.LOGIN:
+        said += [exchange.answer(challenge).decode() for challenge in ("Username:", "Password:")]
+    answer = exchange.censored(f"5.7.8 bad password segreta; you said: {'; '.join(said)}")
+    assert "segreta" not in answer
+    assert b64encode(b"segreta").decode() not in answer
+    assert b64encode(b"\0m.rossi@d.test\0segreta").decode() not in answer
+    assert answer.startswith("5.7.8 bad password <secret>; you said: AUTH")
+    assert Exchange(mechanism, Credentials("m", "a")).censored("a bad day") == "a bad day"
