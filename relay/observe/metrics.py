@@ -27,6 +27,10 @@ CLASSES = frozenset(each.value for each in ReplyClass)
 """The reply classes; anything else counts as `unknown`."""
 
 
+STEPS = ("put", "take", "gate", "settle")
+"""What the store does for each mail; alerts look at these."""
+
+
 class Outcome(StrEnum):
     """What became of a delivery, for now or for good."""
 
@@ -136,6 +140,8 @@ class Metrics:
             self._submissions.add((client, answer.value), 0)
         for answer in Answer:
             self._client_logins.add((answer.value,), 0)
+        for operation in STEPS:
+            self._store.begin((operation,))
         for provider in sorted(self._providers):
             self._in_doubt.add((provider,), 0)
             for answer in Answer:

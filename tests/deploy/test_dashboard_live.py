@@ -157,8 +157,9 @@ class World:
     def _stall(self) -> None:
         self.relay.tell(signal.SIGSTOP)
         try:
-            with pytest.raises(TimeoutError):
-                socket.create_connection(("127.0.0.1", self.relay.smtp), STALL).recv(1)
+            with socket.create_connection(("127.0.0.1", self.relay.smtp), STALL) as client:
+                with pytest.raises(TimeoutError):
+                    client.recv(1)
         finally:
             self.relay.tell(signal.SIGCONT)
 

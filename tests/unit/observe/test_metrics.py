@@ -167,7 +167,7 @@ def test_the_delay_is_a_histogram_by_provider_and_lane(metrics):
 def test_the_store_is_timed_by_operation(metrics):
     metrics.store_took("put", 0.002)
     metrics.store_took("put", 0.2)
-    assert values(metrics, "relay_store_seconds_count") == {("put",): 2}
+    assert counted(metrics, "relay_store_seconds_count") == {("put",): 2}
     assert values(metrics, "relay_store_seconds_bucket")["put", "0.003"] == 1
 
 
@@ -330,6 +330,7 @@ def test_the_first_event_of_a_kind_is_an_increase(metrics):
     assert values(metrics, "relay_in_doubt_total") == {("aruba",): 0}
     assert values(metrics, "relay_deliveries_total")["aruba", "business", "bounced"] == 0
     assert values(metrics, "relay_delivery_delay_seconds_count")["aruba", "express"] == 0
+    assert values(metrics, "relay_store_seconds_count") == {("put",): 0, ("take",): 0, ("gate",): 0, ("settle",): 0}
     metrics.attempted("aruba", "unknown")
     metrics.routing_applied(ROUTING, at=2000.0)
     assert values(metrics, "relay_attempts_total")["aruba", "unknown"] == 1, "another routing forgets no count"
