@@ -148,7 +148,7 @@ class StoreListener:
         outcome = _OUTCOMES.get(event.kind)
         if outcome is not None and event.account is not None:
             self._count(event, outcome)
-        if event.kind is EventKind.BOUNCED:
+        if event.kind in (EventKind.BOUNCED, EventKind.OWED):
             self._something_owed()
         self._say(event)
 

@@ -1,4 +1,4 @@
-"""Reports of failed deliveries (RFC 3464): a bounce with the headers of the mail, never with its body.
+"""Reports on deliveries (RFC 3464): failed, late or relayed; with the headers of the mail, never with its body.
 
 Law: whatever a client or a peer wrote, each value stays inside its own field and each part inside its own boundary;
 a discreet report, which goes through somebody else's mailbox, names neither the patient nor anything that he was sent.
@@ -13,7 +13,7 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from relay.core.envelope import Envelope, Recipient
-from relay.core.failuretext import WORDINGS, Cause, Language, cause_of
+from relay.core.failuretext import EXPIRED, WORDINGS, Action, Cause, Language, cause_of
 from relay.core.reply import Reply
 from relay.core.words import MessageId
 
@@ -29,6 +29,12 @@ VALUE: int = 4096
 HEADERS: int = 65_536
 """Of the returned headers at most this much, in octets; a reader needs the first screen."""
 
+RELAYED_STATUS = "2.1.9"
+"""The message was relayed to a system that confirms nothing (RFC 3463, 3.2)."""
+
+UNNAMED = "expired"
+"""The reason of what waited for nothing that has a name: it says all by itself."""
+
 WITHHELD = "rfc822; withheld@recipient.invalid"
 
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
@@ -36,18 +42,36 @@ _MESSAGE_ID = re.compile(rb"^message-id:\s*(<[!-;=?-~]{3,250}>)\s*$", re.IGNOREC
 
 
 @dataclass(frozen=True, slots=True)
-class Failure:
-    """A delivery that failed for good; instants are aware."""
+class Tale:
+    """What a report tells of one delivery; instants are aware."""
 
+    action: Action
     message: MessageId
     envelope: Envelope
     """With the one recipient concerned."""
     reason: str
-    """The reply class, or `expired`."""
+    """The reply class, or what else holds it up."""
     reply: Reply | None
     accepted_at: datetime
-    failed_at: datetime
+    at: datetime
+    """When it became so."""
+    since: datetime | None = None
+    """Its lifetime ended, and since then `reason` had held it; None: it was refused."""
+    delay: "Delay | None" = None
     headers: bytes = field(repr=False, default=b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """What the sender of a late mail wants to know."""
+
+    until: datetime
+    """It is tried until then."""
+    eta: datetime | None
+    others: int
+    """How many other mails of his wait."""
+    is_for_owner: bool
+    """He himself has to act."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,34 +88,42 @@ class Letterhead:
     """It goes through a mailbox that is not the sender's own."""
 
 
-def is_wanted(envelope: Envelope) -> bool:
-    """Whether its sender is to be told of a failure (RFC 3461, 4.1; nobody stands behind an empty sender)."""
-    notify = envelope.recipients[0].notify
-    return bool(envelope.sender) and (not notify or "FAILURE" in (word.upper() for word in notify))
+_WANTED = {Action.FAILED: "FAILURE", Action.DELAYED: "DELAY", Action.RELAYED: "SUCCESS"}
 
 
-def compose(failure: Failure, head: Letterhead) -> bytes:
-    """The report to the sender of the message that failed, ready to send."""
-    parts = [_human_part(failure, head), _status_part(failure, head)]
-    if failure.headers and not head.is_discreet:
-        parts.append(_headers_part(failure.headers))
+def is_wanted(envelope: Envelope, action: Action) -> bool:
+    """Whether its sender is to be told (RFC 3461, 4.1): of success only if he asks, of nothing if he says NEVER.
+
+    Nobody stands behind an empty sender.
+    """
+    notify = [word.upper() for word in envelope.recipients[0].notify]
+    if not envelope.sender:
+        return False
+    return _WANTED[action] in notify if notify else action is not Action.RELAYED
+
+
+def compose(tale: Tale, head: Letterhead) -> bytes:
+    """The report to the sender of the message, ready to send."""
+    parts = [_human_part(tale, head), _status_part(tale, head)]
+    if tale.headers and not head.is_discreet:
+        parts.append(_headers_part(tale.headers))
     boundary = _free_boundary(head.boundary, parts)
-    lines = [_top(failure, head, boundary)]
+    lines = [_top(tale, head, boundary)]
     lines += [b"--%s\r\n%s\r\n" % (boundary, part) for part in parts]
     return b"".join(lines) + b"--%s--\r\n" % boundary
 
 
-def _top(failure: Failure, head: Letterhead, boundary: bytes) -> bytes:
+def _top(tale: Tale, head: Letterhead, boundary: bytes) -> bytes:
     wording = WORDINGS[head.language]
     fields = [
         _field("From", f"{_phrase(wording.sender_name)} <{_clean(head.sender)}>"),
-        _field("To", f"<{_clean(failure.envelope.sender)}>"),
-        _field("Subject", _phrase(wording.subject)),
+        _field("To", f"<{_clean(tale.envelope.sender)}>"),
+        _field("Subject", _phrase(wording.openings[tale.action].subject)),
         _field("Date", format_datetime(head.date)),
         _field("Message-ID", f"<{_ascii(head.id)}@{_ascii(head.hostname)}>"),
         _field("Auto-Submitted", "auto-replied"),
     ]
-    original = None if head.is_discreet else _MESSAGE_ID.search(_top_header(failure.headers))
+    original = None if head.is_discreet else _MESSAGE_ID.search(_top_header(tale.headers))
     if original is not None:
         fields += [_field("In-Reply-To", original[1].decode()), _field("References", original[1].decode())]
     fields += [
@@ -101,37 +133,62 @@ def _top(failure: Failure, head: Letterhead, boundary: bytes) -> bytes:
     return b"".join(fields) + b"\r\n"
 
 
-def _human_part(failure: Failure, head: Letterhead) -> bytes:
-    wording, cause = WORDINGS[head.language], cause_of(failure.reason)
-    said = _code(failure.reply) if head.is_discreet else failure.reply
-    accepted = failure.accepted_at.strftime("%Y-%m-%d %H:%M %Z").strip()
+def _human_part(tale: Tale, head: Letterhead) -> bytes:
+    wording, opening = WORDINGS[head.language], WORDINGS[head.language].openings[tale.action]
     paragraphs = [
-        wording.failed_discreetly if head.is_discreet else wording.failed.format(recipient=_recipient(failure).address),
+        opening.discreet if head.is_discreet else opening.named.format(recipient=_recipient(tale).address),
         *([wording.discretion] if head.is_discreet else []),
-        wording.why.format(text=cause.why[head.language]),
-        wording.answer.format(text=said or wording.unanswered),
-        wording.advice.format(text=cause.advice[head.language]),
-        wording.number.format(message=failure.message, accepted=accepted),
+        *([] if tale.action is Action.RELAYED else _reasons(tale, head)),
+        wording.number.format(message=tale.message, accepted=_time(tale.accepted_at)),
     ]
     text = "".join("\r\n".join(map(_clean, each.split("\n"))) + "\r\n\r\n" for each in paragraphs)
     return _part(b"text/plain; charset=utf-8", _quoted(text.encode()), encoding=b"quoted-printable")
 
 
-def _status_part(failure: Failure, head: Letterhead) -> bytes:
+def _reasons(tale: Tale, head: Letterhead) -> list[str]:
+    """Why, since when, until when, and what to do."""
+    wording, cause = WORDINGS[head.language], cause_of(tale.reason)
+    said = _code(tale.reply) if head.is_discreet else tale.reply
+    lines = [wording.why.format(text=cause.why[head.language])]
+    if tale.since is not None and tale.reason != UNNAMED:
+        lines.append(wording.expired.format(since=_time(tale.since)))
+    if tale.delay is None or said is not None:
+        lines.append(wording.answer.format(text=said or wording.unanswered))
+    if tale.delay is None:
+        return [*lines, wording.advice.format(text=cause.advice[head.language])]
+    return [*lines, *_prospects(tale.delay, cause, head)]
+
+
+def _prospects(delay: Delay, cause: Cause, head: Letterhead) -> list[str]:
+    wording = WORDINGS[head.language]
+    lines = [] if delay.eta is None else [wording.eta.format(eta=_time(delay.eta))]
+    lines.append(wording.until.format(until=_time(delay.until)))
+    lines += [wording.others.format(others=delay.others)] if delay.others else []
+    return [*lines, wording.advice.format(text=cause.advice[head.language] if delay.is_for_owner else wording.patience)]
+
+
+def _time(at: datetime) -> str:
+    return at.strftime("%Y-%m-%d %H:%M %Z").strip()
+
+
+def _status_part(tale: Tale, head: Letterhead) -> bytes:
     """RFC 3464, 2.2 and 2.3: fields of the message, then fields of its one recipient."""
     about_message = [_field("Reporting-MTA", f"dns; {_ascii(head.hostname)}")]
-    if failure.envelope.envid and not head.is_discreet:
-        about_message.append(_field("Original-Envelope-Id", _ascii(_unxtext(failure.envelope.envid))))
-    about_message.append(_field("Arrival-Date", format_datetime(failure.accepted_at)))
+    if tale.envelope.envid and not head.is_discreet:
+        about_message.append(_field("Original-Envelope-Id", _ascii(_unxtext(tale.envelope.envid))))
+    about_message.append(_field("Arrival-Date", format_datetime(tale.accepted_at)))
     about_recipient = [
-        *_recipient_fields(_recipient(failure), is_discreet=head.is_discreet),
-        _field("Action", "failed"),
-        _field("Status", _status(failure.reply, cause_of(failure.reason))),
+        *_recipient_fields(_recipient(tale), is_discreet=head.is_discreet),
+        _field("Action", tale.action),
+        _field("Status", _status(tale)),
     ]
-    said = _code(failure.reply) if head.is_discreet else failure.reply
+    said = _code(tale.reply) if head.is_discreet else tale.reply
     if said is not None:
         about_recipient.append(_field("Diagnostic-Code", f"smtp; {_ascii(str(said))}"))
-    about_recipient.append(_field("Last-Attempt-Date", format_datetime(failure.failed_at)))
+    if tale.delay is not None:
+        about_recipient.append(_field("Will-Retry-Until", format_datetime(tale.delay.until)))
+    elif tale.since is None:
+        about_recipient.append(_field("Last-Attempt-Date", format_datetime(tale.at)))
     return _part(b"message/delivery-status", b"".join(about_message) + b"\r\n" + b"".join(about_recipient))
 
 
@@ -146,8 +203,8 @@ def _part(kind: bytes, body: bytes, *, encoding: bytes = b"7bit") -> bytes:
     return b"Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\n\r\n%s" % (kind, encoding, body)
 
 
-def _recipient(failure: Failure) -> Recipient:
-    return failure.envelope.recipients[0]
+def _recipient(tale: Tale) -> Recipient:
+    return tale.envelope.recipients[0]
 
 
 def _recipient_fields(recipient: Recipient, *, is_discreet: bool) -> list[bytes]:
@@ -167,9 +224,17 @@ def _typed_address(address: str) -> str:
     return "utf-8; " + "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in _clean(address))
 
 
-def _status(reply: Reply | None, cause: Cause) -> str:
-    """What the provider said, unless it contradicts that this is final; then what the reason means (RFC 3463)."""
-    return reply.enhanced if reply is not None and reply.enhanced and reply.enhanced[0] == "5" else cause.status
+def _status(tale: Tale) -> str:
+    """RFC 3463: what the provider said, unless it contradicts what became of it; else what the reason means."""
+    if tale.action is Action.RELAYED:
+        return RELAYED_STATUS
+    if tale.since is not None:
+        return EXPIRED
+    first = "5" if tale.action is Action.FAILED else "4"
+    if tale.reply is not None and tale.reply.enhanced and tale.reply.enhanced[0] == first:
+        return tale.reply.enhanced
+    status = cause_of(tale.reason).status
+    return status if tale.action is Action.FAILED else f"4{status[1:]}"
 
 
 def _code(reply: Reply | None) -> Reply | None:

@@ -16,20 +16,41 @@ class Language(StrEnum):
     ITALIAN = "it"
 
 
+class Action(StrEnum):
+    """What a report says became of a delivery (RFC 3464, 2.3.3)."""
+
+    FAILED = "failed"
+    DELAYED = "delayed"
+    RELAYED = "relayed"
+    """Handed to a provider that confirms nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How a report begins: its subject, and what became of the mail, with and without the recipient's name."""
+
+    subject: str
+    named: str
+    discreet: str
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """The fixed sentences of a report; `{...}` are filled in."""
 
-    subject: str
+    openings: Mapping[Action, Opening]
     sender_name: str
-    failed: str
-    failed_discreetly: str
     discretion: str
     why: str
+    expired: str
     answer: str
     advice: str
+    eta: str
+    until: str
+    others: str
     number: str
     unanswered: str
+    patience: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,30 +65,72 @@ class Cause:
 WORDINGS: Mapping[Language, Wording] = MappingProxyType(
     {
         Language.ENGLISH: Wording(
-            subject="Your mail was not delivered",
+            openings=MappingProxyType(
+                {
+                    Action.FAILED: Opening(
+                        "Your mail was not delivered",
+                        "Your mail to {recipient} was not delivered. There will be no further attempt.",
+                        "A mail of yours was not delivered. There will be no further attempt.",
+                    ),
+                    Action.DELAYED: Opening(
+                        "Your mail is late",
+                        "Your mail to {recipient} has not been delivered yet. It is still being tried.",
+                        "A mail of yours has not been delivered yet. It is still being tried.",
+                    ),
+                    Action.RELAYED: Opening(
+                        "Your mail was handed over",
+                        "Your mail to {recipient} was taken by your mail provider. It confirms no deliveries.",
+                        "A mail of yours was taken by your mail provider. It confirms no deliveries.",
+                    ),
+                }
+            ),
             sender_name="Mail delivery",
-            failed="Your mail to {recipient} was not delivered. There will be no further attempt.",
-            failed_discreetly="A mail of yours was not delivered. There will be no further attempt.",
             discretion="Your own mailbox cannot send at present, so this report takes another way. To protect\n"
             "your patients it names neither recipient nor subject: the number below leads to both.",
             why="Why: {text}",
+            expired="It could not be delivered in the time that was allowed. Since {since} the above held it up.",
             answer="Answer of the mail server: {text}",
             advice="What you can do: {text}",
+            eta="It will probably leave, or be tried again, at {eta}.",
+            until="It is tried until {until}; you will hear if that fails.",
+            others="Other mails of yours that wait as well: {others}. There is no notice of each of them.",
             number="Number of the mail: {message}, accepted {accepted}",
             unanswered="none",
+            patience="nothing for the moment. Do not send it again: it would arrive twice.",
         ),
         Language.ITALIAN: Wording(
-            subject="Il messaggio non è stato recapitato",
+            openings=MappingProxyType(
+                {
+                    Action.FAILED: Opening(
+                        "Il messaggio non è stato recapitato",
+                        "Il Suo messaggio per {recipient} non è stato recapitato. Non ci saranno altri tentativi.",
+                        "Un Suo messaggio non è stato recapitato. Non ci saranno altri tentativi.",
+                    ),
+                    Action.DELAYED: Opening(
+                        "Il messaggio è in ritardo",
+                        "Il Suo messaggio per {recipient} non è ancora stato recapitato. I tentativi continuano.",
+                        "Un Suo messaggio non è ancora stato recapitato. I tentativi continuano.",
+                    ),
+                    Action.RELAYED: Opening(
+                        "Il messaggio è stato consegnato al gestore",
+                        "Il Suo gestore di posta ha preso in carico il messaggio per {recipient}. Non invia conferme.",
+                        "Il Suo gestore di posta ha preso in carico un Suo messaggio. Non invia conferme.",
+                    ),
+                }
+            ),
             sender_name="Recapito della posta",
-            failed="Il Suo messaggio per {recipient} non è stato recapitato. Non ci saranno altri tentativi.",
-            failed_discreetly="Un Suo messaggio non è stato recapitato. Non ci saranno altri tentativi.",
             discretion="La Sua casella al momento non può inviare, perciò questo avviso segue un'altra via.\n"
             "Per tutelare i pazienti non riporta né destinatario né oggetto: si trovano con il numero qui sotto.",
             why="Motivo: {text}",
+            expired="Non è stato possibile recapitarlo in tempo. Dal {since} lo ha trattenuto il motivo qui sopra.",
             answer="Risposta del server di posta: {text}",
             advice="Che cosa può fare: {text}",
+            eta="Probabilmente partirà, o sarà ritentato, alle {eta}.",
+            until="I tentativi continuano fino al {until}; in caso di insuccesso riceverà un avviso.",
+            others="Altri Suoi messaggi in attesa: {others}. Non riceverà un avviso per ciascuno.",
             number="Numero del messaggio: {message}, accettato {accepted}",
             unanswered="nessuna",
+            patience="per ora nulla. Non inviarlo di nuovo: arriverebbe due volte.",
         ),
     }
 )
@@ -151,6 +214,51 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             EXPIRED,
             ("your own mailbox is full.", "empty it, the sent mail too, and send again."),
             ("la Sua casella è piena.", "svuotarla, anche la posta inviata, e inviare di nuovo."),
+        ),
+        "limit": _cause(
+            EXPIRED,
+            ("your mailbox may send only so many mails in a given time.", "send fewer mails at once."),
+            ("la Sua casella può inviare solo un certo numero di messaggi.", "inviare meno messaggi alla volta."),
+        ),
+        "login": _cause(
+            EXPIRED,
+            ("your mailbox may be logged in to only so many times.", "call for help if it happens again."),
+            ("gli accessi alla Sua casella sono limitati.", "chiedere assistenza se succede ancora."),
+        ),
+        "queue": _cause(
+            EXPIRED,
+            ("other mails were before it.", "send fewer mails at once."),
+            ("altri messaggi lo precedevano.", "inviare meno messaggi alla volta."),
+        ),
+        "rate-limited": _cause(
+            EXPIRED,
+            ("your mail provider finds that too many mails were sent.", "send fewer mails at once."),
+            ("per il Suo gestore i messaggi inviati sono troppi.", "inviare meno messaggi alla volta."),
+        ),
+        "quota-exceeded": _cause(
+            EXPIRED,
+            ("your mailbox has sent as many mails as it may in a day.", "wait until tomorrow, or send another way."),
+            ("la Sua casella ha raggiunto il limite giornaliero.", "attendere domani, o inviare per un'altra via."),
+        ),
+        "greylisted": _cause(
+            EXPIRED,
+            ("the recipient's mail server asks to come back later.", "send it again later, or another way."),
+            ("il server del destinatario chiede di riprovare più tardi.", "inviare di nuovo più tardi."),
+        ),
+        "network": _cause(
+            EXPIRED,
+            ("your mail provider could not be reached.", "send it again later, or another way."),
+            ("il Suo gestore di posta non era raggiungibile.", "inviare di nuovo più tardi, o per un'altra via."),
+        ),
+        "outage": _cause(
+            EXPIRED,
+            ("your mail provider does not work at present.", "send it again later, or another way."),
+            ("il Suo gestore di posta al momento non funziona.", "inviare di nuovo più tardi, o per un'altra via."),
+        ),
+        "sender-refused": _cause(
+            EXPIRED,
+            ("your mail provider does not let your mailbox send as this address.", "call for help."),
+            ("il gestore non permette alla casella di usare questo indirizzo.", "chiedere assistenza."),
         ),
         "no-credentials": _cause(
             EXPIRED,

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from relay.core.dsn import is_wanted
 from relay.core.routing import Routing
 from relay.errors import TemporaryError
-from relay.notify.report import ReportSettings, is_report, report_id, reporter, write_report
+from relay.notify.report import ACTIONS, ReportSettings, is_report, report_id, reporter, write_report
 from relay.observe import Log
 from relay.store.ports import Intake, Outbox, OutboxEntry
 
@@ -67,10 +67,10 @@ class OutboxPump:
 
     async def _report(self, entry: OutboxEntry) -> None:
         through = reporter(entry, self._routing(), self._settings)
-        if not is_wanted(entry.envelope) or is_report(entry.message):
+        if not is_wanted(entry.envelope, ACTIONS[entry.kind]) or is_report(entry.message):
             self._log.report_skipped(entry.message, account=entry.account, cause="nobody asked for it")
         elif through is None:
-            self._log.report_skipped(entry.message, account=entry.account, cause="no account is left to send it")
+            self._log.report_skipped(entry.message, account=entry.account, cause="no account can send it now")
         else:
             await self._intake.put(write_report(entry, through, self._settings, randomness=self._randomness))
             self._log.reported(report_id(entry), about=entry.message, account=through.sender, reason=entry.reason)

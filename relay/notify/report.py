@@ -8,16 +8,32 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from types import MappingProxyType
 
-from relay.core.dsn import Failure, Letterhead, compose
+from relay.core.dsn import Delay, Letterhead, Tale, compose
 from relay.core.envelope import Envelope, Kind, NewMessage, Recipient
-from relay.core.failuretext import Language
+from relay.core.failuretext import Action, Language
+from relay.core.limits import MINUTE
+from relay.core.remedy import Needs
 from relay.core.routing import Account, Routing
 from relay.core.words import MessageId
-from relay.store.ports import OutboxEntry
+from relay.store.ports import OutboxEntry, OutboxKind
+from relay.store.ports.outbox import Delay as EntryDelay
 
 REPORTER = "relay"
 """The client of a report, where others have the name of their login."""
+
+ACTIONS = MappingProxyType(
+    {
+        OutboxKind.BOUNCE: Action.FAILED,
+        OutboxKind.DELAYED: Action.DELAYED,
+        OutboxKind.RELAYED: Action.RELAYED,
+    }
+)
+"""What a report says, by what is owed."""
+
+LEAST_LIFETIME: int = MINUTE
+"""A notice of delay lives as long as what it is about, which may be almost over."""
 
 _MARK = "-report-"
 
@@ -35,8 +51,9 @@ class ReportSettings:
 
 
 def report_id(entry: OutboxEntry) -> MessageId:
-    """Of the message and the delivery, because an outbox may use the number of an entry again."""
-    return f"{entry.message}{_MARK}{entry.delivery}"
+    """Of the message, the delivery and what is told, because an outbox may use the number of an entry again."""
+    told = "" if entry.kind is OutboxKind.BOUNCE else f"{entry.kind}-"
+    return f"{entry.message}{_MARK}{told}{entry.delivery}"
 
 
 def is_report(message: MessageId) -> bool:
@@ -45,12 +62,17 @@ def is_report(message: MessageId) -> bool:
 
 
 def reporter(entry: OutboxEntry, routing: Routing, settings: ReportSettings) -> Account | None:
-    """The account that a report takes; None: there is none any more."""
+    """The account that a report takes; None: there is none.
+
+    A notice of delay never waits in the mailbox that makes it necessary: it would arrive after the mail.
+    """
     own = routing.accounts.get(entry.account)
     if own is not None and not entry.is_mailbox_stopped:
         return own
     other = routing.account_of(settings.notices_from) if settings.notices_from else None
-    return other or own
+    if entry.kind is OutboxKind.DELAYED and other is own:
+        return None
+    return other or (None if entry.kind is OutboxKind.DELAYED else own)
 
 
 def write_report(
@@ -58,13 +80,16 @@ def write_report(
 ) -> NewMessage:
     """The message to put."""
     ident = report_id(entry)
-    failure = Failure(
+    tale = Tale(
+        action=ACTIONS[entry.kind],
         message=entry.message,
         envelope=entry.envelope,
         reason=entry.reason,
         reply=entry.reply,
         accepted_at=_moment(entry.accepted_at, settings.zone),
-        failed_at=_moment(entry.at, settings.zone),
+        at=_moment(entry.at, settings.zone),
+        since=None if entry.since is None else _moment(entry.since, settings.zone),
+        delay=None if entry.delay is None else _delay(entry.delay, settings.zone),
         headers=entry.headers,
     )
     head = Letterhead(
@@ -76,7 +101,7 @@ def write_report(
         date=_moment(entry.at, settings.zone),
         is_discreet=through.sender != entry.account,
     )
-    content = compose(failure, head)
+    content = compose(tale, head)
     return NewMessage(
         id=ident,
         client=REPORTER,
@@ -87,7 +112,13 @@ def write_report(
         submitted_hash=hashlib.sha256(content).digest(),
         wants_express=True,
         kind=Kind.REPORT,
+        lifetime=None if entry.delay is None else max(LEAST_LIFETIME, entry.delay.until - entry.at),
     )
+
+
+def _delay(delay: EntryDelay, zone: tzinfo) -> Delay:
+    eta = None if delay.eta is None else _moment(delay.eta, zone)
+    return Delay(_moment(delay.until, zone), eta, delay.others, is_for_owner=delay.needs is Needs.OWNER)
 
 
 def _envelope(sender: str, to: str, content: bytes) -> Envelope:

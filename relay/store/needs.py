@@ -76,6 +76,8 @@ class StoreSettings:
 
     lifetime: int = 3 * 24 * 60 * MINUTE
     hold_lifetime: int = 7 * 24 * 60 * MINUTE
+    delay_notice: int = 0
+    """After this the sender of what still waits is told; 0: never."""
     retry: tuple[int, ...] = RETRY
     in_doubt: InDoubt = InDoubt.RESEND
     health: HealthSettings = HealthSettings()

@@ -5,6 +5,7 @@ Law: it reports on every session exactly once, as the port asks, and decides not
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -37,7 +38,8 @@ def box(sender: AccountId, provider: str = "p") -> MailboxId:
 
 def provider(name: str = "p", *limits: str, totals: Iterable[str] = (), **more: Any) -> Provider:
     """A provider whose sessions are not what a check is about."""
-    filled: dict[str, Any] = {"connections": 20, "total_connections": 50, "linger": LINGER * SECOND, **more}
+    plenty: dict[str, Any] = {"connections": 20, "total_connections": 50, "login_limit": parse_limit("1000/10m")}
+    filled: dict[str, Any] = {**plenty, "linger": LINGER * SECOND, **more}
     own, total = tuple(map(parse_limit, limits)), tuple(map(parse_limit, totals))
     return Provider(name, f"smtp.{name}.test", 465, limits=own, total_limits=total, **filled)
 
@@ -95,6 +97,10 @@ class Scene:
     def another(self) -> "Scene":
         """A new, empty store of the same adapter."""
         return Scene(self._make, self._settings)
+
+    def under(self, **settings: Any) -> "Scene":
+        """A new, empty store of the same adapter, under other settings."""
+        return Scene(self._make, replace(self._settings, **settings))
 
     @property
     def store(self) -> Store:

@@ -27,6 +27,8 @@ class EventKind(StrEnum):
     """A mailbox's or a provider's health changed."""
     STRANDED = "stranded"
     """An account's mail goes nowhere now: `reason` no-account or no-credentials; None: it has a mailbox again."""
+    OWED = "owed"
+    """Something other than a bounce is in the outbox: `reason` says what."""
     ROUTING = "routing"
     """Another routing is in force."""
 

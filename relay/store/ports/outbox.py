@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from relay.core.envelope import Envelope
+from relay.core.remedy import Needs
 from relay.core.reply import Reply
 from relay.core.words import AccountId, DeliveryId, MessageId
 
@@ -18,6 +19,25 @@ class OutboxKind(StrEnum):
 
     BOUNCE = "bounce"
     """Tell the sender that a delivery failed for good (RFC 3464)."""
+    DELAYED = "delayed"
+    """Tell him that it is late, and still being tried."""
+    RELAYED = "relayed"
+    """Tell him that the provider took it and will confirm nothing (RFC 3461, 5.2.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delay:
+    """What is known of a delivery that is late. Instants are wall time in microseconds."""
+
+    since: int
+    """Since when its reason holds it up."""
+    eta: int | None
+    """When it will leave or be tried next; None: not before somebody acts."""
+    needs: Needs | None
+    until: int
+    """It is tried until then."""
+    others: int
+    """How many other deliveries of the account wait or are held."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +52,7 @@ class OutboxEntry:
     envelope: Envelope
     """With the one recipient concerned."""
     reason: str
-    """The reply class, or `expired`."""
+    """The reply class, or what else holds it up (see core/standstill); `expired`: nothing that has a name."""
     reply: Reply | None
     accepted_at: int
     """Wall time in microseconds."""
@@ -42,6 +62,10 @@ class OutboxEntry:
     """Whether the account's own mailbox is stopped now, so that the report has to go another way."""
     headers: bytes = field(repr=False)
     """The top header of the message, without body; empty if it is gone."""
+    since: int | None = None
+    """Of a bounce whose lifetime ended: since when `reason` had held it, wall time; None: it was refused."""
+    delay: Delay | None = None
+    """Of a notice of delay."""
 
 
 class Outbox(Protocol):

@@ -43,7 +43,7 @@ def _today(context: Context, account: Account) -> date:
     """The day at the provider, by whose midnight an account retires."""
     provider = context.routes.routing.providers.get(account.mailbox.provider)
     zone = UTC if provider is None else ZoneInfo(provider.timezone)
-    return datetime.fromtimestamp(context.clock.wall() / SECOND, zone).date()
+    return datetime.fromtimestamp(context.clock.civil() / SECOND, zone).date()
 
 
 class Roll:
@@ -109,7 +109,7 @@ class AccountViews:
             if drained is None:
                 return None
             last.append(drained + self._ahead)
-        return max(last)
+        return context.clock.shown(max(last))
 
     def _line(self, sender: AccountId) -> Line | None:
         number = self._context.names.known_account(sender)
@@ -126,10 +126,13 @@ class AccountViews:
         own, host = context.remembrance.health(account.mailbox), self._host(account.mailbox)
         stopped = next((each for each in (own, host) if each.is_stopped), None)
         if stopped is not None:
-            return stopped.reason, stopped.since, needs_of(stopped.reason)
+            return stopped.reason, self._shown(stopped.since), needs_of(stopped.reason)
         if line is not None and line.held:
             return HELD, None, Needs.ADMIN
-        return self._barrier(account) or own.reason, own.since, None
+        return self._barrier(account) or own.reason, self._shown(own.since), None
+
+    def _shown(self, at: int | None) -> int | None:
+        return None if at is None else self._context.clock.shown(at)
 
     def _host(self, mailbox: MailboxId) -> Health:
         return self._context.remembrance.provider_health(mailbox.provider)
@@ -151,14 +154,16 @@ def provider_views(context: Context) -> Sequence[ProviderView]:
 
 
 def _provider(context: Context, name: str) -> ProviderView:
-    health, ahead = context.remembrance.provider_health(name), context.clock.wall() - context.clock.now()
+    health, clock = context.remembrance.provider_health(name), context.clock
+    ahead = clock.shown(clock.wall()) - clock.now()
     probe_at = health.probe_at if health.is_stopped else None
-    eta = None if probe_at is None else max(probe_at, context.clock.now()) + ahead
+    eta = None if probe_at is None else max(probe_at, clock.now()) + ahead
     host = context.schedule.host(name)
+    since = None if health.since is None else clock.shown(health.since)
     limits = _limit_views(context, host.terms.total_limits, host.totals.whole)
     needs = needs_of(health.reason) if health.is_stopped else None
     return ProviderView(
-        name, health.state.value, health.reason, health.since, eta, needs, host.sessions - host.opening, tuple(limits)
+        name, health.state.value, health.reason, since, eta, needs, host.sessions - host.opening, tuple(limits)
     )
 
 

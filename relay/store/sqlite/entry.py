@@ -54,6 +54,7 @@ class Overdue(NamedTuple):
     due: int
     reason: str | None
     reply: str | None
+    since: int
 
 
 def entry_from(row: tuple[Any, ...], names: Names) -> Entry:
@@ -92,7 +93,7 @@ class Entries:
         return self._overdue(self._database.read(_SQL["expired_entries"], (wall, most)))
 
     def _overdue(self, rows: Iterable[tuple[Any, ...]]) -> list[Overdue]:
-        return [Overdue(entry_from(row[:-4], self._names), STATES[row[-4]], *row[-3:]) for row in rows]
+        return [Overdue(entry_from(row[:-5], self._names), STATES[row[-5]], *row[-4:]) for row in rows]
 
     def _all(self, rows: Iterable[tuple[Any, ...]]) -> list[Entry]:
         return [entry_from(row, self._names) for row in rows]

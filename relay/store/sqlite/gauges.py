@@ -80,7 +80,7 @@ def gauge_of(context: Context, views: AccountViews, sender: AccountId) -> Accoun
     view = None if mailbox is None else views.one(sender)
     if view is None or view.eta is None:
         return AccountGauge(sender, health, ratio, None)
-    return AccountGauge(sender, health, ratio, max(0, view.eta - context.clock.wall()) / SECOND)
+    return AccountGauge(sender, health, ratio, max(0, view.eta - context.clock.civil()) / SECOND)
 
 
 def _used(line: Line, now: int) -> float:

@@ -24,8 +24,6 @@ _TOLD = {
     Event.RETURN: EventKind.RETURNED,
 }
 
-EXPIRED = "expired"
-
 CORRUPT = "corrupt"
 """What the store cannot read any more: held until an admin looks at the disk."""
 
@@ -37,16 +35,30 @@ class Moves:
         self._context = context
 
     def finish(
-        self, entry: Entry, state: State, event: Event, *, reason: str, reply: str | None, has_body: bool = True
+        self,
+        entry: Entry,
+        state: State,
+        event: Event,
+        *,
+        reason: str,
+        reply: str | None,
+        has_body: bool = True,
+        owes: OutboxKind | None = None,
+        held_since: int | None = None,
     ) -> None:
-        """Delivered or bounced: the envelope goes, and the body, if it is still there, when nothing needs it."""
+        """Final: the envelope goes, and the body, if it is still there, when nothing needs it.
+
+        `owes` is the report that follows; `held_since`: its lifetime ended, and since then `reason` had held it.
+        """
         context, target, wall = self._context, after(state, event), self._context.clock.wall()
         values = (STORED[target], entry.tries, entry.doubts, reason, reply, wall, entry.delivery)
         context.database.write(_SQL["finish_delivery"], values)
         if state not in FINAL:
             context.pending.went(entry.account, was_held=state is State.HELD)
-        if target is State.BOUNCED and entry.kind is not Kind.REPORT:
-            self._owe_bounce(entry, reason, reply, wall)
+        if context.owed:
+            context.owed -= context.database.write(_OUTBOX["drop_delay_of"], (entry.seq, entry.delivery))
+        if owes is not None and entry.kind is not Kind.REPORT:
+            self._owe(owes, entry, reason, reply, held_since)
         elif has_body and not self._is_needed_by_others(entry):
             context.bodies.let_go(entry.seq, entry.place)
         self._tell(event, entry, reason)
@@ -72,9 +84,9 @@ class Moves:
         self._context.heads.forget(entry.account, entry.lane)
         self._tell(Event.RETURN, entry, reason)
 
-    def make_ready(self, entry: Entry, *, reason: str | None, reply: str | None) -> None:
-        """Its time has come, or what held it is gone: ready, at its old place."""
-        self._put_back(entry, (STORED[State.WAITING], 0, entry.expires_at, reason, reply))
+    def make_ready(self, entry: Entry, *, since: int, reason: str | None, reply: str | None) -> None:
+        """Its time came at `since`, or what held it is gone: ready, at its old place."""
+        self._put_back(entry, (STORED[State.WAITING], 0, entry.expires_at, reason, reply), since)
         self._context.add_ready(entry.account, entry.sender, entry.lane)
         self._context.heads.forget(entry.account, entry.lane)
 
@@ -91,24 +103,20 @@ class Moves:
             return False
         return self.is_body_needed(entry)
 
-    def _owe_bounce(self, entry: Entry, reason: str, reply: str | None, wall: int) -> None:
-        values = (OutboxKind.BOUNCE.value, entry.seq, entry.delivery, reason, reply, wall, entry.sealed)
-        self._context.database.write(_OUTBOX["add_outbox"], values)
-        self._context.owed += 1
+    def _owe(self, kind: OutboxKind, entry: Entry, reason: str, reply: str | None, since: int | None) -> None:
+        """The report needs the body, for its headers, until it is done."""
+        context, wall = self._context, self._context.clock.wall()
+        values = (kind.value, entry.seq, entry.delivery, reason, reply, wall, entry.sealed, since)
+        context.database.write(_OUTBOX["add_outbox"], values)
+        context.owed += 1
+        if kind is not OutboxKind.BOUNCE:
+            event = StoreEvent(EventKind.OWED, wall, entry.message, entry.delivery, entry.sender, reason=kind.value)
+            context.journal.record(event, entry.seq)
 
-    def _put_back(self, entry: Entry, values: tuple[object, ...]) -> None:
+    def _put_back(self, entry: Entry, values: tuple[object, ...], since: int | None = None) -> None:
         state, due, expires, reason, reply = values
-        row = (
-            state,
-            due,
-            expires,
-            entry.tries,
-            entry.doubts,
-            reason,
-            reply,
-            self._context.clock.wall(),
-            entry.delivery,
-        )
+        at = self._context.clock.wall() if since is None else since
+        row = (state, due, expires, entry.tries, entry.doubts, reason, reply, at, entry.delivery)
         self._context.database.write(_SQL["put_back"], row)
 
     def _tell(self, event: Event, entry: Entry, reason: str | None) -> None:

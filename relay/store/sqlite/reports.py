@@ -6,8 +6,9 @@ Law: an entry and the body that it needs stay until it is done.
 from dataclasses import dataclass
 
 from relay.core.envelope import Envelope, Recipient
+from relay.core.standstill import Barrier
 from relay.errors import CorruptValue
-from relay.store.ports.outbox import OutboxEntry, OutboxKind
+from relay.store.ports.outbox import Delay, OutboxEntry, OutboxKind
 from relay.store.segments import Place
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Row
@@ -15,6 +16,7 @@ from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import read_reply
+from relay.store.sqlite.views import Views
 
 _SQL = load_statements("outbox")
 
@@ -52,19 +54,36 @@ class Reports:
             context.bodies.let_go(found[0].seq, found[0].place)
 
     def _owed(self, row: Row) -> Owed:
-        number, kind, delivery, reason, reply, at, sealed = row
+        number, kind, delivery, reason, reply, at, sealed, since = row
         context = self._context
         found = context.entries.one(delivery)
         assert found is not None
         known = found[0]
         mailbox = context.routes.mailbox_of(known.sender)
         is_stopped = mailbox is None or context.remembrance.health(mailbox).is_stopped
-        envelope = self._envelope(known, sealed)
+        envelope, delay = self._envelope(known, sealed), None
+        if kind == OutboxKind.DELAYED:
+            reason, reply, delay = self._delay(known)
         entry = OutboxEntry(
             number, OutboxKind(kind), known.message, known.delivery, known.sender, envelope, reason,
             read_reply(reply), context.clock.shown(known.accepted_at), context.clock.shown(at), is_stopped, b"",
+            None if since is None else context.clock.shown(since), delay,
         )  # fmt: skip
         return Owed(entry, known.place, context.bodies.at_hand(known.seq))
+
+    def _delay(self, entry: Entry) -> tuple[str, str | None, Delay]:
+        """How it stands with what is late, at this moment: why, what was said last, and the rest."""
+        context = self._context
+        row = context.database.read_one(_SQL["late"], (entry.delivery,))
+        line = context.pending.line(entry.account)
+        assert row is not None
+        _, why = Views(context, is_list=True).standstill(row, entry.sender, entry.accepted_at)
+        others = 0 if line is None else line.waiting + line.held - 1
+        return (
+            why.reason or Barrier.QUEUE.value,
+            row[7],
+            Delay(why.since, why.eta, why.needs, context.clock.shown(row[6]), others),
+        )
 
     def _envelope(self, entry: Entry, sealed: bytes) -> Envelope:
         """The sender is owed a report all the same where the recipient cannot be read any more."""

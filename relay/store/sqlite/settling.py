@@ -3,7 +3,9 @@
 Law: only who holds a delivery decides about it; a late `delivered` is a fact all the same.
 """
 
+from relay.core.dsn import is_wanted
 from relay.core.envelope import Claim, Result, Verdict
+from relay.core.failuretext import Action
 from relay.core.health import Health, HealthEvent, HealthState, event_of_result
 from relay.core.health import after as health_after
 from relay.core.lifecycle import Event, State, can
@@ -11,7 +13,9 @@ from relay.core.limits import Instant
 from relay.core.retry import delay_after
 from relay.core.routing import InDoubt
 from relay.core.words import MailboxId, Stage
+from relay.errors import CorruptValue
 from relay.store.ports.events import EventKind, StoreEvent
+from relay.store.ports.outbox import OutboxKind
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.moves import CORRUPT, Moves
@@ -84,10 +88,10 @@ class Settling:
         verdict = result.verdict
         if verdict is Verdict.DELIVERED:
             entry.tries += 1
-            moves.finish(entry, state, Event.DELIVER, reason=reason, reply=reply)
+            moves.finish(entry, state, Event.DELIVER, reason=reason, reply=reply, owes=_confirmation(entry, result))
         elif verdict is Verdict.BOUNCED:
             entry.tries += 1
-            moves.finish(entry, state, Event.BOUNCE, reason=reason, reply=reply)
+            moves.finish(entry, state, Event.BOUNCE, reason=reason, reply=reply, owes=OutboxKind.BOUNCE)
         elif verdict is Verdict.DEFERRED:
             entry.tries += 1
             delay = delay_after(entry.tries, self._context.settings.retry, at_least=result.retry_after)
@@ -152,9 +156,22 @@ class Settling:
         if state is not State.DELIVERED:
             has_body = self._moves.is_body_needed(entry)
             self._take_out(entry, state, due)
-            self._moves.finish(entry, state, Event.DELIVER, reason=result.reply_class, reply=reply, has_body=has_body)
+            owes = self._late_confirmation(entry, result) if has_body else None
+            self._moves.finish(
+                entry, state, Event.DELIVER, reason=result.reply_class, reply=reply, has_body=has_body, owes=owes
+            )
         context.changed()
         return True
+
+    def _late_confirmation(self, entry: Entry, result: Result) -> OutboxKind | None:
+        """As for one in time, while its envelope is still there."""
+        if entry.sealed is None:
+            return None
+        try:
+            entry.envelope = self._context.seals.open_envelope(entry.sealed, entry.message, entry.ordinal)
+        except CorruptValue:
+            return None
+        return _confirmation(entry, result)
 
     def _take_out(self, entry: Entry, state: State, due: int) -> None:
         """It is in nobody's queue, hand or outbox any more."""
@@ -192,6 +209,14 @@ def set_health(context: Context, mailbox: MailboxId, health: Health) -> None:
     working = health.state.value if health.is_proven else UNTRIED
     reason = health.reason if health.is_stopped else working
     context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), mailbox=mailbox, reason=reason))
+
+
+def _confirmation(entry: Entry, result: Result) -> OutboxKind | None:
+    """Whoever wants to hear of success hears it from us where the provider was not told so (RFC 3461, 5.2.2)."""
+    envelope = entry.envelope
+    if envelope is None or result.is_dsn_passed_on or not is_wanted(envelope, Action.RELAYED):
+        return None
+    return OutboxKind.RELAYED
 
 
 def _end_of(result: Result, now: Instant, linger: int) -> Instant | None:

@@ -4,11 +4,16 @@ Law: what expires is bounced with the reason that held it up; what a stopped mai
 what is held. Both count in queue time, which no step of the wall clock moves.
 """
 
+from dataclasses import replace
+
 from relay.core.lifecycle import Event, State
 from relay.core.limits import Instant
+from relay.core.standstill import EXPIRED, Barrier, Situation, Standstill, barrier_of, standstill
+from relay.store.ports.outbox import OutboxKind
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.entry import Entry, Overdue
-from relay.store.sqlite.moves import EXPIRED, Moves
+from relay.store.sqlite.delays import Delays
+from relay.store.sqlite.entry import Overdue
+from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("queue")
@@ -23,6 +28,7 @@ class Timers:
     def __init__(self, context: Context, moves: Moves) -> None:
         self._context = context
         self._moves = moves
+        self._delays = Delays(context)
 
     def ring(self) -> None:
         """Makes ready what is due and bounces what has expired, the earliest first, a bounded number."""
@@ -30,31 +36,50 @@ class Timers:
         moment = context.clock.moment()
         for expired in context.entries.expired(moment.wall, AT_ONCE):
             self._expire(expired)
-        for entry, _, _, reason, reply in context.entries.due(moment.wall, AT_ONCE):
-            self._moves.make_ready(entry, reason=reason, reply=reply)
+        for entry, _, due, reason, reply, _ in context.entries.due(moment.wall, AT_ONCE):
+            self._moves.make_ready(entry, since=due, reason=reason, reply=reply)
+        self._delays.ring(moment.wall)
+
+    def write(self) -> None:
+        """Now and then writes how far it looked for what is late."""
+        self._delays.write()
 
     def wakes_at(self, now: Instant) -> Instant | None:
-        """When the next try is due, in relay time."""
+        """When the next try is due, or the next notice of delay, in relay time."""
         row = self._context.database.read_one(_SQL["next_due"])
-        return None if row is None or row[0] is None else now + max(0, row[0] - self._context.clock.wall())
+        wall = self._context.clock.wall()
+        known = [None if row is None else row[0], self._delays.wakes_at(wall)]
+        first = min((at for at in known if at is not None), default=None)
+        return None if first is None else now + max(0, first - wall)
 
     def _expire(self, expired: Overdue) -> None:
-        entry, state, due, reason, reply = expired
+        entry, state, due, _, reply, _ = expired
         context = self._context
-        trouble = self._trouble_of(entry)
         ends = entry.accepted_at + context.settings.hold_lifetime
-        if state is State.WAITING and trouble is not None and context.clock.wall() < ends:
+        if state is State.WAITING and context.is_kept_back(entry.sender) and context.clock.wall() < ends:
             context.database.write(_SQL["set_expiry"], (ends, entry.delivery))
             return
+        why = self._why(expired)
         if state is State.WAITING and not due:
             context.remove_ready(entry.account, entry.sender, entry.lane)
-        self._moves.finish(entry, state, Event.BOUNCE, reason=reason or trouble or EXPIRED, reply=reply)
+        self._moves.finish(
+            entry, state, Event.BOUNCE,
+            reason=why.reason or EXPIRED, reply=reply, owes=OutboxKind.BOUNCE, held_since=why.since,
+        )  # fmt: skip
 
-    def _trouble_of(self, entry: Entry) -> str | None:
-        """What holds up all mail of this account."""
+    def _why(self, expired: Overdue) -> Standstill:
+        """What held it to the end."""
+        entry, state, due, reason, _, since = expired
         context = self._context
+        situation = Situation(state, entry.accepted_at, since, reason, due)
         mailbox = context.routes.mailbox_of(entry.sender)
+        if state is not State.WAITING:
+            return standstill(situation)
         if mailbox is None:
-            return context.routes.trouble_of(entry.sender)
-        health = context.remembrance.health(mailbox)
-        return health.reason if health.is_stopped else None
+            return standstill(replace(situation, stranded=context.routes.trouble_of(entry.sender)))
+        barrier = barrier_of(context.schedule.look(mailbox), entry.lane, 1, context.clock.now())
+        own, host = context.remembrance.health(mailbox), context.remembrance.provider_health(mailbox.provider)
+        found = standstill(replace(situation, mailbox=own, provider=host, barrier=barrier))
+        if found.reason == Barrier.QUEUE:
+            return replace(found, reason=reason or EXPIRED)
+        return found

@@ -16,7 +16,6 @@ from relay.store.ports.reading import AttemptView, DeliveryView, MessageView
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Row
 from relay.store.sqlite.outlooks import DETAIL_STEPS, LIST_STEPS, Outlooks
-from relay.store.sqlite.running import Running
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import LANES, STATES, read_reply
 
@@ -42,6 +41,7 @@ class Views:
         self._outlooks = Outlooks(context, LIST_STEPS if is_list else DETAIL_STEPS)
         self._has_attempts = not is_list
         self._ahead = context.clock.wall() - context.clock.now()
+        """Queue time minus relay time."""
 
     def message(self, seq: int) -> MessageView | None:
         """A message; None: it is not there any more."""
@@ -54,7 +54,7 @@ class Views:
         deliveries = tuple(self._delivery(each, message, seq, sender, accepted) for each in rows)
         states = {each.state for each in deliveries}
         state = next(state for state in ORDER if state in states)
-        return MessageView(message, sender, client, state, accepted, size, deliveries)
+        return MessageView(message, sender, client, state, self._context.clock.shown(accepted), size, deliveries)
 
     def standstill(self, row: Row, sender: AccountId, accepted: int) -> tuple[str, Standstill]:
         """The state of a delivery as admins see it, and why it is not moving."""
@@ -62,13 +62,18 @@ class Views:
         running = self._context.claims.holder_of(number)
         state = STATES[stored] if running is None else running.state
         if running is not None:
-            return SENDING_STATE, Standstill(None, running.started_at + self._ahead)
+            return SENDING_STATE, self._shown(Standstill(None, running.started_at + self._ahead))
         situation = Situation(state, accepted, since, reason, due)
         if state is not State.WAITING:
-            return state.value, standstill(situation)
+            return state.value, self._shown(standstill(situation))
         found = standstill(self._surrounded(situation, sender, LANES[lane], number))
         is_kept_back = self._context.is_kept_back(sender)
-        return State.HELD.value if is_kept_back else State.WAITING.value, found
+        return State.HELD.value if is_kept_back else State.WAITING.value, self._shown(found)
+
+    def _shown(self, found: Standstill) -> Standstill:
+        """As the clock on the wall says."""
+        shown = self._context.clock.shown
+        return replace(found, since=shown(found.since), eta=None if found.eta is None else shown(found.eta))
 
     def _surrounded(self, situation: Situation, sender: AccountId, lane: Lane, delivery: int) -> Situation:
         """With what its account, its mailbox, its provider and its queue bring with them."""
@@ -109,18 +114,21 @@ class Views:
             key.hex(), shown, state, LANES[lane], why.reason, why.since, why.needs, why.eta, attempts
         )  # fmt: skip
 
+    def _shown_relay(self, at: Instant) -> int:
+        return self._context.clock.shown(at + self._ahead)
+
     def _attempts(self, delivery: int) -> Iterator[AttemptView]:
         for started, ended, stage, reply_class, reply in self._context.database.read(
             _SQL["attempts_of"], (delivery, ATTEMPTS)
         ):
             said = read_reply(reply)
             yield AttemptView(
-                started + self._ahead, ended + self._ahead, stage, reply_class, None if said is None else str(said)
+                self._shown_relay(started),
+                self._shown_relay(ended),
+                stage,
+                reply_class,
+                None if said is None else str(said),
             )
         running = self._context.claims.holder_of(delivery)
         if running is not None:
-            yield _under_way(running, self._ahead)
-
-
-def _under_way(running: Running, ahead: int) -> AttemptView:
-    return AttemptView(running.started_at + ahead, None, None, None, None)
+            yield AttemptView(self._shown_relay(running.started_at), None, None, None, None)

@@ -184,7 +184,7 @@ async def one_mail_does_not_wait_behind_another_accounts_forty(scene: Scene) -> 
 
 
 async def a_newcomer_finds_room_though_one_doctor_has_hundreds_queued(scene: Scene) -> None:
-    await scene.route(account(A), account(B), providers=[provider("p", totals=["66/m"], connections=50)])
+    await scene.route(account(A), account(B), providers=[provider("p", totals=["66/m"])])
     await scene.mail(A, *range(80))
     assert len(await scene.send_all()) == 64, "held + 1 <= 32 x free"
     await scene.mail(B, 99)

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.dsn import HEADERS, Failure, Letterhead, compose, is_wanted
+from relay.core.dsn import HEADERS, Letterhead, Tale, compose, is_wanted
 from relay.core.envelope import Envelope, Recipient
-from relay.core.failuretext import CAUSES, WORDINGS, Language
+from relay.core.failuretext import CAUSES, WORDINGS, Action, Language
 from relay.core.reply import Reply, read_reply
 
 DOCTOR = "m.rossi@studiorossi.it"
@@ -24,13 +24,14 @@ HEADER = (
     b"Subject: Ricetta\r\n"
     b"Message-ID: <abc.1@studiorossi.it>\r\n"
 )
-FAILURE = Failure(
+FAILURE = Tale(
+    action=Action.FAILED,
     message="A1",
     envelope=Envelope(DOCTOR, (Recipient(PATIENT),)),
     reason="recipient-unknown",
     reply=read_reply(550, "5.1.1 <anna.verdi@example.com> no such user"),
     accepted_at=datetime(2026, 11, 22, 9, 0, tzinfo=UTC),
-    failed_at=datetime(2026, 11, 22, 9, 0, 7, tzinfo=UTC),
+    at=datetime(2026, 11, 22, 9, 0, 7, tzinfo=UTC),
     headers=HEADER,
 )
 HEAD = Letterhead(
@@ -243,7 +244,7 @@ def test_times_keep_the_zone_they_came_with():
     ],
 )
 def test_a_report_is_sent_to_those_who_want_it(sender, notify, wanted):
-    assert is_wanted(Envelope(sender, (Recipient(PATIENT, notify),))) is wanted
+    assert is_wanted(Envelope(sender, (Recipient(PATIENT, notify),)), Action.FAILED) is wanted
 
 
 # what nobody can do
@@ -313,4 +314,4 @@ def test_every_reason_has_a_sentence_and_advice_in_every_language(language):
         text = human(replace(FAILURE, reason=reason), replace(HEAD, language=language))
         assert "{" not in text
         assert max(map(len, text.splitlines())) <= 110
-    assert WORDINGS[language].subject
+    assert all(WORDINGS[language].openings[action].subject for action in Action)
