@@ -57,6 +57,10 @@ class SecretKind(StrEnum):
     STORED = "secret"
 
 
+_KELVIN = "\u212a"
+"""The one character outside ASCII that is a letter of ASCII in lower case."""
+
+
 @dataclass(frozen=True, slots=True)
 class SecretReference:
     """Where a secret is found; a literal one never shows in `repr`."""
@@ -195,8 +199,11 @@ class Routing:
         return found
 
     def account_of(self, address: str) -> Account | None:
-        """The account that sends as this address."""
-        return self.by_address.get(address.lower())
+        """The account that sends as this address, in any case of its letters.
+
+        The Kelvin sign is no k, although it becomes one in lower case: at a provider it is somebody else.
+        """
+        return None if _KELVIN in address else self.by_address.get(address.lower())
 
     def provider_of(self, mailbox: MailboxId) -> Provider:
         """The provider at which this mailbox is a login; KeyError when the routing has none of that name."""
