@@ -67,10 +67,12 @@ def plain(login: str = "studio", password: str = "secret") -> bytes:
     return b"AUTH PLAIN " + b64encode(f"\0{login}\0{password}".encode()) + b"\r\n"
 
 
-async def talk(office: Office, *said: Step, address: str = "127.0.0.1") -> list[str]:
+async def talk(office: Office, *said: Step, address: str = "127.0.0.1", is_secure: bool = False) -> list[str]:
     """The replies to everything that a client says on a new connection, a line each, without the banner."""
     wire = ScriptedWire(*said)
-    session = Session(wire, office.desk(), listener=office.listener, peer=Peer(address), clock=Clock())
+    session = Session(
+        wire, office.desk(), listener=office.listener, peer=Peer(address), clock=Clock(), is_secure=is_secure
+    )
     try:
         await session.converse()
     except ClientGone:
@@ -80,9 +82,11 @@ async def talk(office: Office, *said: Step, address: str = "127.0.0.1") -> list[
     return replies
 
 
-async def after_login(office: Office, *said: Step, address: str = "127.0.0.1", login: str = "studio") -> list[str]:
+async def after_login(
+    office: Office, *said: Step, address: str = "127.0.0.1", login: str = "studio", is_secure: bool = False
+) -> list[str]:
     """The replies to what a client says after EHLO and a login."""
-    replies = await talk(office, b"EHLO pc\r\n" + plain(login), *said, address=address)
+    replies = await talk(office, b"EHLO pc\r\n" + plain(login), *said, address=address, is_secure=is_secure)
     while replies and not replies.pop(0).startswith("235"):
         pass
     return replies
