@@ -25,6 +25,7 @@ from relay.store.ports.sessions import SessionEvent
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
 from relay.store.sqlite.reserve import Reserve
 from relay.vault import Keyring
+from tests.crash.older import make_older
 
 T = TypeVar("T")
 
@@ -193,6 +194,7 @@ async def tour(driver: Driver) -> None:
     await driver.send(first)
     assert await driver.store.gate(second)
     await driver.close()
+    make_older(driver.folder / "relay.db")
     (driver.folder / "segments" / "00000099.seg").write_bytes(b"no message points here")
     await driver.start()
     await driver.drain()

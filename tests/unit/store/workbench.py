@@ -17,7 +17,7 @@ from relay.core.reply import Reply
 from relay.core.routing import Account, Provider, Routing
 from relay.core.words import MailboxId, Plan, Stage
 from relay.errors import RelayError
-from relay.store.needs import Outside, StoreSettings
+from relay.store.needs import CrashPoint, Outside, StoreSettings, never_dies
 from relay.store.ports.events import StoreEvent
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments.memory import MemorySegments
@@ -167,7 +167,7 @@ class Bench:
         self.routed = Routing()
         self.store = self.open()
 
-    def open(self) -> SqliteStore:
+    def open(self, *, crash_point: CrashPoint = never_dies) -> SqliteStore:
         self.store = SqliteStore(
             self.connection,
             self.segments,
@@ -183,6 +183,7 @@ class Bench:
                 listener=self.events.append,
                 give_up_reserve=self._give_up_reserve,
                 keep_reserve=lambda: self.may_keep_reserve,
+                crash_point=crash_point,
             ),
         )
         return self.store
