@@ -267,9 +267,9 @@ def api_page() -> str:
     return page(
         "The HTTP API",
         "Made by `make docs` from what the relay serves at `/api/v1/openapi.json` (with the token, like the rest of "
-        "the API). The token is the content of `admin.token` in `data_dir`, made at the first start and readable for the "
-        "relay's own user alone; a new one is in force after a restart. `relay status`, `relay queue list|show` and "
-        "`relay explain` ask this API; with `--json` they print what it answers.",
+        "the API). The token is the content of `admin.token` in `data_dir`, made at the first start and readable for "
+        "the relay's own user alone; a new one is in force after a restart. `relay status`, `relay queue list`, "
+        "`relay queue show` and `relay explain` ask this API; with `--json` they print what it answers.",
         'Try: `curl -H "Authorization: Bearer $(cat var/admin.token)" http://127.0.0.1:8025/api/v1/status`',
         "`/healthz`, `/readyz` and `/metrics` need no token from this machine, where the Host is localhost or an IP "
         "address: a name that somebody else's name server leads here is answered 421. No answer may be kept, and no "

@@ -4,7 +4,8 @@ Law: it talks to the address in relay.yaml and to no proxy, follows no redirect,
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -108,7 +109,8 @@ class RelayApi:
                 raise CannotNow(f"the relay at {self.place} cannot answer now: {detail}")
 
 
-def running_relay(config: Path) -> RelayApi:
+@contextmanager
+def running_relay(config: Path) -> Iterator[RelayApi]:
     """The relay that runs on this relay.yaml. ConfigError, Unreachable: there is none to ask."""
     try:
         loaded = load_service(config, os.environ)
@@ -118,7 +120,8 @@ def running_relay(config: Path) -> RelayApi:
         raise ConfigError("\n".join(map(str, loaded.problems)))
     token_file = loaded.value.data_dir / "admin.token"
     place = _place(loaded.value)
-    return RelayApi(client_of(place, _token(token_file, place)), place, token_file)
+    with client_of(place, _token(token_file, place)) as client:
+        yield RelayApi(client, place, token_file)
 
 
 def client_of(place: str, token: str) -> httpx.Client:

@@ -33,17 +33,13 @@ def explain(
     as_json: JsonOption = False,
 ) -> None:
     """Say why a message or an account is not moving, since when, and what will move it."""
-    relay = running_relay(config)
-    kind, found = find(relay, what)
+    with running_relay(config) as relay:
+        kind, found = find(relay, what)
+        account = found if kind == "account" or as_json else _account_of(relay, found["account"])
     if as_json:
         return print_json(found)
     now = datetime.now().astimezone()
-    if kind == "account":
-        lines = of_account(found, now)
-    else:
-        lines = of_message(found, _account_of(relay, found["account"]), now)
-    print_lines(screen(), lines)
-    return None
+    return print_lines(screen(), of_account(found, now) if kind == "account" else of_message(found, account, now))
 
 
 def print_lines(console: Console, lines: Iterable[str]) -> None:
@@ -179,21 +175,18 @@ def _last_word(group: list[Any], now: datetime) -> Iterator[str]:
 def of_account(account: Any, now: datetime) -> Iterator[str]:
     """All that there is to say about an account."""
     yield _introduction(account)
-    if account["health"] == "ok" and account["reason"] is None:
-        yield f"  Health: ok{'' if account['queued'] else '; nothing is queued'}."
-        full = [each for each in account["limits"] if each["used"] >= each["most"]]
-        if full and account["queued"]:
-            yield f"  Why it waits: {why('limit')}: {', '.join(map(_limit, full))}."
-    else:
-        since = "" if account["since"] is None else f" since {clock(account['since'], now)}"
-        age = "" if account["since"] is None else f", {spoken(now - read(account['since']))}"
-        yield f"  Health: {account['health']}{since}{age}."
-        yield f"  Why: {why(account['reason'])}."
+    since = account["since"]
+    span = "" if since is None else f" since {clock(since, now)}, {spoken(now - read(since))}"
+    yield f"  Health: {account['health']}{span}{'' if account['queued'] else '; nothing is queued'}."
+    if account["reason"] is not None:
+        yield f"  Why it waits: {why(account['reason'])}{_of_limits(account['reason'], account)}."
     if account["needs"] is not None:
         yield from _who_acts(account, account)
     if account["eta"] is not None:
         yield f"  Next: the last of what is queued now leaves {_when([account['eta']], now)}."
-    elif account["needs"] is None and account["queued"]:
+    elif account["needs"] is not None:
+        yield "  Next: it goes by itself as soon as that is done."
+    elif account["queued"]:
         yield "  Next: as soon as what is in its way is gone; nobody has to do anything."
     if account["limits"]:
         yield f"  Limits in use: {', '.join(map(_limit, account['limits']))}."

@@ -56,7 +56,8 @@ def list_queue(
     """List what is queued, newest first, and why it waits."""
     states = [each.value for each in state or NOT_FINAL]
     filters: dict[str, str | list[str]] = {"state": states} | ({} if account is None else {"account": account})
-    found = running_relay(config).walk("messages", filters, limit)
+    with running_relay(config) as relay:
+        found = relay.walk("messages", filters, limit)
     if as_json:
         print_json({"items": found.items, "next_cursor": found.next_cursor})
     else:
@@ -71,7 +72,8 @@ def show(
     as_json: JsonOption = False,
 ) -> None:
     """Show a message with every attempt of its deliveries."""
-    found = running_relay(config).get(f"messages/{quote(message, safe='')}")
+    with running_relay(config) as relay:
+        found = relay.get(f"messages/{quote(message, safe='')}")
     if as_json:
         print_json(found)
     else:

@@ -38,13 +38,13 @@ def status(
     console = screen()
     if watch and (as_json or not console.is_terminal):
         raise WrongUse("--watch needs a terminal, and goes without --json")
-    relay = running_relay(config)
-    if watch:
-        follow(console, relay)
-    elif as_json:
-        print_json(relay.get("status"))
-    else:
-        console.print(drawn(relay.get("status"), datetime.now().astimezone()))
+    with running_relay(config) as relay:
+        if watch:
+            follow(console, relay)
+        elif as_json:
+            print_json(relay.get("status"))
+        else:
+            console.print(drawn(relay.get("status"), datetime.now().astimezone()))
 
 
 def follow(console: Console, relay: RelayApi) -> None:

@@ -78,11 +78,11 @@ def clock(moment: str, now: datetime) -> str:
 
 def short(span: timedelta) -> str:
     """A span in one number and one letter: 42s, 12m, 5h, 3d."""
-    seconds = max(0, round(span.total_seconds()))
+    seconds = max(0.0, span.total_seconds())
     for size, letter, most in ((1, "s", 100), (60, "m", 100), (3600, "h", 49)):
-        if seconds < most * size:
-            return f"{seconds // size}{letter}"
-    return f"{seconds // 86400}d"
+        if (count := round(seconds / size)) < most:
+            return f"{count}{letter}"
+    return f"{round(seconds / 86400)}d"
 
 
 def spoken(span: timedelta) -> str:

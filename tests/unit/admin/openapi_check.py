@@ -41,14 +41,22 @@ class Document:
 
     def complaints(self, path: str, answer: httpx.Response) -> list[str]:
         """What is wrong with an answer of GET `path` (as the document writes it); empty: nothing."""
-        responses = self.paths[path]["get"]["responses"]
-        said = responses.get(str(answer.status_code), responses.get("default"))
+        said = self._said(path, answer.status_code)
         media = answer.headers["content-type"].partition(";")[0]
-        if media not in said["content"]:
-            return [f"{answer.status_code} is {media}, and the document knows {list(said['content'])}"]
+        if media not in said:
+            return [f"{answer.status_code} is {media}, and the document knows {list(said)}"]
         if not media.endswith("json"):
             return []
-        return list(self._wrong(said["content"][media]["schema"], answer.json(), "answer"))
+        return list(self._wrong(said[media]["schema"], answer.json(), "answer"))
+
+    def complaints_of(self, path: str, status: int, body: Any) -> list[str]:
+        """The same of a body in JSON."""
+        return list(self._wrong(self._said(path, status)["application/json"]["schema"], body, "answer"))
+
+    def _said(self, path: str, status: int) -> Mapping[str, Any]:
+        responses: Mapping[str, Any] = self.paths[path]["get"]["responses"]
+        said: Mapping[str, Any] = responses.get(str(status), responses.get("default"))["content"]
+        return said
 
     def _wrong(self, schema: Mapping[str, Any], value: Any, place: str) -> Iterator[str]:
         if "type" in schema and (wrong := list(self._type(schema, value, place))):

@@ -146,7 +146,7 @@ def test_what_the_provider_said_last_is_said(relay):
 
 
 def test_an_account_that_is_well_says_where_it_stands(relay):
-    assert about(relay) == [
+    assert about(relay, reason="limit") == [
         "anna@d.test (personal) sends through anna@d.test at lab; 3 deliveries are queued.",
         "  Health: ok.",
         "  Why it waits: the mailbox has sent as much as a limit allows for now (limit): 20 of 20/10m.",
@@ -167,10 +167,11 @@ def test_an_account_with_nothing_to_do_says_so(relay):
 def test_a_paused_account_says_since_when_why_and_who(relay):
     lines = about(relay, health="paused", reason="auth-rejected", since=NOON, needs=Needs.OWNER, eta=None, queued=1)
     assert lines[0].endswith("1 delivery is queued.")
-    assert lines[1:4] == [
+    assert lines[1:5] == [
         "  Health: paused since 12:00:00, 8 min.",
-        "  Why: the provider refuses user name or password of this mailbox (auth-rejected).",
+        "  Why it waits: the provider refuses user name or password of this mailbox (auth-rejected).",
         OWNER_ACTS,
+        "  Next: it goes by itself as soon as that is done.",
     ]
 
 

@@ -41,7 +41,7 @@ def test_80_columns_hold_the_longest_words_and_nothing_is_cut_off(relay):
     assert all(len(line) <= 80 for line in shown.splitlines())
     assert "…" not in shown
     assert "a" * 20 in shown
-    assert "in 115d" in shown
+    assert "in 116d" in shown
     whole = "".join(line[21:].split(" ")[0] for line in shown.splitlines()[1:])
     assert whole == "dottoressa.bianchi@studiobianchi.it"
 

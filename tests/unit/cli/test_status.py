@@ -49,7 +49,7 @@ def test_everything_stands_on_one_screen(relay):
         "PROVIDER HEALTH  WAITING SENDING HELD OLDEST SESSIONS TOTAL LIMITS\n"
         "lab      ok        12345       2   10     3h        2 7 of 100/1s\n"
         "aruba    waiting       0       0    0               2\n"
-        "none                   0       0    3     4d\n"
+        "none                   0       0    3     5d\n"
         "\n"
         "! aruba: waiting since 12:00:00, network; tried again in 22m\n"
         "\n"
