@@ -109,17 +109,44 @@ class Child:
         )
         return cls(f"relay {command[1]}", process)
 
-    async def stop(self, hurry: asyncio.Event) -> None:
-        """Asks it to stop and waits; kills it when its time is over, or when the user is in a hurry."""
+    async def stop(self, asked: "Asked") -> None:
+        """Asks it to stop as the user did, and waits; kills it when its time is over or the user is in a hurry."""
         with contextlib.suppress(ProcessLookupError):
-            self.process.terminate()
-        hurried = asyncio.ensure_future(hurry.wait())
+            self.process.send_signal(asked.by)
+        hurried = asyncio.ensure_future(asked.to_hurry.wait())
         await asyncio.wait({self.ended, hurried}, timeout=STOP_WITHIN, return_when=asyncio.FIRST_COMPLETED)
         hurried.cancel()
         if not self.ended.done():
             say(f"{self.name} does not stop; killing it. Nothing accepted is lost: the next start recovers it.")
             self.process.kill()
             await self.ended
+
+    @property
+    def end(self) -> str:
+        """How it ended: by itself, or by whose signal."""
+        code = self.ended.result()
+        return f"ended with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+
+
+class Asked:
+    """What the user asked for: the first SIGINT or SIGTERM stops, a second one hurries."""
+
+    def __init__(self) -> None:
+        self.to_stop, self.to_hurry = asyncio.Event(), asyncio.Event()
+        self.by = signal.SIGTERM
+        """The signal that asked to stop; the children get the same, so that their logs name it."""
+
+    def listen(self) -> None:
+        """Hears the signals from now on."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, self._heard, number)
+
+    def _heard(self, number: signal.Signals) -> None:
+        if self.to_stop.is_set():
+            self.to_hurry.set()
+        else:
+            self.by = number
+            self.to_stop.set()
 
 
 def die_with_parent() -> None:
@@ -168,7 +195,7 @@ async def wait_until_up(child: Child, place: Place, has_come_up: Callable[[Place
                 await asyncio.sleep(ASK_AGAIN)
     except TimeoutError:
         raise StarterError(f"{child.name} is not ready at {place} after {READY_WITHIN:.0f} s") from None
-    raise StarterError(f"{child.name} ended with exit code {child.ended.result()} before it was ready")
+    raise StarterError(f"{child.name} {child.end} before it was ready")
 
 
 def welcome(scene: Scene, folder: Path) -> str:
@@ -216,10 +243,10 @@ async def play(scene: Scene, *, relay: str, config: Path, folder: Path) -> None:
     taken = [place for place in (scene.smtp, scene.provider, scene.http) if place.is_taken()]
     if taken:
         raise StarterError(f"already in use: {', '.join(map(str, taken))}. Is another `make run` running?")
-    stop, hurry = asyncio.Event(), asyncio.Event()
-    on_signals(stop, hurry)
+    asked = Asked()
+    asked.listen()
     children: list[Child] = []
-    stopping = asyncio.ensure_future(stop.wait())
+    stopping = asyncio.ensure_future(asked.to_stop.wait())
     rising = asyncio.ensure_future(bring_up(children, scene, *commands(relay, config, scene, folder)))
     try:
         await asyncio.wait({stopping, rising}, return_when=asyncio.FIRST_COMPLETED)
@@ -228,25 +255,15 @@ async def play(scene: Scene, *, relay: str, config: Path, folder: Path) -> None:
             say(welcome(scene, folder))
             await asyncio.wait({stopping, *(child.ended for child in children)}, return_when=asyncio.FIRST_COMPLETED)
         died = [child for child in children if child.ended.done()]
-        if died and not stop.is_set():
-            raise StarterError(f"{died[0].name} ended with exit code {died[0].ended.result()}; stopping the other")
+        if died and not asked.to_stop.is_set():
+            raise StarterError(f"{died[0].name} {died[0].end}; stopping the other")
         say("Stopping: the relay finishes what it is sending. Ctrl-C again kills it.")
     finally:
         stopping.cancel()
         rising.cancel()
         await asyncio.wait({rising})
         for child in reversed(children):
-            await child.stop(hurry)
-
-
-def on_signals(stop: asyncio.Event, hurry: asyncio.Event) -> None:
-    """The first SIGINT or SIGTERM stops, a second one hurries."""
-
-    def heard() -> None:
-        (hurry if stop.is_set() else stop).set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, heard)
+            await child.stop(asked)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -24,12 +24,13 @@ def note(text):
     with (here / "notes").open("a") as notes:
         print(verb, text, file=notes)
 
-def stop(*_):
-    note("stopped")
+def stop(number, _):
+    note("stopped by " + signal.Signals(number).name)
     if not (here / "stubborn").exists():
         os._exit(0)
 
 signal.signal(signal.SIGTERM, stop)
+signal.signal(signal.SIGINT, stop)
 (here / ("pid-" + verb)).write_text(str(os.getpid()))
 note("started " + " ".join(arguments))
 if (here / ("dies-" + verb)).exists():
@@ -142,7 +143,7 @@ async def test_a_signal_stops_the_relay_first_and_the_provider_last(stage: Stage
     stage.process.send_signal(number)
     code, _ = await stage.finish()
     assert code == 0
-    assert stage.notes()[2:] == ["serve stopped", "sandbox stopped"]
+    assert stage.notes()[2:] == [f"serve stopped by {number.name}", f"sandbox stopped by {number.name}"]
 
 
 async def test_a_second_signal_kills_what_does_not_stop(stage: Stage) -> None:
@@ -156,7 +157,7 @@ async def test_a_second_signal_kills_what_does_not_stop(stage: Stage) -> None:
     assert "relay serve does not stop; killing it" in said
 
 
-@pytest.mark.parametrize(("verb", "other"), [("serve", ["sandbox stopped"]), ("sandbox", [])])
+@pytest.mark.parametrize(("verb", "other"), [("serve", ["sandbox stopped by SIGTERM"]), ("sandbox", [])])
 async def test_a_child_that_dies_at_start_is_named_and_the_other_stopped(
     tmp_path: Path, verb: str, other: list[str]
 ) -> None:
@@ -175,8 +176,8 @@ async def test_a_child_that_dies_later_is_named_and_the_other_stopped(stage: Sta
     os.kill(int((stage.folder / "pid-sandbox").read_text()), signal.SIGKILL)
     code, said = await stage.finish()
     assert code == 1
-    assert "relay sandbox ended with exit code -9; stopping the other" in said
-    assert stage.notes()[2:] == ["serve stopped"]
+    assert "relay sandbox was ended by SIGKILL; stopping the other" in said
+    assert stage.notes()[2:] == ["serve stopped by SIGTERM"]
 
 
 @pytest.mark.parametrize("which", ["smtp", "http", "provider"])
