@@ -157,9 +157,9 @@ class World:
     def _stall(self) -> None:
         self.relay.tell(signal.SIGSTOP)
         try:
-            with socket.create_connection(("127.0.0.1", self.relay.smtp), STALL) as client:
-                with pytest.raises(TimeoutError):
-                    client.recv(1)
+            address = ("127.0.0.1", self.relay.smtp)
+            with socket.create_connection(address, STALL) as client, pytest.raises(TimeoutError):
+                client.recv(1)
         finally:
             self.relay.tell(signal.SIGCONT)
 
