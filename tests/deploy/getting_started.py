@@ -14,9 +14,7 @@ def files() -> dict[str, str]:
     return dict(blocks)
 
 
-def write_files(folder: Path, **replaced: str) -> None:
-    """Writes them as the page has them, but for what is replaced: `{what: by}`, each of which has to be there."""
+def write_files(folder: Path) -> None:
+    """Writes them as the page has them."""
     for name, content in files().items():
-        for what, by in replaced.items():
-            content = content.replace(what, by)
         (folder / name).write_text(content)
