@@ -18,6 +18,14 @@ def trouble_with(path: Path, *, may_be_folder: bool = False) -> str | None:
     return None if stat.S_ISREG(mode) or (may_be_folder and stat.S_ISDIR(mode)) else "not a file"
 
 
+def is_open_to_all(path: Path) -> bool:
+    """Whether everybody on this machine can read or change the file; of a group somebody may have meant it."""
+    try:
+        return bool(path.stat().st_mode & (stat.S_IROTH | stat.S_IWOTH))
+    except (OSError, ValueError):
+        return False
+
+
 def said(error: OSError) -> str:
     """The system's own words, without the path."""
     return (error.strerror or "unknown error").lower()

@@ -15,7 +15,7 @@ from relay.config.coming import coming
 from relay.config.document import Path as Keys
 from relay.config.document import Table, mark_of, read_document
 from relay.config.entry_checks import warn_of_clear
-from relay.config.files import device_of, said, trouble_with
+from relay.config.files import device_of, is_open_to_all, said, trouble_with
 from relay.config.problems import START, Loaded, Mark, Problem, Report, has_errors, in_order
 from relay.config.references import References, Unresolved
 from relay.config.routing import ReadParts, RoutingLoader, read_parts_here
@@ -25,6 +25,7 @@ from relay.core.routing import SecretReference
 from relay.errors import ConfigError
 
 KEY_VARIABLE = "RELAY_KEY"
+KEY_FILE = "relay.key"
 _ADAPTER: TypeAdapter[ServiceConfig] = TypeAdapter(ServiceConfig)
 
 
@@ -78,10 +79,8 @@ def _routing_named(root: Any, folder: Path) -> Path | None:
 
 
 def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str, str]) -> None:
-    if not environ.get(KEY_VARIABLE) and device_of(config.key_folder) == device_of(config.data_dir):
-        mark = _mark(root, ["keys_dir" if config.keys_dir else "data_dir"])
-        text = f"the keys are on the disk of data_dir and in its backups: move keys_dir, or set {KEY_VARIABLE}"
-        report.warning(mark, text)
+    if not environ.get(KEY_VARIABLE):
+        _warn_of_keys(config, _mark(root, ["keys_dir" if config.keys_dir else "data_dir"]), report)
     for place, text in coming(config):
         report.warning(_mark(root, list(place)), text)
     for key, file in _tls_files(config):
@@ -91,6 +90,15 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
     if config.notices.ops_webhook_secret is not None:
         mark = _mark(root, ["notices", "ops_webhook_secret"])
         _warn_of_secret(config.notices.ops_webhook_secret, mark, report, environ)
+
+
+def _warn_of_keys(config: ServiceConfig, mark: Mark, report: Report) -> None:
+    if device_of(config.key_folder) == device_of(config.data_dir):
+        text = f"the keys are on the disk of data_dir and in its backups: move keys_dir, or set {KEY_VARIABLE}"
+        report.warning(mark, text)
+    file = config.key_folder / KEY_FILE
+    if is_open_to_all(file):
+        report.warning(mark, f"everybody on this machine can read the key of the store: chmod 600 {file}")
 
 
 def _warn_of_secret(secret: SecretReference, mark: Mark, report: Report, environ: Mapping[str, str]) -> None:

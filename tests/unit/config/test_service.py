@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from relay.config.loading import ConfigUnreadable, load_service
+from relay import vault
+from relay.config.loading import KEY_FILE, ConfigUnreadable, load_service
+from relay.config.problems import Severity
 from relay.config.service import ServiceConfig
 from relay.config.values import Address
 from relay.core.limits import HOUR, MINUTE, SECOND, Limit
@@ -143,6 +145,19 @@ def test_keys_beside_the_data_are_warned_of_unless_the_environment_has_the_key(f
     assert config is not None
     assert ["keys are on the disk" in problem.text for problem in problems] == [True]
     assert load_service(folder / "relay.yaml", WITH_KEY).problems == ()
+
+
+@pytest.mark.parametrize(("mode", "is_warned"), [(0o600, False), (0o640, False), (0o644, True), (0o602, True)])
+def test_a_key_that_everybody_can_read_is_warned_of(folder: Path, mode: int, is_warned: bool) -> None:
+    assert KEY_FILE == vault.KEY_FILE
+    (folder / "relay.yaml").write_text(SMALLEST + "data_dir: var\nkeys_dir: keys\n")
+    (folder / "keys").mkdir()
+    key = folder / "keys" / KEY_FILE
+    key.write_text("key")
+    key.chmod(mode)
+    warned = [problem for problem in load_service(folder / "relay.yaml", {}).problems if "chmod 600" in problem.text]
+    assert [(problem.severity, problem.line) for problem in warned] == [(Severity.WARNING, 5)] * is_warned
+    assert load_service(folder / "relay.yaml", WITH_KEY).problems == (), "then the file is not used"
 
 
 def test_a_secret_of_the_service_never_shows_in_a_problem(folder: Path) -> None:
