@@ -34,7 +34,7 @@ class Listener:
     plaintext: Literal["allow"] | None = None
     """allow: passwords and mail may cross the network readable."""
     proxy_protocol: tuple[fields.Network, ...] = ()
-    """Networks of proxies whose PROXY header names the client."""
+    """Networks of proxies whose PROXY header (v1, v2) names the client; then only they are let in."""
     trust_networks: fields.Switch = False
     """Whether clients without password are known by `networks:` here too; on loopback they always are."""
 
