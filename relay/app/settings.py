@@ -18,7 +18,7 @@ from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
 from relay.notify import ReportSettings
 from relay.store.needs import StoreSettings
-from relay.submission import ListenerSettings, SubmissionSettings
+from relay.submission import HELD, ListenerSettings, SubmissionSettings
 
 ZONE = ZoneInfo("Europe/Rome")
 """Where the people are who read reports; the profiles say the same of their providers."""
@@ -60,6 +60,7 @@ def submission_settings(config: ServiceConfig) -> SubmissionSettings:
         language=Language(config.language),
         contact=config.contact,
         max_message_size=submission.max_message_size,
+        max_held=max(HELD, 2 * submission.max_message_size),
         max_recipients=submission.max_recipients,
         max_connections=submission.max_connections,
         max_connections_per_ip=submission.max_connections_per_ip,

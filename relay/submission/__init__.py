@@ -4,9 +4,10 @@ from relay.submission.authentication import Authenticator
 from relay.submission.certificate import Certificate, CertificateTrouble, read_certificate
 from relay.submission.observer import Observer
 from relay.submission.server import SubmissionServer
-from relay.submission.settings import ListenerSettings, SubmissionSettings
+from relay.submission.settings import HELD, ListenerSettings, SubmissionSettings
 
 __all__ = [
+    "HELD",
     "Authenticator",
     "Certificate",
     "CertificateTrouble",

@@ -33,7 +33,8 @@ class Desk:
         self.routing = routing
         self.authenticator = authenticator
         self.observe = observe
-        self.memory = Memory(settings.max_held)
+        largest = min(2 * settings.max_message_size, settings.max_held)  # with room for the dots that stuffing adds
+        self.memory = Memory(settings.max_held, most_of_one=max(settings.max_held // 2, largest))
         self.banner = as_line(f"220 {settings.hostname} ESMTP")
         self.helo_reply = as_line(f"250 {settings.hostname}")
         self._texts = Texts(settings.language, settings.contact)

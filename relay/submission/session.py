@@ -282,7 +282,7 @@ class Session:
         if not transaction.recipients:
             return Refusal(Reason.RECIPIENTS_NONE)
         self._wire.say(GO_AHEAD)
-        gathered = Gathering(self._desk.settings.max_message_size, self._desk.memory)
+        gathered = Gathering(self._desk.settings.max_message_size, self._desk.memory, transaction.client.name)
         try:
             answer = await self._receive(transaction, gathered)
         finally:

@@ -11,6 +11,10 @@ from relay.core.limits import SECOND
 from relay.core.routing import Tls
 
 
+HELD: int = 268_435_456
+"""Octets of messages coming in at once, where a single message has not half as many."""
+
+
 @dataclass(frozen=True, slots=True)
 class ListenerSettings:
     """One address at which clients submit; the socket itself is bound by the composition root."""
@@ -42,5 +46,5 @@ class SubmissionSettings:
     """From one address; not for those in a client's networks."""
     timeout: int = 300 * SECOND
     """How long a client may be silent."""
-    max_held: int = 268_435_456
+    max_held: int = HELD
     """Octets of messages coming in at once; beyond it they get 452, so that 1000 clients cannot fill the memory."""

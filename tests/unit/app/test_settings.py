@@ -15,6 +15,7 @@ from relay.core.failuretext import Language
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.routing import Account, InDoubt, Provider, Routing, Tls
 from relay.core.words import MailboxId, Plan
+from relay.submission import HELD
 
 MAILBOX = MailboxId("lab", "anna@d.test")
 ROUTING = Routing(
@@ -125,3 +126,9 @@ def test_what_is_said_at_a_start_names_no_secret(tmp_path: Path) -> None:
     assert said["listen"] == ["127.0.0.1:2525"]
     assert said["drain_s"] == 30
     assert "s3cret" not in str(said)
+
+
+def test_the_largest_message_always_finds_memory(tmp_path: Path) -> None:
+    submission = {"listen": [{"address": "127.0.0.1:2525", "tls": "none"}], "max_message_size": "500MB"}
+    assert settings.submission_settings(loaded(tmp_path, submission=submission)).max_held == 1_000_000_000
+    assert settings.submission_settings(loaded(tmp_path)).max_held == HELD

@@ -47,3 +47,17 @@ async def test_a_client_that_hangs_up_in_the_middle_leaves_nothing_behind_once_r
     assert memory.held > 0
     gathering.release()
     assert memory.held == 0
+
+
+def test_one_client_leaves_room_for_the_others() -> None:
+    memory = Memory(100, most_of_one=60)
+    assert memory.take(60, "giant")
+    assert not memory.take(1, "giant")
+    assert memory.take(40, "other")
+    assert not memory.take(1, "third"), "all of it is taken"
+    memory.give_back(10, "giant")
+    assert memory.take(10, "third")
+    for count, client in ((50, "giant"), (40, "other"), (10, "third")):
+        memory.give_back(count, client)
+    assert memory.held == 0
+    assert memory.take(60, "giant")
