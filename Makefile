@@ -14,7 +14,7 @@ TEST_TOOLS := swaks smtp-source smtp-sink curl promtool prometheus systemd-analy
 PYTEST_ARGS ?=
 # The levels of the simulated world (docs/simulation.md).
 WORLD_port := tests/simulation/test_world.py
-WORLD_wire := tests/simulation/wire/test_wire.py
+WORLD_wire := tests/simulation/wire/test_wire.py tests/simulation/wire/test_every_step.py
 WORLD_ := $(WORLD_port) $(WORLD_wire)
 BENCH_ARGS ?=
 SEEDS ?= 1000

@@ -1,6 +1,18 @@
 """Which seeds are run: each level's DEFAULT_SEEDS, as many as you like by `make simulate SEEDS=n`, one by SEED=n."""
 
+import gc
+from collections.abc import Iterator
+
 import pytest
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_searches() -> Iterator[None]:
+    """A dead process is swept up at once, thousands of times: what was there before is not looked through."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -37,6 +37,7 @@ NODE = "node-1"
 class Society(Machine):
     """What every world has: a relay that delivers, over several lives. Clients and providers are the levels' own."""
 
+    terms = SessionTerms(messages=5, idle=4 * SECOND)
     level = ""
     """How a replay names this kind of world."""
 
@@ -95,7 +96,7 @@ class Society(Machine):
             self.upstream(),
             node=NODE,
             observe=self.watcher,
-            terms_of=lambda _: SessionTerms(messages=5, idle=4 * SECOND),
+            terms_of=lambda _: self.terms,
             settings=DispatcherSettings(),
         )
         pump = self._pump()

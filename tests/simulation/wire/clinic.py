@@ -79,7 +79,7 @@ class Ear(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._heard = b""
-        self._is_over = False
+        self._is_over = self.is_sent_away = False
         self._news = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
@@ -87,7 +87,8 @@ class Ear(asyncio.Protocol):
         self._news.set()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._is_over = True
+        """`is_sent_away`: the relay closed, and the line was whole."""
+        self._is_over, self.is_sent_away = True, exc is None
         self._news.set()
 
     async def reply(self) -> str:
@@ -164,13 +165,22 @@ class Visit:
         commands += [b"RCPT TO:<%s>" % to.encode() for to in mail.to]
         await self._introduce(commands)
         await self._body(name, content, is_half_closed=is_last and self._manner.ends_with == "half-close")
-        answer = await self._ear.reply()
+        answer = await self._verdict(name)
         if (found := _QUEUED.fullmatch(answer)) is not None:
             mail.is_told = True
             self._told.ids[name] = found[1]
             self._told.accepted[name] = (mail.sender, mail.to)
         else:
             self._surprised("250", answer)
+
+    async def _verdict(self, name: str) -> str:
+        """The answer to the dot: on a line that holds there is one, whatever the client said after it. HungUp."""
+        try:
+            return await self._ear.reply()
+        except HungUp:
+            if self._ear.is_sent_away:
+                self._told.surprises.append(f"{name} was handed in whole, and got no answer")
+            raise
 
     async def _introduce(self, commands: list[bytes]) -> None:
         if self._manner.is_pipelining:

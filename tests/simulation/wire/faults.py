@@ -24,7 +24,7 @@ class Fault(Enum):
 KEPT = frozenset({Fault.SLOW, Fault.TWICE})
 """It does what it was told, and only its answer is odd."""
 
-UNCLEAR = frozenset({Fault.DROP, Fault.HANG, Fault.GARBAGE, Fault.CLOSING})
+UNCLEAR = frozenset({Fault.DROP, Fault.HANG, Fault.GARBAGE})
 """After the dot nobody but the provider knows whether it took the message."""
 
 COMMON = (Fault.LATER, Fault.NEVER, Fault.CLOSING, Fault.DROP, Fault.GARBAGE, Fault.TWICE, Fault.HANG, Fault.SLOW)

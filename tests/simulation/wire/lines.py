@@ -125,9 +125,12 @@ class Line(asyncio.Transport):
         self._push()
 
     def close(self) -> None:
-        if not self._is_closing:
-            self._is_closing = True
-            self._has_said_all = True
+        if self._is_closing:
+            return
+        self._is_closing = self._has_said_all = True
+        if self._is_end_sent:
+            self._go(None)
+        else:
             self._push()
 
     def abort(self) -> None:

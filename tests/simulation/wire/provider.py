@@ -228,10 +228,10 @@ class Desk(Voice):
         if self._breaks_body_at is not None and len(self.buffer) > self._breaks_body_at:
             self.line.abort()
             return False
+        if b"\r\n.\r\n" not in self.buffer[-2000:] and not self.buffer.startswith(b".\r\n"):
+            return False  # nothing is pipelined after a dot, so the end can only be at the end
         whole = b"\r\n" + self.buffer
         end = whole.find(b"\r\n.\r\n")
-        if end < 0:
-            return False
         self.buffer = whole[end + 5 :]
         self._is_body = False
         self._dot(whole[2 : end + 2])
@@ -285,13 +285,13 @@ class Desk(Voice):
             case Fault.LATER | Fault.NEVER:
                 self.say(refusal(stage, fault, self.dice), after=self._count_hand)
             case Fault.CLOSING:
-                self.say(b"421 4.3.2 closing", then="close")
+                self.say(b"421 4.3.2 closing", then="close", after=self._count_hand)
             case Fault.GARBAGE:
                 self._is_lying = True
                 self.say(self.dice.choice([b"\x16\x03\x01 what", b"2", b"HTTP/1.1 400 Bad Request", b"250\x00"]))
             case Fault.TWICE:
                 self._is_lying = True
-                self.say(USUAL.get(stage, b"250 ok") + b"\r\n250 2.0.0 Ok: queued")
+                self.say(USUAL.get(stage, b"250 ok") + b"\r\n250 2.0.0 Ok: queued", after=self._count_hand)
             case Fault.DROP:
                 self.hang_up(self.dice.random() < 0.5)
             case Fault.HANG:

@@ -12,7 +12,7 @@ from relay.core.routing import Account, Client, Provider, Routing, SecretKind, S
 from relay.core.words import MailboxId, Plan
 from tests.simulation.provider import Faults
 from tests.simulation.scenario import LINGER, Scenario
-from tests.simulation.wire.faults import COMMON, WireFaults
+from tests.simulation.wire.faults import COMMON, Fault, WireFaults
 from tests.simulation.wire.lines import Weather
 
 _LOOPBACK = ip_network("127.0.0.0/8")
@@ -32,13 +32,15 @@ class WireScenario(Scenario):
     """How many mailboxes have a wrong password until the world heals."""
     client_faults: float = 0.0
     providers: int = 1
+    idle: float = 4.0
+    """Seconds that a session upstream may be idle."""
 
 
 def wire_scenario(seed: int) -> WireScenario:
     """The world of this seed."""
     dice = random.Random(f"wire-scenario/{seed}")
     stages = dice.choice([STAGES, ("DOT",), tuple(dice.sample(STAGES, 2)), ("DATA", "DOT"), ()])
-    kinds = dice.choice([COMMON, COMMON, tuple(dice.sample(COMMON, 2))])
+    kinds = dice.choice([COMMON, COMMON, tuple(dice.sample(COMMON, 2)), (Fault.SLOW,)])
     offer = tuple(dice.sample(OFFERS[:4], dice.randint(0, 4))) + tuple(dice.sample(OFFERS[4:], dice.randint(0, 1)))
     return WireScenario(
         mailboxes=dice.randint(1, 3),
@@ -66,6 +68,7 @@ def wire_scenario(seed: int) -> WireScenario:
         wrong=dice.choice([0, 0, 0, 1]),
         client_faults=dice.choice([0, 0.1, 0.4]),
         providers=dice.choice([1, 1, 2]),
+        idle=dice.choice([4.0, 30.0]),
     )
 
 

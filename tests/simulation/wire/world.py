@@ -10,8 +10,10 @@ import ssl
 from collections.abc import Sequence
 
 from relay.core.envelope import NewMessage
+from relay.core.limits import SECOND
 from relay.core.routing import Provider
 from relay.core.words import MailboxId
+from relay.delivery.keeper import SessionTerms
 from relay.delivery.smtp import Route, SmtpUpstream
 from relay.delivery.upstream import Upstream
 from relay.store.sqlite import SqliteStore
@@ -63,6 +65,7 @@ class WireWorld(Society):
     def __init__(self, seed: int, plan: WireScenario | None = None) -> None:
         self.plan = plan or wire_scenario(seed)
         super().__init__(seed, self.plan, wire_routing(self.plan))
+        self.terms = SessionTerms(messages=5, idle=round(self.plan.idle * SECOND))
         self.told: WireTold = WireTold()
         self.seen: WireSeen = WireSeen()
         self.network = Network(f"{seed}", self.plan.weather)
@@ -138,7 +141,7 @@ class WireWorld(Society):
         """Visits: when, and what is handed in together."""
         plan: list[tuple[float, list[Mail]]] = []
         senders = list(self.routing.accounts)
-        is_fast = self.plan.weather.window > 1000 and self.plan.weather.segment > 10
+        is_fast = self.plan.weather.window > 1000 and self.plan.weather.segment >= 1400
         for number in range(self.scenario.messages):
             to = tuple(f"p{number}.{i}@r.test" for i in range(self.dice.randint(1, self.scenario.recipients)))
             mail = Mail(f"m{number}", self.dice.choice(senders), to, body(self.dice, is_line_fast=is_fast))
