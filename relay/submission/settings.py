@@ -10,7 +10,6 @@ from relay.core.failuretext import Language
 from relay.core.limits import SECOND
 from relay.core.routing import Tls
 
-
 HELD: int = 268_435_456
 """Octets of messages coming in at once, where a single message has not half as many."""
 
