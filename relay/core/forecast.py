@@ -54,14 +54,16 @@ class Outlook:
         steps: int = FORECAST_STEPS,
     ) -> None:
         line = schedule.look(mailbox)
-        company = _company(schedule, line)
+        company = _company(line)
         self._line = line
+        self._began = now
         self._latency = latency
-        self._crowd = 1 if company is not None else sum(each.provider is line.provider for each in _busy(schedule))
+        self._crowd = len(line.provider.busy) if company is None else 1
         self._ahead = schedule.preview(company or [line])
         self._lines = {each.mailbox: each for each in self._ahead.lines()}
+        self._totals = self._ahead.host(mailbox.provider).totals.whole
         self._now = now
-        self._steps_left = steps
+        self._steps = self._steps_left = steps
         self._busy: Counter[MailboxId] = Counter()
         self._running: list[tuple[Instant, int, MailboxId, Instant]] = []
         self._logins = {each.mailbox: _connects_at(each, now) for each in self._lines.values()}
@@ -70,6 +72,8 @@ class Outlook:
         for each in self._lines.values():
             for _ in range(each.ledger.in_flight):
                 self._begin(each.mailbox)
+        self._strangers = self._totals.in_flight - sum(each.ledger.in_flight for each in self._lines.values())
+        """Attempts of others under the same totals; they end as ours do."""
 
     def leaves_at(self, account: AccountId, lane: Lane, position: int) -> Instant | None:
         """When the `position`-th of a lane of an account is taken; None: not before somebody acts."""
@@ -77,7 +81,7 @@ class Outlook:
         while len(left) < position and not self._is_over and self._steps_left > 0:
             self._step()
         if len(left) >= position:
-            return left[position - 1]
+            return max(left[position - 1], self._began + (position - 1) * self._share())
         return None if self._is_over else self._beyond(account, position - len(left))
 
     def drained_at(self, account: AccountId) -> Instant | None:
@@ -87,21 +91,31 @@ class Outlook:
         known = [instant for instant in instants if instant is not None]
         return max(known) if known and len(known) == len(instants) else None
 
-    def _beyond(self, account: AccountId, more: int) -> Instant:
-        """At the pace of the narrowest limit; the accounts of a mailbox take turns, so do the mailboxes of a total."""
-        sharing = sum(1 for other in self._line.ready if other != account) + 1
-        total = sum(map(sum, self._line.ready.values())) - sum(map(len, self._left.values()))
-        return self._now + min(more * sharing, max(more, total)) * self._pace()
+    @property
+    def spent(self) -> int:
+        """Steps that were run ahead so far."""
+        return self._steps - self._steps_left
 
-    def _pace(self) -> int:
-        """Microseconds from one attempt to the next, in the long run."""
-        line, latency = self._line, self._latency
-        paces = [latency // max(1, line.terms.connections)]
-        own = zip(line.terms.limits, line.ledger.windows, strict=True)
-        paces += [(_width(limit.width) + latency) // window.ceiling() for limit, window in own]
-        totals = line.provider.terms.total_limits
-        paces += [(_width(limit.width) + latency) * self._crowd // limit.count for limit in totals]
-        return max(paces)
+    def _beyond(self, account: AccountId, more: int) -> Instant:
+        """What has room goes at once, the rest at the pace of the narrowest limit.
+
+        The accounts of a mailbox take turns, and so do the mailboxes of a total.
+        """
+        line, latency = self._lines[self._line.mailbox], self._latency
+        sharing = sum(1 for other in line.ready if other != account) + 1
+        many = min(more * sharing, max(more, line.express + line.bulk))
+        waits = [many * latency // max(1, line.terms.connections), many * self._share()]
+        for limit, window in zip(line.terms.limits, line.ledger.windows, strict=True):
+            late = max(0, many - window.room(self._now))
+            waits.append(late * (_width(limit.width) + latency) // window.ceiling())
+        return self._now + max(waits)
+
+    def _share(self) -> int:
+        """The pace that the totals leave to each of a crowd; 0: whoever shares them is run ahead as well."""
+        if self._crowd == 1:
+            return 0
+        totals = self._line.provider.terms.total_limits
+        return max((_width(limit.width) + self._latency) * self._crowd // limit.count for limit in totals)
 
     def _step(self) -> None:
         """Takes what may be taken now, and goes to the next instant at which something happens."""
@@ -115,10 +129,15 @@ class Outlook:
         instants = [at for at in self._logins.values() if at is not None and at > self._now]
         instants += [at for at in (self._ahead.wake_at(self._now, idle),) if at is not None]
         instants += [self._running[0][0]] if self._running else []
+        instants += [self._began + self._latency] if self._strangers else []
         if not instants:
             self._is_over = True
             return
         self._now = max(self._now, min(instants))
+        if self._strangers and self._now >= self._began + self._latency:
+            for _ in range(self._strangers):
+                self._totals.end(self._began, self._now)
+            self._strangers = 0
         while self._running and self._running[0][0] <= self._now:
             self._end()
 
@@ -144,17 +163,13 @@ class Outlook:
         return 1 if is_careful else line.terms.connections
 
 
-def _busy(schedule: Schedule) -> list[Line]:
-    """The mailboxes with something to send, or that send."""
-    return [line for line in schedule.lines() if line.express or line.bulk or line.ledger.in_flight]
-
-
-def _company(schedule: Schedule, line: Line) -> list[Line] | None:
+def _company(line: Line) -> list[Line] | None:
     """Whoever shares a total with this mailbox, itself among them; None: too many to be run ahead."""
     if not line.provider.terms.total_limits:
         return [line]
-    others = [each for each in _busy(schedule) if each.provider is line.provider and each is not line]
-    return [line, *others] if len(others) < COMPANY else None
+    if len(line.provider.busy) > COMPANY:
+        return None
+    return [line, *(each for each in line.provider.busy.values() if each is not line)]
 
 
 def _connects_at(line: Line, now: Instant) -> Instant | None:

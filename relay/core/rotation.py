@@ -23,14 +23,18 @@ class ProviderLine:
     sessions: int = 0
     opening: int = 0
     wanting: list[tuple[int, MailboxId]] = field(default_factory=list)
+    crowded_until: Instant = 0
+    """Until then it has told us that there are too many sessions."""
+    busy: dict[MailboxId, "Line"] = field(default_factory=dict)
+    """The mailboxes with something ready to send."""
 
     def copy(self, mailboxes: Iterable[MailboxId]) -> "ProviderLine":
         """Another one with these mailboxes alone, in which no session is wanted yet."""
-        return replace(self, totals=self.totals.copy(mailboxes), wanting=[])
+        return replace(self, totals=self.totals.copy(mailboxes), wanting=[], busy={})
 
     def may_connect(self, now: Instant) -> bool:
         """Under its ceiling, and freely or, while the host fails, by one probe at a time."""
-        if self.sessions >= self.terms.total_connections:
+        if self.sessions >= self.terms.total_connections or now < self.crowded_until:
             return False
         opens_at = self.standing.opens_at(now)
         if opens_at is None or opens_at > now:
@@ -57,6 +61,8 @@ class Line:
     credit: int = 0
     alarm: Instant | None = None
     is_in_wanting: bool = False
+    crowded_until: Instant = 0
+    """Until then its provider has told us that it has too many sessions."""
 
     def copy(self, provider: ProviderLine) -> "Line":
         """Another one at this copy of its provider."""
@@ -74,6 +80,10 @@ class Line:
             self.express += many
         if counts == [0, 0]:
             del self.ready[account]
+        if self.ready:
+            self.provider.busy[self.mailbox] = self
+        else:
+            self.provider.busy.pop(self.mailbox, None)
 
     def may_use(self, now: Instant) -> bool:
         """Freely, or one probe at a time once its hour has come."""
@@ -126,11 +136,14 @@ class Line:
 
     def may_log_in(self, now: Instant) -> bool:
         """Within its budget; beside another session only with logins to spare, for that one will need one in the end."""
+        if now < self.crowded_until:
+            return False
         return has_logins_to_spare(self.logins, now) if self.sessions else self.logins.has_room(now)
 
     def logs_in_at(self, now: Instant) -> Instant | None:
         """The earliest instant at which it may, if nothing else happens."""
-        return _spares_at(self.logins, now) if self.sessions else self.logins.opens_at(now)
+        opens_at = _spares_at(self.logins, now) if self.sessions else self.logins.opens_at(now)
+        return None if opens_at is None else max(opens_at, self.crowded_until)
 
     def is_at_rest(self, now: Instant) -> bool:
         """Whether nothing of it needs to be in memory."""

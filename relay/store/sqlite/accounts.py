@@ -16,7 +16,7 @@ from relay.core.standstill import Barrier, barrier_of
 from relay.core.words import AccountId, Lane, MailboxId
 from relay.store.ports.reading import AccountQuery, AccountView, LimitView, ProviderView
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.outlooks import DETAIL_STEPS, LIST_STEPS, Outlooks
+from relay.store.sqlite.outlooks import Outlooks
 from relay.store.sqlite.pending import Line
 from relay.store.sqlite.routes import NO_ACCOUNT
 from relay.store.sqlite.statements import load_statements
@@ -64,9 +64,9 @@ class Roll:
 class AccountViews:
     """Makes views of accounts, for one answer."""
 
-    def __init__(self, context: Context, *, is_list: bool) -> None:
+    def __init__(self, context: Context, *, steps: int) -> None:
         self._context = context
-        self._outlooks = Outlooks(context, LIST_STEPS if is_list else DETAIL_STEPS)
+        self.outlooks = Outlooks(context, steps)
         self._ahead = context.clock.wall() - context.clock.now()
 
     def answers(self, sender: AccountId, query: AccountQuery) -> bool:
@@ -105,7 +105,7 @@ class AccountViews:
         row = context.database.read_one(_SQL["last_due"], (number,))
         last: list[int] = [context.clock.wall()] + ([row[0]] if row is not None and row[0] else [])
         if any(context.count_ready(number, sender, lane) for lane in LANES):
-            drained = self._outlooks.drained_at(mailbox, sender)
+            drained = self.outlooks.drained_at(mailbox, sender)
             if drained is None:
                 return None
             last.append(drained + self._ahead)

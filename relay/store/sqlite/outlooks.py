@@ -14,11 +14,14 @@ from relay.store.sqlite.values import LANES
 
 _SQL = load_statements("reading")
 
-LIST_STEPS: int = 64
-"""Attempts run ahead for one mailbox of a list: a millisecond; what is farther away is told from the pace."""
-
 DETAIL_STEPS: int = 256
 """The same where one mailbox alone is asked about."""
+
+LIST_STEPS: int = 16
+"""The same in a list, which is about a hundred mailboxes: what is farther away is told from the pace."""
+
+GAUGE_STEPS: int = 2
+"""The same for metrics, which ask for a thousand mailboxes at once."""
 
 LATENCIES: int = 9
 """Attempts whose median is how long the next ones will take."""
@@ -34,6 +37,11 @@ class Outlooks:
         self._context = context
         self._steps = steps
         self._outlooks: dict[MailboxId, Outlook] = {}
+
+    @property
+    def spent(self) -> int:
+        """Steps that were run ahead so far."""
+        return sum(outlook.spent for outlook in self._outlooks.values())
 
     def leaves_at(self, mailbox: MailboxId, account: AccountId, lane: Lane, position: int) -> Instant | None:
         """When a ready delivery will be taken, relay time; None: not before somebody acts."""

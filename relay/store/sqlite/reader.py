@@ -25,7 +25,8 @@ from relay.store.ports.reading import (
 from relay.store.sqlite.accounts import AccountViews, Roll, provider_views
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.gauges import Roster, gauge_of, limit_waits
-from relay.store.sqlite.search import NEWEST, Search
+from relay.store.sqlite.outlooks import DETAIL_STEPS, GAUGE_STEPS, LIST_STEPS
+from relay.store.sqlite.search import NEWEST, SPAN, Search
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.views import Views
 
@@ -33,13 +34,13 @@ _SQL = load_statements("reading")
 
 T = TypeVar("T")
 
-VIEWS: int = 8
-"""Views made in one step."""
+VIEWS: int = 16
+"""Views made in one step: two milliseconds."""
 
-TRIES: int = 16
-"""How often the next message is looked for in one step."""
+STEPS: int = 48
+"""Steps that forecasts run ahead in one step of ours: two milliseconds more."""
 
-GAUGES: int = 8
+GAUGES: int = 32
 """Accounts whose figures are made in one step."""
 
 SENDERS: int = 1_000
@@ -65,10 +66,12 @@ class Reader:
     async def messages(self, query: MessageQuery) -> Page[MessageView]:
         """A page of messages, the newest first."""
         before, most = _message_before(query.cursor), min(max(1, query.limit), PAGE_MOST)
-        search = await self._ask(lambda context: Search(context, query, before))
-        found: list[tuple[int, MessageView]] = []
-        while len(found) <= most and not await self._ask(partial(_look, search=search, query=query, found=found)):
+        walk = await self._ask(
+            lambda context: _Walk(Search(context, query, before), Views(context, is_list=True), query)
+        )
+        while len(walk.found) <= most and not await self._ask(walk.go_on):
             pass
+        found = walk.found
         cursor = f"m{found[most - 1][0]:x}" if len(found) > most else None
         return Page(tuple(view for _, view in found[:most]), cursor)
 
@@ -82,15 +85,16 @@ class Reader:
         senders = await self._senders(query)
         found: list[AccountView] = []
         start = bisect_right(senders, after)
+        views = await self._ask(partial(AccountViews, steps=LIST_STEPS))
         while start < len(senders) and len(found) <= most:
-            look = partial(_look_at, senders=senders, start=start, query=query, found=found)
+            look = partial(_look_at, views=views, senders=senders, start=start, query=query, found=found)
             start = await self._ask(look)
         cursor = f"a{found[most - 1].sender.encode().hex()}" if len(found) > most else None
         return Page(tuple(found[:most]), cursor)
 
     async def account(self, sender: AccountId) -> AccountView | None:
         """One account."""
-        return await self._ask(lambda context: AccountViews(context, is_list=False).one(sender))
+        return await self._ask(lambda context: AccountViews(context, steps=DETAIL_STEPS).one(sender))
 
     async def providers(self) -> Sequence[ProviderView]:
         """Every provider of the routing in force."""
@@ -126,7 +130,7 @@ class Reader:
 
 
 def _gauges(context: Context, *, senders: list[AccountId]) -> list[AccountGauge]:
-    views = AccountViews(context, is_list=True)
+    views = AccountViews(context, steps=GAUGE_STEPS)
     return [gauge_of(context, views, sender) for sender in senders]
 
 
@@ -134,19 +138,28 @@ def _names(context: Context, *, numbers: list[int]) -> list[AccountId]:
     return [context.names.sender(number) for number in numbers]
 
 
-def _look(context: Context, *, search: Search, query: MessageQuery, found: list[tuple[int, MessageView]]) -> bool:
-    """One step of a search; whether it is over."""
-    views, made = Views(context, is_list=True), 0
-    for _ in range(TRIES):
-        seq = search.step()
-        if seq is not None:
-            made += 1
-            view = views.message(seq)
-            if view is not None and _answers(view, query):
-                found.append((seq, view))
-        if search.is_over or made == VIEWS:
-            break
-    return search.is_over
+class _Walk:
+    """A page of messages in the making."""
+
+    def __init__(self, search: Search, views: Views, query: MessageQuery) -> None:
+        self._search = search
+        self._views = views
+        self._query = query
+        self.found: list[tuple[int, MessageView]] = []
+
+    def go_on(self, _: Context) -> bool:
+        """One step; whether it is over."""
+        search, made, spent, looked = self._search, 0, self._views.outlooks.spent, self._search.looked
+        while search.looked - looked < SPAN:
+            seq = search.step()
+            if seq is not None:
+                made += 1
+                view = self._views.message(seq)
+                if view is not None and _answers(view, self._query):
+                    self.found.append((seq, view))
+            if search.is_over or made == VIEWS or self._views.outlooks.spent - spent >= STEPS:
+                break
+        return search.is_over
 
 
 def _answers(view: MessageView, query: MessageQuery) -> bool:
@@ -161,16 +174,22 @@ def _message(context: Context, message: MessageId) -> MessageView | None:
 
 
 def _look_at(
-    context: Context, *, senders: list[AccountId], start: int, query: AccountQuery, found: list[AccountView]
+    _: Context,
+    *,
+    views: AccountViews,
+    senders: list[AccountId],
+    start: int,
+    query: AccountQuery,
+    found: list[AccountView],
 ) -> int:
     """One step through the accounts; where to go on."""
-    views, made = AccountViews(context, is_list=True), 0
+    made, spent = 0, views.outlooks.spent
     for index in range(start, min(start + SENDERS, len(senders))):
         if views.answers(senders[index], query):
             view = views.one(senders[index])
             made += 1
             found += [] if view is None else [view]
-            if made == VIEWS:
+            if made == VIEWS or views.outlooks.spent - spent >= STEPS:
                 return index + 1
     return min(start + SENDERS, len(senders))
 

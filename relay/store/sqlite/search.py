@@ -56,6 +56,8 @@ class Search:
     def __init__(self, context: Context, query: MessageQuery, before: int = NEWEST) -> None:
         self._context = context
         self._last = before
+        self.looked = 0
+        """How many rows were looked at, or accounts."""
         self._pending = query.states & PENDING if query.account is None and query.message_id is None else frozenset()
         self._unsorted = list(context.pending) if self._pending else []
         self._wanted: set[int] = set()
@@ -70,6 +72,7 @@ class Search:
         behind = [place for place in self._places if not place.waiting and (place.before or 0) > head]
         if behind:
             behind[0].read()
+            self.looked += max(ROWS, len(behind[0].waiting))
             return None
         for place in self._places:
             while place.waiting and place.waiting[0] >= head:
@@ -114,6 +117,7 @@ class Search:
 
     def _sort(self) -> None:
         """Finds the accounts with mail that waits or is held as asked for, some of all at each step."""
+        self.looked += LINES
         some, self._unsorted = self._unsorted[:LINES], self._unsorted[LINES:]
         self._wanted.update(account for account, line in some if self._has(account, line.held, self._pending))
         if len(self._wanted) > FEW:
@@ -157,6 +161,7 @@ class Search:
         row = self._context.database.read_one(_SQL["newest_delivery"])
         before = min(before, (row[0] if row is not None and row[0] else 0) + 1)
         start = max(oldest, before - SPAN)
+        self.looked += before - start
         rows = self._context.database.read(_SQL["deliveries_between"], (start, before))
         found = list(dict.fromkeys(row[0] for row in rows if is_wanted(row)))
         return found, start if start > max(oldest, 1) else None

@@ -38,7 +38,7 @@ class Views:
 
     def __init__(self, context: Context, *, is_list: bool) -> None:
         self._context = context
-        self._outlooks = Outlooks(context, LIST_STEPS if is_list else DETAIL_STEPS)
+        self.outlooks = Outlooks(context, LIST_STEPS if is_list else DETAIL_STEPS)
         self._has_attempts = not is_list
         self._ahead = context.clock.wall() - context.clock.now()
         """Queue time minus relay time."""
@@ -91,8 +91,8 @@ class Views:
         )
         if situation.due:
             return situation
-        position = self._outlooks.position(sender, lane, delivery)
-        leaves_at = self._outlooks.leaves_at(mailbox, sender, lane, position)
+        position = self.outlooks.position(sender, lane, delivery)
+        leaves_at = self.outlooks.leaves_at(mailbox, sender, lane, position)
         barrier = barrier_of(context.schedule.look(mailbox), lane, position, now)
         return replace(situation, barrier=barrier, leaves_at=None if leaves_at is None else leaves_at + self._ahead)
 
