@@ -29,7 +29,7 @@ from relay.store.ports.reading import (
 
 
 def message_of(view: MessageView) -> Message:
-    """A message."""
+    """A message without its deliveries."""
     return Message(
         id=view.id,
         account=view.account,
@@ -37,7 +37,7 @@ def message_of(view: MessageView) -> Message:
         state=DeliveryState(view.state),
         accepted_at=moment(view.accepted_at),
         size=view.size,
-        deliveries=[_delivery_of(each) for each in view.deliveries],
+        deliveries=[],
     )
 
 
@@ -78,7 +78,8 @@ def trouble_of(problem: Problem) -> Trouble:
     return Trouble(what=problem.what, text=problem.text, since=moment(round(problem.since * 1_000_000)))
 
 
-def _delivery_of(view: DeliveryView) -> Delivery:
+def delivery_of(view: DeliveryView) -> Delivery:
+    """A delivery."""
     return Delivery(
         recipient=Recipient(hash=view.recipient_hash, domain=view.recipient_domain),
         state=DeliveryState(view.state),

@@ -1,8 +1,11 @@
 """Messages and accounts over HTTP: shapes, pages, filters, and what is said to a wrong question."""
 
+import asyncio
+
 import pytest
 
 from relay.admin import asking
+from relay.admin.writing import PIECE
 from relay.core.remedy import Needs
 from relay.core.words import Plan
 from relay.errors import CorruptValue, StoreUnavailable
@@ -148,6 +151,32 @@ async def test_accounts_are_found_by_health_plan_and_queue(relay):
     found = (await relay.ask("/api/v1/accounts?queued=true")).json()
     assert [each["sender"] for each in found["items"]] == ["a@d.test", "b@d.test"]
     assert relay.reading.asked[0] == AccountQuery("paused", Plan.LEGACY)
+
+
+class Turns:
+    """Somebody else on the loop, who counts how often he has his turn."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    async def take(self) -> None:
+        while True:
+            self.count += 1
+            await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("path", "pieces"), [("messages", 100), ("messages/m0", 10), ("accounts?limit=1000", 50)])
+async def test_a_long_answer_leaves_everybody_else_his_turn(relay, path, pieces):
+    many = tuple(delivery() for _ in range(PIECE * 10))
+    relay.reading.of_messages = [message(f"m{number}", deliveries=many) for number in range(10)]
+    relay.reading.of_accounts = [account(f"a{number}@d.test") for number in range(1000)]
+    turns = Turns()
+    other = asyncio.create_task(turns.take())
+    assert (await relay.ask("/api/v1/status")).status_code == 200
+    short, turns.count = turns.count, 0
+    assert (await relay.ask(f"/api/v1/{path}")).status_code == 200
+    other.cancel()
+    assert turns.count >= short + pieces - 5
 
 
 # wrong questions
