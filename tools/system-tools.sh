@@ -12,6 +12,7 @@ package_of() {
         promtool | prometheus) echo prometheus ;;
         systemd-analyze) echo systemd ;;
         redis-server | redis-cli) echo redis-server ;;
+        gcc) echo gcc libc6-dev ;;
         php) echo php-cli ;;
         node) echo nodejs ;;
         java | javac) echo default-jdk-headless ;;

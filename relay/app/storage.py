@@ -3,6 +3,7 @@
 Law: the folder is locked before anything in it is read, and let go as the last thing.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from relay.errors import RelayError, StoreUnavailable
 from relay.store.needs import CrashPoint, Outside
 from relay.store.ports.events import Listener
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
-from relay.store.sqlite.opening import cached
+from relay.store.sqlite.opening import cached, sync_directory
 from relay.store.sqlite.reserve import Reserve, least_free_of, reserve_of
 from relay.vault import Keyring, Vault
 
@@ -106,13 +107,20 @@ def _hold(path: Path) -> DataDir:
 
 
 def _node(data_dir: Path) -> str:
-    """The identity of this node: it lives under the lock, so a restarted node takes back its own leases."""
+    """The identity of this node: it lives under the lock, so a restarted node takes back its own leases.
+
+    It is on disk before anything is claimed: a node that forgot its name would wait for the leases of a stranger.
+    """
     path = data_dir / NODE_FILE
     try:
         if not path.exists():
             beside = path.with_suffix(".new")
-            beside.write_text(randomness(8).hex())
+            with beside.open("w") as file:
+                file.write(randomness(8).hex())
+                file.flush()
+                os.fsync(file.fileno())
             beside.rename(path)
+            sync_directory(data_dir)
         return path.read_text("ascii").strip()
     except OSError as error:
         raise _unusable(data_dir, error) from error

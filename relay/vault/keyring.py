@@ -59,7 +59,9 @@ class Keyring:
 
     def _make(self, path: Path) -> bytes:
         """Written beside, synced, then linked: a crash leaves a whole key or none, and never replaces one."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._directory.is_dir():
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _sync_directory(self._directory.parent)
         key = self._random(KEY_BYTES)
         beside = path.with_suffix(".new")
         beside.unlink(missing_ok=True)

@@ -69,7 +69,9 @@ class DataDir:
 
 def hold(path: Path) -> DataDir:
     """Makes the directory, mode 0700, where it is missing, and takes its lock. DataDirInUse: another relay has it."""
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.is_dir():
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sync_directory(path.parent)
     lock = os.open(path / LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -77,6 +79,15 @@ def hold(path: Path) -> DataDir:
         os.close(lock)
         raise DataDirInUse(f"another relay uses {path}") from None
     return DataDir(path, lock)
+
+
+def sync_directory(directory: Path) -> None:
+    """A new name is on disk only then: a power cut would take the whole of a young `data_dir` with it."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def open_store(
