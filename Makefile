@@ -9,7 +9,7 @@ SHELL := /bin/bash
 BIN := .venv/bin
 INSTALLED := .venv/installed
 # Programs of the system that tests talk to; tools/system-tools.sh knows their packages.
-TEST_TOOLS := swaks smtp-source smtp-sink curl promtool prometheus systemd-analyze saslpasswd2 \ gcc
+TEST_TOOLS := swaks smtp-source smtp-sink curl promtool prometheus systemd-analyze saslpasswd2 gcc \
 	msmtp php libphp-phpmailer java javac libmail-java node npm
 PYTEST_ARGS ?=
 # The levels of the simulated world (docs/simulation.md).
