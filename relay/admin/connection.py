@@ -10,6 +10,9 @@ from typing import ClassVar
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from relay.admin.headers import HEADERS
+from relay.admin.problems import problem
+
 UNFINISHED = frozenset({h11.IDLE, h11.SEND_BODY})
 """States of a client whose request is still to come, or to end."""
 
@@ -44,6 +47,15 @@ class Connection(H11Protocol):
         """Called by uvicorn when something was received, and for what lies there already when an answer is out."""
         super().handle_events()
         self._watch()
+
+    def send_400_response(self, msg: str) -> None:
+        """Called by uvicorn for what is no request; where an answer is under way or out already it gets no second."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            answer = problem(400, "this is no HTTP request", {**HEADERS, "Connection": "close"})
+            events = (h11.Response(status_code=400, headers=answer.raw_headers), h11.Data(data=bytes(answer.body)))
+            for event in (*events, h11.EndOfMessage()):
+                self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
 
     def _make_room(self) -> None:
         """Cuts off who has waited longest of those with no request under way."""

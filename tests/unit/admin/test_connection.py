@@ -1,6 +1,7 @@
 """The deadline of a request on one connection: when it runs, when it ends, and what does not put it off."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -85,6 +86,7 @@ class Stage:
         self.loop = Loop()
         self.transport = Transport()
         self.may_answer = asyncio.Event()
+        self.reads_bodies = True
         self._state = ServerState()
         config = uvicorn.Config(self._app, interface="asgi3", ws="none", log_config=None, timeout_keep_alive=IDLE)
         made: Any = connection_with(REQUEST, crowd=100)
@@ -92,7 +94,7 @@ class Stage:
         self.connection.connection_made(self.transport)
 
     async def _app(self, scope, receive, send):
-        while (await receive()).get("more_body"):
+        while self.reads_bodies and (await receive()).get("more_body"):
             pass
         await self.may_answer.wait()
         await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
@@ -176,3 +178,17 @@ async def test_what_is_no_request_is_refused_and_leaves_no_deadline(stage):
     stage.receives(b"\x00\r\n\r\n")
     assert stage.transport.closed
     assert stage.running == []
+    head, _, body = stage.transport.written.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head.lower()
+    assert b"cache-control: no-store" in head.lower()
+    assert json.loads(body)["status"] == 400
+
+
+async def test_nonsense_after_an_answer_gets_no_second_one_and_breaks_nothing(stage):
+    stage.reads_bodies = False
+    stage.receives(HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n")
+    await stage.answered()
+    stage.receives(b"nonsense\r\n")
+    assert stage.transport.closed
+    assert stage.transport.written.count(b"HTTP/1.1") == 1
