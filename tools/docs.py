@@ -168,11 +168,9 @@ NOT_YET: Mapping[str, str] = {
     "plans.NAME.owner": "",
     "plans.NAME.late": "",
     "plans.NAME.recipient_check": "",
-    "plans.NAME.on_paused": "",
     "accounts.SENDER.owner": "",
     "accounts.SENDER.late": "",
     "accounts.SENDER.recipient_check": "",
-    "accounts.SENDER.on_paused": "",
     "accounts.SENDER.paid_until": "",
 }
 """Keys that are read and checked and have no effect yet, or only the one named; the rest is in force."""

@@ -95,9 +95,7 @@ def certificate_keeper(means: Means) -> CertificateKeeper | None:
     )
 
 
-def submission_server(
-    means: Means, store: Store, keeper: RoutingKeeper, certificates: CertificateKeeper | None
-) -> SubmissionServer:
+def submission_server(means: Means, store: Store, keeper: RoutingKeeper) -> SubmissionServer:
     """Takes mail from clients."""
     authenticator = Authenticator(
         keeper.routing,
@@ -115,7 +113,7 @@ def submission_server(
         new_id=lambda: randomness(ID_BYTES).hex(),
         wall_clock=means.clock.wall_seconds,
         observe=SubmissionObserver(means.log, means.metrics),
-        tls=None if certificates is None else certificates.context,
+        pause_of=store.pause_of,
     )
 
 

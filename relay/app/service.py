@@ -115,8 +115,9 @@ class Service:
         supervisor.start("outbox", running.pump.run())
         running.dispatcher = parts.dispatcher(means, storage, store, keeper)
         supervisor.start("delivery", running.dispatcher.run())
-        running.submission = parts.submission_server(means, store, keeper, running.certificates)
-        await running.submission.start(listeners)
+        running.submission = parts.submission_server(means, store, keeper)
+        tls = None if running.certificates is None else running.certificates.context
+        await running.submission.start(listeners, tls=tls)
         if running.certificates is not None:
             supervisor.start("certificates", running.certificates.follow())
         supervisor.start("routing", keeper.follow())

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken
+from relay.core.health import Pause
 from relay.core.limits import Instant
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId, MessageId
@@ -43,6 +44,11 @@ class TimedStore:
 
     def has_space(self) -> bool:
         return self._store.has_space()
+
+    # Pauses
+
+    def pause_of(self, mailbox: MailboxId) -> Pause | None:
+        return self._store.pause_of(mailbox)
 
     # Queue
 

@@ -12,6 +12,7 @@ from fnmatch import fnmatchcase
 
 from relay.core.address import read_mailboxes
 from relay.core.headers import Change, Field, TopHeader
+from relay.core.health import Pause
 from relay.core.refusal import Reason, Refusal
 from relay.core.routing import Account, Client, Routing
 
@@ -52,6 +53,17 @@ def admit_sender(routing: Routing, client: Client, sender: str, *, today: Today)
 def sent_as(account: Account, sender: str) -> str:
     """The address that goes upstream: the very one accepted, or the account's own in place of one that it replaces."""
     return account.sender if _replaced_until(account, sender) is not None else sender
+
+
+def is_refused_while_paused(account: Account, pause: Pause, now: int) -> bool:
+    """Whether mail of an account is put off because its mailbox is paused; `now` is wall time in microseconds."""
+    match account.on_paused:
+        case "hold":
+            return False
+        case "reject":
+            return True
+        case _:
+            return now - pause.since >= account.on_paused_after
 
 
 def admit_authors(

@@ -78,6 +78,14 @@ class HealthSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class Pause:
+    """Why a mailbox stands still until somebody mends it, and since when (wall time in microseconds)."""
+
+    reason: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """A mailbox's or a provider's health; `step` counts the stops in a row by the same `cause`."""
 
@@ -96,6 +104,13 @@ class Health:
     def is_stopped(self) -> bool:
         """Whether nothing goes but a probe."""
         return self.state in (HealthState.WAITING, HealthState.PAUSED)
+
+    @property
+    def pause(self) -> Pause | None:
+        """Why and since when it is paused; None: it is not."""
+        if self.state is not HealthState.PAUSED or self.since is None:
+            return None
+        return Pause(self.reason or "unknown", self.since)
 
     @property
     def standing(self) -> Standing:

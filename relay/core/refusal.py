@@ -61,6 +61,8 @@ class Reason(Enum):
     HEADER_TOO_LONG = "header-too-long", 550, "5.6.0"
     LOOP = "loop", 554, "5.4.6"
 
+    MAILBOX_PAUSED = "mailbox-paused", 450, "4.7.0"
+
     # the relay's own trouble
     STORE_FULL = "store-full", 452, "4.3.1"
     STORE_AWAY = "store-away", 451, "4.3.0"

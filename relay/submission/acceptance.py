@@ -8,18 +8,28 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from relay.core.admission import Admitted, admit_authors, sent_as
+from relay.core.admission import Admitted, admit_authors, is_refused_while_paused, sent_as
 from relay.core.completion import Stamp, completed
 from relay.core.content import read_lines, unstuffed
 from relay.core.envelope import Envelope, NewMessage
 from relay.core.headers import TopHeader, read_header
+from relay.core.health import Pause
+from relay.core.limits import SECOND
 from relay.core.refusal import Reason, Refusal
-from relay.core.words import MessageId
+from relay.core.routing import Account, Routing
+from relay.core.words import MailboxId, MessageId
 from relay.errors import StoreError, StoreFull
 from relay.store.ports import Intake
 from relay.submission.gathering import Gathering
 from relay.submission.settings import SubmissionSettings
 from relay.submission.transaction import Transaction
+
+PauseOf = Callable[[MailboxId], Pause | None]
+"""Why and since when a mailbox is paused; None: it is not."""
+
+
+def never_paused(_: MailboxId) -> None:
+    """Of a relay that does not look."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +51,10 @@ class Acceptance:
         *,
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
+        pause_of: PauseOf = never_paused,
     ) -> None:
         self._intake = intake
+        self._pause_of = pause_of
         self._settings = settings
         self._new_id = new_id
         self._wall_clock = wall_clock
@@ -72,6 +84,9 @@ class Acceptance:
         )
         if isinstance(admitted, Refusal):
             return admitted
+        paused = self._paused(transaction.routing, admitted.account)
+        if paused is not None:
+            return paused
         message = self._message(transaction, header, admitted, digest=gathered.digest())
         try:
             await self._intake.put(message)
@@ -80,6 +95,16 @@ class Acceptance:
         except StoreError:
             return Refusal(Reason.STORE_AWAY)
         return Accepted(message, size, lines.is_mended)
+
+    def _paused(self, routing: Routing, account: Account) -> Refusal | None:
+        """Why mail of this account is put off: nothing has left its mailbox for too long."""
+        pause = self._pause_of(account.mailbox)
+        if pause is None or not is_refused_while_paused(account, pause, int(self._wall_clock() * SECOND)):
+            return None
+        zone = ZoneInfo(routing.provider_of(account.mailbox).timezone)
+        since = datetime.fromtimestamp(pause.since / SECOND, UTC).astimezone(zone)
+        values = {"sender": account.sender, "since": f"{since:%Y-%m-%d %H:%M}", "cause": pause.reason}
+        return Refusal(Reason.MAILBOX_PAUSED, values, account.sender)
 
     def too_large(self) -> Refusal:
         """With the bound that was passed."""

@@ -13,7 +13,7 @@ from functools import partial
 from relay.core.routing import Routing, Tls
 from relay.errors import ConfigError
 from relay.store.ports import Intake
-from relay.submission.acceptance import Acceptance
+from relay.submission.acceptance import Acceptance, PauseOf, never_paused
 from relay.submission.connection import Connection
 from relay.submission.desk import Desk
 from relay.submission.door import Door
@@ -39,25 +39,27 @@ class SubmissionServer:
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
         observe: Observer,
-        tls: Callable[[], ssl.SSLContext] | None = None,
+        pause_of: PauseOf = never_paused,
     ) -> None:
-        """`new_id` makes message ids of `[A-Za-z0-9-]`; `wall_clock` gives seconds since 1970 UTC; `tls` has the
-        certificate in force, asked at each handshake.
+        """`new_id` makes message ids of `[A-Za-z0-9-]`; `wall_clock` gives seconds since 1970 UTC;
+        `pause_of` tells whether a mailbox is paused.
         """
-        acceptance = Acceptance(intake, settings, new_id=new_id, wall_clock=wall_clock)
+        acceptance = Acceptance(intake, settings, new_id=new_id, wall_clock=wall_clock, pause_of=pause_of)
         self._settings = settings
         self._door = Door(Desk(settings, acceptance, routing=routing, authenticator=authenticator, observe=observe))
-        self._tls = tls
         self._servers: list[asyncio.Server] = []
 
-    async def start(self, sockets: Sequence[socket.socket]) -> None:
-        """Listens on bound sockets, one for each listener of the settings, in their order. ConfigError: it cannot."""
+    async def start(self, sockets: Sequence[socket.socket], *, tls: Callable[[], ssl.SSLContext] | None = None) -> None:
+        """Listens on bound sockets, one for each listener of the settings, in their order. ConfigError: it cannot.
+
+        `tls` has the certificate in force, and is asked at each handshake.
+        """
         for listener in self._settings.listeners:
-            if listener.tls is not Tls.NONE and self._tls is None:
+            if listener.tls is not Tls.NONE and tls is None:
                 raise ConfigError(f"listener {listener.name}: `tls: {listener.tls}` needs a certificate")
         loop = asyncio.get_running_loop()
         most = max(1, self._settings.max_connections // HANDSHAKES_SHARE)
-        encryption = None if self._tls is None else Encryption(self._tls, most=most)
+        encryption = None if tls is None else Encryption(tls, most=most)
         for listener, bound in zip(self._settings.listeners, sockets, strict=True):
             factory = partial(Connection, self._door, listener, loop, encryption=encryption)
             self._servers.append(await loop.create_server(factory, sock=bound, backlog=BACKLOG))

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from relay.core.failuretext import Language
+from relay.core.failuretext import ANY_CAUSE, CAUSES, Language
 from relay.core.refusal import Reason, Refusal
 
 LINE_MOST: int = 512
@@ -62,6 +62,7 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.LINE_TOO_LONG: "The message has a line over 64 KiB",
     Reason.HEADER_TOO_LONG: "The header of the message is over 256 KiB",
     Reason.LOOP: "Too many hops, the message runs in a circle",
+    Reason.MAILBOX_PAUSED: "Mail of {sender} has not been leaving since {since}: {why} {contact}",
     Reason.STORE_FULL: "No space for mail, try again later",
     Reason.STORE_AWAY: "The mail cannot be stored now, try again later",
     Reason.BROKEN: "Error in the relay, try again later",
@@ -112,6 +113,7 @@ _ITALIAN: Mapping[Reason, str] = {
     Reason.LINE_TOO_LONG: "Il messaggio contiene una riga oltre 64 KiB",
     Reason.HEADER_TOO_LONG: "L'intestazione del messaggio supera 256 KiB",
     Reason.LOOP: "Troppi passaggi, il messaggio gira in tondo",
+    Reason.MAILBOX_PAUSED: "La posta di {sender} e' ferma dal {since}: {why} {contact}",
     Reason.STORE_FULL: "Spazio per la posta esaurito, riprovare piu' tardi",
     Reason.STORE_AWAY: "Il messaggio non puo' essere salvato ora, riprovare piu' tardi",
     Reason.BROKEN: "Errore nel relay, riprovare piu' tardi",
@@ -127,6 +129,7 @@ class Texts:
 
     def __init__(self, language: Language, contact: str = "") -> None:
         """`contact` is put into refusals that a doctor reads."""
+        self._language = language
         self._sentences = CATALOGUE[language]
         self._contact = contact
 
@@ -134,7 +137,8 @@ class Texts:
         """The whole reply with its CRLF."""
         values = {name: value[:VALUE_MOST] for name, value in refusal.values.items()}
         reason = refusal.reason
-        sentence = self._sentences[reason].format_map({"contact": self._contact, "usage": "", **values})
+        why = CAUSES.get(values.get("cause", ""), ANY_CAUSE).why[self._language]
+        sentence = self._sentences[reason].format_map({"contact": self._contact, "usage": "", "why": why, **values})
         return as_line(f"{reason.code} {reason.enhanced} {sentence}")
 
 

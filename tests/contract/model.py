@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Taken
-from relay.core.health import Health, HealthEvent, event_of_failure
+from relay.core.health import Health, HealthEvent, Pause, event_of_failure
 from relay.core.lifecycle import FINAL, SENDING, Event, State
 from relay.core.lifecycle import after as state_after
 from relay.core.routing import Routing
@@ -51,6 +51,9 @@ class ModelStore(Reading):
 
     def has_space(self) -> bool:
         return True
+
+    def pause_of(self, mailbox: MailboxId) -> Pause | None:
+        return self.disk.healths.get(mailbox, Health()).pause
 
     async def put(self, message: NewMessage) -> None:
         if any(mail.new.id == message.id for mail in self.disk.mails):

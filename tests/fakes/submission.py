@@ -11,6 +11,7 @@ from ipaddress import ip_network
 from typing import Any
 
 from relay.core.envelope import NewMessage
+from relay.core.health import Pause
 from relay.core.refusal import Reason
 from relay.core.routing import Account, BareNewline, Client, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan, Stage
@@ -161,6 +162,7 @@ class Office:
         self.routing = routing or practice()
         self.intake = RememberingIntake()
         self.observer = RememberingObserver()
+        self.pauses: dict[MailboxId, Pause] = {}
         self.logins = PlainLogins(lambda: self.routing)
         self.wall = WALL
         self.ids = (f"m-{number}" for number in itertools.count(1))
@@ -168,7 +170,13 @@ class Office:
         self.settings = SubmissionSettings("relay.example.it", (self.listener,), **settings)
 
     def desk(self) -> Desk:
-        acceptance = Acceptance(self.intake, self.settings, new_id=lambda: next(self.ids), wall_clock=lambda: self.wall)
+        acceptance = Acceptance(
+            self.intake,
+            self.settings,
+            new_id=lambda: next(self.ids),
+            wall_clock=lambda: self.wall,
+            pause_of=self.pauses.get,
+        )
         return Desk(
             self.settings,
             acceptance,

@@ -107,10 +107,9 @@ async def listening(
         new_id=lambda: next(office.ids),
         wall_clock=lambda: office.wall,
         observe=office.observer,
-        tls=tls,
     )
     try:
-        await server.start([bound])
+        await server.start([bound], tls=tls)
         yield Relay(office, server, bound.getsockname()[1])
     finally:
         await asyncio.wait_for(server.close(), 30)

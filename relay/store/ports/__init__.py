@@ -5,7 +5,7 @@ Law: when a method returns, what it says is durable; when it raises, nothing hap
 
 from relay.store.ports.history import History, QueueCount
 from relay.store.ports.outbox import Outbox, OutboxEntry, OutboxKind
-from relay.store.ports.queue import Intake, Queue
+from relay.store.ports.queue import Intake, Pauses, Queue
 from relay.store.ports.routing import AppliedRouting, RoutingStore
 from relay.store.ports.sessions import Sessions
 from relay.store.ports.store import Store
@@ -17,6 +17,7 @@ __all__ = [
     "Outbox",
     "OutboxEntry",
     "OutboxKind",
+    "Pauses",
     "Queue",
     "QueueCount",
     "RoutingStore",

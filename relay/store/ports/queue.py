@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from relay.core.envelope import Claim, NewMessage, Result, Taken
+from relay.core.health import Pause
 from relay.core.limits import Instant
 from relay.core.words import MailboxId
 
@@ -23,6 +24,13 @@ class Intake(Protocol):
 
     def has_space(self) -> bool:
         """Whether mail may be accepted at all (the disk is not nearly full, the store is not away)."""
+
+
+class Pauses(Protocol):
+    """Where submission asks whether a mailbox is paused."""
+
+    def pause_of(self, mailbox: MailboxId) -> Pause | None:
+        """Why and since when; None: it is not. Answers at once: it is asked for each message."""
 
 
 class Queue(Protocol):

@@ -7,13 +7,13 @@ from typing import Protocol
 
 from relay.store.ports.history import History
 from relay.store.ports.outbox import Outbox
-from relay.store.ports.queue import Intake, Queue
+from relay.store.ports.queue import Intake, Pauses, Queue
 from relay.store.ports.reading import Reading
 from relay.store.ports.routing import RoutingStore
 from relay.store.ports.sessions import Sessions
 
 
-class Store(Intake, Queue, Sessions, RoutingStore, Outbox, History, Reading, Protocol):
+class Store(Intake, Pauses, Queue, Sessions, RoutingStore, Outbox, History, Reading, Protocol):
     """All ports of one store."""
 
     async def close(self) -> None:

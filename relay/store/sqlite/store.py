@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, Verdict
+from relay.core.health import Pause
 from relay.core.limits import Instant
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId, MessageId, Stage
@@ -77,6 +78,10 @@ class SqliteStore:
         """Whether mail may be accepted at all."""
         is_there = self._life.has_reserve and not self._batches.is_broken and not self._is_closed
         return is_there and self._outside.free_bytes() >= self._ground.settings.least_free_bytes
+
+    def pause_of(self, mailbox: MailboxId) -> Pause | None:
+        """Why and since when it is paused."""
+        return self._core.context.remembrance.health(mailbox).pause
 
     # queue
 

@@ -40,6 +40,20 @@ async def an_empty_queue_is_no_count(scene: Scene) -> None:
     assert all((count.waiting, count.sending, count.held) == (0, 0, 0) for count in await scene.store.queue_counts())
 
 
+async def who_is_paused_is_said_with_why_and_since_when(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1)
+    assert scene.store.pause_of(box(A)) is None
+    await scene.store.take(NODE, {}, 10)
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    pause = scene.store.pause_of(box(A))
+    assert pause is not None
+    assert pause.reason == AUTH_REFUSED.reply_class
+    await scene.advance(60)
+    assert scene.store.pause_of(box(A)) == pause, "it began when it began"
+    assert scene.store.pause_of(box(B)) is None
+
+
 async def the_health_of_accounts_is_counted_by_plan(scene: Scene) -> None:
     await scene.route(account(A), account(B), account(C), credentials={C: None})
     await scene.mail(A, 1)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from relay.core.failuretext import Language
+from relay.core.health import Pause
+from relay.core.limits import SECOND
 from relay.core.routing import Client, Tls
 from relay.errors import StoreUnavailable
 from relay.submission import ListenerSettings
@@ -198,6 +200,29 @@ class TestAfterTheDot:
         assert (await send(office)).startswith("451 4.3.0 ")
         office.intake.is_spacious = False
         assert (await after_login(office, SENDER))[-1].startswith("452 4.3.1 ")
+
+    @pytest.mark.parametrize(
+        ("policy", "hours", "reply"),
+        [
+            ("hold", 1000, "250 "),
+            ("reject", 0, "450 4.7.0 "),
+            ("hold-then-reject", 3, "250 "),
+            ("hold-then-reject", 4, "450 4.7.0 "),
+        ],
+    )
+    async def test_paused(self, policy: str, hours: int, reply: str) -> None:
+        """Mailbox paused and rejecting `450 4.7.0` with since when, why, contact."""
+        paused = account("anna@d.test", on_paused=policy)
+        office = Office(practice(accounts=(paused,)), contact="Call 0974")
+        office.pauses[paused.mailbox] = Pause("auth-rejected", int(office.wall - hours * 3600) * SECOND)
+        mail, message = (octets.replace(b"m.rossi", b"anna") for octets in (MAIL, MESSAGE))
+        replies = await after_login(office, mail + message + b".\r\n" + MAIL + MESSAGE + b".\r\n")
+        assert replies[3].startswith(reply)
+        assert replies[-1].startswith("250 "), "others send, over the same session too"
+        if policy == "reject":
+            since = "has not been leaving since 2026-11-02 11:00: the password of your mailbox was refused"
+            assert f"Mail of anna@d.test {since}" in replies[3]
+            assert replies[3].endswith(" Call 0974")
 
     @pytest.mark.parametrize("false_end", [b"\n.\n", b"\r\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n"])
     async def test_end(self, false_end: bytes) -> None:
