@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import accounts, fairness, postfix, sick, throughput, windows
+from bench import abuse, accounts, fairness, postfix, sick, throughput, windows
 
 
 def fsync_ms(folder: Path) -> float:
@@ -59,11 +59,17 @@ def _accounts(folder: Path, _: int) -> list[str]:
     return ["| 100,000 accounts | took | longest wait of a client |", "|---|---|---|", *accounts.measure(folder)]
 
 
+def _abuse(folder: Path, rounds: int) -> list[str]:
+    head = ["| beside the honest clients | their mails accepted a second (range) | ratio |", "|---|---|---|"]
+    return [*head, *abuse.measure(folder, rounds=rounds)]
+
+
 BENCHES: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
     "throughput": ("Accepted durable to delivered, 40 clients, a connection per mail, upstream AUTH", _throughput),
     "windows": ("Worst rolling window under a flood, judged by the provider's log", _windows),
     "sick": ("Others at a provider while one doctor has a wrong password", _sick),
     "accounts": ("100,000 accounts in a folder of 100 files", _accounts),
+    "abuse": ("Honest clients while strangers hold connections or do their worst", _abuse),
     "fairness": ("One mail of doctor B behind doctor A, 1 mail/s through one provider", _fairness),
 }
 

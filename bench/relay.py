@@ -65,7 +65,8 @@ def running(folder: Path, table: Mapping[str, Any], **service: Any) -> Iterator[
         "submission": {
             "listen": [{"address": f"127.0.0.1:{port}", "tls": "none"}],
             "max_connections_per_ip": 1000,
-        },
+        }
+        | service.pop("submission", {}),
         "http": {"listen": f"127.0.0.1:{http}"},
         "routing": "routing.yaml",
     } | service

@@ -18,9 +18,9 @@ CONNECTING_AT_ONCE = 200
 """The kernel keeps so many in line; more would only be lost packets."""
 
 
-def allow_many_files() -> None:
+def allow_many_files(count: int = FILES) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(FILES, hard)), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(count, hard)), hard))
 
 
 Act = Callable[[asyncio.StreamReader, asyncio.StreamWriter, str], Awaitable[None]]
