@@ -34,6 +34,9 @@ NO_CONTEXT = Context()
 _HOST_STAGES = frozenset({Stage.CONNECT, Stage.EHLO, Stage.STARTTLS})
 """Nobody has said yet who he is: what is said here is about the provider, or about our address there."""
 
+_SESSION_STAGES = frozenset({*_HOST_STAGES, Stage.AUTH})
+"""While a session begins: later a session that is too many would not be there."""
+
 _MAILBOX_STAGES = frozenset({Stage.AUTH, Stage.MAIL})
 """The provider knows who we are and not yet to whom we write: what is said here is about the mailbox."""
 
@@ -56,6 +59,13 @@ _BAD_MECHANISM = frozenset({*_MISUNDERSTOOD, 502, 504, 534})
 _LIMIT = re.compile(r"\b(?:rate|throttl\w*|limits?|quota|too (?:many|fast|quickly))\b", re.IGNORECASE)
 _DAILY = re.compile(r"\b(?:daily|day|quota)\b", re.IGNORECASE)
 _NOT_OUR_LIMIT = re.compile(r"\b(?:recipient|receiving|size)\b", re.IGNORECASE)
+_CROWDED = re.compile(
+    r"\b(?:too many|maximum|max|exceed\w*) (?:\w+ ){0,4}(?:connections?|sessions?)\b"
+    r"|\bconcurrent (?:smtp )?(?:connections?|sessions?)\b",
+    re.IGNORECASE,
+)
+"""Said of sessions at once; of what they send it is a limit."""
+_BY_ADDRESS = re.compile(r"\b(?:from|per|by) (?:\w+ ){0,3}(?:ip|host|address|client|network)\b|\bIP\b", re.IGNORECASE)
 _HINT = re.compile(
     r"\b(\d{1,5}) ?(?:(s|secs?|seconds?|secondi|secondo)|(m|mins?|minutes?|minuti|minuto)|(h|hours?|ore|ora))\b",
     re.IGNORECASE,
@@ -95,6 +105,8 @@ def _of_failure(stage: Stage, failure: Failure, context: Context) -> Judgement:
 
 
 def _class_of(stage: Stage, reply: Reply) -> ReplyClass:
+    if reply.is_temporary and stage in _SESSION_STAGES and _CROWDED.search(reply.text):
+        return ReplyClass.TOO_MANY_CONNECTIONS
     if stage in _HOST_STAGES:
         return _class_at_host(stage, reply)
     if stage is Stage.AUTH:
@@ -168,7 +180,9 @@ def _class_after_mail(stage: Stage, reply: Reply) -> ReplyClass:
 def _bent(reply_class: ReplyClass, stage: Stage, reply: Reply) -> Judgement:
     """The meaning of a class, bent by where and how finally it was said."""
     scope, action = MEANINGS[reply_class]
-    if stage in _HOST_STAGES:
+    if reply_class is ReplyClass.TOO_MANY_CONNECTIONS:
+        scope = Scope.PROVIDER if _BY_ADDRESS.search(reply.text) else scope
+    elif stage in _HOST_STAGES:
         scope, action = Scope.PROVIDER, Action.BREAK
     elif stage is Stage.RCPT and scope is Scope.MESSAGE:
         scope = Scope.RECIPIENT

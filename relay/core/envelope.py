@@ -130,6 +130,11 @@ class LoginFailure:
     """Finer than the class, where that is known: the certificate expired, the name is wrong, ..."""
 
     @property
+    def is_answered(self) -> bool:
+        """Whether the provider told how it ended; if not, it may count the login a while later (linger)."""
+        return self.reply is not None
+
+    @property
     def reason(self) -> str:
         """What whoever mends it reads."""
         return self.fault or self.reply_class

@@ -7,9 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from relay.core.ledger import MailboxLedger, TotalLedger
-from relay.core.limits import Instant, RollingWindow
+from relay.core.limits import SECOND, Instant, RollingWindow
 from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
 from relay.core.words import AccountId, Lane, MailboxId
+
+CROWDED: int = 45 * SECOND
+"""After `too many connections`: until one more session is tried. It is not a failure, and nothing is probed."""
 
 
 @dataclass(slots=True)
@@ -135,7 +138,7 @@ class Line:
         return self.sessions < self.ledger.in_flight + useful
 
     def may_log_in(self, now: Instant) -> bool:
-        """Within its budget; beside another session only with logins to spare, for that one will need one in the end."""
+        """Within its budget; beside another session only with logins to spare, for when that one ends."""
         if now < self.crowded_until:
             return False
         return has_logins_to_spare(self.logins, now) if self.sessions else self.logins.has_room(now)

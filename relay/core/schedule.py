@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 from itertools import count
 
-from relay.core.ledger import MailboxLedger, TotalLedger
-from relay.core.limits import Instant, RollingWindow
-from relay.core.rotation import Line, ProviderLine, take_in
-from relay.core.terms import Grant, Memory, PastAttempt, ProviderTerms, Standing
+from relay.core.limits import Instant
+from relay.core.loading import load_ledger, load_line, load_logins, load_provider, load_totals
+from relay.core.rotation import Line, ProviderLine
+from relay.core.terms import Grant, Memory, Standing
 from relay.core.words import AccountId, Lane, MailboxId
 
 _FAR: int = 1 << 62
@@ -193,15 +193,29 @@ class Schedule:
         line.logins.end(now, now)
         self._refresh(line, now)
 
-    def session_refused(self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool) -> None:
-        """A reserved session could not be opened; a login that was never sent is not counted."""
+    def session_refused(
+        self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool, ends_at: Instant | None = None
+    ) -> None:
+        """A reserved session could not be opened; a login that was never sent is not counted.
+
+        `ends_at`: until then the provider may still count it, because its answer never came.
+        """
         line = self.look(mailbox)
         self._opening_over(line)
         if is_login_sent:
-            line.logins.end(now, now)
+            line.logins.end(now, now if ends_at is None else ends_at)
         else:
             line.logins.give_back(now)
         self.session_closed(mailbox, now)
+
+    def crowded(self, mailbox: MailboxId, until: Instant, now: Instant, *, is_provider: bool) -> None:
+        """The provider has enough sessions of this mailbox, or of all of them: those that are open have to do."""
+        line = self.look(mailbox)
+        if is_provider:
+            line.provider.crowded_until = max(until, line.provider.crowded_until)
+        else:
+            line.crowded_until = max(until, line.crowded_until)
+        self._refresh(line, now)
 
     def session_closed(self, mailbox: MailboxId, now: Instant) -> None:
         """A session is gone."""
@@ -252,12 +266,9 @@ class Schedule:
             return
         line.terms = self._memory.mailbox_terms(mailbox)
         line.standing = self._memory.mailbox_standing(mailbox)
-        line.ledger = self._mailbox_ledger(mailbox)
+        line.ledger = load_ledger(self._memory, mailbox, line.provider)
         line.ledger.set_slow(line.standing.slow)
-        logins = RollingWindow(line.terms.login_limit)
-        for past in self._memory.login_past(mailbox):
-            take_in(logins, past)
-        line.logins = logins
+        line.logins = load_logins(self._memory, mailbox)
         line.turn, line.is_in_wanting = None, False
         self._refresh(line, now)
 
@@ -268,7 +279,7 @@ class Schedule:
             return
         provider.terms = self._memory.provider_terms(name)
         provider.standing = self._memory.provider_standing(name)
-        provider.totals = self._totals(provider.terms, name)
+        provider.totals = load_totals(self._memory, name, provider.terms)
 
     # when to look again
 
@@ -285,6 +296,8 @@ class Schedule:
             probe_at = provider.standing.probe_at
             if provider.wanting and provider.standing.is_stopped and probe_at is not None and probe_at > now:
                 instants.append(probe_at)
+            if provider.wanting and provider.crowded_until > now:
+                instants.append(provider.crowded_until)
         return min(instants, default=None)
 
     def rest(self, now: Instant) -> None:
@@ -353,44 +366,12 @@ class Schedule:
         """A mailbox as it stands; for others to be read and not changed."""
         line = self._lines.get(mailbox)
         if line is None:
-            line = self._lines[mailbox] = self._new_line(mailbox)
+            line = self._lines[mailbox] = load_line(self._memory, mailbox, self.host(mailbox.provider))
         return line
-
-    def _new_line(self, mailbox: MailboxId) -> Line:
-        terms, standing = self._memory.mailbox_terms(mailbox), self._memory.mailbox_standing(mailbox)
-        logins = RollingWindow(terms.login_limit)
-        for past in self._memory.login_past(mailbox):
-            take_in(logins, past)
-        line = Line(mailbox, self.host(mailbox.provider), terms, standing, self._mailbox_ledger(mailbox), logins=logins)
-        line.ledger.set_slow(standing.slow)
-        return line
-
-    def _mailbox_ledger(self, mailbox: MailboxId) -> MailboxLedger:
-        zone = self.host(mailbox.provider).terms.zone
-        ledger = MailboxLedger(self._memory.mailbox_terms(mailbox).limits, zone, self._memory.civil_offset())
-        for past in self._memory.mailbox_past(mailbox):
-            take_in(ledger, past)
-        return ledger
 
     def host(self, name: str) -> ProviderLine:
         """A provider as it stands; for others to be read and not changed."""
         provider = self._providers.get(name)
         if provider is None:
-            terms = self._memory.provider_terms(name)
-            standing = self._memory.provider_standing(name)
-            provider = self._providers[name] = ProviderLine(name, terms, self._totals(terms, name), standing)
+            provider = self._providers[name] = load_provider(self._memory, name)
         return provider
-
-    def _totals(self, terms: ProviderTerms, name: str) -> TotalLedger:
-        totals = TotalLedger(terms.total_limits, terms.zone, self._memory.civil_offset())
-        for past in self._memory.provider_past(name) if terms.total_limits else ():
-            _take_in_total(totals, past)
-        return totals
-
-
-def _take_in_total(totals: TotalLedger, past: PastAttempt) -> None:
-    if past.ended_at is not None:
-        totals.remember(past.mailbox, past.started_at, past.ended_at, past.many)
-        return
-    for _ in range(past.many):
-        totals.start(past.mailbox, past.started_at)

@@ -412,7 +412,9 @@ class LoginsUncounted(Schedule):
         super().session_opened(mailbox, now)
         self.look(mailbox).logins = RollingWindow(self.look(mailbox).terms.login_limit)
 
-    def session_refused(self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool) -> None:
+    def session_refused(
+        self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool, ends_at: Instant | None = None
+    ) -> None:
         self.look(mailbox).logins.start(now)
         super().session_refused(mailbox, now, is_login_sent=False)
 
@@ -420,8 +422,11 @@ class LoginsUncounted(Schedule):
 class PastForgotten(Schedule):
     """A restart begins with empty windows."""
 
-    def _mailbox_ledger(self, mailbox: MailboxId) -> MailboxLedger:
-        return MailboxLedger(self._memory.mailbox_terms(mailbox).limits)
+    def look(self, mailbox: MailboxId) -> Line:
+        is_new, line = mailbox not in self._lines, super().look(mailbox)
+        if is_new:
+            line.ledger = MailboxLedger(self._memory.mailbox_terms(mailbox).limits)
+        return line
 
 
 SCHEDULES = [

@@ -7,6 +7,8 @@ from relay.core.envelope import LoginFailure
 from relay.core.health import Health, HealthEvent, event_of_failure
 from relay.core.health import after as health_after
 from relay.core.limits import HOUR, Instant
+from relay.core.meaning import ReplyClass
+from relay.core.rotation import CROWDED
 from relay.core.words import MailboxId
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.sessions import SessionEvent
@@ -45,20 +47,27 @@ class Logins:
     def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         """A session could not be opened: the mailbox, or the provider whose host failed, stops for a while."""
         context, now = self._context, self._context.clock.now()
-        context.schedule.session_refused(mailbox, now, is_login_sent=failure.is_login_sent)
+        ends_at = now if failure.is_answered else now + context.routes.linger_of(mailbox)
+        context.schedule.session_refused(mailbox, now, is_login_sent=failure.is_login_sent, ends_at=ends_at)
         context.book.change(mailbox, -1, -1)
         number = context.names.mailbox(mailbox)
         if failure.is_login_sent:
-            context.database.write(_SQL["end_login"], (now, number))
+            context.database.write(_SQL["end_login"], (ends_at, number))
         else:
             context.database.write(_SQL["drop_login"], (number,))
+        if failure.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
+            context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=failure.is_provider)
+        else:
+            self._judge(mailbox, failure)
+        context.changed()
+
+    def _judge(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         event = event_of_failure(failure)
         if failure.is_provider:
             self._set_provider(mailbox.provider, self._after(self._provider(mailbox), event, failure.reason))
-        else:
-            health = context.remembrance.health(mailbox)
-            set_health(context, mailbox, self._after(health, event, failure.reason))
-        context.changed()
+            return
+        health = self._context.remembrance.health(mailbox)
+        set_health(self._context, mailbox, self._after(health, event, failure.reason))
 
     def prune(self, now: Instant) -> None:
         """Now and then forgets logins that no limit counts."""

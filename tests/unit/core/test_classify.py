@@ -199,3 +199,36 @@ def test_what_was_not_offered_is_named() -> None:
 def test_a_waiting_time_in_the_text_is_read(text: str, wait: int | None) -> None:
     assert hinted(text) == wait
     assert judged(Stage.MAIL, f"450 4.7.1 {text}").retry_after == wait
+
+
+# too many sessions
+
+
+@pytest.mark.parametrize("stage", LOGIN)
+@pytest.mark.parametrize(
+    ("text", "is_provider"),
+    [
+        ("421 4.7.0 Too many concurrent SMTP connections; please try again later.", False),
+        ("421 too many sessions for this user", False),
+        ("432 4.3.2 Concurrent connections limit exceeded.", False),
+        ("421 4.7.0 maximum number of simultaneous connections reached", False),
+        ("421 4.7.0 Too many connections from your IP", True),
+        ("421 Too many concurrent connections per host", True),
+    ],
+)
+def test_too_many_sessions_are_no_failure(stage: Stage, text: str, is_provider: bool) -> None:
+    judgement = classify(stage, read_reply(int(text[:3]), text[4:]))
+    assert (judgement.reply_class, judgement.action) == ("too-many-connections", Action.FEWER_SESSIONS)
+    assert judgement.is_provider is is_provider
+
+
+@pytest.mark.parametrize(
+    ("stage", "text", "meaning"),
+    [
+        (Stage.MAIL, "450 4.7.1 too many messages in this session", "rate-limited"),
+        (Stage.AUTH, "535 5.7.8 too many failed sessions", "auth-rejected"),
+        (Stage.CONNECT, "421 4.3.2 too busy", "outage"),
+    ],
+)
+def test_what_is_said_of_anything_else_is_not_taken_for_it(stage: Stage, text: str, meaning: str) -> None:
+    assert classify(stage, read_reply(int(text[:3]), text[4:])).reply_class == meaning

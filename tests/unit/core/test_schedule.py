@@ -245,6 +245,45 @@ def test_the_last_logins_are_for_a_mailbox_without_a_session(memory: Memory, sch
     assert schedule.open_sessions(NOW, 9) == {}, "the law stays"
 
 
+def test_too_many_sessions_of_a_mailbox_leave_it_those_it_has(memory: Memory, schedule: Schedule) -> None:
+    memory.terms = {A: limited(connections=3)}
+    ready(schedule, A, 9)
+    ready(schedule, B)
+    assert schedule.open_sessions(NOW, 9) == {A: 3, B: 1}
+    schedule.session_opened(A, NOW)
+    schedule.session_refused(A, NOW, is_login_sent=False)
+    schedule.crowded(A, NOW + MINUTE, NOW, is_provider=False)
+    schedule.session_opened(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {}
+    assert order(schedule.grant(NOW, {A: 2}, 2)) == "aa", "what is open goes on"
+    assert schedule.open_sessions(NOW, 9) == {}
+    assert schedule.wake_at(NOW, {}) == NOW + MINUTE
+    assert schedule.open_sessions(NOW + MINUTE, 9) == {A: 1}
+
+
+def test_too_many_sessions_of_all_mailboxes_stop_logins_there_and_nowhere_else(schedule: Schedule) -> None:
+    ready(schedule, A)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}
+    schedule.session_refused(A, NOW, is_login_sent=False)
+    schedule.crowded(A, NOW + MINUTE, NOW, is_provider=True)
+    ready(schedule, B)
+    ready(schedule, MailboxId("q", "other"))
+    assert schedule.open_sessions(NOW, 9) == {MailboxId("q", "other"): 1}
+    assert schedule.wake_at(NOW, {}) == NOW + MINUTE
+    assert schedule.open_sessions(NOW + MINUTE, 9) == {A: 1, B: 1}
+
+
+def test_a_login_that_nobody_answered_counts_until_the_provider_has_forgotten_it(
+    memory: Memory, schedule: Schedule
+) -> None:
+    memory.terms = {A: limited(login_limit=Limit(1, MINUTE))}
+    ready(schedule, A)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}
+    schedule.session_refused(A, NOW, is_login_sent=True, ends_at=NOW + 9)
+    assert schedule.open_sessions(NOW + 1 + MINUTE, 9) == {}
+    assert schedule.open_sessions(NOW + 10 + MINUTE, 9) == {A: 1}
+
+
 def test_a_failing_host_is_called_by_one_at_its_time(memory: Memory, schedule: Schedule) -> None:
     ready(schedule, A)
     ready(schedule, B)
