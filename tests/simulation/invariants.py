@@ -26,6 +26,7 @@ def findings(world: Society) -> list[str]:
         _nobody_overslept,
         _nothing_unforeseen,
         _bodies_kept,
+        _nothing_stops_silently,
     )
     return [f"{check.__name__.strip('_')}: {text}" for check in checks for text in check(world)]
 
@@ -130,3 +131,8 @@ def _bodies_kept(world: Society) -> Iterator[str]:
     for (name, _), (state, _, _) in world.books.states().items():
         if state == HELD and name not in readable:
             yield f"{name} is held and its body is gone"
+
+
+def _nothing_stops_silently(world: Society) -> Iterator[str]:
+    """Whenever an admin looked, all that did not move had a time at which it will, or somebody who has to act."""
+    yield from world.admin.unanswered

@@ -11,6 +11,7 @@ from typing import Any
 from relay.core.envelope import Claim, LoginFailure, Result, Taken
 from relay.core.limits import SECOND
 from relay.core.words import MailboxId
+from relay.store.ports.reading import MessageQuery
 from relay.store.sqlite import SqliteStore
 
 
@@ -62,6 +63,33 @@ class WatchedStore:
             at = loop.time() + max(0, taken.wake_at - self._store.now()) / SECOND
             self._vigil.told_to_look.append((number, at))
         return taken
+
+
+@dataclass
+class Admin:
+    """Asks now and then why mail is not moving, and notes where nobody can say."""
+
+    unanswered: list[str] = field(default_factory=list)
+    """Deliveries with neither a time at which they move nor anybody who has to act."""
+    looks: int = 0
+
+    async def watch(self, store: SqliteStore) -> None:
+        """Ever more rarely, as people do."""
+        pause = 0.7
+        while True:
+            await asyncio.sleep(pause)
+            pause *= 3
+            await self.look(store)
+
+    async def look(self, store: SqliteStore) -> None:
+        """At all that is not final."""
+        page = await store.messages(MessageQuery(states=frozenset({"waiting", "held"}), limit=1000))
+        self.looks += 1
+        for message in page.items:
+            for delivery in message.deliveries:
+                if delivery.state in ("waiting", "held") and delivery.eta is None and delivery.needs is None:
+                    at = asyncio.get_running_loop().time()
+                    self.unanswered.append(f"{message.id} is {delivery.state} at {at:.3f} s for {delivery.reason}")
 
 
 class Silence:

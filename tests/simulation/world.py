@@ -29,7 +29,7 @@ from tests.simulation.books import Books
 from tests.simulation.machine import Machine
 from tests.simulation.provider import Faults, Seen, SimulatedProviders
 from tests.simulation.scenario import LINGER, Scenario, routing_of, scenario
-from tests.simulation.watching import Silence, Told, Vigil, WatchedStore, Watcher
+from tests.simulation.watching import Admin, Silence, Told, Vigil, WatchedStore, Watcher
 
 NODE = "node-1"
 
@@ -46,6 +46,7 @@ class Society(Machine):
         self.told = Told()
         self.events: list[StoreEvent] = []
         self.watcher = Watcher()
+        self.admin = Admin()
         self.fatal: list[RelayError] = []
         self.routing = routing
         self.proofs: dict[MailboxId, str | None] = dict.fromkeys(routing.mailboxes(), "proof")
@@ -103,11 +104,13 @@ class Society(Machine):
         self._wake = pump.wake
         tasks = [asyncio.create_task(self.dispatcher.run()), asyncio.create_task(pump.run())]
         tasks.append(asyncio.create_task(self._steps()))
+        tasks.append(asyncio.create_task(self.admin.watch(self.store)))
         await self.submit_all()
         self.healed_at = asyncio.get_running_loop().time()
         self.heal()
         await self._until_quiet(tasks)
         self.quiet_at = asyncio.get_running_loop().time()
+        await self.admin.look(self.store)
         await self.dispatcher.stop()
         for task in tasks[1:]:
             task.cancel()

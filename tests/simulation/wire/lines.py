@@ -66,6 +66,7 @@ class Line(asyncio.Transport):
         self._is_closing = False
         self._has_said_all = False
         self._is_end_sent = False
+        self._is_broken = False
         self.is_mute = False
 
     def join(self, other: "Line", protocol: asyncio.Protocol) -> None:
@@ -138,10 +139,16 @@ class Line(asyncio.Transport):
 
     # the way of the octets
 
+    @property
+    def _room(self) -> int:
+        return self._weather.window - self._under_way
+
     def _push(self) -> None:
         """The kernel takes what its window has room for; the rest waits in our hands."""
-        while self._kept and self.gone_at is None and (room := self._weather.window - self._under_way) > 0:
-            many = min(len(self._kept), room, self._dice.randint(1, self._weather.segment))
+        while self._kept and not self._is_broken and self.gone_at is None:
+            many = min(len(self._kept), self._dice.randint(1, self._weather.segment), self._room)
+            if many <= 0:
+                break
             piece = bytes(self._kept[:many])
             del self._kept[:many]
             self._send(piece)
@@ -162,7 +169,7 @@ class Line(asyncio.Transport):
         self._under_way += len(piece)
         if self._breaks_at is not None and self._sent + len(piece) >= self._breaks_at[0]:
             piece, is_silent = piece[: self._breaks_at[0] - self._sent], self._breaks_at[1]
-            self._breaks_at = None
+            self._breaks_at, self._is_broken = None, True
             if piece:
                 self._put(piece)
             if is_silent:
@@ -175,6 +182,8 @@ class Line(asyncio.Transport):
         self._put(piece)
 
     def _put(self, piece: bytes) -> None:
+        if self.is_mute:
+            return
         self.other._coming.append(piece)
         self._later(self.other._arrive, piece)
 
