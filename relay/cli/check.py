@@ -11,7 +11,8 @@ from concurrent.futures import ProcessPoolExecutor
 import typer
 
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption
-from relay.config.loading import ConfigUnreadable, check_config
+from relay.config.checking import check_config
+from relay.config.loading import ConfigUnreadable
 from relay.config.part import Part
 from relay.config.problems import has_errors
 from relay.config.routing import read_parts_here

@@ -1,4 +1,4 @@
-"""Reads relay.yaml: `load_service(path, environ) -> Loaded[ServiceConfig]`; `check_config` reads the routing too.
+"""Reads relay.yaml: `load_service(path, environ) -> Loaded[ServiceConfig]`, without what only the routing needs.
 
 Law: nothing is raised but `ConfigUnreadable` (the file cannot be opened at all); any other trouble is a problem with
 its place.
@@ -16,9 +16,8 @@ from relay.config.document import Path as Keys
 from relay.config.document import Table, mark_of, read_document
 from relay.config.entry_checks import warn_of_clear
 from relay.config.files import device_of, is_open_to_all, said, trouble_with
-from relay.config.problems import START, Loaded, Mark, Problem, Report, has_errors, in_order
+from relay.config.problems import START, Loaded, Mark, Report, has_errors, in_order
 from relay.config.references import References, Unresolved
-from relay.config.routing import ReadParts, RoutingLoader, read_parts_here
 from relay.config.service import ServiceConfig
 from relay.config.validation import validated
 from relay.core.routing import SecretReference
@@ -35,22 +34,11 @@ class ConfigUnreadable(ConfigError):
 
 def load_service(path: str | Path, environ: Mapping[str, str]) -> Loaded[ServiceConfig]:
     """The service as relay.yaml describes it, and every problem of that file. ConfigUnreadable: it cannot be opened."""
-    return _read(path, environ)[0]
+    return read_service(path, environ)[0]
 
 
-def check_config(
-    path: str | Path, environ: Mapping[str, str], read_parts: ReadParts = read_parts_here
-) -> tuple[Problem, ...]:
-    """Every problem of relay.yaml and of the routing that it names, sorted. ConfigUnreadable: it cannot be opened."""
-    service, routing = _read(path, environ)
-    found = list(service.problems)
-    if routing is not None:
-        found += RoutingLoader(routing, read_parts).load(References(environ)).problems
-    return in_order(found)
-
-
-def _read(path: str | Path, environ: Mapping[str, str]) -> tuple[Loaded[ServiceConfig], Path | None]:
-    """The service, and its routing if that is there, even if the rest is wrong."""
+def read_service(path: str | Path, environ: Mapping[str, str]) -> tuple[Loaded[ServiceConfig], Path | None]:
+    """The service, and where its routing is if that is there, even if the rest is wrong. Raises as `load_service`."""
     report = Report(str(path))
     root = read_document(_content(path), report)
     config: ServiceConfig | None = None

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from relay.config.loading import check_config, load_service
+from relay.config.checking import check_config
+from relay.config.loading import load_service
 from relay.config.problems import has_errors
 from relay.config.references import References
 from relay.config.routing import load_routing
