@@ -42,7 +42,7 @@ class Part:
         self.said("recover")
         return 0
 
-    async def start(self, *arguments: object) -> None:
+    async def start(self, *arguments: object, **named: object) -> None:
         self.said("start")
 
     async def run(self) -> None:
