@@ -1,8 +1,11 @@
 """The description of the API is true: every answer, good or bad, is what the OpenAPI document says of it."""
 
 from itertools import product
+from urllib.parse import urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from relay.core.remedy import Needs
 from relay.core.words import Plan
@@ -148,3 +151,19 @@ async def test_the_check_itself_sees_an_answer_that_is_not_as_described(relay, s
     (found,) = (await document_of(relay)).complaints("/api/v1/messages/{id}", answer)
     assert complaint in found
     assert TOKEN not in found
+
+
+NAMES = st.sampled_from(
+    ["limit", "cursor", "state", "account", "message_id", "health", "plan", "queued", ""]
+) | st.text(max_size=5)
+VALUES = st.sampled_from(["", "1", "0", "-1", "1e9", "held", "ok", "personal", "true", "at-1", "at-²", "a@b", "<a@b>"])
+QUESTIONS = st.lists(st.tuples(NAMES, VALUES | st.text(st.characters(codec="utf-8"), max_size=10)), max_size=4)
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(path=st.sampled_from(["/api/v1/messages", "/api/v1/accounts", "/api/v1/status"]), question=QUESTIONS)
+async def test_whatever_is_asked_the_answer_is_as_described_and_never_a_defect(relay, path, question):
+    answer = await relay.ask(f"{path}?{urlencode(question)}")
+    assert answer.status_code in (200, 400)
+    assert (await document_of(relay)).complaints(path, answer) == []
+    assert relay.failures == []
