@@ -3,6 +3,7 @@ import pytest
 from relay.core.envelope import LoginFailure
 from relay.core.limits import HOUR, parse_limit
 from relay.core.reply import Reply
+from relay.core.rotation import CROWDED
 from relay.core.words import MailboxId, Stage
 from relay.errors import StoreUnavailable
 from relay.store.ports.sessions import SessionEvent
@@ -158,3 +159,37 @@ async def test_time_alone_says_nothing() -> None:
     await bench.log_in()
     bench.clock.advance(10 * SECOND + MINUTE)
     assert (await bench.store.take(NODE, {}, 10)).open == {}
+
+
+FULL = Reply(421, "4.7.0", "too many connections")
+
+
+async def test_too_many_sessions_stop_nobody_and_leave_those_that_are_open() -> None:
+    bench = await queued(connections=3)
+    await bench.log_in()
+    assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 2}
+    await bench.store.session(BOX, SessionEvent.OPENED)
+    crowded = LoginFailure("too-many-connections", Stage.CONNECT, FULL, is_provider=False, is_login_sent=False)
+    await bench.store.refused(BOX, crowded)
+    again = await bench.store.take(NODE, {BOX: 1}, 10)
+    assert (len(again.claims), again.open) == (1, {}), "one session fewer, and the mail goes on"
+    bench.clock.advance(CROWDED - 1)
+    assert (await bench.store.take(NODE, {}, 10)).open == {}
+    bench.clock.advance(1)
+    assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 1}
+
+
+async def test_a_login_without_an_answer_counts_until_linger_is_over_even_after_a_crash() -> None:
+    bench = await queued(login_limit=parse_limit("1/10m"), linger=2 * MINUTE)
+    assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 1}
+    await bench.store.refused(BOX, LoginFailure("network", Stage.AUTH, None, is_provider=False, is_login_sent=True))
+    for is_crashed in (False, True):
+        if is_crashed:
+            bench.crash()
+            await bench.store.recover(NODE)
+            bench.clock.advance(2 * MINUTE)
+        else:
+            bench.clock.advance(10 * MINUTE)
+        assert (await bench.store.take(NODE, {}, 10)).open == {}
+    bench.clock.advance(1)
+    assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 1}
