@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +104,7 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
     began = clock.monotonic()
     config = order.config
     log.starting(version=__version__, config=str(order.source), settings=shown(config))
-    _ask_for_files(config, log)
+    config = _within_files(config, log)
     resolve = References(order.environ)
     means = Means(
         config=config,
@@ -166,11 +166,19 @@ def _on_signals(supervisor: Supervisor, hurry: asyncio.Event) -> None:
         asyncio.get_running_loop().add_signal_handler(number, heard, number.name)
 
 
-def _ask_for_files(config: ServiceConfig, log: Log) -> None:
-    wanted = config.submission.max_connections + SPARE_FILES
+def _within_files(config: ServiceConfig, log: Log) -> ServiceConfig:
+    """The configuration with as many clients as open files allow: those of the store must not go to strangers."""
+    submission = config.submission
+    wanted = submission.max_connections + SPARE_FILES
     allowed = raise_open_files(max(OPEN_FILES, wanted))
-    if allowed < wanted:
-        log.config_warned(f"only {allowed} open files are allowed; max_connections and sessions may need {wanted}")
+    if allowed >= wanted:
+        return config
+    most = min(submission.max_connections, max(allowed - SPARE_FILES, allowed // 2))
+    log.config_warned(
+        f"only {allowed} open files are allowed; max_connections and sessions may need {wanted}: "
+        f"at most {most} clients at once until the limit is raised (LimitNOFILE=, ulimit -n)"
+    )
+    return replace(config, submission=replace(submission, max_connections=most))
 
 
 def _log_stray(log: Log, context: Mapping[str, Any]) -> None:
