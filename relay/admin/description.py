@@ -17,7 +17,8 @@ TOKEN = "token"
 ABOUT = """Read-only so far: messages and accounts with why each is not moving, since when, what will move it and when.
 
 Instants are RFC 3339 in UTC with six digits after the second. Recipients are shown by a keyed hash and their domain,
-replies of providers masked. Every error is a problem document (RFC 9457); a parameter that a list does not know is one."""
+replies of providers masked. Every error is a problem document (RFC 9457), a parameter that a list does not know is one.
+"""
 
 ERRORS = {
     "400": "A parameter is not understood; `errors` says which, and what is allowed.",
