@@ -16,15 +16,15 @@ from relay.store.ports.history import History
 SHARE: float = 0.02
 """Of the time, at most so much goes into counting: what took 1 ms is fresh after 50 ms, what took 100 ms after 5 s."""
 
-LONGEST: float = 10.0
-"""Seconds that a count is shown at most: less than the time between two scrapes."""
+LONGEST: float = 30.0
+"""Seconds that a count is shown at most: two scrapes."""
 
 ACCOUNTS: int = 1000
 """Accounts with series of their own: more would cost Prometheus memory, and nobody reads them."""
 
 
-PATIENCE: float = 2.0
-"""Seconds after which a store that does not answer leaves a scrape without what it counts."""
+PATIENCE: float = 6.0
+"""Seconds after which a store that does not answer leaves a scrape without what it counts; Prometheus waits for 10."""
 
 
 class Scrape:

@@ -11,7 +11,7 @@ from relay.core.routing import Routing
 from relay.core.schedule import Schedule
 from relay.core.words import Lane, MailboxId
 from relay.store.needs import Outside, StoreSettings
-from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.ports.history import QueueCount
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
@@ -188,10 +188,6 @@ class Core:
     def queue_counts(self) -> list[QueueCount]:
         """How much waits where."""
         return self._counts.queue_counts()
-
-    def health_counts(self) -> list[HealthCount]:
-        """How healthy accounts are."""
-        return self._counts.health_counts()
 
     # the frame of a transaction
 

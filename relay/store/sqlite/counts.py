@@ -1,4 +1,4 @@
-"""What metrics ask: how much waits, is being sent and is held, and how healthy the accounts are.
+"""What metrics ask: how much waits, is being sent and is held.
 
 Law: it only reads; what is ready comes from the counts in memory, so that asking costs the same at any depth.
 """
@@ -6,9 +6,7 @@ Law: it only reads; what is ready comes from the counts in memory, so that askin
 from collections import Counter
 
 from relay.core.limits import SECOND
-from relay.core.words import Plan
-from relay.store.ports.history import HealthCount, QueueCount
-from relay.store.sqlite.accounts import health_of
+from relay.store.ports.history import QueueCount
 from relay.store.sqlite.context import Context
 
 NOBODY = "none"
@@ -50,13 +48,6 @@ class Counts:
     def _age(self, accounts: list[int]) -> float | None:
         accepted = self._context.pending.accepted_at(accounts)
         return None if accepted is None else max(0, self._context.clock.wall() - accepted) / SECOND
-
-    def health_counts(self) -> list[HealthCount]:
-        """Per plan and health."""
-        found: Counter[tuple[Plan, str]] = Counter()
-        for account in self._context.routes.routing.accounts.values():
-            found[account.plan, health_of(self._context, account)] += 1
-        return [HealthCount(plan, health, many) for (plan, health), many in sorted(found.items())]
 
     def _where(self, account: int) -> tuple[str, bool]:
         """The provider of an account, and whether its mail is held there."""

@@ -6,12 +6,13 @@ first, and nothing is shown twice.
 
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol, TypeVar
 
-from relay.core.words import AccountId, MessageId
-from relay.store.ports.history import AccountGauge, AccountGauges, LimitWait
+from relay.core.words import AccountId, MessageId, Plan
+from relay.store.ports.history import AccountGauge, AccountGauges, HealthCount, LimitWait
 from relay.store.ports.reading import (
     PAGE_MOST,
     AccountQuery,
@@ -22,7 +23,7 @@ from relay.store.ports.reading import (
     ProviderView,
     WrongCursor,
 )
-from relay.store.sqlite.accounts import AccountViews, Roll, provider_views
+from relay.store.sqlite.accounts import AccountViews, Roll, health_of, provider_views
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.gauges import Roster, gauge_of, limit_waits
 from relay.store.sqlite.outlooks import DETAIL_STEPS, GAUGE_STEPS, LIST_STEPS
@@ -100,6 +101,15 @@ class Reader:
         """Every provider of the routing in force."""
         return await self._ask(provider_views)
 
+    async def health_counts(self) -> Sequence[HealthCount]:
+        """How healthy the accounts are; one that comes or goes meanwhile is counted once or not at all."""
+        senders = await self._senders(AccountQuery())
+        found: Counter[tuple[Plan, str]] = Counter()
+        for start in range(0, len(senders), SENDERS):
+            some = senders[start : start + SENDERS]
+            found.update(await self._ask(partial(_healths, senders=some)))
+        return [HealthCount(plan, health, many) for (plan, health), many in sorted(found.items())]
+
     async def limit_waits(self) -> Sequence[LimitWait]:
         """How long the limits alone keep back what waits."""
         return await self._ask(lambda context: list(limit_waits(context)))
@@ -127,6 +137,12 @@ class Reader:
         if query.has_queued:
             return sorted(queued)
         return await self._ask(lambda context: self._roll.of(context.routes.routing, queued))
+
+
+def _healths(context: Context, *, senders: list[AccountId]) -> Counter[tuple[Plan, str]]:
+    accounts = context.routes.routing.accounts
+    known = (accounts[sender] for sender in senders if sender in accounts)
+    return Counter((account.plan, health_of(context, account)) for account in known)
 
 
 def _gauges(context: Context, *, senders: list[AccountId]) -> list[AccountGauge]:

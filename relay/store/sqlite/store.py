@@ -177,7 +177,7 @@ class SqliteStore:
 
     async def health_counts(self) -> Sequence[HealthCount]:
         """How healthy accounts are."""
-        return await self._batches.submit(Step.NOTHING, self._health_counts)
+        return await self._reader.health_counts()
 
     async def limit_waits(self) -> Sequence[LimitWait]:
         """How long the limits alone keep back what waits."""
@@ -234,9 +234,6 @@ class SqliteStore:
 
     def _queue_counts(self) -> Sequence[QueueCount]:
         return self._core.queue_counts()
-
-    def _health_counts(self) -> Sequence[HealthCount]:
-        return self._core.health_counts()
 
     # what nobody waits for
 
