@@ -26,7 +26,7 @@ from relay.config.references import Resolve
 from relay.config.service import ServiceConfig
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import Dispatcher
-from relay.delivery.resolver import ExecutorResolver
+from relay.delivery.resolver import ExecutorResolver, RememberingResolver
 from relay.delivery.smtp import Route, SmtpUpstream
 from relay.delivery.trust import SystemTrust
 from relay.notify import OutboxPump
@@ -129,7 +129,10 @@ def dispatcher(means: Means, storage: Storage, store: Store, keeper: RoutingKeep
         return None if provider is None else Route(provider, keeper.secret_of(mailbox))
 
     upstream = SmtpUpstream(
-        settings.hostname_of(means.config), route_of, resolve=ExecutorResolver(lookups_of), trust=SystemTrust()
+        settings.hostname_of(means.config),
+        route_of,
+        resolve=RememberingResolver(ExecutorResolver(lookups_of)),
+        trust=SystemTrust(),
     )
     return Dispatcher(
         store,

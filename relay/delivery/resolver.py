@@ -1,13 +1,23 @@
 """Names of providers' hosts, looked up without holding up anybody else.
 
 Law: each provider has its own bounded executor, so that a name server that hangs stops only the provider it serves; the
-same name is never looked up twice at once.
+same name is never looked up twice at once, and a name that was known lately outlives its name server for an hour.
 """
 
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
+
+FRESH: float = 60.0
+"""Seconds for which an answer is not asked for again: a burst of logins is one question."""
+
+STALE: float = 3600.0
+"""Seconds for which the last answer serves while there is no new one; whoever answers there has to prove his name."""
+
+PATIENCE: float = 5.0
+"""Seconds that a look-up gets where an older answer could serve; else the caller's time to connect bounds it."""
 
 Resolve = Callable[[str, str], Awaitable[Sequence[str]]]
 """Provider and host name to addresses, the best first; OSError when there are none."""
@@ -36,6 +46,40 @@ class ExecutorResolver:
         del self._under_way[key]
         if not lookup.cancelled():
             lookup.exception()
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    at: float
+    addresses: Sequence[str]
+
+
+class RememberingResolver:
+    """Asks another resolver, seldom, and goes on for a while without it; it knows as many names as providers had."""
+
+    def __init__(self, resolve: Resolve) -> None:
+        self._resolve = resolve
+        self._answers: dict[tuple[str, str], _Answer] = {}
+
+    async def __call__(self, provider: str, host: str) -> Sequence[str]:
+        """The addresses of a host, perhaps those of an hour ago; OSError when there are none."""
+        now = asyncio.get_running_loop().time()
+        known = self._answers.get((provider, host))
+        if known is not None and now - known.at < FRESH:
+            return known.addresses
+        if known is None or now - known.at > STALE:
+            return await self._ask(provider, host)
+        try:
+            async with asyncio.timeout(PATIENCE):
+                return await self._ask(provider, host)
+        except OSError:  # a time-out is one too
+            return known.addresses
+
+    async def _ask(self, provider: str, host: str) -> Sequence[str]:
+        addresses = await self._resolve(provider, host)
+        if addresses:
+            self._answers[provider, host] = _Answer(asyncio.get_running_loop().time(), addresses)
+        return addresses
 
 
 def _addresses(host: str) -> Sequence[str]:

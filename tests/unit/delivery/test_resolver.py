@@ -2,13 +2,15 @@
 
 import asyncio
 import socket
-from collections.abc import Callable
-from concurrent.futures import Executor, Future
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
-from relay.delivery.resolver import ExecutorResolver
+from relay.delivery.resolver import FRESH, PATIENCE, STALE, ExecutorResolver, RememberingResolver
+from tests.fakes.network import NetworkLoop, on_virtual_time
 
 
 class Held(Executor):
@@ -106,3 +108,112 @@ def test_one_who_gives_up_does_not_take_the_answer_from_the_others() -> None:
         assert await again
 
     asyncio.run(main())
+
+
+class Server:
+    """A resolver that answers, fails or hangs as it is told, and remembers how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.mood: list[str] | Exception | None = ["192.0.2.1"]
+
+    async def __call__(self, provider: str, host: str) -> Sequence[str]:
+        self.asked.append(provider)
+        if self.mood is None:
+            await asyncio.Event().wait()
+        if isinstance(self.mood, Exception):
+            raise self.mood
+        assert self.mood is not None
+        return self.mood
+
+
+def test_a_burst_of_logins_is_one_question_and_each_provider_asks_its_own() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        server = Server()
+        resolve = RememberingResolver(server)
+        for _ in range(5):
+            assert await resolve("lab", "mail.test") == ["192.0.2.1"]
+        assert server.asked == ["lab"]
+        await resolve("other", "mail.test")
+        assert server.asked == ["lab", "other"]
+        server.mood = ["192.0.2.2"]
+        await asyncio.sleep(FRESH)
+        assert await resolve("lab", "mail.test") == ["192.0.2.2"], "an edit of the zone is seen within a minute"
+
+    on_virtual_time(main)
+
+
+@pytest.mark.parametrize("mood", [socket.gaierror("no answer"), None], ids=["fails", "hangs"])
+def test_a_name_that_was_known_outlives_its_name_server_for_an_hour(mood: Exception | None) -> None:
+    async def main(loop: NetworkLoop) -> None:
+        server = Server()
+        resolve = RememberingResolver(server)
+        await resolve("lab", "mail.test")
+        server.mood = mood
+        await asyncio.sleep(FRESH)
+        began = loop.time()
+        assert await resolve("lab", "mail.test") == ["192.0.2.1"]
+        assert loop.time() - began <= PATIENCE
+        await asyncio.sleep(STALE)
+        with pytest.raises(OSError):  # noqa: PT011 - whatever it says
+            async with asyncio.timeout(30):
+                await resolve("lab", "mail.test")
+
+    on_virtual_time(main)
+
+
+def test_a_name_that_nobody_knows_is_asked_for_each_time() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        server = Server()
+        resolve = RememberingResolver(server)
+        server.mood = socket.gaierror("unknown")
+        for _ in range(2):
+            with pytest.raises(OSError, match="unknown"):
+                await resolve("lab", "mail.test")
+        server.mood = []
+        assert await resolve("lab", "mail.test") == []
+        server.mood = ["192.0.2.1"]
+        assert await resolve("lab", "mail.test") == ["192.0.2.1"]
+
+    on_virtual_time(main)
+
+
+def test_one_who_gives_up_waiting_is_not_given_an_old_answer() -> None:
+    """Cancelled is cancelled."""
+
+    async def main(loop: NetworkLoop) -> None:
+        server = Server()
+        resolve = RememberingResolver(server)
+        await resolve("lab", "mail.test")
+        server.mood = None
+        await asyncio.sleep(FRESH)
+        asking = asyncio.ensure_future(resolve("lab", "mail.test"))
+        await asyncio.sleep(1)
+        asking.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asking
+
+    on_virtual_time(main)
+
+
+@pytest.mark.usefixtures("_hosts")
+async def test_real_threads_that_hang_stop_only_their_own_provider(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More look-ups hang than the provider has threads; the other provider, and whoever comes later there, go on."""
+    answer, answered = threading.Event(), socket.getaddrinfo
+
+    def getaddrinfo(host: str, *rest: Any, **more: Any) -> list[Any]:
+        if host.endswith("sick.test"):
+            assert answer.wait(30)
+        return list(answered(host, *rest, **more))
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    with ThreadPoolExecutor(2) as sick, ThreadPoolExecutor(2) as well:
+        resolve = ExecutorResolver(lambda provider: sick if provider == "sick" else well)
+        waiting = [asyncio.ensure_future(resolve("sick", f"{number}.sick.test")) for number in range(5)]
+        try:
+            assert await resolve("well", "mail.test")
+            assert not any(lookup.done() for lookup in waiting)
+        finally:
+            answer.set()
+        for lookup in waiting:
+            assert await lookup
