@@ -17,7 +17,7 @@ from relay.core.routing import Routing
 from relay.core.words import Lane, MailboxId, Plan
 from relay.errors import CorruptValue, StaleRouting
 from relay.store.needs import StoreSettings
-from relay.store.ports import AppliedRouting, OutboxEntry, QueueCount
+from relay.store.ports import AppliedRouting, OutboxEntry, OutboxKind, QueueCount
 from relay.store.ports.history import HealthCount
 from relay.store.ports.sessions import SessionEvent
 from tests.contract.clock import LoopClock
@@ -96,7 +96,7 @@ class ModelStore(Reading):
 
         self.grant(now, idle, most, claim)
         opened = self.order.open(now, most - len(claims), reserve=self.reserve, hints=self.hints.open)
-        wake_at = self.wake_at(node, now, left) if len(claims) + sum(opened.values()) < most else now
+        wake_at = self.next_look(self.wake_at(node, now, left)) if len(claims) + sum(opened.values()) < most else now
         return Taken(tuple(claims), opened, self.close_for_others(now, left), wake_at, self.changes)
 
     def grant(self, now: int, idle: Mapping[MailboxId, int], most: int, claim: Callable[[Choice], None]) -> None:
@@ -145,6 +145,16 @@ class ModelStore(Reading):
         instants = [self.order.wake_at(now, left), *(ends for ends in map(self.runs_out, others) if ends > now)]
         return min((instant for instant in instants if instant is not None), default=None)
 
+    def next_look(self, wake_at: int | None) -> int | None:
+        """Or when the next delivery is late."""
+        after = self.settings.delay_notice
+        late = [
+            each.mail.accepted_at + after
+            for each in self.disk.deliveries
+            if after and not each.is_seen and each.state not in FINAL
+        ]
+        return min([*late, *([] if wake_at is None else [wake_at])], default=None)
+
     async def content(self, claim: Claim) -> bytes:
         attempt = self.attempt_of(claim)
         if attempt is None or attempt.is_over:
@@ -177,7 +187,7 @@ class ModelStore(Reading):
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         login = self.reported(mailbox)
         if failure.is_login_sent:
-            login.ended = self.now()
+            login.ended = self.now() + (0 if failure.is_answered else self.linger_of(mailbox))
         else:
             self.disk.logins.remove(login)
         self.judge_failure(mailbox, failure)
@@ -186,9 +196,9 @@ class ModelStore(Reading):
     def judge_failure(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         event = event_of_failure(failure)
         if failure.is_provider:
-            self.change_provider(mailbox.provider, event, failure.reply_class)
+            self.change_provider(mailbox.provider, event, failure.reason)
         else:
-            self.change_health(mailbox, event, failure.reply_class)
+            self.change_health(mailbox, event, failure.reason)
 
     def reported(self, mailbox: MailboxId) -> Login:
         login = next((login for login in self.process.openings if login.mailbox == mailbox), None)
@@ -231,8 +241,16 @@ class ModelStore(Reading):
     # outbox and history
 
     async def outbox(self, most: int) -> Sequence[OutboxEntry]:
-        stopped = [self.trouble_of(entry.account) is not None for entry in self.disk.outbox[:most]]
-        return [replace(e, is_mailbox_stopped=s) for e, s in zip(self.disk.outbox[:most], stopped, strict=True)]
+        return [self.shown(entry) for entry in self.disk.outbox[:most]]
+
+    def shown(self, entry: OutboxEntry) -> OutboxEntry:
+        """With what is known at this moment."""
+        entry = replace(entry, is_mailbox_stopped=self.trouble_of(entry.account) is not None)
+        if entry.kind is not OutboxKind.DELAYED:
+            return entry
+        delivery = next(each for each in self.disk.deliveries if each.id == entry.delivery)
+        reason, delay = self.delay_of(delivery)
+        return replace(entry, reason=reason, reply=delivery.reply, delay=delay)
 
     async def done(self, entry: int) -> None:
         self.disk.outbox = [kept for kept in self.disk.outbox if kept.id != entry]

@@ -41,6 +41,8 @@ class Delivery:
     doubts: int = 0
     reason: str | None = None
     reply: Reply | None = None
+    is_seen: bool = False
+    """Whether it was looked at for a notice of delay."""
     since: int = 0
     """When its state changed last; 0: never."""
 
@@ -103,6 +105,8 @@ class Disk:
     outbox: list[OutboxEntry] = field(default_factory=list)
     leases: dict[str, int] = field(default_factory=dict)
     lost: list[Attempt] = field(default_factory=list)
+    noticed: dict[AccountId, tuple[int, int]] = field(default_factory=dict)
+    """Per account: since when notices of delay are counted, and how many."""
     numbers: int = 0
     planted: Any = None
     """What a planted fault keeps beside."""

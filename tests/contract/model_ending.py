@@ -107,6 +107,7 @@ class Ending:
         delivery.tries += verdict in (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.DEFERRED)
         if verdict is Verdict.DELIVERED:
             self.finish(delivery, Event.DELIVER, result.reply_class, result.reply)
+            self.confirm(delivery, result)
         elif verdict is Verdict.BOUNCED:
             self.finish(delivery, Event.BOUNCE, result.reply_class, result.reply)
         elif verdict is Verdict.DEFERRED:
@@ -120,7 +121,7 @@ class Ending:
     def wait_until(self, delivery: Delivery, event: Event, due: int, reason: str | None) -> None:
         delivery.state, delivery.due, delivery.reason = state_after(delivery.state, event), due, reason
         if event is not Event.RETURN:
-            delivery.since = self.clock.wall()
+            delivery.since = self.now()
 
     def doubt(self, delivery: Delivery, pause: int) -> None:
         delivery.tries += 1
@@ -129,36 +130,41 @@ class Ending:
         own = account.in_doubt if account is not None else None
         if delivery.doubts > 1 or (own or self.settings.in_doubt) is InDoubt.HOLD:
             delivery.state, delivery.reason = state_after(delivery.state, Event.HOLD), "in-doubt"
-            delivery.since = self.clock.wall()
+            delivery.since = self.now()
             delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
             return
         self.wait_until(delivery, Event.DOUBT, self.clock.relay() + pause, "in-doubt")
 
-    def finish(self, delivery: Delivery, event: Event, reason: str, reply: Reply | None) -> None:
+    def finish(
+        self, delivery: Delivery, event: Event, reason: str, reply: Reply | None, *, held_since: int | None = None
+    ) -> None:
         delivery.state = state_after(delivery.state, event)
-        delivery.reason, delivery.since = reason, self.clock.wall()
+        delivery.reason, delivery.since = reason, self.now()
+        self.strike_delay(delivery)
         if event is Event.BOUNCE and delivery.mail.new.kind is Kind.MAIL:
-            self.owe_bounce(delivery, reason, reply)
+            self.owe(OutboxKind.BOUNCE, delivery, reason, reply, held_since)
 
-    def owe_bounce(self, delivery: Delivery, reason: str, reply: Reply | None) -> None:
+    def strike_delay(self, delivery: Delivery) -> None:
+        """What is final is not late."""
+        struck = (delivery.id, OutboxKind.DELAYED)
+        self.disk.outbox = [entry for entry in self.disk.outbox if (entry.delivery, entry.kind) != struck]
+
+    def confirm(self, delivery: Delivery, result: Result) -> None:
+        """Who asks for success is told of it, unless the provider does that."""
+        wants = "SUCCESS" in delivery.envelope.recipients[0].notify and delivery.envelope.sender
+        if wants and not result.is_dsn_passed_on and delivery.mail.new.kind is Kind.MAIL:
+            self.owe(OutboxKind.RELAYED, delivery, result.reply_class, result.reply, None)
+
+    def owe(self, kind: OutboxKind, delivery: Delivery, reason: str, reply: Reply | None, since: int | None) -> None:
         new = delivery.mail.new
         head, blank, _ = new.content.partition(b"\r\n\r\n")
         self.disk.outbox.append(
             OutboxEntry(
-                self.disk.number(),
-                OutboxKind.BOUNCE,
-                new.id,
-                delivery.id,
-                delivery.account,
-                delivery.envelope,
-                reason,
-                reply,
-                delivery.mail.accepted_at,
-                self.clock.relay(),
-                is_mailbox_stopped=False,
-                headers=head + b"\r\n" if blank else head,
+                self.disk.number(), kind, new.id, delivery.id, delivery.account, delivery.envelope, reason, reply,
+                delivery.mail.accepted_at, self.clock.wall(), is_mailbox_stopped=False,
+                headers=head + b"\r\n" if blank else head, since=since,
             )
-        )
+        )  # fmt: skip
 
     def deliver_late(self, attempt: Attempt, result: Result) -> bool:
         """The provider took it, whatever was decided meanwhile."""
@@ -168,6 +174,8 @@ class Ending:
                 other.is_lost |= other.delivery is delivery
             self.disk.outbox = [entry for entry in self.disk.outbox if entry.delivery != delivery.id]
             delivery.state = state_after(delivery.state, Event.DELIVER)
+            delivery.reason, delivery.since = result.reply_class, self.now()
+            self.confirm(delivery, result)
         self.changed()
         return True
 

@@ -5,10 +5,12 @@ Law: a claim that did not pass the gate waits again; one that did is in doubt, a
 
 from collections.abc import Sequence
 
-from relay.core.envelope import Claim
+from relay.core.envelope import Claim, Kind
 from relay.core.health import Health
 from relay.core.lifecycle import FINAL, SENDING, Event, State
+from relay.core.standstill import Standstill
 from relay.core.words import AccountId
+from relay.store.ports import OutboxKind
 from tests.contract.model_data import Attempt, Delivery
 from tests.contract.model_ending import MINUTE, Ending
 
@@ -77,6 +79,7 @@ class Leasing(Ending):
                 continue
             if delivery.expires_at <= self.clock.relay():
                 self.expire(delivery)
+        self.tell_of_delays()
         self.order.refresh(self.now())
 
     def expire(self, delivery: Delivery) -> None:
@@ -85,7 +88,36 @@ class Leasing(Ending):
         if delivery.state is State.WAITING and trouble is not None and self.clock.relay() < ends:
             delivery.expires_at = ends
             return
-        self.finish(delivery, Event.BOUNCE, delivery.reason or trouble or "expired", delivery.reply)
+        why = self.why_at_the_end(delivery)
+        self.finish(delivery, Event.BOUNCE, why.reason or "expired", delivery.reply, held_since=why.since)
+
+    def why_at_the_end(self, delivery: Delivery) -> Standstill:
+        """What held it to the end."""
+        raise NotImplementedError
+
+    def tell_of_delays(self) -> None:
+        """Each delivery is looked at once, when it is late."""
+        after = self.settings.delay_notice
+        for delivery in self.disk.deliveries:
+            is_late = after and not delivery.is_seen and delivery.mail.accepted_at + after <= self.now()
+            if is_late:
+                delivery.is_seen = True
+                if delivery.state not in FINAL and self.wants_notice(delivery) and self.may_tell(delivery.account):
+                    self.owe(OutboxKind.DELAYED, delivery, "delayed", None, None)
+
+    def wants_notice(self, delivery: Delivery) -> bool:
+        notify = delivery.envelope.recipients[0].notify
+        return (
+            delivery.mail.new.kind is Kind.MAIL and bool(delivery.envelope.sender) and (not notify or "DELAY" in notify)
+        )
+
+    def may_tell(self, account: AccountId) -> bool:
+        """Three an hour."""
+        begun, many = self.disk.noticed.get(account, (0, 0))
+        if self.now() - begun >= 60 * MINUTE:
+            begun, many = self.now(), 0
+        self.disk.noticed[account] = (begun, min(many + 1, 3))
+        return many < 3
 
     def trouble_of(self, account: AccountId) -> str | None:
         mailbox = self.disk.applied.mailbox_of(account)

@@ -6,6 +6,7 @@ Law: it works reasons and times out by definition (the schedule asked again at e
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from relay.core.envelope import Result, Verdict
@@ -14,6 +15,7 @@ from relay.core.lifecycle import FINAL, SENDING, State
 from relay.core.remedy import Needs, needs_of
 from relay.core.standstill import Barrier, Situation, Standstill, standstill
 from relay.core.words import AccountId, Lane, MailboxId, Stage
+from relay.store.ports import Delay
 from relay.store.ports.history import AccountGauge, AccountGauges, LimitWait
 from relay.store.ports.reading import (
     AccountQuery,
@@ -47,14 +49,14 @@ WORKED = Result(Verdict.DELIVERED, "delivered", Stage.EOD, None, is_mail_written
 class LaterClock(LoopClock):
     """A clock that is moved by whoever looks ahead."""
 
-    def __init__(self, at: int, ahead: int) -> None:
-        self.at, self._ahead = at, ahead
+    def __init__(self, at: int) -> None:
+        self.at = at
 
     def relay(self) -> int:
         return self.at
 
     def wall(self) -> int:
-        return self.at + self._ahead
+        return self.at
 
 
 def finished(work: Coroutine[Any, Any, T]) -> T:
@@ -106,7 +108,9 @@ class Reading(Leasing):
         deliveries = tuple(self.delivery_view(each, has_attempts=has_attempts) for each in self.deliveries_of(mail))
         state = min((each.state for each in deliveries), key=ORDER.index)
         new = mail.new
-        return MessageView(new.id, new.account, new.client, state, mail.accepted_at, len(new.content), deliveries)
+        return MessageView(
+            new.id, new.account, new.client, state, self.on_the_wall(mail.accepted_at), len(new.content), deliveries
+        )
 
     def delivery_view(self, delivery: Delivery, *, has_attempts: bool) -> DeliveryView:
         address, why = delivery.envelope.recipients[0].address, self.why(delivery)
@@ -134,11 +138,19 @@ class Reading(Leasing):
     def why(self, delivery: Delivery) -> Standstill:
         if delivery.state in SENDING:
             attempt = next(each for each in self.running() if each.delivery is delivery and not each.is_lost)
-            return Standstill(None, attempt.started + self.ahead())
-        return standstill(self.situation(delivery))
+            return self.shown_why(Standstill(None, attempt.started))
+        return self.shown_why(standstill(self.situation(delivery)))
 
-    def situation(self, delivery: Delivery) -> Situation:
-        account, due = delivery.account, delivery.due if delivery.due > self.clock.wall() else 0
+    def shown_why(self, why: Standstill) -> Standstill:
+        """As the clock on the wall says."""
+        return replace(why, since=self.on_the_wall(why.since), eta=self.on_the_wall(why.eta))
+
+    def on_the_wall(self, at: Any) -> Any:
+        return None if at is None else at + self.ahead()
+
+    def situation(self, delivery: Delivery, *, is_blind: bool = False) -> Situation:
+        """`is_blind`: without looking ahead."""
+        account, due = delivery.account, delivery.due if delivery.due > self.now() else 0
         since = delivery.since or delivery.mail.accepted_at
         mailbox = self.disk.applied.mailbox_of(account)
         about = (delivery.state, delivery.mail.accepted_at, since, delivery.reason, due)
@@ -149,13 +161,31 @@ class Reading(Leasing):
         stops = (None, own, self.probe(own), host, self.probe(host))
         if due:
             return Situation(*about, *stops)
-        return Situation(*about, *stops, self.barrier(mailbox, delivery), self.leaves_at(delivery))
+        return Situation(
+            *about, *stops, self.barrier(mailbox, delivery), None if is_blind else self.leaves_at(delivery)
+        )
+
+    def why_at_the_end(self, delivery: Delivery) -> Standstill:
+        blind = replace(self.situation(delivery, is_blind=True), mailbox_probe_at=None, provider_probe_at=None)
+        why = standstill(blind)
+        if delivery.state is State.WAITING and why.reason == "queue":
+            return replace(why, reason=delivery.reason or "expired")
+        return why
+
+    def delay_of(self, delivery: Delivery) -> tuple[str, Delay]:
+        why = self.why(delivery)
+        pending = [
+            each for each in self.disk.deliveries if each.account == delivery.account and each.state not in FINAL
+        ]
+        return why.reason or "queue", Delay(
+            why.since, why.eta, why.needs, self.on_the_wall(delivery.expires_at), len(pending) - 1
+        )
 
     def ahead(self) -> int:
         return self.clock.wall() - self.now()
 
     def probe(self, health: Health) -> int | None:
-        return None if health.probe_at is None else max(health.probe_at, self.now()) + self.ahead()
+        return None if health.probe_at is None else max(health.probe_at, self.now())
 
     def place(self, delivery: Delivery) -> int:
         """The place of a delivery among those of its lane that may go."""
@@ -163,7 +193,7 @@ class Reading(Leasing):
             each
             for each in self.disk.deliveries
             if (each.account, each.mail.lane, each.state) == (delivery.account, delivery.mail.lane, State.WAITING)
-            and each.due <= self.clock.wall()
+            and each.due <= self.now()
             and each.id <= delivery.id
         ]
         return len(ahead)
@@ -179,8 +209,10 @@ class Reading(Leasing):
 
     def leaves_at(self, delivery: Delivery) -> int | None:
         """When a node that waits for nothing else takes it, and every attempt and every probe works at once."""
-        clock = LaterClock(self.now(), self.clock.wall() - self.now())
+        clock = LaterClock(self.now())
         disk, process = deepcopy((self.disk, self.process))
+        for each in disk.deliveries:
+            each.expires_at, each.is_seen = 1 << 62, True
         ahead: Any = type(self)(disk, process, clock, self.settings)
         for attempt in ahead.running():
             finished(ahead.settle(attempt.claim, WORKED))
@@ -191,7 +223,7 @@ class Reading(Leasing):
                     finished(ahead.session(mailbox, SessionEvent.OPENED))
             for claim in taken.claims:
                 if claim.delivery == delivery.id:
-                    return clock.wall()
+                    return clock.at
                 finished(ahead.settle(claim, WORKED))
             if not taken.claims and not taken.open:
                 if taken.wake_at is None:
@@ -219,7 +251,7 @@ class Reading(Leasing):
         return Page(tuple(page), f"a{page[-1].sender}" if len(found) > query.limit else None)
 
     def after(self, cursor: str) -> AccountId:
-        if not cursor.startswith("a"):
+        if not cursor.startswith("a") or "@" not in cursor:
             raise WrongCursor
         return cursor[1:]
 
@@ -253,24 +285,28 @@ class Reading(Leasing):
             return "paused", trouble, None, needs_of(trouble)
         own = self.disk.healths.get(mailbox, Health())
         host = self.disk.provider_healths.get(mailbox.provider, Health())
-        for each in (own, host):
-            if each.is_stopped:
-                return own.state.value, each.reason, each.since, needs_of(each.reason)
+        stopped = next((each for each in (own, host) if each.is_stopped), None)
+        if stopped is not None:
+            reason, needs = stopped.reason, needs_of(stopped.reason)
+        else:
+            reason, needs = self.account_barrier(mailbox, pending) or own.reason, None
+        since = self.on_the_wall((stopped or own).since)
         if any(each.state is State.HELD for each in pending):
-            return own.state.value, "held", None, Needs.ADMIN
-        return own.state.value, self.account_barrier(mailbox, pending) or own.reason, own.since, None
+            return own.state.value, reason or "held", since, needs or Needs.ADMIN
+        return own.state.value, reason, since, needs
 
     def account_barrier(self, mailbox: MailboxId, pending: list[Delivery]) -> str | None:
-        ready = [each for each in pending if each.state is State.WAITING and each.due <= self.clock.wall()]
+        ready = [each for each in pending if each.state is State.WAITING and each.due <= self.now()]
         first = min(ready, key=lambda each: (each.mail.lane is Lane.BULK, each.id), default=None)
         found = None if first is None else self.barrier(mailbox, first)
         return None if found in (None, Barrier.QUEUE) else str(found)
 
     def drained_at(self, pending: list[Delivery]) -> int:
         """Not before this."""
-        ready = [each for each in pending if each.state is State.WAITING and each.due <= self.clock.wall()]
+        ready = [each for each in pending if each.state is State.WAITING and each.due <= self.now()]
         leaving = [at for at in map(self.leaves_at, ready) if at is not None]
-        return max([self.clock.wall(), *leaving, *(each.due for each in pending if each.state is State.WAITING)])
+        due = [each.due for each in pending if each.state is State.WAITING]
+        return int(self.on_the_wall(max([self.now(), *leaving, *due])))
 
     def limit_views(self, mailbox: MailboxId) -> list[LimitView]:
         runs, now = self.order.own_runs(mailbox), self.now()
@@ -284,8 +320,8 @@ class Reading(Leasing):
         runs, now = self.facts.runs(name), self.now()
         rules = self.order.total_rules(name)
         return ProviderView(
-            name, health.state.value, health.reason, health.since,
-            self.probe(health) if health.is_stopped else None,
+            name, health.state.value, health.reason, self.on_the_wall(health.since),
+            self.on_the_wall(self.probe(health)) if health.is_stopped else None,
             needs_of(health.reason) if health.is_stopped else None,
             sum(mailbox.provider == name for mailbox in self.process.sessions),
             tuple(LimitView(str(rule.limit), rule.used(runs, now), rule.allowed()) for rule in rules),

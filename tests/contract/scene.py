@@ -9,7 +9,7 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
-from relay.core.envelope import Claim, Envelope, LoginFailure, NewMessage, Recipient, Result, Taken, Verdict
+from relay.core.envelope import Claim, Envelope, Kind, LoginFailure, NewMessage, Recipient, Result, Taken, Verdict
 from relay.core.limits import parse_limit
 from relay.core.reply import Reply
 from relay.core.routing import Account, Provider, Routing
@@ -165,6 +165,14 @@ class Scene:
         """A session is closed."""
         self.sessions[mailbox] -= 1
         await self.store.session(mailbox, SessionEvent.CLOSED)
+
+    async def close_mailbox(self, sender: AccountId) -> None:
+        """Its mailbox is stopped: a first login is refused."""
+        await self.mail(sender, f"first-{sender[0]}", kind=Kind.REPORT)
+        while not (opened := (await self.store.take(NODE, {}, 100)).open.get(box(sender))):
+            await self.advance(1)
+        for _ in range(opened):
+            await self.store.refused(box(sender), AUTH_REFUSED)
 
     async def work(self, most: int = 100) -> list[Claim]:
         """Takes and logs in until nothing more is given; what was claimed."""

@@ -4,7 +4,7 @@ Law: when a method returns, what it says is durable; when it raises, nothing hap
 """
 
 from relay.store.ports.history import History, QueueCount
-from relay.store.ports.outbox import Outbox, OutboxEntry, OutboxKind
+from relay.store.ports.outbox import Delay, Outbox, OutboxEntry, OutboxKind
 from relay.store.ports.queue import Intake, Pauses, Queue
 from relay.store.ports.routing import AppliedRouting, RoutingStore
 from relay.store.ports.sessions import Sessions
@@ -12,6 +12,7 @@ from relay.store.ports.store import Store
 
 __all__ = [
     "AppliedRouting",
+    "Delay",
     "History",
     "Intake",
     "Outbox",

@@ -125,11 +125,11 @@ class AccountViews:
             return stranded, None, needs_of(stranded)
         own, host = context.remembrance.health(account.mailbox), self._host(account.mailbox)
         stopped = next((each for each in (own, host) if each.is_stopped), None)
-        if stopped is not None:
-            return stopped.reason, self._shown(stopped.since), needs_of(stopped.reason)
+        reason = self._barrier(account) or own.reason if stopped is None else stopped.reason
+        needs = None if stopped is None else needs_of(stopped.reason)
         if line is not None and line.held:
-            return HELD, None, Needs.ADMIN
-        return self._barrier(account) or own.reason, self._shown(own.since), None
+            reason, needs = reason or HELD, needs or Needs.ADMIN
+        return reason, self._shown((stopped or own).since), needs
 
     def _shown(self, at: int | None) -> int | None:
         return None if at is None else self._context.clock.shown(at)

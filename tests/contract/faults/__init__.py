@@ -3,7 +3,19 @@
 from types import ModuleType
 
 from tests.contract import suites
-from tests.contract.faults import history, leases, limits, outbox, queue, recovery, routing, sessions, settling
+from tests.contract.faults import (
+    delays,
+    history,
+    leases,
+    limits,
+    outbox,
+    queue,
+    reading,
+    recovery,
+    routing,
+    sessions,
+    settling,
+)
 from tests.contract.model import ModelStore
 
 _FOUND_BY = {
@@ -15,7 +27,9 @@ _FOUND_BY = {
     recovery: suites.recovery,
     routing: suites.routing,
     outbox: suites.outbox,
+    delays: suites.delays,
     history: suites.history,
+    reading: suites.reading,
 }
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from relay.core.envelope import Kind
+from relay.core.envelope import Kind, Result
 from relay.core.lifecycle import Event
 from relay.core.reply import Reply
-from relay.store.ports import OutboxEntry
+from relay.store.ports import OutboxEntry, OutboxKind
 from tests.contract.model import ModelStore
 from tests.contract.model_data import Delivery
 
@@ -18,18 +18,18 @@ from tests.contract.model_data import Delivery
 class NoBounce(ModelStore):
     """Nothing follows from a bounce."""
 
-    def owe_bounce(self, delivery: Delivery, reason: str, reply: Reply | None) -> None:
-        return None
+    def owe(self, kind: OutboxKind, delivery: Delivery, *about: Any) -> None:
+        if kind is not OutboxKind.BOUNCE:
+            super().owe(kind, delivery, *about)
 
 
 class ReportsOnReports(ModelStore):
     """A report that bounces is reported on."""
 
-    def finish(self, delivery: Delivery, event: Event, reason: str, reply: Reply | None) -> None:
-        kind = delivery.mail.new.kind
-        super().finish(delivery, event, reason, reply)
-        if event is Event.BOUNCE and kind is not Kind.MAIL:
-            self.owe_bounce(delivery, reason, reply)
+    def finish(self, delivery: Delivery, event: Event, reason: str, reply: Reply | None, **more: Any) -> None:
+        super().finish(delivery, event, reason, reply, **more)
+        if event is Event.BOUNCE and delivery.mail.new.kind is not Kind.MAIL:
+            self.owe(OutboxKind.BOUNCE, delivery, reason, reply, None)
 
 
 class OutboxInMemory(ModelStore):
@@ -67,3 +67,24 @@ class StoppedUnsaid(ModelStore):
 
     async def outbox(self, most: int) -> Sequence[OutboxEntry]:
         return [replace(entry, is_mailbox_stopped=False) for entry in await super().outbox(most)]
+
+
+class ConfirmsTwice(ModelStore):
+    """The sender hears of success from the provider and from us."""
+
+    def confirm(self, delivery: Delivery, result: Result) -> None:
+        super().confirm(delivery, replace(result, is_dsn_passed_on=False))
+
+
+class ConfirmsUnasked(ModelStore):
+    """Everybody hears of success."""
+
+    def confirm(self, delivery: Delivery, result: Result) -> None:
+        self.owe(OutboxKind.RELAYED, delivery, result.reply_class, result.reply, None)
+
+
+class LifetimeUnsaid(ModelStore):
+    """A mail that waited too long looks as if it had been refused."""
+
+    def finish(self, delivery: Delivery, event: Event, reason: str, reply: Reply | None, **more: Any) -> None:
+        super().finish(delivery, event, reason, reply)

@@ -8,6 +8,7 @@ from dataclasses import replace
 from relay.core.envelope import Claim, Result, Verdict
 from relay.core.lifecycle import Event, State
 from relay.core.words import MailboxId
+from relay.store.ports import OutboxKind
 from tests.contract.model import ModelStore
 from tests.contract.model_data import Attempt, Delivery
 
@@ -27,7 +28,7 @@ class SettlesTwice(ModelStore):
         attempt = self.attempt_of(claim)
         if attempt is not None and attempt.is_over:
             if result.verdict is Verdict.BOUNCED:
-                self.owe_bounce(attempt.delivery, result.reply_class, result.reply)
+                self.owe(OutboxKind.BOUNCE, attempt.delivery, result.reply_class, result.reply, None)
             return True
         return await super().settle(claim, result)
 

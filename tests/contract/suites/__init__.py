@@ -5,11 +5,23 @@ from inspect import iscoroutinefunction
 from types import ModuleType
 
 from tests.contract.scene import Scene
-from tests.contract.suites import history, leases, limits, outbox, queue, recovery, routing, sessions, settling
+from tests.contract.suites import (
+    delays,
+    history,
+    leases,
+    limits,
+    outbox,
+    queue,
+    reading,
+    recovery,
+    routing,
+    sessions,
+    settling,
+)
 
 Check = Callable[[Scene], Awaitable[None]]
 
-SUITES = (queue, settling, limits, sessions, leases, recovery, routing, outbox, history)
+SUITES = (queue, settling, limits, sessions, leases, recovery, routing, outbox, delays, history, reading)
 
 
 def checks_of(suite: ModuleType) -> Iterator[Check]:

@@ -1,6 +1,8 @@
 """What follows from an outcome: written with it, kept until it is done, and never a report on a report."""
 
-from relay.core.envelope import Kind
+from dataclasses import replace
+
+from relay.core.envelope import Kind, NewMessage, Recipient
 from relay.core.limits import MINUTE
 from relay.store.ports import OutboxKind
 from tests.contract.clock import START
@@ -9,6 +11,7 @@ from tests.contract.scene import (
     DEFERRED,
     DELIVERED,
     IN_DOUBT,
+    LINGER,
     MAIL_REFUSED,
     SECOND,
     A,
@@ -16,6 +19,7 @@ from tests.contract.scene import (
     Scene,
     account,
     message,
+    provider,
 )
 
 
@@ -104,3 +108,76 @@ async def it_says_when_the_report_has_to_go_another_way(scene: Scene) -> None:
     await scene.route(account(B))
     (entry,) = await scene.store.outbox(10)
     assert entry.is_mailbox_stopped
+
+
+# what was handed over
+
+
+def asked(number: object, *notify: str) -> NewMessage:
+    """A mail whose sender says what he wants to hear."""
+    new = message(number, A)
+    to = Recipient("paziente@example.test", notify, "rfc822;paziente@example.test")
+    return replace(new, envelope=replace(new.envelope, recipients=(to,), envid="QQ314159", ret="FULL"))
+
+
+async def who_asks_for_success_hears_of_it_unless_the_provider_tells_him(scene: Scene) -> None:
+    await scene.route(account(A))
+    for number, notify in enumerate([("SUCCESS",), ("SUCCESS", "FAILURE"), (), ("FAILURE", "DELAY"), ("NEVER",)]):
+        await scene.store.put(asked(number, *notify))
+    await scene.store.put(asked("passed-on", "SUCCESS"))
+    await scene.store.put(replace(asked("report", "SUCCESS"), kind=Kind.REPORT))
+    for claim in await scene.work():
+        await scene.send(claim, replace(DELIVERED, is_dsn_passed_on=claim.message == "m-passed-on"))
+    entries = await scene.store.outbox(10)
+    assert [(entry.kind, entry.message) for entry in entries] == [
+        (OutboxKind.RELAYED, "m-0"),
+        (OutboxKind.RELAYED, "m-1"),
+    ]
+    assert entries[0].envelope.envid == "QQ314159"
+    assert entries[0].envelope.recipients[0].orcpt == "rfc822;paziente@example.test"
+    assert entries[0].headers == b"Subject: 0\r\n", "never more than the headers, whatever RET says"
+    await scene.restart()
+    assert await scene.store.outbox(10) == entries
+    for entry in entries:
+        await scene.store.done(entry.id)
+    assert await scene.store.outbox(10) == []
+
+
+async def a_success_that_is_told_late_is_told_all_the_same(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.store.put(asked(1, "SUCCESS"))
+    (claim,) = await scene.work()
+    assert await scene.store.gate(claim)
+    await scene.restart()
+    await scene.advance(LINGER)
+    assert await scene.store.settle(claim, DELIVERED)
+    assert [entry.kind for entry in await scene.store.outbox(10)] == [OutboxKind.RELAYED]
+
+
+# what was never sent
+
+
+async def a_lifetime_that_ends_says_what_held_the_mail_and_since_when(scene: Scene) -> None:
+    await scene.route(account(A), account(B), providers=[provider("p", "1/5d")])
+    await scene.mail(A, 1)
+    await scene.send_all()
+    await scene.mail(A, 2)
+    await scene.mail(B, 3)
+    (claim,) = await scene.work()
+    await scene.advance(60)
+    await scene.end(claim, MAIL_REFUSED)
+    await scene.advance(72 * 3600)
+    (entry,) = await scene.store.outbox(10)
+    assert (entry.message, entry.reason, entry.since) == ("m-2", "limit", START)
+    await scene.route(account(A), providers=[provider("p", "1/5d")])
+    await scene.advance(96 * 3600)
+    _, entry = await scene.store.outbox(10)
+    assert (entry.message, entry.reason) == ("m-3", "no-account")
+
+
+async def what_was_refused_has_no_since(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    await scene.send_all(BOUNCED)
+    (entry,) = await scene.store.outbox(10)
+    assert entry.since is None
