@@ -33,7 +33,7 @@ class Verb:
 QUEUE = (
     Verb("list", "List what is queued, and why it waits.", "queue:list_queue"),
     Verb("show", "Show a message with every attempt.", "queue:show"),
-    Verb("check", "Say whether the queue on disk is whole, while the relay is stopped."),
+    Verb("check", "Say whether the queue on disk is whole, while the relay is stopped.", "queue_check:check"),
     Verb("retry", "Try a message now."),
     Verb("hold", "Keep a message until it is released."),
     Verb("release", "Let a held message go."),

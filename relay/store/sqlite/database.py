@@ -44,7 +44,16 @@ _PRAGMAS = (
     "PRAGMA secure_delete=FAST",
 )
 _FULL = sqlite3.SQLITE_FULL
-_BROKEN = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_BROKEN = {
+    sqlite3.SQLITE_IOERR: "the disk fails: look at the kernel's log, and start again when it is sound",
+    sqlite3.SQLITE_CORRUPT: "relay.db is damaged: stop the relay, and `relay queue check` says what is left",
+    sqlite3.SQLITE_NOTADB: "relay.db is no database any more: put it back from a backup; segments/ has the mail",
+}
+_DENIED = {
+    sqlite3.SQLITE_READONLY: "it may not be written: is data_dir mounted read-only, and whose files are in it",
+    sqlite3.SQLITE_CANTOPEN: "a file of it cannot be opened: whose files are in data_dir, and may they be written",
+    sqlite3.SQLITE_PERM: "it may not be read: whose files are in data_dir",
+}
 
 
 class Fold(Enum):
@@ -173,5 +182,6 @@ def translated(error: sqlite3.Error) -> RelayError:
     if primary == _FULL:
         return StoreFull()
     if primary in _BROKEN:
-        return StoreBroken(f"the database fails: {name}")
-    return StoreUnavailable(f"the database refuses: {name}")
+        return StoreBroken(f"the database fails ({name}): {_BROKEN[primary]}")
+    why = f": {_DENIED[primary]}" if primary in _DENIED else ""
+    return StoreUnavailable(f"the database refuses ({name}){why}")

@@ -1,0 +1,170 @@
+"""A look at a whole store while no relay has it open: what is damaged, what can be done, and what loses nothing.
+
+Law: a repair deletes nothing: what cannot be read is held, what belongs to nobody is moved aside. Findings name
+messages by their ids and nobody by name.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from relay.errors import CorruptValue, StoreBroken, StoreKeyError, StoreTooNew, StoreUnavailable
+from relay.store.needs import CipherFor
+from relay.store.segments import Place
+from relay.store.segments.files import FileSegments
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.opening import DATABASE_FILE, DataDir
+from relay.store.sqlite.schema import SCHEMA
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import Seals, Stored
+
+_SQL = load_statements("inspection")
+_STORE = load_statements("store")
+
+AGAIN = "put its file back from a backup; else it bounces to its sender at the end of its time"
+
+ASIDE = "aside"
+"""The folder in `data_dir` for files that belong to nobody."""
+
+RESTORE = "keep a copy of data_dir, and restore relay.db and segments/ from backups of one moment"
+
+SHOWN: int = 20
+"""Messages that are named one by one; of more only the number is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that is wrong: what, and what a person can do; `repair` loses nothing, None: there is no such way."""
+
+    text: str
+    remedy: str
+    repair: Callable[[], None] | None = None
+    is_known: bool = False
+    """What is damaged is held already: nothing more goes wrong with it."""
+
+
+class Inspection:
+    """One look at the store of a `data_dir` that this process holds. RelayError: there is nothing to look at."""
+
+    def __init__(self, data: DataDir, cipher_for: CipherFor) -> None:
+        if not (data.path / DATABASE_FILE).exists():
+            raise StoreUnavailable(f"there is no store in {data.path}: {DATABASE_FILE} is missing")
+        self._data = data
+        self._database = Database(data.connect())
+        self._database.prepare()
+        self._cipher_for = cipher_for
+        self._segments = FileSegments(data.segments)
+        self.counts: Counter[Stored] = Counter()
+        """Deliveries by state."""
+
+    def close(self) -> None:
+        """Lets go of the files."""
+        self._segments.close()
+        self._database.close()
+
+    def findings(self) -> Iterator[Finding]:
+        """Everything that is wrong; what stands first may be the cause of the rest."""
+        damage = [line for (line,) in self._database.read(_SQL["integrity"]) if line != "ok"]
+        if damage:
+            yield self._of_damage(damage)
+        try:
+            yield from self._of_rows()
+        except StoreBroken as error:
+            yield Finding(f"not everything could be looked at: {error}", RESTORE)
+
+    def _of_rows(self) -> Iterator[Finding]:
+        self.counts.update({Stored(state): many for state, many in self._database.read(_SQL["deliveries_by_state"])})
+        yield from self._of_strays()
+        try:
+            seals = self._seals()
+        except StoreKeyError as error:
+            yield Finding(str(error), "without the key nothing of the mail can be read or checked: put it back")
+            return
+        yield from self._of_envelopes(seals)
+        yield from self._of_bodies(seals)
+
+    def _of_damage(self, damage: list[str]) -> Finding:
+        text = f"the database is damaged: {'; '.join(damage[:3])}" + (
+            f" and {len(damage) - 3} more" * (len(damage) > 3)
+        )
+        if all("index" in line for line in damage):
+            return Finding(text, "only indexes are: they can be made again from the tables", self._repair_indexes)
+        return Finding(
+            text, "keep a copy of data_dir, and restore relay.db from a backup of the same moment as segments/"
+        )
+
+    def _repair_indexes(self) -> None:
+        self._database.write(_SQL["repair_indexes"])
+        self._database.commit()
+
+    def _seals(self) -> Seals:
+        facts = {name: self._fact(name) for name in ("schema", "key_fingerprint", "store_id")}
+        if int(facts["schema"]) > SCHEMA:
+            raise StoreTooNew(f"the store has schema {facts['schema']}, this relay knows {SCHEMA}")
+        return Seals(self._cipher_for(facts["key_fingerprint"]), bytes.fromhex(facts["store_id"]))
+
+    def _fact(self, name: str) -> str:
+        row = self._database.read_one(_STORE["get_meta"], (name,))
+        if row is None:
+            raise StoreUnavailable(f"the store does not say its {name}")
+        return str(row[0])
+
+    def _of_strays(self) -> Iterator[Finding]:
+        known = {number for number, _ in self._database.read(_STORE["get_segments"])}
+        there = set(self._segments.numbers())
+        for number in sorted(there - known):
+            path = self._path(number)
+            text = f"{path.name}: no message points into this file; the next start would delete it"
+            yield Finding(text, f"it can be moved to {ASIDE}/", lambda path=path: self._move_aside(path))  # type: ignore[misc]
+        ((homeless,),) = self._database.read(_SQL["homeless_deliveries"])
+        if homeless:
+            yield Finding(f"{homeless} deliveries belong to no message", RESTORE)
+
+    def _path(self, number: int) -> Path:
+        return self._data.segments / f"{number:08}.seg"
+
+    def _move_aside(self, path: Path) -> None:
+        folder = self._data.path / ASIDE
+        folder.mkdir(mode=0o700, exist_ok=True)
+        path.rename(folder / path.name)
+
+    def _of_envelopes(self, seals: Seals) -> Iterator[Finding]:
+        for delivery, message, ordinal, state, sealed in self._database.read(_SQL["pending_envelopes"]):
+            try:
+                seals.open_envelope(sealed or b"", message, ordinal)
+            except (CorruptValue, ValueError):
+                yield self._damaged(f"delivery {delivery} of {message}: its envelope", delivery, 1, waits=state == 0)
+
+    def _of_bodies(self, seals: Seals) -> Iterator[Finding]:
+        live: Counter[int] = Counter()
+        first: dict[int, int] = {}
+        for seq, message, segment, offset, length, many, waits in self._database.read(_SQL["needed_bodies"]):
+            live[segment] += 1
+            first.setdefault(segment, seq)
+            try:
+                seals.open_content(self._segments.read(Place(segment, offset, length)), message)
+            except (CorruptValue, StoreUnavailable) as error:
+                what = f"{message}: its body ({self._path(segment).name}, {error})"
+                yield self._damaged(what, seq, many, waits=bool(waits))
+        for number, counted in self._database.read(_STORE["get_segments"]):
+            if counted != live[number]:
+                text = f"{self._path(number).name}: {live[number]} bodies in it are needed, and {counted} are counted"
+                values = (number, live[number], first.get(number, 0))
+                yield Finding(text, "the count can be put right", lambda values=values: self._set_live(values))  # type: ignore[misc]
+
+    def _damaged(self, what: str, first: int, many: int, *, waits: bool) -> Finding:
+        text = f"{what} cannot be read"
+        if not waits:
+            return Finding(f"{text}; it is held, or only a report is owed", AGAIN, is_known=True)
+        return Finding(
+            text, "it can be held, until its file is put back or its sender is told", lambda: self._hold(first, many)
+        )
+
+    def _hold(self, first: int, many: int) -> None:
+        self._database.write(_SQL["hold_damaged"], (first, first + many))
+        self._database.commit()
+
+    def _set_live(self, values: tuple[int, int, int]) -> None:
+        self._database.write(_SQL["set_live"], values)
+        self._database.commit()
