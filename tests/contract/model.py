@@ -190,7 +190,8 @@ class ModelStore(Reading):
             login.ended = self.now() + (0 if failure.is_answered else self.linger_of(mailbox))
         else:
             self.disk.logins.remove(login)
-        self.judge_failure(mailbox, failure)
+        if not failure.is_outdated:
+            self.judge_failure(mailbox, failure)
         self.changed()
 
     def judge_failure(self, mailbox: MailboxId, failure: LoginFailure) -> None:

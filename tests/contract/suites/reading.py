@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from relay.core.limits import parse_limit
 from relay.core.remedy import Needs
@@ -32,6 +32,8 @@ from tests.contract.scene import (
     message,
     provider,
 )
+
+Q = TypeVar("Q")
 
 
 async def _ids(scene: Scene, **asked: Any) -> list[str]:
@@ -99,13 +101,13 @@ async def a_page_goes_on_where_it_ended_though_mail_comes_in(scene: Scene) -> No
 
 async def a_cursor_of_somebody_else_is_refused(scene: Scene) -> None:
     for cursor in ("", "x", "m", "m-1", "a", "z00", "m" + "f" * 40):
-        assert await _is_refused(lambda cursor=cursor: scene.store.messages(MessageQuery(cursor=cursor)))
-        assert await _is_refused(lambda cursor=cursor: scene.store.accounts(AccountQuery(cursor=cursor)))
+        assert await _is_refused(scene.store.messages, MessageQuery(cursor=cursor))
+        assert await _is_refused(scene.store.accounts, AccountQuery(cursor=cursor))
 
 
-async def _is_refused(ask: Callable[[], Awaitable[object]]) -> bool:
+async def _is_refused(ask: Callable[[Q], Awaitable[object]], query: Q) -> bool:
     try:
-        await ask()
+        await ask(query)
     except WrongCursor:
         return True
     return False
