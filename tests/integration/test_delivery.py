@@ -302,6 +302,24 @@ def test_a_host_that_speaks_no_tls_is_given_up(run: Run, tls: Tls) -> None:
     run(main())
 
 
+@BOTH_LOOPS
+def test_ipv6_and_ipv4_are_tried_in_the_order_of_the_resolver(run: Run) -> None:
+    async def main() -> None:
+        async with world(host="mail.test", allow_plaintext=True) as it:
+            upstream = it.upstream()
+
+            async def resolve(provider: str, host: str) -> Sequence[str]:
+                return ["::1", "127.0.0.1"]
+
+            upstream._resolve = resolve
+            session = await upstream.open(doctor())
+            assert session._wire.transport is not None
+            assert session._wire.transport.get_extra_info("peername")[0] == "127.0.0.1"
+            await session.close()
+
+    run(main())
+
+
 def test_a_refused_connection_is_the_providers_failure() -> None:
     async def main() -> None:
         with socket.socket() as unused:
