@@ -17,7 +17,7 @@ from relay.sandbox.certificates import CertificateFiles, make_certificates
 from relay.submission import Certificate, ListenerSettings, encryption, read_certificate, server
 from relay.vault import expiry_of
 from tests.fakes.submission import by_address, practice
-from tests.integration.submission_peer import LOGIN, listening
+from tests.integration.submission_peer import LOGIN, Relay, listening
 from tests.unit.submission.dialogue import MAIL, MESSAGE
 
 WHOLE = MAIL + MESSAGE + b".\r\n"
@@ -410,3 +410,57 @@ async def silent(reader: asyncio.StreamReader) -> bool:
     except ConnectionError:
         return True
     return said == b"" or said[:1] == TLS_ALERT
+
+
+class TestOpenssl:
+    """What `openssl s_client` sees, as an admin would look."""
+
+    async def look(self, relay: Relay, files: CertificateFiles, *options: str, said: bytes, after: bytes = b"") -> str:
+        """All that it shows, when it is told this after that was shown."""
+        process = await asyncio.create_subprocess_exec(
+            "openssl", "s_client", "-connect", f"127.0.0.1:{relay.port}", "-CAfile", str(files.authority),
+            "-verify_return_error", "-crlf", *options,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        assert process.stdout is not None
+        try:
+            shown = b""
+            while after not in shown:
+                shown += await asyncio.wait_for(process.stdout.readline(), 60)
+            rest, _ = await asyncio.wait_for(process.communicate(said), 60)
+        except TimeoutError:
+            process.kill()
+            await process.communicate()
+            raise
+        return (shown + rest).decode(errors="replace")
+
+    @pytest.mark.parametrize("version", ["1.2", "1.3"])
+    @pytest.mark.parametrize("listener", [IMPLICIT, STARTTLS], ids=["implicit", "starttls"])
+    def test_both_versions_are_spoken(
+        self, run, files: CertificateFiles, listener: ListenerSettings, version: str
+    ) -> None:
+        async def scenario() -> None:
+            async with listening(tls=tls_of(files), listener=listener) as relay:
+                options = ("-starttls", "smtp") if listener is STARTTLS else ()
+                options += ("-ign_eof", f"-tls{version.replace('.', '_')}")
+                shown = await self.look(relay, files, *options, said=b"QUIT\n")
+                assert f"TLSv{version}" in shown
+                assert "Verify return code: 0 (ok)" in shown
+                assert "221 2.0.0 Bye" in shown
+
+        run(scenario)
+
+    def test_nothing_is_negotiated_a_second_time(self, run, files: CertificateFiles) -> None:
+        """A client that asks for it over and over would have the relay compute for nothing."""
+
+        async def scenario() -> None:
+            async with listening(tls=tls_of(files), listener=IMPLICIT) as relay:
+                shown = await self.look(relay, files, "-tls1_2", said=b"R\n", after=b"220 relay")
+                assert "RENEGOTIATING" in shown
+                assert "no renegotiation" in shown
+                await relay.office.observer.until("disconnected")
+                client = await relay.client(ssl=trusting(files), server_hostname="localhost")
+                assert client.banner.startswith("220 ")
+                await client.close()
+
+        run(scenario)
