@@ -128,6 +128,8 @@ class LoginFailure:
     """Whether credentials were sent, so that the provider counts a login."""
     fault: str | None = None
     """Finer than the class, where that is known: the certificate expired, the name is wrong, ..."""
+    is_outdated: bool = False
+    """The routing was changed meanwhile: it says nothing about the credential and the way of now."""
 
     @property
     def is_answered(self) -> bool:

@@ -5,7 +5,7 @@ called.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relay.core.envelope import LoginFailure
 from relay.core.meaning import Fault, ReplyClass
@@ -67,7 +67,11 @@ class SmtpUpstream:
         credentials = await self._credentials(mailbox, route)
         habits = self._habits.setdefault(route.provider.endpoint, Habits())
         login = Login(route.provider, credentials, hostname=self._hostname)
-        wire, offer = await login.run(self._resolve, self._trust)
+        try:
+            wire, offer = await login.run(self._resolve, self._trust)
+        except LoginFailed as failed:
+            is_outdated = not route.is_as(self._routes(mailbox))
+            raise LoginFailed(replace(failed.failure, is_outdated=is_outdated)) from None
         return SmtpSession(
             wire,
             offer,

@@ -81,15 +81,18 @@ class Admin:
             pause *= 3
             await self.look(store)
 
-    async def look(self, store: SqliteStore) -> None:
-        """At all that is not final."""
+    async def look(self, store: SqliteStore) -> int | None:
+        """At all that is not final; the last eta of all, wall time."""
         page = await store.messages(MessageQuery(states=frozenset({"waiting", "held"}), limit=1000))
         self.looks += 1
+        last: int | None = None
         for message in page.items:
             for delivery in message.deliveries:
+                last = max(last or 0, delivery.eta or 0) or None
                 if delivery.state in ("waiting", "held") and delivery.eta is None and delivery.needs is None:
                     at = asyncio.get_running_loop().time()
                     self.unanswered.append(f"{message.id} is {delivery.state} at {at:.3f} s for {delivery.reason}")
+        return last
 
 
 class Silence:

@@ -57,7 +57,7 @@ class Society(Machine):
         self.store: SqliteStore
         self.dispatcher: Dispatcher
         self.vigil: Vigil
-        self.healed_at = self.quiet_at = 0.0
+        self.healed_at = self.forecast_at = self.quiet_at = 0.0
 
     def replay(self) -> str:
         """How to see this world again."""
@@ -108,6 +108,8 @@ class Society(Machine):
         await self.submit_all()
         self.healed_at = asyncio.get_running_loop().time()
         self.heal()
+        eta = await self.admin.look(self.store)
+        self.forecast_at = self.healed_at if eta is None else self.healed_at + (eta - self.wall()) / SECOND
         await self._until_quiet(tasks)
         self.quiet_at = asyncio.get_running_loop().time()
         await self.admin.look(self.store)

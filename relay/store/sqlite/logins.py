@@ -57,7 +57,7 @@ class Logins:
             context.database.write(_SQL["drop_login"], (number,))
         if failure.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
             context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=failure.is_provider)
-        else:
+        elif not failure.is_outdated:
             self._judge(mailbox, failure)
         context.changed()
 

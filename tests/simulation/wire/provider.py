@@ -66,8 +66,6 @@ class WireProvider:
     linger: float
     dice_of: Callable[[str], random.Random]
     seen: WireSeen
-    wrong: set[str] = field(default_factory=set)
-    """Logins that are refused for now, whatever their password."""
 
     @property
     def size(self) -> int | None:
@@ -170,7 +168,7 @@ class Desk(Voice):
         provider = self._provider
         mailbox = MailboxId(provider.name, login)
         self.dice = provider.dice_of(f"{provider.name}/{login}")
-        is_right = provider.passwords.get(login) == password and login not in provider.wrong
+        is_right = provider.passwords.get(login) == password
         self._seen.logins.append((self.now(), mailbox, is_right))
         self._seen.lines.append((mailbox, self.line.other))
         if is_right:

@@ -72,6 +72,7 @@ class WireWorld(Society):
         self.providers = [self._provider(name) for name in self.routing.providers]
         self._ids = itertools.count(1)
         self._is_healed = False
+        self._wrong = sorted(mailbox.username for mailbox in self.routing.mailboxes())[: self.plan.wrong]
         self.mails = self._plan_mails()
         self._clients = random.Random(f"clients/{seed}")
 
@@ -96,7 +97,6 @@ class WireWorld(Society):
 
     def _provider(self, name: str) -> WireProvider:
         boxes = [mailbox.username for mailbox in self.routing.mailboxes() if mailbox.provider == name]
-        wrong = sorted(mailbox.username for mailbox in self.routing.mailboxes())[: self.plan.wrong]
         provider = WireProvider(
             name,
             self.plan.offer,
@@ -106,7 +106,6 @@ class WireWorld(Society):
             LINGER,
             self.network.dice,
             self.seen,
-            set(wrong),
         )
         endpoint = self.routing.providers[name]
         self.network.hosts[endpoint.host, endpoint.port] = lambda network: Desk(provider, network.loop)
@@ -117,7 +116,9 @@ class WireWorld(Society):
         return SmtpUpstream("relay.test", self._route, resolve=_no_names, trust=_no_trust)
 
     def _route(self, mailbox: MailboxId) -> Route | None:
-        return Route(self.routing.providers[mailbox.provider], f"{PASSWORD}{mailbox.username}")
+        is_wrong = mailbox.username in self._wrong and not self._is_healed
+        secret = "mistyped" if is_wrong else f"{PASSWORD}{mailbox.username}"
+        return Route(self.routing.providers[mailbox.provider], secret)
 
     def heal(self) -> None:
         """Providers and network do what they should, and whoever had a wrong password has the right one."""
@@ -126,11 +127,8 @@ class WireWorld(Society):
             self.network.calm()
             for provider in self.providers:
                 provider.faults = WireFaults()
-        for provider in self.providers:
-            if provider.wrong:
-                provider.wrong.clear()
-                self.proofs = dict.fromkeys(self.proofs, "another proof")
-                self._mending = asyncio.create_task(self._mend())
+            self.proofs |= {mailbox: "mended" for mailbox in self.proofs if mailbox.username in self._wrong}
+            self._mending = asyncio.create_task(self._mend())
 
     async def _mend(self) -> None:
         await self.store.apply(self.routing, self.proofs)

@@ -478,3 +478,21 @@ def test_the_answer_to_ehlo_decides_what_is_used() -> None:
         assert "MAIL" not in peer.verbs()
 
     on_virtual_time(main)
+
+
+# the routing changes meanwhile
+
+
+def test_a_refusal_of_a_password_that_was_changed_meanwhile_says_so() -> None:
+    class Edited(World):
+        """Whoever asks a second time gets another password."""
+
+        def _route(self, mailbox: MailboxId) -> Route | None:
+            route = super()._route(mailbox)
+            self.secret = "corretta"
+            return route
+
+    refused, _ = failure(Peer({"AUTH": [b"535 5.7.8 no\r\n"]}), Edited())
+    assert refused.reply_class == "auth-rejected"
+    assert refused.is_outdated
+    assert not failure(Peer({"AUTH": [b"535 5.7.8 no\r\n"]}))[0].is_outdated

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from relay.core.envelope import LoginFailure
@@ -77,6 +79,16 @@ async def test_a_wrong_password_stops_that_mailbox_alone() -> None:
     bench.clock.advance(HOUR)
     await bench.store.heartbeat(NODE)
     assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 1}, "the same password again after an hour"
+
+
+async def test_a_refusal_of_what_was_mended_meanwhile_stops_nobody() -> None:
+    """The old password's answer comes after the new one is in force: the new one is tried at once, and both count."""
+    bench = await queued()
+    await bench.store.take(NODE, {}, 10)
+    await bench.store.refused(BOX, replace(WRONG, is_outdated=True))
+    assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 1}
+    await bench.store.refused(BOX, WRONG)
+    assert (await bench.store.take(NODE, {}, 10)).open == {}
 
 
 async def test_a_login_that_works_opens_the_mailbox_again() -> None:
