@@ -14,6 +14,7 @@ import pytest
 
 from relay.sandbox.certificates import CertificateFiles, make_certificates
 from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.sandbox_peer import SandboxProcess
 
 pytestmark = pytest.mark.needs("openssl")
 
@@ -44,6 +45,11 @@ class Practice:
         for source, name in ((pair.certificate, "c.pem"), ((key or pair).key, "k.pem")):
             shutil.copy(source, self.path / f"{name}.new")
             (self.path / f"{name}.new").rename(self.path / name)
+
+    def provider(self, *options: str) -> SandboxProcess:
+        running = SandboxProcess(*options)
+        self._stack.callback(running.kill)
+        return running
 
     def relay(self) -> RelayProcess:
         running = RelayProcess(self.folder.config)
@@ -137,6 +143,34 @@ def test_a_handshake_that_fails_is_one_line_of_the_log_and_counted(
     assert relay.metric('relay_tls_handshakes_failed_total{listener="127.0.0.1:0"}') == 1
     assert relay.count("failed") == relay.count("trouble") == 0
     assert relay.complaints == []
+
+
+@pytest.mark.parametrize(("policy", "refusing"), [("reject", True), ("hold", False)])
+def test_mail_of_a_paused_mailbox_is_put_off_or_held_as_its_account_says(
+    practice: Practice, policy: str, refusing: bool
+) -> None:
+    provider = practice.provider("--fault", "refuse-auth:1")
+    practice.folder.routing["providers"]["lab"]["port"] = provider.port
+    practice.folder.routing["accounts"]["anna@d.test"]["on_paused"] = policy
+    practice.folder.service["contact"] = "Call 0974"
+    practice.folder.service["submission"] = {"listen": [{"address": "127.0.0.1:0", "tls": "none"}]}
+    practice.folder.write()
+    relay = practice.relay().wait_until_ready()
+    relay.send()
+    relay.wait_for("health_changed", health="auth-rejected")
+    if not refusing:
+        assert len(relay.send()) == 1
+        return
+    with (
+        pytest.raises(smtplib.SMTPDataError) as told,
+        smtplib.SMTP("127.0.0.1", relay.smtp, timeout=PATIENCE) as client,
+    ):
+        client.sendmail("anna@d.test", ["paziente@example.org"], b"From: anna@d.test\r\n\r\n")
+    assert told.value.smtp_code == 450
+    assert b"Mail of anna@d.test has not been leaving since" in bytes(told.value.smtp_error)
+    assert b"Call 0974" in bytes(told.value.smtp_error)
+    assert relay.send(sender="bruno@d.test"), "the others' mail is taken"
+    assert relay.wait_for("refused", stage="eod")["account"] == "anna@d.test"
 
 
 def test_a_relay_without_a_usable_certificate_does_not_start(practice: Practice) -> None:
