@@ -20,7 +20,7 @@ CONNECTING_AT_ONCE = 200
 
 def allow_many_files(count: int = FILES) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(count, hard)), hard))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(max(count, FILES), hard)), hard))
 
 
 Act = Callable[[asyncio.StreamReader, asyncio.StreamWriter, str], Awaitable[None]]

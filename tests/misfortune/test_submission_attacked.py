@@ -1,6 +1,7 @@
 """Strangers hold connections, drip, flood, guess and never listen: who has a login is served all the same."""
 
 import asyncio
+import resource
 import smtplib
 import ssl
 import time
@@ -21,16 +22,22 @@ MEMORY_MOST = 400 * 1024
 
 
 @pytest.fixture
-async def attacked(tmp_path: Path) -> AsyncIterator[RelayProcess]:
-    """A relay with room for 300 connections, 100 of one address, with a listener in clear and one with TLS."""
-    allow_many_files()
+def room() -> int:
+    """How many connections the relay has room for."""
+    return 300
+
+
+@pytest.fixture
+async def attacked(tmp_path: Path, room: int) -> AsyncIterator[RelayProcess]:
+    """A relay with so much room, 100 of one address, with a listener in clear and one with TLS."""
+    allow_many_files(2 * room)
     provider = await asyncio.to_thread(SandboxProcess)
     folder = Folder(tmp_path, provider=provider.port)
     files = await make_certificates(tmp_path)
     folder.service["submission"] = {
         "listen": [{"address": "127.0.0.1:0", "tls": "none"}, {"address": "127.0.0.1:0", "tls": "implicit"}],
         "tls": {"certificate": str(files.certificate), "key": str(files.key)},
-        "max_connections": 300,
+        "max_connections": room,
         "max_connections_per_ip": 100,
     }
     folder.routing["clients"] = {"practice": {"password": "pw", "may_send_as": ["*@d.test"]}}
@@ -146,3 +153,20 @@ async def test_handshakes_that_never_end_keep_nobody_out(attacked: RelayProcess,
         await asyncio.gather(*(one.send(5) for one in honest))
     await asyncio.to_thread(attacked.wait_for, "delivered", times=15)
     assert attacked.count("accepted") == 15
+
+
+@pytest.mark.parametrize("room", [10_500])
+async def test_ten_thousand_idle_connections_cost_memory_that_is_there(attacked: RelayProcess, room: int) -> None:
+    port = ports(attacked)[0]
+    attackers = Attackers(port)
+    honest = Honest(port)
+    many = min(10_000, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 3000)  # where the system allows fewer files
+    task = asyncio.get_running_loop().create_task
+    async with under([task(attackers.hold("idle", attackers.idle, many=many, each=90))]):
+        await attackers.until("idle", many)
+        await honest.send(10)
+        assert resident(attacked) < MEMORY_MOST
+        assert attackers.done["idle, again"] == 0, "nobody had to make room"
+    await asyncio.to_thread(attacked.wait_for, "delivered", times=10)
+    assert attacked.count("accepted") == honest.accepted == 10
+    assert honest.told_to_come_again == 0
