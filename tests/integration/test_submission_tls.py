@@ -441,7 +441,7 @@ class TestOpenssl:
     ) -> None:
         async def scenario() -> None:
             async with listening(tls=tls_of(files), listener=listener) as relay:
-                options = ("-starttls", "smtp") if listener is STARTTLS else ()
+                options: tuple[str, ...] = ("-starttls", "smtp") if listener is STARTTLS else ()
                 options += ("-ign_eof", f"-tls{version.replace('.', '_')}")
                 shown = await self.look(relay, files, *options, said=b"QUIT\n")
                 assert f"TLSv{version}" in shown
