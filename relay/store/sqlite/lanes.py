@@ -14,7 +14,7 @@ EXPRESS_MESSAGES: int = 3
 EXPRESS_WINDOW: int = MINUTE
 
 KEPT: int = 10_000
-"""Pairs of client and account remembered at once; the oldest half goes when there are more."""
+"""Pairs of client and account remembered at once; beyond it, the one goes that was silent for longest."""
 
 
 RECENT: int = 2_000
@@ -35,16 +35,11 @@ class Lanes:
 
     def remember(self, client: str, account: AccountId, at: Instant) -> deque[Instant]:
         """A message came in; the last ones of this client and account."""
-        recent = self._recent.get((client, account))
+        recent = self._recent.pop((client, account), None)
         if recent is None:
-            recent = self._recent[client, account] = deque(maxlen=EXPRESS_MESSAGES + 1)
-            self._forget(at)
+            recent = deque(maxlen=EXPRESS_MESSAGES + 1)
+        self._recent[client, account] = recent  # at the end: the first one is silent for longest
         recent.append(at)
+        if len(self._recent) > KEPT:
+            del self._recent[next(iter(self._recent))]
         return recent
-
-    def _forget(self, now: Instant) -> None:
-        if len(self._recent) <= KEPT:
-            return
-        for key in list(self._recent)[: KEPT // 2]:
-            if self._recent[key] and self._recent[key][-1] < now - EXPRESS_WINDOW:
-                del self._recent[key]

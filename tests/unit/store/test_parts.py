@@ -130,7 +130,16 @@ def test_whoever_sends_rarely_is_forgotten_when_there_are_too_many() -> None:
     lanes = Lanes()
     for number in range(KEPT + 2):
         lanes.choose("client", f"a{number}", number * 1_000_000, wants_express=False)
-    assert len(lanes._recent) < KEPT
+    assert len(lanes._recent) == KEPT
+
+
+def test_a_run_of_documents_stays_in_bulk_however_many_others_send_in_the_same_minute() -> None:
+    lanes = Lanes()
+    for number in range(KEPT + 1_000):
+        lanes.choose("client", f"a{number}", number, wants_express=False)
+        run = [lanes.choose("client", "busy", number, wants_express=False) for _ in range(2)]
+    assert run == [Lane.BULK, Lane.BULK]
+    assert lanes.choose("client", "quiet", KEPT + 1_000, wants_express=False) is Lane.EXPRESS
 
 
 @given(st.sets(st.integers(0, 60)))
