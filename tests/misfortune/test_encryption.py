@@ -58,6 +58,16 @@ async def test_a_private_authority_is_trusted_where_it_was_named(tls: Tls, tmp_p
         assert record["user"] == "dottore@example.it"
 
 
+async def test_a_certificate_signed_by_itself_is_trusted_where_it_was_named_itself(tmp_path: Path) -> None:
+    files = make(tmp_path, is_self_signed=True)
+    settings = SandboxSettings(tls=SandboxTls.IMPLICIT, certificate=files.certificate, key=files.key)
+    async with Sandbox(settings) as sandbox:
+        named = str(files.certificate)
+        provider = Provider("sick", "localhost", sandbox.port, tls=Tls.IMPLICIT, tls_ca=named, timeouts=PATIENT)
+        async with misfortune(Peer(), elsewhere=provider) as case:
+            assert (await case.send()).reply_class == "delivered"
+
+
 @BOTH
 @pytest.mark.parametrize(
     ("reason", "wrong"),
