@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.dsn import HEADERS, Letterhead, Tale, compose, is_wanted
+from relay.core.dsn import HEADERS, Delay, Letterhead, Tale, compose, is_wanted
 from relay.core.envelope import Envelope, Recipient
 from relay.core.failuretext import CAUSES, WORDINGS, Action, Language
 from relay.core.reply import Reply, read_reply
@@ -315,3 +315,117 @@ def test_every_reason_has_a_sentence_and_advice_in_every_language(language):
         assert "{" not in text
         assert max(map(len, text.splitlines())) <= 110
     assert all(WORDINGS[language].openings[action].subject for action in Action)
+
+
+# what is late, what was handed over, what waited too long
+
+LATE = replace(
+    FAILURE,
+    action=Action.DELAYED,
+    reason="limit",
+    reply=None,
+    delay=Delay(
+        until=datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
+        eta=datetime(2026, 11, 22, 14, 30, tzinfo=UTC),
+        others=41,
+        is_for_owner=False,
+    ),
+)
+
+
+def test_a_notice_of_delay_says_until_when_it_is_tried():
+    _, about_recipient = status(LATE)
+    assert about_recipient == [
+        ("Final-Recipient", f"rfc822; {PATIENT}"),
+        ("Action", "delayed"),
+        ("Status", "4.4.7"),
+        ("Will-Retry-Until", "Wed, 25 Nov 2026 09:00:00 +0000"),
+    ]
+
+
+def test_the_doctor_reads_that_it_is_late_and_that_he_need_do_nothing():
+    report, text = parsed(LATE), human(LATE)
+    assert report["Subject"] == "Your mail is late"
+    assert "may send only so many mails" in text
+    assert "at 2026-11-22 14:30 UTC" in text
+    assert "until 2026-11-25 09:00 UTC" in text
+    assert "wait as well: 41." in text
+    assert "Do not send it again" in text
+    assert "Answer of the mail server" not in text
+
+
+def test_a_doctor_who_has_to_act_reads_what_to_do_and_no_time():
+    delay = Delay(until=LATE.at, eta=None, others=0, is_for_owner=True)
+    text = human(replace(LATE, reason="auth-rejected", delay=delay, reply=Reply(535, "5.7.8", "wrong")))
+    assert "give support the new one" in text
+    assert "535 5.7.8 wrong" in text
+    assert "probably leave" not in text
+    assert "wait as well" not in text
+
+
+def test_a_temporary_reply_gives_a_notice_its_status():
+    said = replace(LATE, reason="greylisted", reply=Reply(450, "4.2.0", "later"))
+    assert ("Status", "4.2.0") in status(said)[1]
+    assert ("Diagnostic-Code", "smtp; 450 4.2.0 later") in status(said)[1]
+    assert ("Status", "4.4.7") in status(replace(said, reply=Reply(550, "5.1.1", "no")))[1]
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_a_notice_is_short_and_whole_in_every_language(language):
+    for reason in (*CAUSES, "something-new"):
+        text = human(replace(LATE, reason=reason), replace(HEAD, language=language))
+        assert "{" not in text
+        assert max(map(len, text.splitlines())) <= 110
+
+
+def test_a_discreet_notice_names_nobody():
+    content = compose(replace(LATE, headers=HEADER), DISCREET)
+    assert b"verdi" not in content
+    assert b"Ricetta" not in content
+    assert b"Action: delayed" in content
+
+
+def test_what_was_handed_over_is_relayed_and_nothing_to_worry_about():
+    tale = replace(FAILURE, action=Action.RELAYED, reason="delivered", reply=Reply(250, "2.0.0", "queued as 12"))
+    assert parsed(tale)["Subject"] == "Your mail was handed over"
+    assert "confirms no deliveries" in human(tale)
+    assert "What you can do" not in human(tale)
+    fields = dict(status(tale)[1])
+    assert (fields["Action"], fields["Status"]) == ("relayed", "2.1.9")
+    assert fields["Diagnostic-Code"] == "smtp; 250 2.0.0 queued as 12"
+
+
+def test_envelope_id_and_original_recipient_come_back_in_every_report():
+    envelope = Envelope(DOCTOR, (Recipient(PATIENT, ("SUCCESS",), "rfc822;Anna+2Bx@example.com"),), envid="QQ+2B314")
+    for tale in (FAILURE, LATE, replace(FAILURE, action=Action.RELAYED)):
+        about_message, about_recipient = status(replace(tale, envelope=envelope))
+        assert ("Original-Envelope-Id", "QQ+314") in about_message
+        assert ("Original-Recipient", "rfc822; Anna+x@example.com") in about_recipient
+
+
+def test_a_lifetime_that_ended_names_what_held_the_mail_and_since_when():
+    since = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
+    tale = replace(FAILURE, reason="auth-rejected", reply=None, since=since)
+    assert "password of your mailbox was refused" in human(tale)
+    assert "in the time that was allowed" in human(tale)
+    assert "Since 2026-11-20 08:15 UTC" in human(tale)
+    fields = dict(status(replace(tale, reply=Reply(450, "4.2.0", "later")))[1])
+    assert (fields["Action"], fields["Status"]) == ("failed", "4.4.7")
+    assert "Last-Attempt-Date" not in fields
+    assert "held it up" not in human(replace(tale, reason="expired")), "that says all by itself"
+
+
+@pytest.mark.parametrize(
+    ("notify", "wanted"),
+    [
+        ((), {Action.FAILED, Action.DELAYED}),
+        (("NEVER",), set()),
+        (("SUCCESS",), {Action.RELAYED}),
+        (("failure",), {Action.FAILED}),
+        (("DELAY", "FAILURE"), {Action.FAILED, Action.DELAYED}),
+    ],
+)
+def test_the_sender_hears_what_he_asked_for(notify, wanted):
+    envelope = Envelope(DOCTOR, (Recipient(PATIENT, notify),))
+    assert {action for action in Action if is_wanted(envelope, action)} == wanted
+    assert not any(is_wanted(replace(envelope, sender=""), action) for action in Action)

@@ -19,7 +19,7 @@ from relay.errors import StoreBroken, StoreFull
 from relay.notify import OutboxPump, ReportSettings
 from relay.notify import pump as pump_module
 from relay.observe import Log
-from relay.store.ports import OutboxEntry, OutboxKind
+from relay.store.ports import Delay, OutboxEntry, OutboxKind
 
 DOCTOR, VENDOR, PATIENT = "m.rossi@studiorossi.it", "servizio@vendor.example", "anna.verdi@example.com"
 ROUTING = Routing(
@@ -261,3 +261,79 @@ async def test_an_international_sender_gets_an_international_report():
     assert envelope.needs_smtputf8
     assert envelope.is_8bit
     assert f"To: <{doctor}>\r\n".encode() in world.store.messages[0].content
+
+
+# notices of delay and confirmations
+
+LATE = replace(
+    ENTRY,
+    kind=OutboxKind.DELAYED,
+    reason="limit",
+    reply=None,
+    delay=Delay(since=ENTRY.accepted_at, eta=None, needs=None, until=ENTRY.at + 60_000_000, others=2),
+)
+HANDED_OVER = replace(
+    ENTRY,
+    kind=OutboxKind.RELAYED,
+    reason="delivered",
+    envelope=Envelope(DOCTOR, (Recipient(PATIENT, ("SUCCESS",)),)),
+)
+
+
+async def test_a_notice_of_delay_goes_from_the_own_mailbox_and_lives_no_longer_than_what_it_is_about() -> None:
+    world = World(LATE)
+    await world.drain()
+    (message,) = world.store.messages
+    assert (message.id, message.account, message.kind) == ("A1-report-delayed-7", DOCTOR, Kind.REPORT)
+    assert (message.wants_express, message.lifetime) == (True, 60_000_000)
+    assert world.report["Subject"] == "Your mail is late"
+    assert b"Action: delayed" in message.content
+
+
+async def test_a_notice_of_delay_goes_around_a_mailbox_that_is_stopped_and_names_nobody() -> None:
+    world = World(replace(LATE, is_mailbox_stopped=True))
+    await world.drain()
+    (message,) = world.store.messages
+    assert message.account == VENDOR
+    assert PATIENT.encode() not in message.content
+
+
+@pytest.mark.parametrize("notices_from", [None, DOCTOR])
+async def test_a_notice_of_delay_never_waits_in_the_mailbox_that_makes_it_necessary(notices_from: str | None) -> None:
+    world = World(replace(LATE, is_mailbox_stopped=True), notices_from=notices_from)
+    await world.drain()
+    assert world.store.messages == []
+    assert world.store.steps == ["done 1"]
+    assert world.events == ["report_skipped"]
+
+
+async def test_a_confirmation_says_relayed() -> None:
+    world = World(HANDED_OVER)
+    await world.drain()
+    (message,) = world.store.messages
+    assert message.id == "A1-report-relayed-7"
+    assert message.lifetime is None
+    assert b"Action: relayed" in message.content
+
+
+async def test_what_held_a_mail_to_the_end_is_in_its_bounce() -> None:
+    world = World(replace(ENTRY, reason="auth-rejected", reply=None, since=ENTRY.accepted_at))
+    await world.drain()
+    text = next(world.report.iter_parts()).get_content()
+    assert "password of your mailbox was refused" in text
+    assert "Since 2026-11-22 09:35 UTC" in text
+
+
+@pytest.mark.parametrize("entry", [ENTRY, LATE, HANDED_OVER])
+async def test_never_suppresses_every_report(entry: OutboxEntry) -> None:
+    world = World(replace(entry, envelope=Envelope(DOCTOR, (Recipient(PATIENT, ("NEVER",)),))))
+    await world.drain()
+    assert world.store.messages == []
+    assert world.store.steps == ["done 1"]
+
+
+@pytest.mark.parametrize("entry", [ENTRY, LATE, HANDED_OVER])
+async def test_no_report_is_reported_on(entry: OutboxEntry) -> None:
+    world = World(replace(entry, message="A1-report-delayed-7"))
+    await world.drain()
+    assert world.store.messages == []
