@@ -44,6 +44,8 @@ class Applying:
             if rows:
                 context.database.write_many(statement, rows)
         self._reload_terms(edit)
+        for provider in edit.elsewhere:
+            self._renew_host(provider)
         for account, origin in edit.moved.items():
             self._move(account, origin)
         for mailbox, fingerprint in edit.fingerprints.items():
@@ -90,3 +92,12 @@ class Applying:
         if health != Health():
             moment, settings = context.clock.moment(), context.settings.health
             set_health(context, mailbox, health_after(health, HealthEvent.CHANGED, moment=moment, settings=settings))
+
+    def _renew_host(self, provider: str) -> None:
+        """A provider at another host is not what could not be reached: it is tried at once."""
+        context = self._context
+        if context.remembrance.provider_health(provider).is_stopped:
+            context.remembrance.set_provider_health(provider, Health())
+            context.schedule.set_provider_standing(provider, Health().standing)
+            reason = Health().state.value
+            context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), reason=reason, provider=provider))

@@ -30,6 +30,8 @@ class Edit:
     """Accounts whose way may be another one, and where it went so far."""
     providers: tuple[str, ...]
     """Providers with other terms."""
+    elsewhere: tuple[str, ...]
+    """Providers at another host or port, or with other TLS."""
     mailboxes: tuple[MailboxId, ...]
     """Mailboxes with other terms."""
     fingerprints: Mapping[MailboxId, str | None]
@@ -48,7 +50,7 @@ def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals
     edited = list(_edited(old, routing))
     is_new = not base.version or bool(edited) or _head(old) != _head(routing)
     if not is_new and fingerprints == before:
-        return Edit(base, base, {}, (), (), {}, ())
+        return Edit(base, base, {}, (), (), (), {}, ())
     routes = Routes(base.version + is_new, routing, dict(fingerprints))
     names = {**old.providers, **routing.providers}
     providers = tuple(name for name in names if old.providers.get(name) != routing.providers.get(name))
@@ -62,6 +64,7 @@ def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals
         routes=routes,
         moved={account: base.mailbox_of(account) for account in moved},
         providers=providers,
+        elsewhere=tuple(name for name in providers if _place(old, name) != _place(routing, name)),
         mailboxes=tuple(mailboxes),
         fingerprints={mailbox: value for mailbox, value in fingerprints.items() if _differs(before, mailbox, value)},
         writes=(*_head_writes(routes, seals), *_account_writes(edited, routing, seals), *_prints(before, fingerprints)),
@@ -81,6 +84,12 @@ def load_routes(database: Database, seals: Seals) -> Routes:
     rows = database.read(_SQL["get_fingerprints"])
     fingerprints = {MailboxId(provider, username): value for provider, username, value in rows}
     return Routes(row[0], replace(head, accounts=accounts), fingerprints)
+
+
+def _place(routing: Routing, name: str) -> tuple[object, ...] | None:
+    """Where a provider is reached, and how."""
+    provider = routing.providers.get(name)
+    return None if provider is None else (provider.host, provider.port, provider.tls, provider.tls_ca)
 
 
 def _head(routing: Routing) -> Routing:

@@ -2,9 +2,10 @@ import asyncio
 
 import pytest
 
+from relay.core.envelope import LoginFailure
 from relay.core.limits import HOUR
 from relay.core.routing import Auth, Client, Owner, Routing, SecretKind, SecretReference, Tls
-from relay.core.words import MailboxId
+from relay.core.words import MailboxId, Stage
 from relay.store.ports.events import EventKind
 from relay.store.ports.sessions import SessionEvent
 from tests.unit.store.workbench import (
@@ -304,3 +305,18 @@ async def test_where_a_mail_went_cannot_be_read_from_the_files() -> None:
     await bench.route(account(ROSSI))
     await bench.store.put(message(1, ROSSI, "figlia@famiglia-verdi.example"))
     assert b"famiglia-verdi" not in bench.connection.serialize()
+
+
+async def test_a_provider_at_another_host_is_tried_at_once_whatever_stopped_the_old_one() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=(provider("aruba"),))
+    await bench.store.put(message(1))
+    taken = await bench.store.take(NODE, {}, 1)
+    (box,) = taken.open
+    await bench.store.refused(box, LoginFailure("network", Stage.CONNECT, None, is_provider=True, is_login_sent=False))
+    assert not (await bench.store.take(NODE, {}, 1)).open
+    await bench.route(account(ROSSI), providers=(provider("aruba", "9/1s"),))
+    assert not (await bench.store.take(NODE, {}, 1)).open, "other limits do not mend a host"
+    moved = replace(provider("aruba", "9/1s"), host="other.example.test")
+    await bench.route(account(ROSSI), providers=(moved,))
+    assert (await bench.store.take(NODE, {}, 1)).open
