@@ -20,7 +20,7 @@ from relay.config.problems import START, Loaded, Mark, Report, has_errors, in_or
 from relay.config.references import References, Unresolved
 from relay.config.service import ServiceConfig
 from relay.config.validation import validated
-from relay.core.routing import SecretReference
+from relay.core.routing import SecretReference, Tls
 from relay.errors import ConfigError
 
 KEY_VARIABLE = "RELAY_KEY"
@@ -71,6 +71,10 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
         _warn_of_keys(config, _mark(root, ["keys_dir" if config.keys_dir else "data_dir"]), report)
     for place, text in coming(config):
         report.warning(_mark(root, list(place)), text)
+    for number, listener in enumerate(config.submission.listen):
+        if listener.proxy_protocol and listener.tls is Tls.NONE and listener.plaintext is None:
+            text = "nobody can log in here, for no proxy is this machine; needs TLS or `plaintext: allow`"
+            report.warning(_mark(root, ["submission", "listen", number, "proxy_protocol"]), text)
     for key, file in _tls_files(config):
         if reason := trouble_with(file):
             text = f"{reason}: {file}; TLS cannot start without it"
