@@ -5,6 +5,7 @@ Law: a certificate is always verified, for the very name that the routing gives;
 
 import ssl
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from relay.core.meaning import Fault
@@ -14,22 +15,34 @@ Trust = Callable[[Provider], ssl.SSLContext]
 """The context with which a provider's certificate is verified; OSError when its `tls_ca` cannot be read."""
 
 
+_Signature = tuple[int, int, int]
+"""Of a file: when it was written, its size, which one it is."""
+
+
 class SystemTrust:
-    """The system's authorities, plus a provider's `tls_ca`; each file is read once."""
+    """The system's authorities, plus a provider's `tls_ca`; a file is read again when it changes."""
 
     def __init__(self) -> None:
-        self._contexts: dict[str | None, ssl.SSLContext] = {}
+        self._contexts: dict[str | None, tuple[_Signature | None, ssl.SSLContext]] = {}
 
     def __call__(self, provider: Provider) -> ssl.SSLContext:
-        """The context for a provider: TLS 1.2 or later, certificate and name verified."""
-        context = self._contexts.get(provider.tls_ca)
-        if context is None:
-            context = ssl.create_default_context()
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if provider.tls_ca is not None:
-                context.load_verify_locations(cafile=provider.tls_ca)
-            self._contexts[provider.tls_ca] = context
+        """The context for a provider: TLS 1.2 or later, certificate and name verified; OSError as `Trust` says."""
+        file = provider.tls_ca
+        signature = None if file is None else _signature(file)
+        known = self._contexts.get(file)
+        if known is not None and known[0] == signature:
+            return known[1]
+        context = ssl.create_default_context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if file is not None:
+            context.load_verify_locations(cafile=file)
+        self._contexts[file] = signature, context
         return context
+
+
+def _signature(file: str) -> _Signature:
+    status = Path(file).stat()
+    return status.st_mtime_ns, status.st_size, status.st_ino
 
 
 _BY_VERIFICATION: Mapping[int, Fault] = MappingProxyType(
@@ -60,5 +73,5 @@ _BY_HANDSHAKE: Mapping[str, Fault] = MappingProxyType(
 def fault_of(error: ssl.SSLError) -> Fault:
     """Why no encryption came about."""
     if isinstance(error, ssl.SSLCertVerificationError):
-        return _BY_VERIFICATION.get(error.verify_code, Fault.TLS_UNTRUSTED)
-    return _BY_HANDSHAKE.get(error.reason or "", Fault.TLS_FAILED)
+        return _BY_VERIFICATION.get(getattr(error, "verify_code", 0), Fault.TLS_UNTRUSTED)
+    return _BY_HANDSHAKE.get(getattr(error, "reason", None) or "", Fault.TLS_FAILED)
