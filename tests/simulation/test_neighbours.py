@@ -65,7 +65,8 @@ def of_the_healthy(world: Society) -> list[tuple[object, ...]]:
     seen = world.seen
     events: list[tuple[object, ...]] = [*seen.counted, *seen.taken, *seen.logins]
     healthy = [event for event in events if isinstance(event[1], MailboxId) and event[1].username != SICK]
-    return [(round(at, 3), *rest) for at, *rest in healthy if isinstance(at, float) and at < world.healed_at]
+    rounded = [(round(at, 3), *rest) for at, *rest in healthy if isinstance(at, float) and at < world.healed_at]
+    return sorted(rounded, key=repr)
 
 
 @pytest.mark.parametrize("level", [on_the_port, on_the_wire])

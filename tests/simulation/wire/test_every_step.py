@@ -4,10 +4,12 @@ Law: every durable step and every round of the event loop has its run; none is l
 where it should is a failure too.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import pytest
 
+from tests.simulation import bugs as planted_in_store
+from tests.simulation.wire import bugs as planted_on_wire
 from tests.simulation.wire.every_step import Death, SmallWorld
 from tests.simulation.wire.invariants import findings
 
@@ -70,3 +72,21 @@ def _walk(deaths: Iterable[Death]) -> int:
         assert not broken, f"{death}, died at {world.died_at}: {broken}"
         many += 1
     return many
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [
+        planted_in_store.no_gate,
+        planted_in_store.answered_before_the_commit,
+        planted_in_store.gated_is_sent_again_unreported,
+        planted_in_store.body_outlives_nothing,
+        planted_on_wire.dot_before_gate,
+    ],
+)
+def test_the_walk_sees_what_a_death_at_the_wrong_step_would_do(
+    plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    with pytest.raises(AssertionError, match="died at"):
+        _walk(Death(durable_step=step) for step in range(1, 120))

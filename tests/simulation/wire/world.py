@@ -5,7 +5,6 @@ Law: clients and providers live outside the relay's process; a crash ends its li
 
 import asyncio
 import itertools
-import random
 import ssl
 from collections.abc import Sequence
 
@@ -74,7 +73,6 @@ class WireWorld(Society):
         self._is_healed = False
         self._wrong = sorted(mailbox.username for mailbox in self.routing.mailboxes())[: self.plan.wrong]
         self.mails = self._plan_mails()
-        self._clients = random.Random(f"clients/{seed}")
 
     def run(self) -> "WireWorld":
         """Until everything is final or the world stands still."""
@@ -170,7 +168,7 @@ class WireWorld(Society):
     async def _until_told(self, at: float, mails: Sequence[Mail]) -> None:
         loop = asyncio.get_running_loop()
         await asyncio.sleep(max(0.0, at - loop.time()))
-        visits = 0
+        visits, dice = 0, self.network.dice(f"clinic of {mails[0].name}")
         while not all(mail.is_told for mail in mails):
             if visits:
                 await asyncio.sleep(5.0)
@@ -178,7 +176,7 @@ class WireWorld(Society):
             if visits > 50:
                 raise AssertionError(f"{self.replay()}: {mails[0].name} was never told anything")
             chance = self.plan.client_faults if visits < 5 else 0.0
-            visit = Visit(self.told, mails, habits(self._clients, chance), self._clients)
+            visit = Visit(self.told, mails, habits(dice, chance), dice)
             await visit.run(self.network, mails[0].name)
 
 
