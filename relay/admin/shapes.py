@@ -86,7 +86,8 @@ class Delivery(BaseModel):
     since: Moment = Field(description="Since when it is in this state for this reason.")
     needs: Needs | None = Field(description="Who has to act before it moves; null: nobody, time does.")
     eta: Moment | None = Field(
-        description="When it leaves if nothing new happens, or is tried next; null: final, or not before somebody acts."
+        description="When it leaves if nothing new happens, or is tried next; null: final, or not before somebody "
+        "acts. In lists only the next few of a mailbox are foreseen exactly, the rest is told from the pace."
     )
     attempts: list[Attempt] = Field(description="Every try, oldest first; empty in lists, ask for the message.")
 
