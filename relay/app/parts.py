@@ -160,11 +160,13 @@ def admin_server(
     means: Means, storage: Storage, store: Store, certificates: CertificateKeeper | None, sockets: Sequence[socket]
 ) -> AdminServer:
     """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
-    watch = StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic)
+    watch = StoreWatch(
+        store, means.readiness, means.log, clock=means.clock.monotonic, wall=means.clock.wall_seconds
+    )
     look = SelfLook(
         watch=watch,
         readiness=means.readiness,
-        free_bytes=storage.data.free_bytes,
+        data=storage.data,
         wall=means.clock.wall_seconds,
         expiries=dict if certificates is None else certificates.expiries,
     )
@@ -176,7 +178,7 @@ def admin_server(
                 node=Node(__version__, storage.node, means.clock.wall(), listens_at),
                 token=admin_token(means.config.data_dir / "admin.token", randomness),
                 readiness=means.readiness,
-                look=watch.look,
+                look=look.look,
                 metrics=Scrape(means.metrics, store, means.clock.monotonic, look=look),
                 reading=TimedReading(storage.store, means.metrics.store_took, means.clock.monotonic),
                 counts=store,

@@ -28,6 +28,12 @@ COUNT_EVERY: float = 10.0
 ACCOUNTS = "accounts"
 """What readiness calls accounts whose mail does not move."""
 
+REPORTS = "reports"
+"""What readiness calls an outbox that nobody empties."""
+
+OVERDUE: float = 3600.0
+"""Seconds after which a report that was not sent is talked of."""
+
 STOPPED = (HealthState.PAUSED, HealthState.WAITING)
 """Healths in which nothing moves but a probe."""
 
@@ -56,12 +62,15 @@ class LoopLag:
 class StoreWatch:
     """Says in readiness and log when the store cannot work, and in readiness whose mail does not move."""
 
-    def __init__(self, store: Store, readiness: Readiness, log: Log, *, clock: Callable[[], float]) -> None:
-        """`clock` counts seconds and is never set back."""
+    def __init__(
+        self, store: Store, readiness: Readiness, log: Log, *, clock: Callable[[], float], wall: Callable[[], float]
+    ) -> None:
+        """`clock` counts seconds and is never set back; `wall` gives seconds since 1970."""
         self._store = store
         self._readiness = readiness
         self._log = log
         self._clock = clock
+        self._wall = wall
         self._counted_at: float | None = None
 
     async def look(self) -> None:
@@ -88,11 +97,20 @@ class StoreWatch:
         for each in await self._store.health_counts():
             counts[each.health] += each.accounts
         self._counted_at = now
+        await self._look_at_reports()
         stopped = [f"{counts[health]} {health}" for health in STOPPED if counts[health]]
         if stopped:
             self._readiness.set(ACCOUNTS, f"mail is not moving: {', '.join(stopped)} of {counts.total()} accounts")
         else:
             self._readiness.clear(ACCOUNTS)
+
+    async def _look_at_reports(self) -> None:
+        """The oldest thing that follows from an outcome and was not done: a sender who was not told."""
+        oldest = [self._wall() - each.at / 1_000_000 for each in await self._store.outbox(1)]
+        if oldest and oldest[0] > OVERDUE:
+            self._readiness.set(REPORTS, f"a report to a sender has waited for {oldest[0] / 3600:.0f} h to be written")
+        else:
+            self._readiness.clear(REPORTS)
 
     def _look_at_disk(self) -> None:
         if self._store.has_space():

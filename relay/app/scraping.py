@@ -6,6 +6,7 @@ Law: however often somebody scrapes, counting takes a small part of the time, so
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from relay.admin import Readiness
 from relay.app.pulse import StoreWatch
@@ -25,6 +26,21 @@ ACCOUNTS: int = 1000
 
 PATIENCE: float = 6.0
 """Seconds after which a store that does not answer leaves a scrape without what it counts; Prometheus waits for 10."""
+
+
+DAY: float = 86_400.0
+
+SOON: float = 14 * DAY
+"""Seconds before its end at which a certificate is talked of: what renews it had weeks, and somebody still has some."""
+
+LITTLE_ROOM: int = 1_000_000_000
+"""Bytes; long before mail is refused, and so much that a busy morning does not fill it."""
+
+ROOM = "room"
+"""What readiness calls a disk that will be full."""
+
+CERTIFICATE = "certificate"
+"""What readiness calls certificates that will expire."""
 
 
 class Scrape:
@@ -77,22 +93,54 @@ class Scrape:
         self._is_good_until = ended + min((ended - began) / SHARE, LONGEST)
 
 
+class Disk(Protocol):
+    """The disk of the queue."""
+
+    def free_bytes(self) -> int: ...
+    def disk_bytes(self) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class SelfLook:
     """How this node is; `wall` gives seconds since 1970, `expiries` those at which a listener's certificate ends."""
 
     watch: StoreWatch
     readiness: Readiness
-    free_bytes: Callable[[], int]
+    data: Disk
     wall: Callable[[], float]
     expiries: Callable[[], Mapping[str, float]]
 
     async def __call__(self) -> NodeState:
         """Brings the readiness up to date, and says what it says."""
-        await self.watch.look()
+        await self.look()
         now = self.wall()
         return NodeState(
             is_ready=self.readiness.is_ready,
-            free_bytes=self.free_bytes(),
+            free_bytes=self.data.free_bytes(),
             certificates=[Certificate(listener, ends - now) for listener, ends in sorted(self.expiries().items())],
         )
+
+    async def look(self) -> None:
+        """Brings the readiness up to date: what stops this node, and what will if nobody does anything."""
+        await self.watch.look()
+        self._look_at_room()
+        self._look_at_certificates()
+
+    def _look_at_room(self) -> None:
+        free, wanted = self.data.free_bytes(), min(LITTLE_ROOM, self.data.disk_bytes() // 4)
+        if free < wanted:
+            self.readiness.set(ROOM, f"{free // 1_000_000} MB are left on the disk of the queue")
+        else:
+            self.readiness.clear(ROOM)
+
+    def _look_at_certificates(self) -> None:
+        ending = {listener: ends - self.wall() for listener, ends in self.expiries().items()}
+        soon = [f"that of {listener} {_ends(left)}" for listener, left in sorted(ending.items()) if left < SOON]
+        if soon:
+            self.readiness.set(CERTIFICATE, f"certificates for clients: {', '.join(soon)}")
+        else:
+            self.readiness.clear(CERTIFICATE)
+
+
+def _ends(left: float) -> str:
+    return "has expired" if left <= 0 else f"expires in {left / DAY:.0f} days"

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from relay.admin import Part, Readiness
 from relay.app import pulse
-from relay.app.pulse import ACCOUNTS, COUNT_EVERY, REMEMBERED, LoopLag, StoreWatch
+from relay.app.pulse import ACCOUNTS, COUNT_EVERY, OVERDUE, REMEMBERED, REPORTS, LoopLag, StoreWatch
 from relay.core.words import Plan
 from relay.errors import RelayError, StoreFull, StoreUnavailable
 from relay.observe import Log
@@ -23,14 +24,15 @@ class Store:
         self.is_hanging = False
         self.healths = [HealthCount(Plan.PERSONAL, "ok", 5)]
         self.counts = 0
+        self.owed: list[object] = []
 
     async def outbox(self, most: int) -> list[object]:
-        assert most == 0, "a look costs next to nothing"
+        assert most <= 1, "a look costs next to nothing"
         if self.is_hanging:
             await asyncio.Event().wait()
         if self.failure is not None:
             raise self.failure
-        return []
+        return self.owed[:most]
 
     async def health_counts(self) -> list[HealthCount]:
         self.counts += 1
@@ -47,7 +49,7 @@ class World:
         self.readiness = Readiness(lambda: 0.0)
         self.lines: list[str] = []
         log = Log(self.lines.append, lambda: 0.0)
-        self.watch = StoreWatch(self.store, self.readiness, log, clock=lambda: self.now)  # type: ignore[arg-type]
+        self.watch = StoreWatch(self.store, self.readiness, log, clock=lambda: self.now, wall=lambda: self.now)  # type: ignore[arg-type]
 
     async def look(self) -> dict[str, str]:
         await self.watch.look()
@@ -105,6 +107,18 @@ async def test_accounts_whose_mail_does_not_move_are_listed_and_leave_the_node_r
     assert await world.look() == {ACCOUNTS: "mail is not moving: 2 paused, 1 waiting of 8 accounts"}
     assert world.readiness.is_ready
     world.store.healths = [HealthCount(Plan.PERSONAL, "slowed", 8)]
+    world.now += COUNT_EVERY
+    assert await world.look() == {}
+
+
+async def test_a_report_that_nobody_writes_is_listed_and_leaves_the_node_ready(world: World) -> None:
+    world.store.owed = [SimpleNamespace(at=0)]
+    world.now = OVERDUE
+    assert await world.look() == {}
+    world.now = 2 * OVERDUE
+    assert await world.look() == {REPORTS: "a report to a sender has waited for 2 h to be written"}
+    assert world.readiness.is_ready
+    world.store.owed = []
     world.now += COUNT_EVERY
     assert await world.look() == {}
 

@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import pytest
 
-from relay.app.scraping import ACCOUNTS, LONGEST, SHARE, Scrape
+from relay.admin import Readiness
+from relay.app.scraping import ACCOUNTS, DAY, LITTLE_ROOM, LONGEST, SHARE, SOON, Scrape, SelfLook
 from relay.core.words import Plan
 from relay.errors import StoreUnavailable
 from relay.observe import Certificate, Metrics, NodeState
@@ -109,3 +110,56 @@ async def test_a_store_that_is_away_leaves_what_it_does_not_count(world: World) 
     assert 'relay_tls_certificate_expiry_seconds{listener="[::1]:465"} 3600.0' in text
     world.is_away = False
     assert await queue_of(world) == "0.0"
+
+
+# what readiness says of what is coming
+
+
+class Outlook:
+    """A node whose disk and certificates tests choose."""
+
+    def __init__(self) -> None:
+        self.free = 50 * LITTLE_ROOM
+        self.size = 100 * LITTLE_ROOM
+        self.ends: dict[str, float] = {}
+        self.readiness = Readiness(lambda: 0.0)
+        self.self_look = SelfLook(
+            watch=cast("Any", self), readiness=self.readiness, data=self, wall=lambda: 0.0, expiries=lambda: self.ends
+        )
+
+    async def look(self) -> None:
+        """The store is well."""
+
+    def free_bytes(self) -> int:
+        return self.free
+
+    def disk_bytes(self) -> int:
+        return self.size
+
+    async def problems(self) -> dict[str, str]:
+        state = await self.self_look()
+        assert state.is_ready, "what is coming stops nobody yet"
+        return {each.what: each.text for each in self.readiness.problems}
+
+
+async def test_a_node_with_room_and_time_has_no_problem() -> None:
+    outlook = Outlook()
+    outlook.ends = {"0.0.0.0:465": SOON + 1}
+    assert await outlook.problems() == {}
+
+
+async def test_a_disk_that_will_be_full_is_listed_long_before_mail_is_refused() -> None:
+    outlook = Outlook()
+    outlook.free = 900_000_000
+    assert await outlook.problems() == {"room": "900 MB are left on the disk of the queue"}
+    outlook.size = 1_000_000_000
+    assert await outlook.problems() == {}, "a small disk is not full because it is small"
+
+
+async def test_certificates_that_will_expire_are_listed_with_the_time_that_is_left() -> None:
+    outlook = Outlook()
+    outlook.ends = {"0.0.0.0:465": 5 * DAY, "0.0.0.0:587": -1.0, "[::]:465": 60 * DAY}
+    said = "that of 0.0.0.0:465 expires in 5 days, that of 0.0.0.0:587 has expired"
+    assert await outlook.problems() == {"certificate": f"certificates for clients: {said}"}
+    outlook.ends = {}
+    assert await outlook.problems() == {}
