@@ -27,6 +27,7 @@ class Power:
         self._root = root
         self._shadow = root.with_name("shadow")
         self._lie = root.with_name("lie")
+        self._fail = root.with_name("fail")
         self._shim = shim
 
     @property
@@ -37,17 +38,21 @@ class Power:
             "SHIM_ROOT": str(self._root),
             "SHIM_SHADOW": str(self._shadow),
             "SHIM_LIE": str(self._lie),
+            "SHIM_FAIL": str(self._fail),
         }
 
     def switch_syncing_off(self, of: str) -> None:
         """From now on syncing a path that holds `of` does nothing ("/": all)."""
-        beside = self._lie.with_suffix(".new")
-        beside.write_text(of)
-        beside.rename(self._lie)
+        _put(self._lie, of)
+
+    def break_syncing(self, of: str) -> None:
+        """From now on syncing a path that holds `of` fails with EIO."""
+        _put(self._fail, of)
 
     def switch_syncing_on(self) -> None:
         """It works again."""
         self._lie.unlink(missing_ok=True)
+        self._fail.unlink(missing_ok=True)
 
     def cut(self, process: "subprocess.Popen[bytes]") -> None:
         """The process is gone at once, and so is what was not synced."""
@@ -74,3 +79,9 @@ class Power:
             kept = self._shadow / f"f-{key}"
             (to / name).write_bytes(kept.read_bytes() if kept.exists() else b"")
             (to / name).chmod(0o600)
+
+
+def _put(file: Path, text: str) -> None:
+    beside = file.with_suffix(".new")
+    beside.write_text(text)
+    beside.rename(file)

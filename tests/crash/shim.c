@@ -2,7 +2,8 @@
  *
  * Law: what fsync and fdatasync were asked for is copied to SHIM_SHADOW at that moment, a file's bytes as `f-KEY` and a
  * directory's names as `d-KEY`; nothing else is. What is on the disk when the process starts counts as synced. A call
- * for a path that holds the text in the file SHIM_LIE does nothing and says that all is well.
+ * for a path that holds the text in the file SHIM_LIE does nothing and says that all is well; one for a path that holds
+ * the text in SHIM_FAIL fails with EIO.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -92,9 +93,9 @@ __attribute__((constructor)) static void begin(void) {
     if (root && shadow && !mkdir(shadow, 0700)) keep_all(root);
 }
 
-static int is_lie(const char *path) {
+static int is_named(const char *where, const char *path) {
     char text[64] = "";
-    int list = open(getenv("SHIM_LIE"), O_RDONLY | O_CLOEXEC);
+    int list = open(getenv(where), O_RDONLY | O_CLOEXEC);
     if (list < 0) return 0;
     ssize_t many = read(list, text, sizeof text - 1);
     close(list);
@@ -108,7 +109,11 @@ static int synced(int descriptor, const char *call) {
     ssize_t many = readlink(link, path, sizeof path - 1);
     if (!root || !shadow || many < 0 || strncmp(path, root, strlen(root)))
         return ((int (*)(int))dlsym(RTLD_NEXT, call))(descriptor);
-    if (!is_lie(path)) keep(descriptor);
+    if (is_named("SHIM_FAIL", path)) {
+        errno = EIO;
+        return -1;
+    }
+    if (!is_named("SHIM_LIE", path)) keep(descriptor);
     errno = before;
     return 0;
 }

@@ -1,6 +1,7 @@
 """Damaged, missing and forbidden files: the relay does not start on them and says why; `relay queue check` looks."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import redirect_stderr, redirect_stdout
@@ -25,18 +26,23 @@ def provider(tmp_path: Path) -> Iterator[SandboxProcess]:
     peer.kill()
 
 
-@pytest.fixture
-def folder(tmp_path: Path, provider: SandboxProcess) -> Folder:
-    """A relay that was stopped with mail in its queue: its provider could not be reached."""
-    made = Folder(tmp_path, provider=1)
-    relay = RelayProcess(made.config).wait_until_ready()
+@pytest.fixture(scope="module")
+def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A relay's folder that was killed with mail in its queue: its provider could not be reached."""
+    path = tmp_path_factory.mktemp("stopped")
+    relay = RelayProcess(Folder(path, provider=1).config).wait_until_ready()
     try:
         relay.send(MAILS)
     finally:
         relay.kill()
-    made.routing["providers"]["lab"]["port"] = provider.port
-    made.write()
-    return made
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path, stopped: Path, provider: SandboxProcess) -> Folder:
+    """The same, to be damaged; its provider can be reached now."""
+    shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
+    return Folder(tmp_path, provider=provider.port)
 
 
 def check(folder: Folder, *options: str) -> tuple[int, str]:

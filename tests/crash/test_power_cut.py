@@ -69,6 +69,14 @@ class Machine:
         for thread in threads:
             thread.join(PATIENCE)
 
+    def submit(self, relay: RelayProcess, many: int) -> None:
+        """Hands in mails one after the other, until one is refused."""
+        with smtplib.SMTP("127.0.0.1", relay.smtp, timeout=PATIENCE) as session:
+            for _ in range(many):
+                name = f"<{len(self.accepted)}@d.test>"
+                session.sendmail("anna@d.test", [TO], f"From: anna@d.test\r\nMessage-ID: {name}\r\n\r\nbody\r\n")
+                self.accepted.add(name)
+
     def finish(self) -> None:
         """A last life, until nothing waits."""
         relay, ends = self.start(), time.monotonic() + PATIENCE
@@ -127,3 +135,18 @@ def test_with_syncing_switched_off_the_same_is_found_to_lose_mail(machine: Machi
     machine.power.switch_syncing_on()
     machine.finish()
     assert machine.lost() > machine.held() or machine.doubled() > machine.doubts()
+
+
+@pytest.mark.parametrize("what", [".seg", ".db"])
+def test_a_disk_that_fails_to_sync_ends_the_relay_and_the_next_start_loses_nothing(machine: Machine, what: str) -> None:
+    relay = machine.start()
+    machine.submit(relay, 5)
+    machine.power.break_syncing(what)
+    with pytest.raises((smtplib.SMTPException, OSError)):
+        machine.submit(relay, 1)
+    assert relay.wait() == 1
+    assert relay.count("failed", what="store") == 1
+    machine.power.switch_syncing_on()
+    machine.finish()
+    assert machine.lost() == 0
+    assert machine.doubled() <= machine.doubts()
