@@ -5,6 +5,7 @@ Law: it only listens: it decides nothing, and what it is told changes nothing bu
 
 from collections.abc import Callable
 
+from relay.app.restraint import Restraint
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Verdict
 from relay.core.refusal import Reason
 from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId, Stage
@@ -17,11 +18,14 @@ OF_MAILS = frozenset({Stage.MAIL, Stage.DATA, Stage.EOD})
 
 
 class SubmissionObserver:
-    """Listens to submission."""
+    """Listens to submission; what strangers do is said with restraint."""
 
-    def __init__(self, log: Log, metrics: Metrics) -> None:
+    def __init__(self, log: Log, metrics: Metrics, *, clock: Callable[[], float]) -> None:
+        """`clock` counts seconds and is never set back."""
         self._log = log
         self._metrics = metrics
+        self._clock = clock
+        self._restraint = Restraint()
 
     def connected(self, listener: str, *, peer: str) -> None:
         """Nothing to say: a connection without a mail says nothing about mail."""
@@ -31,14 +35,15 @@ class SubmissionObserver:
 
     def turned_away(self, listener: str, *, peer: str, reason: Reason) -> None:
         """A connection was refused at its start."""
-        self._log.refused(
-            None, client=None, peer=peer, stage="connect", reply=f"{reason.code} {reason.enhanced} {reason.label}"
-        )
+        if self._may_say(peer):
+            reply = f"{reason.code} {reason.enhanced} {reason.label}"
+            self._log.refused(None, client=None, peer=peer, stage="connect", reply=reply)
 
     def handshake_failed(self, listener: str, *, peer: str, cause: str) -> None:
         """A connection came to no agreement on TLS."""
         self._metrics.handshake_failed(listener)
-        self._log.handshake_failed(listener=listener, peer=peer, cause=cause)
+        if self._may_say(peer):
+            self._log.handshake_failed(listener=listener, peer=peer, cause=cause)
 
     def logged_in(self, client: str, *, peer: str) -> None:
         """A login worked; the mails that follow name the client."""
@@ -64,11 +69,19 @@ class SubmissionObserver:
             self._metrics.submitted(client, _told(reason))
         elif stage is Stage.AUTH:
             self._metrics.client_logged_in(_told(reason))
-        self._log.refused(None, client=client, account=account, peer=peer, stage=stage, reply=reply)
+        if client is not None or self._may_say(peer):
+            self._log.refused(None, client=client, account=account, peer=peer, stage=stage, reply=reply)
 
     def failed(self, error: BaseException) -> None:
         """The relay itself failed in a connection."""
         self._log.failed(what="submission", error=error)
+
+    def _may_say(self, peer: str) -> bool:
+        """Whether a line about a stranger may be written; what was not said before is said as a number."""
+        may_say = self._restraint.may_say(peer, self._clock())
+        if may_say and (unsaid := self._restraint.take_unsaid()):
+            self._log.left_unsaid(count=unsaid)
+        return may_say
 
 
 def _told(reason: Reason) -> Answer:

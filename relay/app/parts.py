@@ -112,7 +112,7 @@ def submission_server(means: Means, store: Store, keeper: RoutingKeeper) -> Subm
         authenticator=authenticator,
         new_id=lambda: randomness(ID_BYTES).hex(),
         wall_clock=means.clock.wall_seconds,
-        observe=SubmissionObserver(means.log, means.metrics),
+        observe=SubmissionObserver(means.log, means.metrics, clock=means.clock.monotonic),
         pause_of=store.pause_of,
     )
 
@@ -160,9 +160,7 @@ def admin_server(
     means: Means, storage: Storage, store: Store, certificates: CertificateKeeper | None, sockets: Sequence[socket]
 ) -> AdminServer:
     """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
-    watch = StoreWatch(
-        store, means.readiness, means.log, clock=means.clock.monotonic, wall=means.clock.wall_seconds
-    )
+    watch = StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic, wall=means.clock.wall_seconds)
     look = SelfLook(
         watch=watch,
         readiness=means.readiness,

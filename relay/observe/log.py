@@ -70,6 +70,10 @@ class Log:
         """A client came to no agreement on TLS and is gone."""
         self._event("handshake_failed", None, {"listener": listener, "peer": peer, "cause": cause})
 
+    def left_unsaid(self, *, count: int) -> None:
+        """So many lines about strangers (`refused`, `handshake_failed` without a client) were not written."""
+        self._event("left_unsaid", None, {"count": count})
+
     def attempted(self, message: MessageId, claim: Claim, result: Result, *, seconds: float) -> None:
         """One try of one delivery ended; the event is the verdict."""
         self._event(

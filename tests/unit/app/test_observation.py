@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from relay.app.observation import DeliveryObserver, StoreListener, SubmissionObserver
+from relay.app.restraint import LINES_OF_ONE, WINDOW_SECONDS
 from relay.core.envelope import Claim, Envelope, LoginFailure, NewMessage, Recipient, Result, Verdict
 from relay.core.refusal import Reason
 from relay.core.reply import Reply
@@ -40,10 +41,11 @@ class Heard:
 
     def __init__(self):
         self.lines: list[str] = []
+        self.now = 0.0
         self.log = Log(self.lines.append, lambda: 0.0)
         self.metrics = Metrics("0")
         self.metrics.routing_applied(ROUTING, 0.0)
-        self.submission = SubmissionObserver(self.log, self.metrics)
+        self.submission = SubmissionObserver(self.log, self.metrics, clock=lambda: self.now)
         self.delivery = DeliveryObserver(self.log, self.metrics)
         self.owed = 0
         self.store = StoreListener(self.log, self.metrics, something_owed=self.owe)
@@ -104,6 +106,22 @@ def test_a_refused_mail_is_counted_and_a_refused_recipient_or_login_is_logged(he
     assert heard.last["event"] == "refused"
     assert heard.last["account"] == "anna@d.test"
     assert heard.last["reply"] == f"{reason.code} <address>"
+
+
+def test_strangers_cause_few_lines_and_what_is_unsaid_is_counted(heard):
+    for _ in range(1000):
+        heard.submission.turned_away("127.0.0.1:2525", peer="198.51.100.1", reason=Reason.FULL)
+        heard.submission.handshake_failed("127.0.0.1:2525", peer="198.51.100.1", cause="no TLS")
+        said = {"peer": "198.51.100.1", "stage": Stage.AUTH, "reason": Reason.LOGIN_WRONG, "reply": "535"}
+        heard.submission.refused(None, account=None, **said)
+    assert len(heard.lines) == LINES_OF_ONE
+    heard.submission.refused("studio-rossi", account=None, **said)
+    assert len(heard.lines) == LINES_OF_ONE + 1, "a client is always heard"
+    heard.now += WINDOW_SECONDS
+    heard.submission.turned_away("127.0.0.1:2525", peer="10.0.0.1", reason=Reason.FULL)
+    unsaid, last = (json.loads(line) for line in heard.lines[-2:])
+    assert (unsaid["event"], unsaid["count"]) == ("left_unsaid", 3000 - LINES_OF_ONE)
+    assert last["peer"] == "10.0.0.1"
 
 
 def test_a_connection_that_is_turned_away_is_logged(heard):
