@@ -2,12 +2,21 @@
 
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from relay.observe import declared
 from tests.deploy.rules import PROMETHEUS, RUNBOOK, alerts, anchors, cases, metrics_in, recordings
+
+VERBS = re.compile(r"`relay ((?:queue )?[a-z-]+)")
+
+
+def commands() -> set[tuple[str, ...]]:
+    """Every verb of `relay` that the runbook has its reader type."""
+    return {tuple(verb.split()) for verb in VERBS.findall(RUNBOOK.read_text())}
+
 
 ALERTS = {each["alert"]: each for each in alerts()}
 PROCESS = {"process_start_time_seconds"}
@@ -72,3 +81,13 @@ def test_prometheus_takes_the_configuration_and_the_rules() -> None:
 @pytest.mark.parametrize("file", sorted((PROMETHEUS / "tests").glob("*.yml")), ids=lambda file: file.stem)
 def test_the_alerts_fire_when_they_should(file: Path) -> None:
     promtool("test", "rules", str(file))
+
+
+@pytest.mark.parametrize("command", sorted(commands()))
+def test_a_command_that_the_runbook_names_is_one_that_the_relay_has(command: tuple[str, ...]) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", "from relay.cli import main; main()", *command, "--help"],
+        capture_output=True, text=True, timeout=PATIENCE, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "not there yet" not in done.stdout
