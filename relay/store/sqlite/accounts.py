@@ -53,12 +53,12 @@ class Roll:
         self._routing: Routing | None = None
         self._senders: list[AccountId] = []
 
-    def of(self, routing: Routing, queued: Iterable[AccountId]) -> list[AccountId]:
+    def of(self, routing: Routing, strangers: Iterable[AccountId]) -> list[AccountId]:
         """With those of whom only mail is left."""
         if routing is not self._routing:
             self._routing, self._senders = routing, sorted(routing.accounts)
-        strangers = [sender for sender in queued if sender not in routing.accounts]
-        return sorted([*self._senders, *strangers]) if strangers else self._senders
+        left = [sender for sender in strangers if sender not in routing.accounts]
+        return sorted([*self._senders, *left]) if left else self._senders
 
 
 class AccountViews:

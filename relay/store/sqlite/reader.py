@@ -133,7 +133,7 @@ class Reader:
         numbers = await self._ask(lambda context: [number for number, _ in context.pending])
         for start in range(0, len(numbers), SENDERS):
             some = numbers[start : start + SENDERS]
-            queued += await self._ask(partial(_names, numbers=some))
+            queued += await self._ask(partial(_names, numbers=some, is_all=query.has_queued))
         if query.has_queued:
             return sorted(queued)
         return await self._ask(lambda context: self._roll.of(context.routes.routing, queued))
@@ -150,8 +150,11 @@ def _gauges(context: Context, *, senders: list[AccountId]) -> list[AccountGauge]
     return [gauge_of(context, views, sender) for sender in senders]
 
 
-def _names(context: Context, *, numbers: list[int]) -> list[AccountId]:
-    return [context.names.sender(number) for number in numbers]
+def _names(context: Context, *, numbers: list[int], is_all: bool) -> list[AccountId]:
+    """All of them, or those that are not in the routing."""
+    known = context.routes.routing.accounts
+    names = map(context.names.sender, numbers)
+    return list(names) if is_all else [sender for sender in names if sender not in known]
 
 
 class _Walk:

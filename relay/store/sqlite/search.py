@@ -36,11 +36,15 @@ NEWEST: int = 1 << 62
 PENDING = frozenset({State.WAITING.value, State.HELD.value})
 
 
+Fetch = Callable[[int], tuple[list[int], int | None]]
+"""Messages before a number, the newest first, and before which number to go on; None: there are no more."""
+
+
 @dataclass(slots=True)
 class _Place:
     """One place where messages are: `fetch` gives the next of them before a number, and where to go on."""
 
-    fetch: Callable[[int], tuple[list[int], int | None]]
+    fetch: Fetch
     before: int | None
     waiting: deque[int] = field(default_factory=deque)
 
@@ -61,6 +65,7 @@ class Search:
         self._pending = query.states & PENDING if query.account is None and query.message_id is None else frozenset()
         self._unsorted = list(context.pending) if self._pending else []
         self._wanted: set[int] = set()
+        self._oldest = NEWEST
         self._places = [_Place(fetch, before) for fetch in self._fetches(query)]
 
     def step(self) -> int | None:
@@ -88,7 +93,7 @@ class Search:
 
     # where to look
 
-    def _fetches(self, query: MessageQuery) -> Iterator[Callable[[int], tuple[list[int], int | None]]]:
+    def _fetches(self, query: MessageQuery) -> Iterator[Fetch]:
         names, states = self._context.names, query.states
         if query.message_id is not None:
             key = self._context.seals.hash_message_id(query.message_id)
@@ -106,7 +111,7 @@ class Search:
         else:
             yield partial(self._read, "newest_messages", ())
 
-    def _by_state(self, states: frozenset[str]) -> Iterator[Callable[[int], tuple[list[int], int | None]]]:
+    def _by_state(self, states: frozenset[str]) -> Iterator[Fetch]:
         if "sending" in states:
             yield self._sending
         if State.DELIVERED.value in states:
@@ -117,18 +122,25 @@ class Search:
 
     def _sort(self) -> None:
         """Finds the accounts with mail that waits or is held as asked for, some of all at each step."""
-        self.looked += LINES
         some, self._unsorted = self._unsorted[:LINES], self._unsorted[LINES:]
-        self._wanted.update(account for account, line in some if self._has(account, line.held, self._pending))
+        self.looked += LINES if len(self._wanted) <= FEW else LINES // 10
+        for account, line in some:
+            self._oldest = min(self._oldest, line.oldest)
+            if len(self._wanted) <= FEW and self._has(account, line.held, self._pending):
+                self._wanted.add(account)
+        if not self._unsorted:
+            self._places += [_Place(each, self._last) for each in self._pending_fetches()]
+
+    def _pending_fetches(self) -> Iterator[Fetch]:
+        """The accounts one by one, if they are few; else everything since the oldest mail in the queue."""
         if len(self._wanted) > FEW:
-            self._unsorted = []
-            oldest = min(line.oldest for _, line in self._context.pending)
-            self._places.append(_Place(partial(self._span, oldest, self._is_pending), self._last))
-        elif not self._unsorted:
-            self._places += [_Place(each, self._last) for number in self._wanted for each in self._of_account(number)]
+            yield partial(self._span, self._oldest, self._is_pending)
+            return
+        for number in self._wanted:
+            yield from self._of_account(number)
 
     def _is_pending(self, row: Row) -> bool:
-        """One by one they would be too many: everything since the oldest mail in the queue is looked at."""
+        """Whether it is mail that waits or is held as asked for."""
         return bool(row[1] <= Stored.HELD) and self._has(row[2], row[1] == Stored.HELD, self._pending)
 
     def _has(self, account: int, is_held: int, states: frozenset[str]) -> bool:
@@ -138,7 +150,7 @@ class Search:
             return True
         return State.WAITING.value in states and not is_kept_back
 
-    def _of_account(self, account: int) -> Iterator[Callable[[int], tuple[list[int], int | None]]]:
+    def _of_account(self, account: int) -> Iterator[Fetch]:
         """What an account has in the queue."""
         for lane in (0, 1):
             yield partial(self._read, "ready_before", (account, lane))
