@@ -10,7 +10,10 @@ GUESSES_MOST: int = 10
 """Wrong attempts for one login from one address within the window."""
 
 SIEGE_GUESSES: int = 100
-"""Wrong attempts for one login from all addresses, or from one address for all logins, that are no slips of people."""
+"""Wrong attempts for one login from all addresses that are no slips of people."""
+
+SPRAY_GUESSES: int = 300
+"""The same from one address for all logins: thirty practices behind one address may have a wrong password each."""
 
 SIEGE_GUESSES_MOST: int = 1
 """Wrong attempts for one login from one address while the one or the other is besieged: a botnet gets no ten each."""
@@ -28,7 +31,7 @@ class Guesses:
     def __init__(self) -> None:
         self._here = _Attempts(GUESSES_MOST)
         self._for_login = _Attempts(SIEGE_GUESSES)
-        self._from_address = _Attempts(SIEGE_GUESSES)
+        self._from_address = _Attempts(SPRAY_GUESSES)
 
     def is_locked(self, login: str, address: str, now: float) -> bool:
         """Whether no more attempts are heard for now (seconds)."""
@@ -54,9 +57,8 @@ class Guesses:
         self._here.forget(_key(login, address))
 
     def _is_besieged(self, login: str, address: str, now: float) -> bool:
-        return (
-            max(self._for_login.count(_key(login), now), self._from_address.count(_key(address), now)) >= SIEGE_GUESSES
-        )
+        is_sprayed = self._from_address.count(_key(address), now) >= SPRAY_GUESSES
+        return is_sprayed or self._for_login.count(_key(login), now) >= SIEGE_GUESSES
 
 
 class _Attempts:

@@ -3,7 +3,7 @@
 import pytest
 
 from relay.submission import guesses as module
-from relay.submission.guesses import GUESSES_MOST, SIEGE_GUESSES, WINDOW_SECONDS, Guesses
+from relay.submission.guesses import GUESSES_MOST, SIEGE_GUESSES, SPRAY_GUESSES, WINDOW_SECONDS, Guesses
 
 HOME, BOT = "10.0.0.1", "198.51.100.{}"
 
@@ -56,7 +56,7 @@ def test_a_login_besieged_from_everywhere_hears_each_address_once() -> None:
 
 def test_an_address_that_tries_many_logins_is_heard_once_for_each() -> None:
     guesses = Guesses()
-    for number in range(SIEGE_GUESSES):
+    for number in range(SPRAY_GUESSES):
         guesses.begin(f"login-{number}", HOME, 0.0)
     assert guesses.is_locked("login-3", HOME, 1.0)
     assert not guesses.is_locked("studio", HOME, 1.0)
