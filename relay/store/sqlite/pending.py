@@ -5,6 +5,7 @@ Law: the counts are exact; `oldest` is never younger than the oldest, so that lo
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from heapq import heapify, heapreplace
 
 from relay.core.words import DeliveryId
 from relay.store.sqlite.database import Database
@@ -70,8 +71,10 @@ class Pending:
 
     def accepted_at(self, accounts: list[int]) -> int | None:
         """When the oldest delivery of any of these accounts came in, wall time."""
-        while accounts:
-            account = min(accounts, key=lambda account: self._lines[account].oldest)
+        oldest_first = [(self._lines[account].oldest, account) for account in accounts]
+        heapify(oldest_first)
+        while oldest_first:
+            _, account = oldest_first[0]
             row = self._database.read_one(_SQL["oldest_of"], (account,) * 3)
             assert row is not None
             line = self._lines[account]
@@ -79,4 +82,5 @@ class Pending:
                 found = self._database.read_one(_SQL["accepted_at"], (row[0],))
                 return None if found is None else int(found[0])
             line.oldest = row[0]
+            heapreplace(oldest_first, (row[0], account))
         return None
