@@ -79,7 +79,7 @@ def metrics_page() -> str:
             "token, and to others with the admin's. No label ever names a recipient or a subject. Besides these there",
             "are those of the process (`process_resident_memory_bytes`, `process_open_fds`, ...). What they mean for",
             "whoever is on call: [the alerts](runbook.md#alerts); what to look at: `deploy/grafana/`. The store is",
-            "counted for a fiftieth of the time, and every 30 s at least: with 100,000 accounts that is the age of a count.",
+            "counted for a fiftieth of the time, but every 30 s at least: so old a count may be with 100,000 accounts.",
             "",
             "| name | kind | labels | says |",
             "|---|---|---|---|",
