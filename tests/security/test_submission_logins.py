@@ -105,3 +105,13 @@ async def test_no_password_and_no_guess_is_told_to_anybody() -> None:
         assert "hunter2" not in told
         assert "segreta" not in told
         assert "segreta" not in repr(fortress.routing)
+
+
+async def test_a_practice_is_not_locked_out_by_who_guesses_behind_its_own_address() -> None:
+    async with Fortress() as fortress:
+        assert await fortress.guess("hashed", "segreta") == ["235 2.7.0"]
+        fortress.routing = practice(Client("hashed", ("*@d.test",), literal(hashed("segreta", b"s" * 16))))
+        for number in range(5):
+            await fortress.guess("hashed", *(f"guess-{number}-{more}" for more in range(3)))
+        assert await fortress.guess("hashed", "another") == ["421 4.7.0"]
+        assert await fortress.guess("hashed", "segreta") == ["235 2.7.0"], "hashed anew, in spite of the lock"
