@@ -155,7 +155,6 @@ def lines_of(name: str, function: Callable[..., None], verdict: Verdict | None) 
 
 NOT_YET: Mapping[str, str] = {
     "store": "only sqlite",
-    "queue.delay_notice": "",
     "health.second_refusal": "",
     "health.refused_logins": "",
     "health.slow": "",
