@@ -20,7 +20,6 @@ class Reason(Enum):
     TOO_MANY_ERRORS = "too-many-errors", 421, "4.7.0"
     PROXY_ALONE = "proxy-alone", 554, "5.7.1"
     PROXY_GARBLED = "proxy-garbled", 421, "4.7.0"
-    TLS_BUSY = "tls-busy", 454, "4.7.0"
     COMMAND_TOO_LONG = "command-too-long", 500, "5.5.2"
     COMMAND_UNKNOWN = "command-unknown", 500, "5.5.2"
     COMMAND_SYNTAX = "command-syntax", 501, "5.5.4"

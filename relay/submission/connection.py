@@ -138,15 +138,11 @@ class Connection(SMTP):
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(reply)
 
-    async def start_tls(self, go_ahead: bytes) -> bool:
-        """Says so and changes to TLS; what the client sent before is forgotten. False: not now. ClientGone."""
-        assert self._encryption is not None
-        if not await self._encryption.turn():
-            return False
+    async def start_tls(self, go_ahead: bytes) -> None:
+        """Says so and changes to TLS; what the client sent before is forgotten. ClientGone."""
         self.say(go_ahead)
         self._incoming.clear()
         await self._change_to_tls()
-        return True
 
     # what the server asks
 
@@ -239,32 +235,27 @@ class Connection(SMTP):
 
     async def _begin_with_tls(self) -> None:
         """The handshake of a client that begins with it. ClientGone."""
-        assert self._encryption is not None
         self._is_in_handshake = True
-        if not await self._encryption.turn():
-            self._door.desk.observe.turned_away(self._listener.name, peer=self._peer_text, reason=Reason.TLS_BUSY)
-            raise ClientGone
         await self._change_to_tls()
         self._is_in_handshake = False
 
     async def _change_to_tls(self) -> None:
-        """Uses up the turn for a handshake. ClientGone."""
+        """The handshake. ClientGone."""
         assert self._encryption is not None
-        if self.transport is None or self._is_ended:
-            self._encryption.give_back()
+        readable = self.transport
+        if readable is None or self._is_ended:
             raise ClientGone
-        if self._is_deaf:
-            self._is_deaf = False
-            self.transport.resume_reading()
+        self._hear_again(readable)
         self._is_secure = True
         try:
-            changed = await self._encryption.change(self.transport, self, early=self._incoming.take)
+            changed = await self._encryption.change(readable, self, early=self._incoming.take)
         except HandshakeFailed as failure:
             self._door.desk.observe.handshake_failed(self._listener.name, peer=self._peer_text, cause=str(failure))
             self.connection_lost(None)
             raise ClientGone from None
         if self.transport is None:
             raise ClientGone
+        self._hear_again(readable)
         self.transport = changed
 
     async def _more(self) -> None:
@@ -273,10 +264,15 @@ class Connection(SMTP):
             await self._woken()
         if self._is_ended:
             raise ClientGone
-        if self._is_deaf and self.transport is not None:
-            self._is_deaf = False
-            self.transport.resume_reading()
+        if self.transport is not None:
+            self._hear_again(self.transport)
         await self._woken()
+
+    def _hear_again(self, transport: asyncio.Transport) -> None:
+        """Reads from the client again, where it was not read from."""
+        if self._is_deaf:
+            self._is_deaf = False
+            transport.resume_reading()
 
     async def _woken(self) -> None:
         self._waiter = self.loop.create_future()

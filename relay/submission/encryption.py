@@ -1,7 +1,8 @@
 """TLS under a dialogue: the certificate in force, and the handshakes that turn a connection into an encrypted one.
 
 Law: what came readable before a change to TLS never counts after it, except the first octets of the handshake itself;
-handshakes are bounded in number and in time, and each takes the certificate that is in force when it begins.
+a handshake is bounded in time, and takes the certificate that is in force when it begins. In number they are bounded by
+the door: there are never more than connections, and who hangs in one makes room for others.
 """
 
 import asyncio
@@ -12,15 +13,10 @@ from typing import Any
 from relay.errors import TemporaryError
 
 HANDSHAKE_SECONDS: float = 20.0
-"""A handshake is two round trips; a client that takes longer is no client. The wait for a turn has the same bound."""
+"""A handshake is two round trips; a client that takes longer is no client."""
 
 SHUTDOWN_SECONDS: float = 10.0
 """How long a client may take to say that it has heard the end."""
-
-HANDSHAKES_SHARE: int = 1
-"""As many handshakes as connections: one that never ends must not keep a client waiting for its turn; when there is no
-room for another connection, whoever hangs in a handshake is a stranger to the door and makes room.
-"""
 
 
 class HandshakeFailed(TemporaryError):
@@ -30,28 +26,14 @@ class HandshakeFailed(TemporaryError):
 class Encryption:
     """Changes connections to TLS; one for all of them."""
 
-    def __init__(self, context: Callable[[], ssl.SSLContext], *, most: int) -> None:
-        """`context` has the certificate in force; `most` handshakes at once."""
+    def __init__(self, context: Callable[[], ssl.SSLContext]) -> None:
+        """`context` has the certificate in force."""
         self._context = context
-        self._turns = asyncio.Semaphore(most)
-
-    async def turn(self) -> bool:
-        """Waits for a turn; False: there was none in time. Whoever has one calls `change`, or `give_back`."""
-        try:
-            async with asyncio.timeout(HANDSHAKE_SECONDS):
-                await self._turns.acquire()
-        except TimeoutError:
-            return False
-        return True
-
-    def give_back(self) -> None:
-        """The turn is another's."""
-        self._turns.release()
 
     async def change(
         self, transport: asyncio.Transport, protocol: asyncio.Protocol, *, early: Callable[[], bytes]
     ) -> asyncio.Transport:
-        """The encrypted transport in place of this one; uses up the turn.
+        """The encrypted transport in place of this one.
 
         `early` hands over what came of the handshake before it began. HandshakeFailed: there is none, this one is
         closed.
@@ -73,8 +55,6 @@ class Encryption:
         except OSError as error:
             transport.abort()
             raise HandshakeFailed(said(error)) from None
-        finally:
-            self._turns.release()
         if changed is None or transport.is_closing():
             raise HandshakeFailed("the client hung up")
         return changed
@@ -83,7 +63,7 @@ class Encryption:
 def said(error: OSError) -> str:
     """Why a handshake failed, in a few words without an address."""
     if isinstance(error, ssl.SSLError):
-        return (error.reason or "no TLS").lower().replace("_", " ")
+        return (getattr(error, "reason", None) or "no TLS").lower().replace("_", " ")
     if isinstance(error, ConnectionResetError):
         return "the client hung up"
     if isinstance(error, ConnectionAbortedError | TimeoutError):

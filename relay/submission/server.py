@@ -17,7 +17,7 @@ from relay.submission.acceptance import Acceptance, PauseOf, never_paused
 from relay.submission.connection import Connection
 from relay.submission.desk import Desk
 from relay.submission.door import Door
-from relay.submission.encryption import HANDSHAKES_SHARE, Encryption
+from relay.submission.encryption import Encryption
 from relay.submission.login import Verifier
 from relay.submission.observer import Observer
 from relay.submission.settings import SubmissionSettings
@@ -58,8 +58,7 @@ class SubmissionServer:
             if listener.tls is not Tls.NONE and tls is None:
                 raise ConfigError(f"listener {listener.name}: `tls: {listener.tls}` needs a certificate")
         loop = asyncio.get_running_loop()
-        most = max(1, self._settings.max_connections // HANDSHAKES_SHARE)
-        encryption = None if tls is None else Encryption(tls, most=most)
+        encryption = None if tls is None else Encryption(tls)
         for listener, bound in zip(self._settings.listeners, sockets, strict=True):
             factory = partial(Connection, self._door, listener, loop, encryption=encryption)
             self._servers.append(await loop.create_server(factory, sock=bound, backlog=BACKLOG))

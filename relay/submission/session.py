@@ -192,8 +192,7 @@ class Session:
             return Refusal(Reason.COMMAND_NOT_OFFERED)
         if argument.strip():
             return usage("STARTTLS")
-        if not await self._wire.start_tls(START_TLS):
-            return Refusal(Reason.TLS_BUSY)
+        await self._wire.start_tls(START_TLS)
         self._is_secure = True
         self._is_greeted = self._is_extended = self._is_logged_in = False
         self._client = self._transaction = None

@@ -28,5 +28,5 @@ class Wire(Protocol):
     def say(self, reply: bytes) -> None:
         """Sends reply lines; harmless when the client is gone."""
 
-    async def start_tls(self, go_ahead: bytes) -> bool:
-        """Says so and changes to TLS; what the client sent before is forgotten. False: not now. ClientGone."""
+    async def start_tls(self, go_ahead: bytes) -> None:
+        """Says so and changes to TLS; what the client sent before is forgotten. ClientGone."""

@@ -11,10 +11,9 @@ import pytest
 import uvloop
 
 from relay.core.limits import SECOND
-from relay.core.refusal import Reason
 from relay.core.routing import Tls
 from relay.sandbox.certificates import CertificateFiles, make_certificates
-from relay.submission import Certificate, ListenerSettings, encryption, read_certificate, server
+from relay.submission import Certificate, ListenerSettings, door, encryption, read_certificate
 from relay.vault import expiry_of
 from tests.fakes.submission import by_address, practice
 from tests.integration.submission_peer import LOGIN, Relay, listening
@@ -320,45 +319,31 @@ class TestAHandshakeThatFails:
         run(scenario)
 
 
-class TestHandshakesAtOnce:
-    def test_who_finds_no_turn_is_put_off_and_the_session_stays_usable(
-        self, run, files: CertificateFiles, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(encryption, "HANDSHAKE_SECONDS", 2.0)
-        monkeypatch.setattr(server, "HANDSHAKES_SHARE", 3)
-
+class TestAFlood:
+    def test_behind_starttls_is_no_handshake(self, run, files: CertificateFiles) -> None:
         async def scenario() -> None:
-            async with listening(tls=tls_of(files), listener=STARTTLS, max_connections=3) as relay:
-                slow, patient = await relay.client(), await relay.client()
-                assert (await slow.ask(b"STARTTLS\r\n")).startswith("220 ")
-                monkeypatch.setattr(encryption, "HANDSHAKE_SECONDS", 0.2)
-                assert (await patient.ask(b"STARTTLS\r\n")).startswith("454 4.7.0 ")
-                assert relay.office.observer.reasons() == [Reason.TLS_BUSY]
-                assert (await patient.ask(b"NOOP\r\n")).startswith("250 ")
-                await slow.close()
-                await asyncio.wait_for(relay.office.observer.somebody_left.wait(), 20)
-                assert (await patient.ask(b"STARTTLS\r\n")).startswith("220 ")
-                await patient.start_tls(files.authority)
-                assert (await patient.ask(b"NOOP\r\n")).startswith("250 ")
-                await patient.close()
+            async with listening(tls=tls_of(files), listener=STARTTLS) as relay:
+                client = await relay.client()
+                client.writer.write(b"STARTTLS\r\n" + b"NOOP\r\n" * 200_000)
+                await relay.office.observer.until("disconnected")
+                assert len(relay.office.observer.told("handshake_failed")) == 1
+                client.writer.transport.abort()
 
         run(scenario)
 
-    def test_who_begins_with_it_waits_for_his_turn(
+    def test_of_handshakes_that_never_end_makes_room_for_one_that_does(
         self, run, files: CertificateFiles, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(server, "HANDSHAKES_SHARE", 3)
+        monkeypatch.setattr(door, "STRANGER_SECONDS", 0.0)
 
         async def scenario() -> None:
-            async with listening(tls=tls_of(files), listener=IMPLICIT, max_connections=3) as relay:
-                _, slow = await asyncio.open_connection("127.0.0.1", relay.port)
-                await relay.office.observer.until("connected")
-                waiting = asyncio.create_task(relay.client(ssl=trusting(files), server_hostname="localhost"))
+            async with listening(tls=tls_of(files), listener=IMPLICIT, max_connections=2) as relay:
+                hanging = [(await asyncio.open_connection("127.0.0.1", relay.port))[1] for _ in range(2)]
                 await relay.office.observer.until("connected", 2)
-                assert not waiting.done()
-                slow.close()
-                client = await asyncio.wait_for(waiting, 20)
+                client = await relay.client(ssl=trusting(files), server_hostname="localhost")
                 assert client.banner.startswith("220 ")
+                for one in hanging:
+                    one.close()
                 await client.close()
 
         run(scenario)

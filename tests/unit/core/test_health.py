@@ -10,6 +10,7 @@ from relay.core.health import (
     HealthSettings,
     HealthState,
     Moment,
+    Pause,
     after,
     event_of_failure,
     event_of_result,
@@ -148,3 +149,11 @@ def test_what_a_failed_login_says_about_whose_trouble_it_is(
 ) -> None:
     failure = LoginFailure(reply_class, Stage.AUTH, reply, is_provider=False, is_login_sent=is_sent)
     assert event_of_failure(failure) is event
+
+
+def test_only_a_paused_mailbox_is_told_to_be_and_since_when() -> None:
+    for state in HealthState:
+        health = Health(state, "auth-rejected", since=7)
+        assert health.pause == (Pause("auth-rejected", 7) if state is HealthState.PAUSED else None)
+    assert Health(HealthState.PAUSED, None, since=7).pause == Pause("unknown", 7)
+    assert Health(HealthState.PAUSED, "auth-rejected").pause is None

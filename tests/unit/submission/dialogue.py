@@ -28,7 +28,6 @@ class ScriptedWire:
         self._steps = list(steps)
         self._incoming = Incoming()
         self.heard = b""
-        self.is_tls_busy = False
 
     async def line(self, most: int) -> bytes | Reason:
         while (line := self._incoming.line(most)) is None:
@@ -46,12 +45,9 @@ class ScriptedWire:
     def say(self, reply: bytes) -> None:
         self.heard += reply
 
-    async def start_tls(self, go_ahead: bytes) -> bool:
-        if self.is_tls_busy:
-            return False
+    async def start_tls(self, go_ahead: bytes) -> None:
         self.heard += go_ahead
         self._incoming.clear()
-        return True
 
     def _more(self) -> None:
         if not self._steps:
