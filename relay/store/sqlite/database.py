@@ -31,10 +31,10 @@ LOG_BYTES: int = 64 * 1024 * 1024
 """What a log that a burst made longer is cut to."""
 
 _PRAGMAS = (
-    # For a new file: what history leaves behind can be given back to a disk that is nearly full.
-    "PRAGMA auto_vacuum=INCREMENTAL",
     # Nobody else has it open; so the index of the log is in memory, and no file of it has to grow on a full disk.
     "PRAGMA locking_mode=EXCLUSIVE",
+    # For a new file: what history leaves behind can be given back to a disk that is nearly full.
+    "PRAGMA auto_vacuum=INCREMENTAL",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     f"PRAGMA cache_size=-{PAGE_CACHE_KIB}",

@@ -1,5 +1,7 @@
 """History is kept for a quarter of a year, and less on a disk that is nearly full; mail and limits lose nothing."""
 
+import sqlite3
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from relay.core.limits import HOUR, MINUTE
 from relay.store.needs import StoreSettings
 from relay.store.sqlite import pruning
+from relay.store.sqlite.database import Database
 from tests.unit.store.workbench import BOUNCED, NODE, ROSSI, Bench, account, message, provider
 
 DAY = 24 * HOUR
@@ -106,3 +109,22 @@ async def test_a_message_of_many_recipients_goes_whole_or_not_at_all() -> None:
     await bench.send((await bench.take(1))[0])
     await live(bench, 91 * DAY)
     assert counts(bench)[:2] == (1, 1)
+
+
+def test_what_history_leaves_behind_is_given_back_to_the_disk(tmp_path: Path) -> None:
+    file = tmp_path / "relay.db"
+    database = Database(sqlite3.connect(file, isolation_level=None))
+    database.prepare()
+    database.write("CREATE TABLE t (x)")
+    database.write_many("INSERT INTO t VALUES (?)", [(b"x" * 4000,)] * 500)
+    database.commit()
+    database.fold_log()
+    before = file.stat().st_size
+    database.write("DELETE FROM t")
+    database.commit()
+    while database.shrink(64):
+        database.commit()
+    database.fold_log()
+    assert file.stat().st_size < before // 10
+    assert not (tmp_path / "relay.db-shm").exists(), "no file beside it that would need space on a full disk"
+    database.close()
