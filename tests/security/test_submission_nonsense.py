@@ -13,8 +13,13 @@ from tests.unit.submission.dialogue import MAIL, MESSAGE, plain, talk
 REPLY = re.compile(r"[2-5][0-5][0-9][ -][ -~]{0,506}")
 
 COMMANDS = b"EHLO HELO AUTH PLAIN LOGIN MAIL FROM: RCPT TO: DATA RSET NOOP HELP VRFY EXPN BDAT STARTTLS TURN From:"
-ARGUMENTS = b"<m.rossi@d.test> <> <p@x.test> SIZE=1 BODY= SMTPUTF8 RET=FULL ENVID=a+2B NOTIFY=NEVER ORCPT=rfc822;a AUTH=<> = * ("
+ARGUMENTS = (
+    b"<m.rossi@d.test> <> <p@x.test> SIZE=1 BODY= SMTPUTF8 RET=FULL ENVID=a+2B NOTIFY=NEVER ORCPT=rfc822;a AUTH=<>"
+)
 ODD = [
+    b"=",
+    b"*",
+    b"(",
     b"\xff",
     b"\0",
     b'"',
