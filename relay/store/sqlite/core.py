@@ -11,14 +11,12 @@ from relay.core.routing import Routing
 from relay.core.schedule import Schedule
 from relay.core.words import Lane, MailboxId
 from relay.store.needs import Outside, StoreSettings
-from relay.store.ports.history import QueueCount
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
 from relay.store.sqlite.applying import Applying
 from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.counts import Counts
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.edits import Edit, load_routes
 from relay.store.sqlite.entry import Entries
@@ -85,7 +83,6 @@ class Core:
         self._logins = Logins(context)
         self._applying = Applying(context)
         self._reports = Reports(context, moves)
-        self._counts = Counts(context)
         self._sweeping = Sweeping(context, before=(deliveries or 0) + 1)
         self._pruning = Pruning(context)
 
@@ -184,10 +181,6 @@ class Core:
     def done(self, entry: int) -> None:
         """An outbox entry was done."""
         self._reports.done(entry)
-
-    def queue_counts(self) -> list[QueueCount]:
-        """How much waits where."""
-        return self._counts.queue_counts()
 
     # the frame of a transaction
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import Protocol, TypeVar
 
 from relay.core.words import AccountId, MessageId, Plan
-from relay.store.ports.history import AccountGauge, AccountGauges, HealthCount, LimitWait
+from relay.store.ports.history import AccountGauge, AccountGauges, HealthCount, LimitWait, QueueCount
 from relay.store.ports.reading import (
     PAGE_MOST,
     AccountQuery,
@@ -25,6 +25,7 @@ from relay.store.ports.reading import (
 )
 from relay.store.sqlite.accounts import AccountViews, Roll, health_of, provider_views
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.counts import Tally
 from relay.store.sqlite.gauges import Roster, gauge_of, limit_waits
 from relay.store.sqlite.outlooks import DETAIL_STEPS, GAUGE_STEPS, LIST_STEPS
 from relay.store.sqlite.search import NEWEST, SPAN, Search
@@ -100,6 +101,15 @@ class Reader:
     async def providers(self) -> Sequence[ProviderView]:
         """Every provider of the routing in force."""
         return await self._ask(provider_views)
+
+    async def queue_counts(self) -> Sequence[QueueCount]:
+        """How much waits where."""
+        numbers = await self._ask(lambda context: [number for number, _ in context.pending])
+        tally = Tally()
+        for start in range(0, len(numbers), SENDERS):
+            some = numbers[start : start + SENDERS]
+            await self._ask(partial(tally.look, accounts=some))
+        return await self._ask(tally.finish)
 
     async def health_counts(self) -> Sequence[HealthCount]:
         """How healthy the accounts are; one that comes or goes meanwhile is counted once or not at all."""

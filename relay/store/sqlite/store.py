@@ -173,7 +173,7 @@ class SqliteStore:
 
     async def queue_counts(self) -> Sequence[QueueCount]:
         """How much waits where."""
-        return await self._batches.submit(Step.NOTHING, self._queue_counts)
+        return await self._reader.queue_counts()
 
     async def health_counts(self) -> Sequence[HealthCount]:
         """How healthy accounts are."""
@@ -231,9 +231,6 @@ class SqliteStore:
 
     def _applied(self) -> AppliedRouting | None:
         return self._core.applied()
-
-    def _queue_counts(self) -> Sequence[QueueCount]:
-        return self._core.queue_counts()
 
     # what nobody waits for
 
