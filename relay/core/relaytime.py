@@ -1,7 +1,8 @@
 """Relay time: the clock of the limiter, which no step of the wall clock moves.
 
 Law: it never goes back; it advances by CLOCK_BOOTTIME, and across a reboot by the wall clock's difference only if the
-kernel calls its clock synchronised. All values are microseconds; relay time and wall time count from 1970.
+kernel called its clock synchronised before it and after it. All values are microseconds; relay time and wall time
+count from 1970.
 """
 
 from dataclasses import dataclass
@@ -27,24 +28,26 @@ class Anchor:
     relay: int
     civil_offset: int
     """Civil time minus relay time: what calendar days are counted by."""
+    is_synchronised: bool = True
+    """Whether the wall clock was right when this was written down: if not, nobody knows how long a reboot took."""
 
 
 def first_anchor(reading: Reading) -> Anchor:
     """The beginning of a store's relay time."""
-    return Anchor(reading.boot_id, reading.boottime, reading.wall, relay=reading.wall, civil_offset=0)
+    return Anchor(reading.boot_id, reading.boottime, reading.wall, reading.wall, 0, reading.is_synchronised)
 
 
 def resumed(anchor: Anchor, reading: Reading) -> Anchor:
     """The anchor moved to the present reading: after a restart, a reboot, or simply later."""
     if reading.boot_id == anchor.boot_id:
         passed = reading.boottime - anchor.boottime
-    elif reading.is_synchronised:
+    elif reading.is_synchronised and anchor.is_synchronised:
         passed = reading.wall - anchor.wall
     else:
         passed = 0
     relay = anchor.relay + max(0, passed)
     offset = reading.wall - relay if reading.is_synchronised else anchor.civil_offset
-    return Anchor(reading.boot_id, reading.boottime, reading.wall, relay, offset)
+    return Anchor(reading.boot_id, reading.boottime, reading.wall, relay, offset, reading.is_synchronised)
 
 
 def relay_time(anchor: Anchor, boottime: int) -> int:

@@ -5,6 +5,7 @@ Law: a bug changes one decision of the shipped code and nothing of the world.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +13,14 @@ import pytest
 from relay.core.envelope import Claim, Result, Verdict
 from relay.core.ledger import TotalLedger
 from relay.core.limits import Instant, RollingWindow
+from relay.core.relaytime import resumed
 from relay.core.reply import Reply
 from relay.core.rotation import Line
 from relay.core.words import Stage
 from relay.delivery.keeper import Keeper
 from relay.delivery.pool import Lease, Pool
 from relay.notify.pump import OutboxPump
+from relay.store.sqlite import time
 from relay.store.sqlite.batches import Batches, Step
 from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.context import Context
@@ -243,6 +246,11 @@ def ready_not_counted(patch: Patch) -> None:
     patch.setattr(Context, "changed", lambda self: None)
 
 
+def any_clock_is_right(patch: Patch) -> None:
+    """After a reboot the wall clock is believed, whatever it was when it was last written down."""
+    patch.setattr(time, "resumed", lambda anchor, reading: resumed(replace(anchor, is_synchronised=True), reading))
+
+
 BUGS: Mapping[str, Callable[[Patch], None]] = {
     bug.__name__: bug
     for bug in (
@@ -267,5 +275,6 @@ BUGS: Mapping[str, Callable[[Patch], None]] = {
         totals_ignored,
         bounce_done_before_it_is_made,
         ready_not_counted,
+        any_clock_is_right,
     )
 }

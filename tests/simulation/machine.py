@@ -53,7 +53,8 @@ class Machine:
 
     def reading(self) -> Reading:
         """All clocks."""
-        return Reading(f"boot-{self._boot[0]}", self.boottime(), self.wall(), is_synchronised=True)
+        is_right = self.wall_step == 0  # the kernel does not vouch for a clock that somebody set
+        return Reading(f"boot-{self._boot[0]}", self.boottime(), self.wall(), is_synchronised=is_right)
 
     def boottime(self) -> int:
         """Since the machine started."""
@@ -136,6 +137,7 @@ class Machine:
         self.true_now = now + self.dice.choice([0.01, 1.0, 30.0])
         if self.scenario.reboots and self.dice.random() < 0.5:
             self._boot = (self._boot[0] + 1, self.true_now - 1)
+            self.wall_step *= self._boot[0] % 2  # every other start finds the right time
 
 
 @contextmanager

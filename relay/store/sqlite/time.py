@@ -4,6 +4,8 @@ Law: relay time never goes back, not over a restart either: the anchor moves wit
 which retries come due and lifetimes end, goes on with relay time, whatever the wall clock is set to.
 """
 
+from dataclasses import replace
+
 from relay.core.health import Moment
 from relay.core.limits import HOUR, SECOND, Instant
 from relay.core.relaytime import Anchor, Reading, first_anchor, relay_time, resumed
@@ -26,6 +28,9 @@ waited for a machine to come back is tried before it is given up."""
 QUEUE_AHEAD = "queue_ahead"
 """The fact under which the difference of queue time and relay time is kept."""
 
+CLOCK_WRONG = "clock_wrong"
+"""The fact that the kernel did not call its clock synchronised when the anchor was written."""
+
 
 class StoreClock:
     """Relay time, queue time and wall time of one store, microseconds."""
@@ -35,7 +40,8 @@ class StoreClock:
         self._machine = machine
         reading = machine.reading()
         row = database.read_one(_SQL["get_clock"])
-        known = None if row is None else Anchor(*row)
+        self._was_right = self._read_right()
+        known = None if row is None else replace(Anchor(*row), is_synchronised=self._was_right)
         self._anchor = first_anchor(reading) if known is None else resumed(known, reading)
         self.is_after_reboot = known is not None and known.boot_id != reading.boot_id
         self._written: Instant | None = None
@@ -44,6 +50,10 @@ class StoreClock:
         self._wall = reading.wall
         self._kept_ahead = self._read_ahead()
         self._ahead = self._ahead_at(reading, known)
+
+    def _read_right(self) -> bool:
+        row = self._database.read_one(_SQL["get_meta"], (CLOCK_WRONG,))
+        return row is None or row[0] != "yes"
 
     def _read_ahead(self) -> int | None:
         row = self._database.read_one(_SQL["get_meta"], (QUEUE_AHEAD,))
@@ -104,6 +114,9 @@ class StoreClock:
         self._anchor = anchor = resumed(self._anchor, reading)
         values = (anchor.boot_id, anchor.boottime, anchor.wall, anchor.relay, anchor.civil_offset)
         self._database.write(_SQL["set_clock"], values)
+        if self._was_right != anchor.is_synchronised:
+            self._was_right = anchor.is_synchronised
+            self._database.write(_SQL["set_meta"], (CLOCK_WRONG, "no" if self._was_right else "yes"))
         if self._kept_ahead != self._ahead:
             self._database.write(_SQL["set_meta"], (QUEUE_AHEAD, str(self._ahead)))
             self._kept_ahead = self._ahead

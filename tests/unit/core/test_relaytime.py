@@ -29,6 +29,14 @@ def test_across_a_reboot_it_passes_as_the_wall_clock_says_if_that_is_synchronise
     assert resumed(START, reading(5, 1_000_700, boot="b", is_synchronised=False)).relay == 1_000_000
 
 
+def test_across_a_reboot_nothing_passes_if_the_clock_was_wrong_before_it() -> None:
+    """An hour slow, then off, then right: the difference would be an hour too much, and windows would open early."""
+    slow = resumed(START, reading(200, 1_000_100 - HOUR, is_synchronised=False))
+    again = resumed(slow, reading(5, 1_000_700, boot="b"))
+    assert again.relay == slow.relay
+    assert resumed(again, reading(9, 1_000_900, boot="c")).relay == slow.relay + 200
+
+
 def test_it_never_goes_back_whatever_the_clocks_say() -> None:
     assert resumed(START, reading(5, 3, boot="b")).relay == 1_000_000
     assert relay_time(START, 7) == 1_000_000
