@@ -243,7 +243,7 @@ class Connection(SMTP):
         """The handshake. ClientGone."""
         assert self._encryption is not None
         readable = self.transport
-        if readable is None or self._is_ended:
+        if readable is None or readable.is_closing() or self._is_ended:
             raise ClientGone
         self._hear_again(readable)
         self._is_secure = True

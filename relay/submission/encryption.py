@@ -55,6 +55,10 @@ class Encryption:
         except OSError as error:
             transport.abort()
             raise HandshakeFailed(said(error)) from None
+        except RuntimeError:  # what uvloop makes of a transport that closed just before
+            if not transport.is_closing():
+                raise
+            raise HandshakeFailed("the client hung up") from None
         if changed is None or transport.is_closing():
             raise HandshakeFailed("the client hung up")
         return changed

@@ -4,6 +4,7 @@ import asyncio
 import smtplib
 import socket
 import ssl
+import struct
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 
@@ -320,6 +321,26 @@ class TestAHandshakeThatFails:
 
 
 class TestAFlood:
+    @pytest.mark.parametrize("said", [b"", b"\x16\x03\x01\x02\x00\x01\x00"])
+    @pytest.mark.parametrize("listener", [IMPLICIT, STARTTLS], ids=["implicit", "starttls"])
+    def test_of_connections_that_are_reset_at_any_moment_is_no_defect(
+        self, run, files: CertificateFiles, listener: ListenerSettings, said: bytes
+    ) -> None:
+        async def scenario() -> None:
+            async with listening(tls=tls_of(files), listener=listener) as relay:
+                for number in range(100):
+                    _, writer = await asyncio.open_connection("127.0.0.1", relay.port)
+                    writer.write((b"STARTTLS\r\n" if listener is STARTTLS else b"") + said)
+                    hard = writer.get_extra_info("socket")
+                    hard.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    for _ in range(number % 7):
+                        await asyncio.sleep(0)
+                    writer.transport.abort()
+                await asyncio.wait_for(relay.server.drain(), 60)
+                assert relay.office.observer.errors == []
+
+        run(scenario)
+
     def test_behind_starttls_is_no_handshake(self, run, files: CertificateFiles) -> None:
         async def scenario() -> None:
             async with listening(tls=tls_of(files), listener=STARTTLS) as relay:
