@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.errors import CorruptValue, StoreBroken, StoreKeyError, StoreTooNew, StoreUnavailable
+from relay.errors import CorruptValue, RelayError, StoreBroken, StoreKeyError, StoreTooNew, StoreUnavailable
 from relay.store.needs import CipherFor
 from relay.store.segments import Place
 from relay.store.segments.files import FileSegments
@@ -52,7 +52,11 @@ class Inspection:
             raise StoreUnavailable(f"there is no store in {data.path}: {DATABASE_FILE} is missing")
         self._data = data
         self._database = Database(data.connect())
-        self._database.prepare()
+        try:
+            self._database.prepare()
+        except RelayError:
+            self._database.close()
+            raise
         self._cipher_for = cipher_for
         self._segments = FileSegments(data.segments)
         self.counts: Counter[Stored] = Counter()
