@@ -3,6 +3,7 @@ from zoneinfo import ZoneInfo
 
 from relay.core.words import Plan
 from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.sqlite.counts import Tally
 from tests.unit.store.workbench import (
     BIANCHI,
     BOUNCED,
@@ -23,6 +24,21 @@ async def test_an_empty_queue_counts_nothing() -> None:
     bench = Bench()
     await bench.route()
     assert await bench.store.queue_counts() == []
+
+
+async def test_mail_that_moves_while_it_is_counted_makes_no_count_negative() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), account(BIANCHI))
+    await bench.store.put(message(0))
+    tally, context = Tally(), bench.store._core.context
+    tally.look(context, [number for number, _ in context.pending])
+    await bench.store.put(message("b", BIANCHI))
+    claims = await bench.take()
+    assert len(claims) == 2
+    assert tally.finish(context) == [QueueCount("aruba", waiting=0, sending=2, held=0, oldest_seconds=0.0)]
+    for claim in claims:
+        await bench.send(claim, DELIVERED)
+    assert Tally().finish(context) == []
 
 
 async def test_waiting_sending_and_held_are_told_apart_by_provider() -> None:
