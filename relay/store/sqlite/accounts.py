@@ -91,6 +91,8 @@ class AccountViews:
         health = health_of(context, account)
         reason, since, needs = self._reason(account, health, line)
         eta = self.drained_at(sender) if queued and needs is None else None
+        if queued and eta is None and needs is None:
+            needs = Needs.OPS
         limits = limit_views(context, account.mailbox)
         return AccountView(
             sender, account.plan, account.mailbox, health, reason, since, eta, needs, queued, tuple(limits)

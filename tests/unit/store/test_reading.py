@@ -3,10 +3,13 @@
 import asyncio
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from relay.core.remedy import Needs
 from relay.core.reply import Reply
 from relay.core.words import Lane
 from relay.errors import StoreUnavailable
@@ -245,3 +248,30 @@ async def test_gauges_know_who_sent_something_before_a_restart() -> None:
     assert [(each.account, each.used_ratio) for each in before.accounts] == [(ROSSI, 0.5)]
     bench.crash()
     assert await bench.store.account_gauges(5) == before
+
+
+async def test_a_retired_account_is_for_who_edits_the_routing() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI, retires=date(2020, 1, 1)))
+    view = await bench.store.account(ROSSI)
+    assert view is not None
+    assert (view.health, view.reason, view.needs, view.eta) == ("retired", "retired", Needs.ADMIN, None)
+
+
+async def test_a_queue_behind_a_mailbox_that_is_never_tried_again_has_no_end() -> None:
+    bench = Bench()
+    await bench.route()
+    await bench.store.put(message(1))
+    (claim,) = await bench.take()
+    await bench.send(claim, REFUSED)
+    context = bench.store._core.context
+    mailbox = claim.mailbox
+    stopped = replace(context.remembrance.health(mailbox), reason="something-new", probe_at=None)
+    context.remembrance.set_health(mailbox, stopped)
+    context.schedule.set_standing(mailbox, stopped.standing, context.clock.now())
+    view = await bench.store.account(ROSSI)
+    assert view is not None
+    assert (view.reason, view.eta, view.needs) == ("something-new", None, Needs.OPS)
+    found = await bench.store.message("m-1")
+    assert found is not None
+    assert (found.deliveries[0].eta, found.deliveries[0].needs) == (None, Needs.OPS)
