@@ -3,7 +3,6 @@
 Law: it only reads; among 100,000 accounts each step looks at a bounded number of them.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from relay.core.limits import SECOND
@@ -22,25 +21,33 @@ ACTIVE: int = 24 * 60 * 60 * SECOND
 WELL = "ok"
 
 
-def limit_waits(context: Context) -> Iterator[LimitWait]:
-    """Per provider with mail in the queue, by name."""
-    now = context.clock.now()
-    opens: dict[str, int | None] = {}
-    hosts: dict[str, ProviderLine] = {}
-    for line in context.schedule.lines():
-        if not (line.express or line.bulk):
-            continue
-        name = line.mailbox.provider
-        hosts[name] = line.provider
-        earliest = opens.setdefault(name, None)
-        if line.standing.is_stopped or earliest == now:
-            continue
-        at = now if line.turn is not None else line.alarm
-        if at is not None and (earliest is None or at < earliest):
-            opens[name] = at
-    for name in sorted(hosts):
-        own, total = opens[name], hosts[name].totals.whole.opens_at(now)
-        yield LimitWait(name, 0.0 if own is None or total is None else max(0, max(own, total) - now) / SECOND)
+@dataclass(slots=True)
+class Waits:
+    """When the limits let something leave, per provider with mail that is ready."""
+
+    opens: dict[str, int | None] = field(default_factory=dict)
+    hosts: dict[str, ProviderLine] = field(default_factory=dict)
+
+    def look(self, context: Context, lines: list[Line]) -> None:
+        """Looks at some mailboxes; one that is stopped waits for something else than a limit."""
+        now = context.clock.now()
+        for line in lines:
+            if not line.ready:
+                continue
+            name = line.mailbox.provider
+            self.hosts[name] = line.provider
+            earliest = self.opens.setdefault(name, None)
+            at = now if line.turn is not None else line.alarm
+            if at is not None and not line.standing.is_stopped and (earliest is None or at < earliest):
+                self.opens[name] = at
+
+    def finish(self, context: Context) -> list[LimitWait]:
+        """By name; the totals have to be open too."""
+        return [LimitWait(name, self._seconds(name, context.clock.now())) for name in sorted(self.hosts)]
+
+    def _seconds(self, name: str, now: int) -> float:
+        own, total = self.opens[name], self.hosts[name].totals.whole.opens_at(now)
+        return 0.0 if own is None or total is None else max(0, max(own, total) - now) / SECOND
 
 
 @dataclass(slots=True)

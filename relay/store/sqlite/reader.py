@@ -26,7 +26,7 @@ from relay.store.ports.reading import (
 from relay.store.sqlite.accounts import AccountViews, Roll, health_of, provider_views
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.counts import Tally
-from relay.store.sqlite.gauges import Roster, gauge_of, limit_waits
+from relay.store.sqlite.gauges import Roster, Waits, gauge_of
 from relay.store.sqlite.outlooks import DETAIL_STEPS, GAUGE_STEPS, LIST_STEPS
 from relay.store.sqlite.search import NEWEST, SPAN, Search
 from relay.store.sqlite.statements import load_statements
@@ -122,7 +122,10 @@ class Reader:
 
     async def limit_waits(self) -> Sequence[LimitWait]:
         """How long the limits alone keep back what waits."""
-        return await self._ask(lambda context: list(limit_waits(context)))
+        waits, lines = Waits(), await self._ask(lambda context: context.schedule.lines())
+        for start in range(0, len(lines), SENDERS):
+            await self._ask(partial(waits.look, lines=lines[start : start + SENDERS]))
+        return await self._ask(waits.finish)
 
     async def account_gauges(self, most: int) -> AccountGauges:
         """The accounts that somebody may want to look at by name."""
