@@ -18,7 +18,11 @@ DETAIL_STEPS: int = 256
 """The same where one mailbox alone is asked about."""
 
 LIST_STEPS: int = 16
-"""The same in a list, which is about a hundred mailboxes: what is farther away is told from the pace."""
+"""The same in a list, which may be about a hundred mailboxes: what is farther away is told from the pace."""
+
+SPARE_STEPS: int = 768
+"""What a list has beside: one of few mailboxes, as of one doctor's burst, is as exact as where one alone is asked
+about."""
 
 GAUGE_STEPS: int = 2
 """The same for metrics, which ask for a thousand mailboxes at once."""
@@ -33,9 +37,11 @@ LOOK: int = 1_000
 class Outlooks:
     """The outlooks of the mailboxes that one answer is about."""
 
-    def __init__(self, context: Context, steps: int) -> None:
+    def __init__(self, context: Context, steps: int, *, spare: int = 0) -> None:
+        """Each mailbox is run ahead by `steps` at most; while there is something to `spare`, by more."""
         self._context = context
         self._steps = steps
+        self._spare = spare
         self._outlooks: dict[MailboxId, Outlook] = {}
 
     @property
@@ -85,7 +91,8 @@ class Outlooks:
         if known is None:
             context = self._context
             latency = self._latency(mailbox)
-            known = Outlook(context.schedule, mailbox, now=context.clock.now(), latency=latency, steps=self._steps)
+            steps = max(self._steps, min(DETAIL_STEPS, self._spare - self.spent))
+            known = Outlook(context.schedule, mailbox, now=context.clock.now(), latency=latency, steps=steps)
             self._outlooks[mailbox] = known
         return known
 

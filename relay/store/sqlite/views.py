@@ -15,7 +15,7 @@ from relay.errors import CorruptValue
 from relay.store.ports.reading import AttemptView, DeliveryView, MessageView
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Row
-from relay.store.sqlite.outlooks import DETAIL_STEPS, LIST_STEPS, Outlooks
+from relay.store.sqlite.outlooks import DETAIL_STEPS, LIST_STEPS, SPARE_STEPS, Outlooks
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import LANES, STATES, read_reply
 
@@ -38,7 +38,7 @@ class Views:
 
     def __init__(self, context: Context, *, is_list: bool) -> None:
         self._context = context
-        self.outlooks = Outlooks(context, LIST_STEPS if is_list else DETAIL_STEPS)
+        self.outlooks = Outlooks(context, LIST_STEPS, spare=SPARE_STEPS) if is_list else Outlooks(context, DETAIL_STEPS)
         self._has_attempts = not is_list
         self._ahead = context.clock.wall() - context.clock.now()
         """Queue time minus relay time."""
