@@ -87,7 +87,8 @@ class Delivery(BaseModel):
     needs: Needs | None = Field(description="Who has to act before it moves; null: nobody, time does.")
     eta: Moment | None = Field(
         description="When it leaves if nothing new happens, or is tried next; null: final, or not before somebody "
-        "acts. In a list of many mailboxes only the next few of each are foreseen exactly, the rest is told from the pace."
+        "acts. In a list of many mailboxes only the next few of each are foreseen exactly, the rest is told from the "
+        "pace."
     )
     attempts: list[Attempt] = Field(description="Every try, oldest first; empty in lists, ask for the message.")
 
