@@ -5,6 +5,7 @@ after it is left untouched; who comes through a proxy is never taken for this ma
 Source: haproxy.org, doc/proxy-protocol.txt.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from ipaddress import IPv4Address, IPv6Address
 
@@ -35,6 +36,19 @@ class HeaderTooLong(PermanentError):
 def comes_from_proxy(listener: ListenerSettings, peer: Peer) -> bool:
     """Whether the connection comes from where this listener has its proxies."""
     return any(peer.address in network for network in listener.proxies)
+
+
+async def client_of(listener: ListenerSettings, peer: Peer, octets: Octets) -> Peer | Reason:
+    """The client, whom a proxy names where the listener has some; a reason: it is turned away. ClientGone."""
+    if not listener.proxies:
+        return peer
+    if not comes_from_proxy(listener, peer):
+        return Reason.PROXY_ALONE
+    try:
+        async with asyncio.timeout(HEADER_SECONDS):
+            return await announced(peer, octets)
+    except TimeoutError:
+        return Reason.PROXY_GARBLED
 
 
 async def announced(peer: Peer, octets: Octets) -> Peer | Reason:

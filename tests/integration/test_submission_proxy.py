@@ -13,7 +13,7 @@ import pytest
 from relay.core.refusal import Reason
 from relay.core.routing import Tls
 from relay.sandbox.certificates import CertificateFiles, make_certificates
-from relay.submission import ListenerSettings, connection, read_certificate
+from relay.submission import ListenerSettings, proxy, read_certificate
 from relay.vault import expiry_of
 from tests.fakes.submission import by_address, practice
 from tests.integration.submission_peer import LOGIN, Client, Relay, listening
@@ -62,7 +62,7 @@ async def test_a_proxy_without_a_header_is_told_and_gone() -> None:
 
 
 async def test_a_proxy_that_says_nothing_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "HEADER_SECONDS", 0.2)
+    monkeypatch.setattr(proxy, "HEADER_SECONDS", 0.2)
     async with listening(listener=BEHIND) as relay:
         client = await through(relay, HEADER[:10])
         assert (await client.reply()).startswith("421 4.7.0 ")

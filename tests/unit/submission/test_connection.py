@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from relay.core.refusal import Reason
-from relay.submission.connection import CLOSING_SECONDS, DATA_RATE_LEAST, DATA_SECONDS, UNREAD_MOST, Connection
+from relay.submission.connection import CLOSING_SECONDS, Connection
 from relay.submission.door import STRANGER_SECONDS, Door
+from relay.submission.hearing import UNREAD_MOST
+from relay.submission.patience import DATA_RATE_LEAST, DATA_SECONDS
 from tests.fakes.submission import Office, by_address, practice
 from tests.simulation.loop import VirtualLoop
 from tests.unit.submission.dialogue import MAIL, MESSAGE
