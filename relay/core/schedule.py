@@ -7,27 +7,24 @@ of any length costs nothing while it waits. It counts what is ready and never ho
 
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
-from itertools import count
 
 from relay.core.limits import Instant
-from relay.core.loading import load_ledger, load_line, load_logins, load_provider, load_totals
+from relay.core.loading import load_ledger, load_logins, load_totals
 from relay.core.rotation import Line, ProviderLine
+from relay.core.round import Round
+from relay.core.sessions import close_sessions, open_sessions
 from relay.core.terms import Grant, Memory, Standing
 from relay.core.words import AccountId, Lane, MailboxId
-
-_FAR: int = 1 << 62
-"""The turn of a mailbox that is not in the rotation: after all others."""
 
 
 class Schedule:
     """Decides, and remembers what it decided; every instant is an argument."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, *, round_: Round | None = None) -> None:
+        """`round_`: what is known already."""
         self._memory = memory
-        self._lines: dict[MailboxId, Line] = {}
-        self._providers: dict[str, ProviderLine] = {}
-        self._turns = count()
-        self._alarms: list[tuple[Instant, MailboxId]] = []
+        self._round = Round(memory) if round_ is None else round_
+        self._lines, self._providers = self._round.lines, self._round.providers
 
     # what waits
 
@@ -35,13 +32,13 @@ class Schedule:
         """Deliveries of this account became ready to send."""
         line = self.look(mailbox)
         line.count(account, lane, many)
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     def remove_ready(self, mailbox: MailboxId, account: AccountId, lane: Lane, now: Instant, many: int = 1) -> None:
         """Deliveries that were ready are not any more: held, cancelled, expired or moved."""
         line = self.look(mailbox)
         line.count(account, lane, -many)
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     def move_account(self, account: AccountId, origin: MailboxId, target: MailboxId | None, now: Instant) -> None:
         """What is ready of an account follows it to another mailbox, or leaves the schedule."""
@@ -61,7 +58,7 @@ class Schedule:
 
     def grant(self, now: Instant, idle: Mapping[MailboxId, int], most: int) -> list[Grant]:
         """At most `most` grants and `idle[m]` per mailbox, in order, with slots of all limits taken."""
-        self._ring_alarms(now)
+        self._round.ring_alarms(now)
         left = {mailbox: many for mailbox, many in idle.items() if many > 0}
         turns = [(line.turn, m) for m in left if (line := self._lines.get(m)) is not None and line.turn is not None]
         heapify(turns)
@@ -84,7 +81,7 @@ class Schedule:
             return None
         choice = line.choose(now)
         if choice is None:
-            self._refresh(line, now)
+            self._round.refresh(line, now)
             return None
         account, lane = choice
         line.ledger.start(now)
@@ -98,8 +95,8 @@ class Schedule:
         """After a grant: a mailbox keeps its place until its weight is spent, then goes to the tail."""
         line.credit -= 1
         if line.credit <= 0:
-            line.turn, line.credit = next(self._turns), line.terms.weight
-        self._refresh(line, now)
+            self._round.send_to_tail(line)
+        self._round.refresh(line, now)
 
     def end(self, mailbox: MailboxId, started: Instant, at: Instant | None, now: Instant) -> None:
         """An attempt ended at `at` (perhaps later than now, by linger); None: MAIL was not written, slots return."""
@@ -110,88 +107,27 @@ class Schedule:
         else:
             line.ledger.end(started, at)
             line.provider.totals.end(mailbox, started, at)
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     # who should log in
 
     def open_sessions(self, now: Instant, most: int) -> dict[MailboxId, int]:
         """Mailboxes next in order that want a session; the sessions and logins named are reserved at once."""
-        self._ring_alarms(now)
-        opened: dict[MailboxId, int] = {}
-        for provider in self._providers.values():
-            while most > 0 and provider.may_connect(now):
-                line = self._next_wanting(provider, now)
-                if line is None:
-                    break
-                self._reserve(line, now)
-                opened[line.mailbox] = opened.get(line.mailbox, 0) + 1
-                most -= 1
-        return opened
-
-    def _next_wanting(self, provider: ProviderLine, now: Instant) -> Line | None:
-        """The first in order that wants a session and has login budget; the others leave the list until they do."""
-        while provider.wanting:
-            turn, mailbox = heappop(provider.wanting)
-            line = self._lines.get(mailbox)
-            if line is None or not line.is_in_wanting:
-                continue
-            line.is_in_wanting = False
-            if line.turn is None or not line.wants_session(now):
-                continue
-            if turn != line.turn:
-                self._push_wanting(line)
-            elif not line.may_log_in(now):
-                self._set_alarm(line, line.logs_in_at(now))
-            else:
-                return line
-        return None
-
-    def _reserve(self, line: Line, now: Instant) -> None:
-        line.sessions += 1
-        line.opening += 1
-        line.provider.sessions += 1
-        line.provider.opening += 1
-        line.logins.start(now)
-        if line.wants_session(now):
-            self._push_wanting(line)
+        return open_sessions(self._round, now, most)
 
     def close_sessions(self, now: Instant, idle: Mapping[MailboxId, int]) -> dict[MailboxId, int]:
         """Idle sessions to give up where others, earlier in order, find no place under the provider's ceiling.
 
         `idle` are the sessions that this take left idle: out of room, or not next in order under a closed total.
         """
-        closed: dict[MailboxId, int] = {}
-        spare = {mailbox: many for mailbox, many in idle.items() if many > 0}
-        for name in sorted({mailbox.provider for mailbox in spare}):
-            provider = self._providers.get(name)
-            if provider is not None and provider.sessions >= provider.terms.total_connections:
-                closed |= self._give_up(provider, {m: many for m, many in spare.items() if m.provider == name}, now)
-        return closed
-
-    def _give_up(self, provider: ProviderLine, idle: Mapping[MailboxId, int], now: Instant) -> dict[MailboxId, int]:
-        """The sessions whose next turn is farthest away, as many as are wanted."""
-        head = self._next_wanting(provider, now)
-        if head is None or head.turn is None:
-            return {}
-        self._push_wanting(head)
-        wanted, closed = len(provider.wanting), {}
-        turns = [
-            (_FAR if line.turn is None else line.turn, m) for m in idle if (line := self._lines.get(m)) is not None
-        ]
-        for turn, mailbox in sorted(turns, reverse=True):
-            many = min(idle[mailbox], wanted)
-            if turn < head.turn or many < 1:
-                break
-            closed[mailbox] = many
-            wanted -= many
-        return closed
+        return close_sessions(self._round, now, idle)
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
         """A reserved session is open: the login worked, and the credential is proven."""
         line = self.look(mailbox)
         self._opening_over(line)
         line.logins.end(now, now)
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     def session_refused(
         self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool, ends_at: Instant | None = None
@@ -215,14 +151,14 @@ class Schedule:
             line.provider.crowded_until = max(until, line.provider.crowded_until)
         else:
             line.crowded_until = max(until, line.crowded_until)
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     def session_closed(self, mailbox: MailboxId, now: Instant) -> None:
         """A session is gone."""
         line = self.look(mailbox)
         line.sessions -= 1
         line.provider.sessions -= 1
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     def resume_sessions(self, mailbox: MailboxId, now: Instant, *, sessions: int, opening: int) -> None:
         """After the memory was loaded again under a living node: its sessions, `opening` of them not open yet."""
@@ -231,7 +167,7 @@ class Schedule:
         line.opening += opening
         line.provider.sessions += sessions
         line.provider.opening += opening
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     def _opening_over(self, line: Line) -> None:
         line.opening -= 1
@@ -244,7 +180,7 @@ class Schedule:
         line = self.look(mailbox)
         line.standing = standing
         line.ledger.set_slow(standing.slow)
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     def set_provider_standing(self, provider: str, standing: Standing) -> None:
         """A provider's host fails, or works again."""
@@ -257,7 +193,7 @@ class Schedule:
         for provider in self._providers.values():
             provider.totals.set_offset(offset)
         for line in self._lines.values():
-            self._refresh(line, now)
+            self._round.refresh(line, now)
 
     def reload(self, mailbox: MailboxId, now: Instant) -> None:
         """The mailbox's terms changed: its slots are counted again under the new limits, what is ready stays."""
@@ -270,7 +206,7 @@ class Schedule:
         line.ledger.set_slow(line.standing.slow)
         line.logins = load_logins(self._memory, mailbox)
         line.turn, line.is_in_wanting = None, False
-        self._refresh(line, now)
+        self._round.refresh(line, now)
 
     def reload_provider(self, name: str, now: Instant) -> None:
         """The provider's terms changed: its totals are counted again under the new limits."""
@@ -285,9 +221,8 @@ class Schedule:
 
     def wake_at(self, now: Instant, idle: Mapping[MailboxId, int]) -> Instant | None:
         """The earliest instant at which more could be granted or opened if nothing else happens."""
-        while self._alarms and self._is_stale(self._alarms[0]):
-            heappop(self._alarms)
-        instants = [self._alarms[0][0]] if self._alarms else []
+        alarm = self._round.next_alarm()
+        instants = [] if alarm is None else [alarm]
         for mailbox, many in idle.items():
             line = self._lines.get(mailbox)
             if many > 0 and line is not None and line.turn is not None:
@@ -307,42 +242,15 @@ class Schedule:
         for provider in self._providers.values():
             provider.totals.forget_idle(now)
 
-    def _is_stale(self, alarm: tuple[Instant, MailboxId]) -> bool:
-        line = self._lines.get(alarm[1])
-        return line is None or line.alarm != alarm[0]
+    # for others to read
 
-    def _ring_alarms(self, now: Instant) -> None:
-        while self._alarms and (self._alarms[0][0] <= now or self._is_stale(self._alarms[0])):
-            alarm = heappop(self._alarms)
-            line = self._lines.get(alarm[1])
-            if line is not None and line.alarm == alarm[0]:
-                line.alarm = None
-                self._refresh(line, now)
+    def look(self, mailbox: MailboxId) -> Line:
+        """A mailbox as it stands; to be read and not changed."""
+        return self._round.look(mailbox)
 
-    def _set_alarm(self, line: Line, at: Instant | None) -> None:
-        if at is not None and at != line.alarm:
-            heappush(self._alarms, (at, line.mailbox))
-        line.alarm = at
-
-    def _refresh(self, line: Line, now: Instant) -> None:
-        """Puts a mailbox into the rotation (newcomers at the tail) or takes it out, as what it may do has changed."""
-        if not (line.express or line.bulk):
-            line.turn = line.alarm = None
-        elif not line.may_send(now):
-            line.turn = None
-            at = line.sends_at(now)
-            self._set_alarm(line, None if at is None else max(at, now + 1))
-        else:
-            if line.turn is None:
-                line.turn, line.credit = next(self._turns), line.terms.weight
-            line.alarm = None
-            if not line.is_in_wanting and line.wants_session(now):
-                self._push_wanting(line)
-
-    def _push_wanting(self, line: Line) -> None:
-        if line.turn is not None:
-            line.is_in_wanting = True
-            heappush(line.provider.wanting, (line.turn, line.mailbox))
+    def host(self, name: str) -> ProviderLine:
+        """A provider as it stands; to be read and not changed."""
+        return self._round.host(name)
 
     def lines(self) -> list[Line]:
         """All mailboxes that are in memory, to be read and not changed."""
@@ -350,28 +258,4 @@ class Schedule:
 
     def preview(self, lines: Iterable[Line]) -> "Schedule":
         """A copy with these mailboxes alone, to run ahead with: what is decided in it has no effect here."""
-        ahead, chosen = Schedule(self._memory), {line.mailbox: line for line in lines}
-        for line in chosen.values():
-            provider = ahead._providers.get(line.provider.name) or line.provider.copy(chosen)
-            ahead._providers[provider.name] = provider
-            copied = ahead._lines[line.mailbox] = line.copy(provider)
-            if copied.alarm is not None:
-                heappush(ahead._alarms, (copied.alarm, copied.mailbox))
-        ahead._turns = count(1 + max((line.turn or 0 for line in chosen.values()), default=0))
-        return ahead
-
-    # what is met for the first time
-
-    def look(self, mailbox: MailboxId) -> Line:
-        """A mailbox as it stands; for others to be read and not changed."""
-        line = self._lines.get(mailbox)
-        if line is None:
-            line = self._lines[mailbox] = load_line(self._memory, mailbox, self.host(mailbox.provider))
-        return line
-
-    def host(self, name: str) -> ProviderLine:
-        """A provider as it stands; for others to be read and not changed."""
-        provider = self._providers.get(name)
-        if provider is None:
-            provider = self._providers[name] = load_provider(self._memory, name)
-        return provider
+        return Schedule(self._memory, round_=self._round.copy(lines))

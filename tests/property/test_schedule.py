@@ -14,8 +14,9 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from relay.core.ledger import MailboxLedger, TotalLedger
 from relay.core.limits import MINUTE, Instant, Limit, RollingWindow
 from relay.core.rotation import Line, ProviderLine
+from relay.core.round import Round
 from relay.core.schedule import Schedule
-from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
+from relay.core.terms import MailboxTerms, Memory, PastAttempt, ProviderTerms, Standing
 from relay.core.words import AccountId, Lane, MailboxId
 from tests.contract.counting import Rule, Run
 from tests.contract.order import Choice, Order, Ready
@@ -352,14 +353,19 @@ def test_the_schedule_decides_as_its_definition() -> None:
 # planted
 
 
+class RoundOfQueueJumpers(Round):
+    def refresh(self, line: Line, now: Instant) -> None:
+        is_new = line.turn is None
+        super().refresh(line, now)
+        if is_new and line.turn is not None:
+            line.turn = -line.turn
+
+
 class NewcomersFirst(Schedule):
     """Whoever comes new goes before those who wait."""
 
-    def _refresh(self, line: Line, now: Instant) -> None:
-        is_new = line.turn is None
-        super()._refresh(line, now)
-        if is_new and line.turn is not None:
-            line.turn = -line.turn
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory, round_=RoundOfQueueJumpers(memory))
 
 
 class NoTurns(Schedule):
@@ -378,11 +384,16 @@ class WeightForgotten(Schedule):
         super()._pass_turn(line, now)
 
 
+class RoundOfSleepers(Round):
+    def set_alarm(self, line: Line, at: Instant | None) -> None:
+        line.alarm = None
+
+
 class WakeUpDropped(Schedule):
     """Nobody is woken when a limit opens."""
 
-    def _set_alarm(self, line: Line, at: Instant | None) -> None:
-        line.alarm = None
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory, round_=RoundOfSleepers(memory))
 
 
 class WakesLate(Schedule):
@@ -403,9 +414,11 @@ class TotalsKeptFromNobody(Schedule):
 class LoginsUncounted(Schedule):
     """A login costs nothing."""
 
-    def _reserve(self, line: Line, now: Instant) -> None:
-        super()._reserve(line, now)
-        line.logins.give_back(now)
+    def open_sessions(self, now: Instant, most: int) -> dict[MailboxId, int]:
+        opened = super().open_sessions(now, most)
+        for mailbox in (mailbox for mailbox, many in opened.items() for _ in range(many)):
+            self.look(mailbox).logins.give_back(now)
+        return opened
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
         self.look(mailbox).logins.start(now)

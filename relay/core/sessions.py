@@ -1,0 +1,93 @@
+"""Who should log in next, and whose idle session should make room for that.
+
+Law: sessions follow the order of the round, under the ceiling and the health of the provider and the login budget of
+the mailbox; what is to be opened is reserved at once, so that asking twice opens nothing twice.
+"""
+
+from collections.abc import Mapping
+from heapq import heappop
+
+from relay.core.limits import Instant
+from relay.core.rotation import Line, ProviderLine
+from relay.core.round import Round
+from relay.core.words import MailboxId
+
+_FAR: int = 1 << 62
+"""The turn of a mailbox that is not in the rotation: after all others."""
+
+
+def open_sessions(round_: Round, now: Instant, most: int) -> dict[MailboxId, int]:
+    """Mailboxes next in order that want a session; the sessions and logins named are reserved at once."""
+    round_.ring_alarms(now)
+    opened: dict[MailboxId, int] = {}
+    for provider in round_.providers.values():
+        while most > 0 and provider.may_connect(now):
+            line = _next_wanting(round_, provider, now)
+            if line is None:
+                break
+            _reserve(round_, line, now)
+            opened[line.mailbox] = opened.get(line.mailbox, 0) + 1
+            most -= 1
+    return opened
+
+
+def _next_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line | None:
+    """The first in order that wants a session and has login budget; the others leave the list until they do."""
+    while provider.wanting:
+        turn, mailbox = heappop(provider.wanting)
+        line = round_.lines.get(mailbox)
+        if line is None or not line.is_in_wanting:
+            continue
+        line.is_in_wanting = False
+        if line.turn is None or not line.wants_session(now):
+            continue
+        if turn != line.turn:
+            round_.push_wanting(line)
+        elif not line.may_log_in(now):
+            round_.set_alarm(line, line.logs_in_at(now))
+        else:
+            return line
+    return None
+
+
+def _reserve(round_: Round, line: Line, now: Instant) -> None:
+    line.sessions += 1
+    line.opening += 1
+    line.provider.sessions += 1
+    line.provider.opening += 1
+    line.logins.start(now)
+    if line.wants_session(now):
+        round_.push_wanting(line)
+
+
+def close_sessions(round_: Round, now: Instant, idle: Mapping[MailboxId, int]) -> dict[MailboxId, int]:
+    """Idle sessions to give up where others, earlier in order, find no place under the provider's ceiling.
+
+    `idle` are the sessions that this take left idle: out of room, or not next in order under a closed total.
+    """
+    closed: dict[MailboxId, int] = {}
+    spare = {mailbox: many for mailbox, many in idle.items() if many > 0}
+    for name in sorted({mailbox.provider for mailbox in spare}):
+        provider = round_.providers.get(name)
+        if provider is not None and provider.sessions >= provider.terms.total_connections:
+            closed |= _give_up(round_, provider, {m: many for m, many in spare.items() if m.provider == name}, now)
+    return closed
+
+
+def _give_up(
+    round_: Round, provider: ProviderLine, idle: Mapping[MailboxId, int], now: Instant
+) -> dict[MailboxId, int]:
+    """The sessions whose next turn is farthest away, as many as are wanted."""
+    head = _next_wanting(round_, provider, now)
+    if head is None or head.turn is None:
+        return {}
+    round_.push_wanting(head)
+    wanted, closed = len(provider.wanting), {}
+    turns = [(_FAR if line.turn is None else line.turn, m) for m in idle if (line := round_.lines.get(m)) is not None]
+    for turn, mailbox in sorted(turns, reverse=True):
+        many = min(idle[mailbox], wanted)
+        if turn < head.turn or many < 1:
+            break
+        closed[mailbox] = many
+        wanted -= many
+    return closed
