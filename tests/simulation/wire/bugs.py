@@ -17,11 +17,10 @@ from relay.delivery.commands import Offer, data_of, mail_command
 from relay.delivery.smtp import SmtpUpstream
 from relay.delivery.transaction import SmtpSession
 from relay.delivery.wire import Wire, WireFailed
-from relay.submission import acceptance, incoming
+from relay.submission import acceptance, incoming, receiving
 from relay.submission.acceptance import Acceptance
 from relay.submission.connection import Connection
 from relay.submission.gathering import Gathering
-from relay.submission.session import Session
 from relay.submission.wire import ClientGone
 from tests.simulation.wire.world import WatchedIntake
 
@@ -174,7 +173,7 @@ def half_a_message_taken(patch: Patch) -> None:
         try:
             return await honest(self, wire)
         except ClientGone:
-            blocks: list[bytes] = [bytes(wire._incoming._buffer)]
+            blocks: list[bytes] = [bytes(wire._hearing.incoming._buffer)]
             return self._keep(blocks)
 
     patch.setattr(Gathering, "read", read)
@@ -184,7 +183,7 @@ def half_close_taken_for_a_hang_up(patch: Patch) -> None:
     """Who says nothing more is not answered any more."""
 
     def eof_received(self: Connection) -> bool:
-        self._end()
+        self._hearing.end()
         return False
 
     patch.setattr(Connection, "eof_received", eof_received)
@@ -194,15 +193,15 @@ def another_messages_id(patch: Patch) -> None:
     """The client is told the id of the message before."""
     honest = Acceptance._message
     patch.setattr(Acceptance, "_message", honest)
-    receive = Session._receive
+    receive = receiving.receive
 
-    async def told(self: Session, *values: Any) -> Any:
-        answer = await receive(self, *values)
-        before = self._desk.__dict__.get("before", answer)
-        self._desk.__dict__["before"] = answer
+    async def told(wire: Any, desk: Any, **values: Any) -> Any:
+        answer = await receive(wire, desk, **values)
+        before = desk.__dict__.get("before", answer)
+        desk.__dict__["before"] = answer
         return before if isinstance(answer, bytes) else answer
 
-    patch.setattr(Session, "_receive", told)
+    patch.setattr("relay.submission.session.receive", told)
 
 
 BUGS: Mapping[str, Callable[[Patch], None]] = {
