@@ -111,7 +111,7 @@ def _stopped(of: Situation, health: Health, probe_at: int | None) -> Standstill 
         return None
     since, needs = max(of.accepted_at, health.since or 0), needs_of(health.reason)
     eta = probe_at if needs is not None or of.leaves_at is None else max(of.leaves_at, probe_at or 0)
-    return Standstill(health.reason, since, eta, needs)
+    return Standstill(health.reason or Barrier.QUEUE.value, since, eta, needs)
 
 
 def _own(of: Situation) -> Standstill | None:
@@ -131,5 +131,5 @@ def _longest(found: list[Standstill]) -> Standstill | None:
 def _named(found: Standstill) -> Standstill:
     """Whatever has no end that anybody knows is for those who run the relay."""
     if found.eta is None and found.needs is None:
-        return Standstill(found.reason or Barrier.QUEUE.value, found.since, None, Needs.OPS)
+        return Standstill(found.reason, found.since, None, Needs.OPS)
     return found

@@ -89,6 +89,7 @@ def test_what_nobody_can_foresee_is_for_those_who_run_the_relay() -> None:
     assert named(Situation(State.WAITING, 10, 20)) == ("queue", 20, None, Needs.OPS)
     nameless = Health(HealthState.PAUSED)
     assert named(Situation(State.WAITING, 10, 20, mailbox=nameless)) == ("queue", 10, None, Needs.OPS)
+    assert named(Situation(State.WAITING, 10, 20, mailbox=nameless, leaves_at=90)) == ("queue", 10, 90, None)
 
 
 def test_a_final_one_says_how_it_ended() -> None:
