@@ -65,6 +65,13 @@ _CROWDED = re.compile(
     re.IGNORECASE,
 )
 """Said of sessions at once; of what they send it is a limit."""
+_KIND = r"(?:concurrent|simultaneous|parallel|open|active|smtp|client|number|of|the|allowed|permitted|total)"
+_CROWDED_LATER = re.compile(
+    rf"\b(?:too many|maximum|max|exceed\w*) (?:{_KIND} ){{0,5}}(?:connections|sessions)\b"
+    rf"|\b(?:concurrent|simultaneous) (?:{_KIND} )?(?:connections?|sessions?)\b",
+    re.IGNORECASE,
+)
+"""Said of sessions at once and of nothing that goes over them: counted this is after the login too, and in any code."""
 _BY_ADDRESS = re.compile(r"\b(?:from|per|by) (?:\w+ ){0,3}(?:ip|host|address|client|network)\b|\bIP\b", re.IGNORECASE)
 _HINT = re.compile(
     r"\b(\d{1,5}) ?(?:(s|secs?|seconds?|secondi|secondo)|(m|mins?|minutes?|minuti|minuto)|(h|hours?|ore|ora))\b",
@@ -105,7 +112,7 @@ def _of_failure(stage: Stage, failure: Failure, context: Context) -> Judgement:
 
 
 def _class_of(stage: Stage, reply: Reply) -> ReplyClass:
-    if reply.is_temporary and stage in _SESSION_STAGES and _CROWDED.search(reply.text):
+    if _names_sessions(stage, reply):
         return ReplyClass.TOO_MANY_CONNECTIONS
     if stage in _HOST_STAGES:
         return _class_at_host(stage, reply)
@@ -114,6 +121,13 @@ def _class_of(stage: Stage, reply: Reply) -> ReplyClass:
     if stage is Stage.MAIL:
         return _class_for_mailbox(stage, reply) or _class_at_mail(reply)
     return _class_for_mailbox(stage, reply) or _class_after_mail(stage, reply)
+
+
+def _names_sessions(stage: Stage, reply: Reply) -> bool:
+    """Some providers count sessions only when the message is sent, and some say so with a final code."""
+    if _CROWDED_LATER.search(reply.text) is not None:
+        return _NOT_OUR_LIMIT.search(reply.text) is None
+    return reply.is_temporary and stage in _SESSION_STAGES and _CROWDED.search(reply.text) is not None
 
 
 def _class_at_host(stage: Stage, reply: Reply) -> ReplyClass:

@@ -111,6 +111,8 @@ class Result:
     """Whether the reply to the last command written was read; if not, the attempt ends after linger."""
     retry_after: int | None = None
     """Microseconds, where reply or rule names them."""
+    is_provider: bool = False
+    """What was said is not about this mailbox, but about all that comes from here."""
     is_dsn_passed_on: bool = False
     """The provider was told what reports the sender wants (RFC 3461), and sends them from here on."""
 

@@ -165,9 +165,8 @@ def _stopped(
     return Health(state, reason, since, event, moment.relay + pause, step, proven, health.slow)
 
 
-_BUSY_CLASSES = frozenset(
-    {"rate-limited", "quota-exceeded", "too-many-connections", "too-many-recipients", "auth-temporary"}
-)
+_BUSY_CLASSES = frozenset({"rate-limited", "quota-exceeded", "too-many-recipients", "auth-temporary"})
+"""Too many connections are not among them: the mailbox works, with one session fewer."""
 
 _LOST_CLASSES = frozenset({"network", "outage"})
 _UNSENT_CLASSES = frozenset({"tls-required", "no-credentials", "no-account", "auth-method"})

@@ -150,7 +150,7 @@ class Line:
 
     def is_at_rest(self, now: Instant) -> bool:
         """Whether nothing of it needs to be in memory."""
-        busy = self.express or self.bulk or self.sessions or self.ledger.in_flight
+        busy = self.express or self.bulk or self.sessions or self.ledger.in_flight or now < self.crowded_until
         return not busy and self.ledger.is_idle(now) and self.logins.is_idle(now)
 
 

@@ -196,12 +196,13 @@ class SmtpSession:
 
     # --------------------------------------------------------------------------------------------------- the result
     def _judge(self, stage: Stage, answer: SMTPResponse, *, is_past_gate: bool = False) -> Result:
-        """What a reply means; a reply that makes no sense here, and any 421, ends the session."""
+        """What a reply means; a reply that makes no sense here, any 421, and too many sessions end this one."""
         reply = read_reply(answer.code, answer.message)
         judgement = classify(stage, reply, Context(self._provider, is_past_gate))
         is_sense = judgement.reply_class is ReplyClass.DELIVERED or 400 <= answer.code < 600
         is_end_known = is_sense and (is_past_gate or self._wire.is_all_answered)
-        if answer.code == _CLOSING or not is_sense:
+        is_one_too_many = judgement.reply_class is ReplyClass.TOO_MANY_CONNECTIONS
+        if answer.code == _CLOSING or is_one_too_many or not is_sense:
             self._wire.reset()
         return _result(judgement, stage, reply, is_end_known=is_end_known)
 
@@ -230,4 +231,5 @@ def _result(
     return Result(
         judgement.verdict, judgement.reply_class, stage, reply,
         is_mail_written=is_mail_written, is_end_known=is_end_known, retry_after=judgement.retry_after,
+        is_provider=judgement.is_provider,
     )  # fmt: skip

@@ -43,6 +43,8 @@ OUTCOMES: list[Result] = [
     scene.IN_DOUBT,
     scene.DROPPED,
     scene.NEVER_MAIL,
+    scene.CROWDED,
+    replace(scene.CROWDED, is_provider=True),
     result(Verdict.DEFERRED, "network", stage=Stage.DATA, reply=None, is_end_known=False),
     result(Verdict.DEFERRED, "rate-limited", stage=Stage.MAIL, retry_after=7 * MINUTE),
 ]
@@ -50,6 +52,8 @@ FAILURES: list[LoginFailure] = [
     scene.AUTH_REFUSED,
     scene.HOST_DOWN,
     replace(scene.HOST_DOWN, is_provider=False),
+    scene.LOGIN_CROWDED,
+    replace(scene.LOGIN_CROWDED, is_provider=True),
 ]
 
 LOGINS = [SessionEvent.OPENED] * 15 + [SessionEvent.DECLINED, *FAILURES]

@@ -22,7 +22,7 @@ from relay.store.ports.history import HealthCount
 from relay.store.ports.sessions import SessionEvent
 from tests.contract.clock import LoopClock
 from tests.contract.model_data import Applied, Attempt, Delivery, Disk, Login, Mail, Process
-from tests.contract.model_ending import MINUTE
+from tests.contract.model_ending import CROWDED, MINUTE
 from tests.contract.model_reading import Reading
 from tests.contract.order import Choice
 
@@ -190,7 +190,9 @@ class ModelStore(Reading):
             login.ended = self.now() + (0 if failure.is_answered else self.linger_of(mailbox))
         else:
             self.disk.logins.remove(login)
-        if not failure.is_outdated:
+        if failure.reply_class == CROWDED:
+            self.crowd(mailbox, is_provider=failure.is_provider)
+        elif not failure.is_outdated:
             self.judge_failure(mailbox, failure)
         self.changed()
 

@@ -124,3 +124,5 @@ class Process:
     """One entry for each session that is open."""
     openings: list[Login] = field(default_factory=list)
     """Logins that were asked for and not reported on."""
+    crowded: dict[MailboxId | str, int] = field(default_factory=dict)
+    """Until when a mailbox, or all of a provider by its name, have enough sessions."""

@@ -23,6 +23,8 @@ from tests.contract.model_facts import ModelFacts
 from tests.contract.order import Order
 
 MINUTE = timedelta(minutes=1) // timedelta(microseconds=1)
+CROWDED = "too-many-connections"
+CROWD_PAUSE = 45 * MINUTE // 60
 
 
 class Ending:
@@ -104,19 +106,23 @@ class Ending:
 
     def move(self, attempt: Attempt, result: Result) -> None:
         delivery, verdict = attempt.delivery, result.verdict
-        delivery.tries += verdict in (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.DEFERRED)
+        is_crowded = result.reply_class == CROWDED
+        delivery.tries += verdict in (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.DEFERRED) and not is_crowded
         if verdict is Verdict.DELIVERED:
             self.finish(delivery, Event.DELIVER, result.reply_class, result.reply)
             self.confirm(delivery, result)
         elif verdict is Verdict.BOUNCED:
             self.finish(delivery, Event.BOUNCE, result.reply_class, result.reply)
         elif verdict is Verdict.DEFERRED:
-            delay = delay_after(delivery.tries, self.settings.retry, at_least=result.retry_after)
+            delay = max(CROWD_PAUSE, result.retry_after or 0) if is_crowded else self.delay(delivery, result)
             self.wait_until(delivery, Event.DEFER, self.clock.relay() + delay, result.reply_class)
         elif verdict is Verdict.IN_DOUBT and attempt.gated_at is not None:
             self.doubt(delivery, self.linger_of(attempt.mailbox))
         else:
             self.wait_until(delivery, Event.RETURN, delivery.due, delivery.reason)
+
+    def delay(self, delivery: Delivery, result: Result) -> int:
+        return delay_after(delivery.tries, self.settings.retry, at_least=result.retry_after)
 
     def wait_until(self, delivery: Delivery, event: Event, due: int, reason: str | None) -> None:
         delivery.state, delivery.due, delivery.reason = state_after(delivery.state, event), due, reason
@@ -180,9 +186,16 @@ class Ending:
         return True
 
     def judge(self, mailbox: MailboxId, result: Result) -> None:
+        if result.reply_class == CROWDED:
+            self.crowd(mailbox, is_provider=result.is_provider)
+            return
         event = event_of_result(result)
         if event is not None:
             self.change_health(mailbox, event, result.reply_class, result.retry_after)
+
+    def crowd(self, mailbox: MailboxId, *, is_provider: bool) -> None:
+        """It works, and gets no other session for a while."""
+        self.process.crowded[mailbox.provider if is_provider else mailbox] = self.now() + CROWD_PAUSE
 
     def change_health(
         self, mailbox: MailboxId, event: HealthEvent, reason: str | None = None, retry_after: int | None = None

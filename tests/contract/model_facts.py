@@ -71,5 +71,8 @@ class ModelFacts:
     def sessions(self, mailbox: MailboxId) -> int:
         return self.process.sessions.count(mailbox) + self.opening(mailbox)
 
+    def crowded_until(self, whom: MailboxId | str) -> int:
+        return self.process.crowded.get(whom, 0)
+
     def offset(self) -> int:
         return 0

@@ -31,6 +31,9 @@ class Facts(Protocol):
     def logins(self, mailbox: MailboxId) -> list[Run]: ...
     def sessions(self, mailbox: MailboxId) -> int: ...
     def opening(self, mailbox: MailboxId) -> int: ...
+    def crowded_until(self, whom: MailboxId | str) -> int:
+        """Until when a mailbox, or a provider by its name, has enough sessions."""
+
     def offset(self) -> int: ...
     def timers(self) -> set[int]: ...
 
@@ -217,6 +220,8 @@ class Order:
 
     def may_log_in(self, mailbox: MailboxId, at: int) -> bool:
         """Beside another session only while more than half of the login budget is left."""
+        if at < self.facts.crowded_until(mailbox):
+            return False
         limit = self.facts.terms(mailbox).login_limit
         room = Rule(limit).room(self.facts.logins(mailbox), at)
         return room * 2 > limit.count if self.facts.sessions(mailbox) else room > 0
@@ -229,6 +234,8 @@ class Order:
         """Whether the provider's host may be called."""
         mine = [mailbox for mailbox in self.facts.mailboxes() if mailbox.provider == provider]
         if sum(map(self.facts.sessions, mine)) >= self.facts.provider_terms(provider).total_connections:
+            return False
+        if at < self.facts.crowded_until(provider):
             return False
         standing = self.facts.provider_standing(provider)
         if not standing.is_stopped:
@@ -285,6 +292,7 @@ class Order:
             for rule in [*self.own_rules(mailbox), *self.total_rules(mailbox.provider)]:
                 changes |= rule.changes(runs, now)
             changes |= Rule(self.facts.terms(mailbox).login_limit).changes(logins, now)
+            changes |= {self.facts.crowded_until(mailbox), self.facts.crowded_until(mailbox.provider)}
             standings = (self.facts.standing(mailbox), self.facts.provider_standing(mailbox.provider))
             changes |= {standing.probe_at for standing in standings if standing.probe_at is not None}
         return next((at for at in sorted(changes) if at >= now and self.could(at, idle)), None)

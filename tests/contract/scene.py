@@ -81,6 +81,9 @@ NEVER_MAIL = result(Verdict.DEFERRED, "unknown", stage=Stage.EHLO, reply=None, i
 AUTH_REFUSED = LoginFailure(
     "auth-rejected", Stage.AUTH, Reply(535, "5.7.8", "wrong"), is_provider=False, is_login_sent=True
 )
+TOO_MANY = Reply(432, "4.3.2", "Concurrent connections limit exceeded")
+CROWDED = result(Verdict.DEFERRED, "too-many-connections", reply=TOO_MANY)
+LOGIN_CROWDED = LoginFailure("too-many-connections", Stage.AUTH, TOO_MANY, is_provider=False, is_login_sent=True)
 HOST_DOWN = LoginFailure("network", Stage.CONNECT, None, is_provider=True, is_login_sent=False)
 
 

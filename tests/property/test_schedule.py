@@ -56,6 +56,7 @@ class Place:
         self.begun: list[Run] = []
         self.open_sessions: dict[MailboxId, int] = dict.fromkeys(MAILBOXES, 0)
         self.openings: dict[MailboxId, list[Run]] = {mailbox: [] for mailbox in MAILBOXES}
+        self.crowded: dict[MailboxId | str, int] = {}
 
     # for the definition
 
@@ -88,6 +89,9 @@ class Place:
 
     def opening(self, mailbox: MailboxId) -> int:
         return len(self.openings[mailbox])
+
+    def crowded_until(self, whom: MailboxId | str) -> int:
+        return self.crowded.get(whom, 0)
 
     def offset(self) -> int:
         return 0
@@ -148,10 +152,9 @@ class Place:
             2 * Rule(terms.login_limit).room(self.logins(mailbox), self.now) <= terms.login_limit.count
             for mailbox, terms in self.mailbox.items()
         )
-        return (
-            not (at_ceiling or has_totals or short_of_logins or self.running() or any(self.openings.values()))
-            and hosts_work
-        )
+        has_enough = any(until > self.now for until in self.crowded.values())
+        is_busy = self.running() or any(self.openings.values())
+        return hosts_work and not (at_ceiling or has_totals or short_of_logins or has_enough or is_busy)
 
     def idle(self) -> dict[MailboxId, int]:
         busy = [run.mailbox for run in self.running()]
@@ -320,6 +323,12 @@ class Histories(RuleBasedStateMachine):
         self.place.provider[provider] = new
         self.schedule.reload_provider(provider, self.place.now)
 
+    @rule(mailbox=mailboxes, pause=st.sampled_from([1, 7, 60]), is_provider=st.booleans())
+    def there_are_enough_sessions(self, mailbox: MailboxId, pause: int, is_provider: bool) -> None:
+        whom, until = mailbox.provider if is_provider else mailbox, self.place.now + pause
+        self.place.crowded[whom] = max(until, self.place.crowded_until(whom))
+        self.schedule.crowded(mailbox, until, self.place.now, is_provider=is_provider)
+
     @rule()
     def memory_is_let_go(self) -> None:
         self.schedule.rest(self.place.now)
@@ -331,6 +340,7 @@ class Histories(RuleBasedStateMachine):
             run.ended = place.now
         place.open_sessions = dict.fromkeys(MAILBOXES, 0)
         place.openings = {mailbox: [] for mailbox in MAILBOXES}
+        place.crowded.clear()
         self.schedule = self.schedule_type(place)
         self.order.forget()
         for mailbox in MAILBOXES:

@@ -10,7 +10,9 @@ from relay.core.health import Health, HealthEvent, HealthState, event_of_result
 from relay.core.health import after as health_after
 from relay.core.lifecycle import Event, State, can
 from relay.core.limits import Instant
+from relay.core.meaning import ReplyClass
 from relay.core.retry import delay_after
+from relay.core.rotation import CROWDED
 from relay.core.routing import InDoubt
 from relay.core.words import MailboxId, Stage
 from relay.errors import CorruptValue
@@ -93,9 +95,7 @@ class Settling:
             entry.tries += 1
             moves.finish(entry, state, Event.BOUNCE, reason=reason, reply=reply, owes=OutboxKind.BOUNCE)
         elif verdict is Verdict.DEFERRED:
-            entry.tries += 1
-            delay = delay_after(entry.tries, self._context.settings.retry, at_least=result.retry_after)
-            due = self._context.clock.wall() + delay
+            due = self._context.clock.wall() + self._delay(entry, result)
             moves.wait(entry, state, Event.DEFER, due=due, reason=reason, reply=reply)
         elif verdict is Verdict.CORRUPT:
             moves.hold(entry, state, reason=CORRUPT, reply=None)
@@ -103,6 +103,13 @@ class Settling:
             self._doubt(running, reply, self._context.routes.linger_of(running.claim.mailbox))
         else:
             moves.give_back(entry, state, reason=reason)
+
+    def _delay(self, entry: Entry, result: Result) -> int:
+        """Until the next try; that there were too many sessions is no failure of this one."""
+        if result.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
+            return max(CROWDED, result.retry_after or 0)
+        entry.tries += 1
+        return delay_after(entry.tries, self._context.settings.retry, at_least=result.retry_after)
 
     def _doubt(self, running: Running, reply: str | None, pause: int) -> None:
         """The gate was passed and no final reply came: sent once more after a pause, or held."""
@@ -187,6 +194,10 @@ class Settling:
     # what it says about the mailbox
 
     def _judge(self, mailbox: MailboxId, result: Result) -> None:
+        if result.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
+            now = self._context.clock.now()
+            self._context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=result.is_provider)
+            return
         event = event_of_result(result)
         health = self._context.remembrance.health(mailbox)
         if event is None or (event is HealthEvent.DELIVERED and health.state is HealthState.OK and health.is_proven):

@@ -105,6 +105,27 @@ class RefusedSpendsATry(ModelStore):
             delivery.tries += 1
 
 
+class CrowdForgotten(ModelStore):
+    """Logs in again at once where there are too many sessions."""
+
+    def crowd(self, mailbox: MailboxId, *, is_provider: bool) -> None:
+        pass
+
+
+class CrowdStopsTheMailbox(ModelStore):
+    """A session too many is taken for a refusal."""
+
+    def crowd(self, mailbox: MailboxId, *, is_provider: bool) -> None:
+        self.change_health(mailbox, HealthEvent.BUSY, "too-many-connections")
+
+
+class CrowdIsEverybodys(ModelStore):
+    """One mailbox's sessions keep its whole provider out."""
+
+    def crowd(self, mailbox: MailboxId, *, is_provider: bool) -> None:
+        super().crowd(mailbox, is_provider=not is_provider)
+
+
 class NoBreaker(ModelStore):
     """A host that is down is each mailbox's own trouble."""
 

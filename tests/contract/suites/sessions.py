@@ -1,11 +1,15 @@
 """Logging in: who may, how often, how many at once, and whose trouble a refusal is."""
 
+from dataclasses import replace
+
 from relay.core.limits import HOUR, MINUTE, parse_limit
 from relay.core.words import MailboxId
 from relay.store.ports.sessions import SessionEvent
 from tests.contract.scene import (
     AUTH_REFUSED,
+    CROWDED,
     HOST_DOWN,
+    LOGIN_CROWDED,
     NODE,
     SECOND,
     A,
@@ -17,6 +21,8 @@ from tests.contract.scene import (
     numbers,
     provider,
 )
+
+CROWD_SECONDS = 45
 
 
 async def _wanted(scene: Scene) -> dict[MailboxId, int]:
@@ -197,6 +203,63 @@ async def credentials_that_were_refused_are_unproven_again(scene: Scene) -> None
     await scene.close(box(A))
     await scene.advance(6 * 3600)
     assert await _wanted(scene) == {box(A): 1}
+
+
+# too many sessions
+
+
+async def a_session_too_many_is_no_failure(scene: Scene) -> None:
+    await scene.route(account(A), providers=[provider("p", connections=3)])
+    await scene.mail(A, *range(9))
+    await scene.log_in()
+    first, *others = await scene.work()
+    assert len(others) == 2
+    await scene.send(first, CROWDED)
+    await scene.close(box(A))
+    assert await _wanted(scene) == {}, "one session fewer"
+    for claim in others:
+        await scene.send(claim)
+    assert len((await scene.take()).claims) == 2, "those that are open go on"
+    await scene.advance(CROWD_SECONDS - 1)
+    assert await _wanted(scene) == {}
+    await scene.advance(1)
+    assert await _wanted(scene) == {box(A): 1}
+
+
+async def who_met_a_session_too_many_is_tried_again_soon_and_loses_no_try(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    for _ in range(3):
+        (claim,) = await scene.work()
+        assert (claim.tries, claim.doubts, claim.is_probe) == (0, 0, False)
+        await scene.send(claim, CROWDED)
+        await scene.close(box(A))
+        await scene.advance(CROWD_SECONDS - 1)
+        assert await scene.work() == []
+        await scene.advance(1)
+    assert await scene.send_all() == ["m-1"]
+
+
+async def a_login_too_many_is_no_failure_either(scene: Scene) -> None:
+    await scene.route(account(A), providers=[provider("p", connections=2)])
+    await scene.mail(A, 1, 2, 3)
+    assert await _wanted(scene) == {box(A): 1}
+    await scene.open(box(A))
+    assert await _wanted(scene) == {box(A): 1}
+    await scene.store.refused(box(A), LOGIN_CROWDED)
+    assert await scene.send_all() == ["m-1", "m-2", "m-3"]
+
+
+async def too_many_sessions_of_all_keep_out_whoever_has_none(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C, "q"))
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    await scene.send(claim, replace(CROWDED, is_provider=True))
+    await scene.mail(B, 2)
+    await scene.mail(C, 3)
+    assert await _wanted(scene) == {box(C, "q"): 1}, "the other provider has not said so"
+    await scene.advance(CROWD_SECONDS)
+    assert box(B) in await _wanted(scene)
 
 
 # a host that fails

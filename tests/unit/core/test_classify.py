@@ -222,9 +222,31 @@ def test_too_many_sessions_are_no_failure(stage: Stage, text: str, is_provider: 
     assert judgement.is_provider is is_provider
 
 
+@pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.EOD])
+@pytest.mark.parametrize(
+    ("text", "is_provider"),
+    [
+        ("432 4.3.2 Concurrent connections limit exceeded. Visit https://x.test [Hostname=AB1]", False),
+        ("451 4.7.0 Too many simultaneous sessions", False),
+        ("421 4.7.0 maximum number of connections exceeded", False),
+        ("554 5.7.0 Too many concurrent SMTP connections", False),
+        ("452 4.3.2 exceeded the allowed connections from your IP", True),
+    ],
+)
+def test_too_many_sessions_may_be_counted_only_when_the_message_is_sent(
+    stage: Stage, text: str, is_provider: bool
+) -> None:
+    judgement = classify(stage, read_reply(int(text[:3]), text[4:]))
+    assert (judgement.reply_class, judgement.action) == ("too-many-connections", Action.FEWER_SESSIONS)
+    assert (judgement.verdict, judgement.is_provider) == (Verdict.DEFERRED, is_provider)
+
+
 @pytest.mark.parametrize(
     ("stage", "text", "meaning"),
     [
+        (Stage.EOD, "451 4.7.0 too many messages over this connection", "rate-limited"),
+        (Stage.RCPT, "452 4.3.2 too many connections to the recipient's server", "recipient-refused"),
+        (Stage.EOD, "451 4.7.0 exceeded the limit of messages for these sessions", "rate-limited"),
         (Stage.MAIL, "450 4.7.1 too many messages in this session", "rate-limited"),
         (Stage.AUTH, "535 5.7.8 too many failed sessions", "auth-rejected"),
         (Stage.CONNECT, "421 4.3.2 too busy", "outage"),

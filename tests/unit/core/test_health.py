@@ -118,6 +118,7 @@ def result(verdict: Verdict, reply_class: str) -> Result:
         (Verdict.DEFERRED, "network", HealthEvent.UNREACHABLE),
         (Verdict.IN_DOUBT, "unknown", HealthEvent.UNREACHABLE),
         (Verdict.DEFERRED, "greylisted", None),
+        (Verdict.DEFERRED, "too-many-connections", None),
         (Verdict.BOUNCED, "recipient-unknown", None),
         (Verdict.DROPPED, "unknown", None),
     ],

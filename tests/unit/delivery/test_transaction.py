@@ -154,6 +154,30 @@ REFUSALS = [
     ("DOT", b"552 5.3.4 too big\r\n", Stage.EOD, Verdict.BOUNCED, "message-too-large", True),
     ("DOT", b"451 4.3.0 later\r\n", Stage.EOD, Verdict.DEFERRED, "unknown", True),
     ("DOT", b"421 4.3.0 closing\r\n", Stage.EOD, Verdict.DEFERRED, "outage", False),
+    (
+        "MAIL",
+        b"432 4.3.2 Concurrent connections limit exceeded\r\n",
+        Stage.MAIL,
+        Verdict.DEFERRED,
+        "too-many-connections",
+        False,
+    ),
+    (
+        "RCPT",
+        b"432 4.3.2 Concurrent connections limit exceeded\r\n",
+        Stage.RCPT,
+        Verdict.DEFERRED,
+        "too-many-connections",
+        False,
+    ),
+    (
+        "DOT",
+        b"432 4.3.2 Concurrent connections limit exceeded\r\n",
+        Stage.EOD,
+        Verdict.DEFERRED,
+        "too-many-connections",
+        False,
+    ),
     ("DOT", b"354 once more\r\n", Stage.EOD, Verdict.IN_DOUBT, "protocol-error", False),
 ]
 
