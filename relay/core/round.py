@@ -63,10 +63,10 @@ class Round:
         line.turn, line.credit = next(self._turns), line.terms.weight
 
     def push_wanting(self, line: Line) -> None:
-        """Remembers that a mailbox wants a session, if it is in the round."""
-        if line.turn is not None:
-            line.is_in_wanting = True
-            heappush(line.provider.wanting, (line.turn, line.mailbox))
+        """Remembers that a mailbox of the round wants a session."""
+        assert line.turn is not None
+        line.is_in_wanting = True
+        heappush(line.provider.wanting, (line.turn, line.mailbox))
 
     # alarms
 

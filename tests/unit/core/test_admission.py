@@ -5,9 +5,17 @@ from datetime import date
 
 import pytest
 
-from relay.core.admission import Admitted, admit_authors, admit_sender, may_send_as, sent_as
+from relay.core.admission import (
+    Admitted,
+    admit_authors,
+    admit_sender,
+    is_refused_while_paused,
+    may_send_as,
+    sent_as,
+)
 from relay.core.completion import Stamp, completed
 from relay.core.headers import TopHeader, read_header
+from relay.core.health import Pause
 from relay.core.refusal import Reason, Refusal
 from relay.core.routing import Account, Client, Provider, Routing
 from relay.core.words import MailboxId, Plan
@@ -40,6 +48,18 @@ def on(day: date):
 def reason_of(found: object) -> Reason:
     assert isinstance(found, Refusal)
     return found.reason
+
+
+@pytest.mark.parametrize(
+    ("on_paused", "at_once", "a_moment_before", "after_its_time"),
+    [("hold", False, False, False), ("reject", True, True, True), ("hold-then-reject", False, False, True)],
+)
+def test_mail_of_a_paused_mailbox_is_taken_as_the_account_says(
+    on_paused: str, at_once: bool, a_moment_before: bool, after_its_time: bool
+) -> None:
+    account, pause = replace(ROSSI, on_paused=on_paused, on_paused_after=100), Pause("auth-rejected", since=1000)
+    refused = [is_refused_while_paused(account, pause, now) for now in (1000, 1099, 1100)]
+    assert refused == [at_once, a_moment_before, after_its_time]
 
 
 class TestThePatternsOfAClient:

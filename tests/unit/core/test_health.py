@@ -1,5 +1,7 @@
 """What stops a mailbox, for how long, and what heals it."""
 
+from dataclasses import replace
+
 import pytest
 
 from relay.core.envelope import LoginFailure, Result, Verdict
@@ -103,6 +105,13 @@ def test_a_stopped_mailbox_lets_nothing_go_but_a_probe() -> None:
     assert standing.is_stopped
     assert standing.opens_at(0) == 5 * MINUTE
     assert Health().standing.opens_at(7) == 7
+
+
+def test_a_login_without_an_answer_may_still_be_counted_and_the_finer_reason_is_told() -> None:
+    silent = LoginFailure("network", Stage.AUTH, None, is_provider=False, is_login_sent=True)
+    told = LoginFailure("tls-required", Stage.STARTTLS, Reply(454, None, "no"), is_provider=True, is_login_sent=False)
+    assert (silent.is_answered, told.is_answered) == (False, True)
+    assert (silent.reason, replace(told, fault="tls-expired").reason) == ("network", "tls-expired")
 
 
 def result(verdict: Verdict, reply_class: str) -> Result:

@@ -24,7 +24,7 @@ from relay.core.routing import (
     Timeouts,
     Tls,
 )
-from relay.core.routing_json import read_routing, write_routing
+from relay.core.routing_json import read_account, read_routing, write_account, write_routing
 from relay.core.words import MailboxId, Plan
 
 LAB = Provider(
@@ -128,6 +128,11 @@ def test_a_routing_is_the_same_after_it_was_kept(routing: Routing) -> None:
     assert kept == routing
     assert write_routing(kept) == write_routing(routing)
     assert {account.mailbox for account in kept.accounts.values()} == set(routing.by_mailbox)
+
+
+@pytest.mark.parametrize("account", [ANNA, *FULL.accounts.values()], ids=lambda account: account.sender)
+def test_an_account_is_the_same_after_it_was_kept_by_itself(account: Account) -> None:
+    assert read_account(write_account(account)) == account
 
 
 def test_no_field_of_the_full_example_is_at_its_default() -> None:

@@ -82,6 +82,16 @@ def order(grants: list[Grant]) -> str:
 # turns
 
 
+def test_what_is_ready_follows_its_account_or_leaves(schedule: Schedule) -> None:
+    ready(schedule, A, 2, "x", Lane.EXPRESS)
+    ready(schedule, A, 1, "y")
+    schedule.move_account("x", A, B, NOW)
+    assert (schedule.ready_of(A, "x"), schedule.ready_of(B, "x")) == ((0, 0), (2, 0))
+    schedule.move_account("x", B, None, NOW)
+    assert schedule.ready_of(B, "x") == (0, 0)
+    assert order(schedule.grant(NOW, {A: 9, B: 9}, 9)) == "a", "the other account stays"
+
+
 def test_mailboxes_take_turns_by_weight(memory: Memory, schedule: Schedule) -> None:
     memory.terms = {A: limited(weight=2), B: limited()}
     ready(schedule, A, 5)
