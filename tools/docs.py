@@ -1,4 +1,4 @@
-"""`make docs`: writes the pages that are made from the code; `--check` says which of them are not what the code says.
+"""`make docs`: writes the pages that are made from the code; `--check` says which are stale, and which links are dead.
 
 What is listed here is never edited by hand: a diagram or a reference that somebody has to keep in step is soon a lie.
 """
@@ -22,6 +22,7 @@ from relay.core.reply import Reply
 from relay.core.words import Lane, MailboxId, Stage
 from relay.observe import Log, as_json, declared
 from tools.api_reference import api_parts
+from tools.links import dead_links, pages_of, unnamed_pages
 
 S = TypeVar("S", bound=StrEnum)
 E = TypeVar("E", bound=StrEnum)
@@ -311,15 +312,26 @@ def stale_pages() -> list[str]:
     return [name for name, make in PAGES.items() if not (ROOT / name).exists() or (ROOT / name).read_text() != make()]
 
 
+def lost_pages() -> list[str]:
+    """Links that lead nowhere, and pages of docs/ that nobody finds."""
+    pages = pages_of(ROOT)
+    return [*dead_links(ROOT, pages), *unnamed_pages(ROOT / "docs" / "README.md", pages)]
+
+
 def main() -> int:
     """Writes every page, or only checks them."""
     parser = argparse.ArgumentParser(prog="make docs", description=__doc__.partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 where a page is stale")
+    parser.add_argument(
+        "--check", action="store_true", help="write nothing; exit 1 where a page is stale or a link is dead"
+    )
     stale = stale_pages()
     if parser.parse_args().check:
         for name in stale:
             print(f"{name}: not what the code says; run `make docs`", file=sys.stderr)
-        return 1 if stale else 0
+        lost = lost_pages()
+        for line in lost:
+            print(line, file=sys.stderr)
+        return 1 if stale or lost else 0
     for name in stale:
         (ROOT / name).parent.mkdir(parents=True, exist_ok=True)
         (ROOT / name).write_text(PAGES[name]())
