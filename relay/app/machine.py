@@ -90,6 +90,7 @@ class Threads:
 
     def __init__(self) -> None:
         self._pools: list[ThreadPoolExecutor] = []
+        self._older = frozenset(threading.enumerate())
 
     def pool(self, name: str, most: int) -> Executor:
         """A pool of at most `most` threads."""
@@ -105,10 +106,13 @@ class Threads:
     def are_done(self, within: float) -> bool:
         """Whether every thread ends within so many seconds; one that hangs in a call must not hold up the process."""
         ends = time.monotonic() + within
-        for thread in threading.enumerate():
-            if thread is not threading.current_thread() and not thread.daemon:
-                thread.join(max(0.0, ends - time.monotonic()))
-        return all(thread.daemon or thread is threading.current_thread() for thread in threading.enumerate())
+        for thread in self._begun_since():
+            thread.join(max(0.0, ends - time.monotonic()))
+        return not self._begun_since()
+
+    def _begun_since(self) -> list[threading.Thread]:
+        """Threads that would hold up the end of the process, but for those that were there before."""
+        return [thread for thread in threading.enumerate() if not thread.daemon and thread not in self._older]
 
 
 def children() -> ProcessPoolExecutor:
