@@ -173,10 +173,14 @@ def _company(line: Line) -> list[Line] | None:
 
 
 def _connects_at(line: Line, now: Instant) -> Instant | None:
-    """When a login may be tried next, as the mailbox's budget and its provider's host allow; None: not foreseeable."""
+    """When a login may be tried next: by the mailbox's budget, its provider's host, and who has enough sessions; None:
+    not foreseeable.
+    """
     instants = [line.logins.opens_at(now), line.provider.standing.opens_at(now)]
     known = [instant for instant in instants if instant is not None]
-    return max(known) if len(known) == len(instants) else None
+    if len(known) < len(instants):
+        return None
+    return max(*known, line.crowded_until, line.provider.crowded_until)
 
 
 def _width(width: int) -> int:

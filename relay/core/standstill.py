@@ -79,10 +79,16 @@ def standstill(of: Situation) -> Standstill:
     return _named(_longest([found for found in (_account(of), _host(of), _own(of)) if found is not None]) or _turn(of))
 
 
+def is_for_somebody(health: Health) -> bool:
+    """Whether it is stopped, and time alone does not heal it."""
+    return health.is_stopped and needs_of(health.reason) is not None
+
+
 def barrier_of(line: Line, lane: Lane, position: int, now: Instant) -> Barrier:
     """What lets the `position`-th ready delivery of a lane wait, where its mailbox and its provider are well."""
     has_session = line.sessions > line.opening
-    if not has_session and line.wants_session(now) and not line.logins.has_room(now):
+    is_kept_out = now < max(line.crowded_until, line.provider.crowded_until) or not line.logins.has_room(now)
+    if not has_session and line.wants_session(now) and is_kept_out:
         return Barrier.LOGIN
     has_room = line.ledger.has_room(now, line.terms.express_share if lane is Lane.BULK else NOTHING)
     if not has_room or position > line.ledger.room(now) or not line.provider.totals.has_room(line.mailbox, now):

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -100,6 +101,15 @@ def test_looking_ahead_changes_nothing() -> None:
     forecast(schedule, Place(A, "a@d.test", Lane.BULK, 5), now=0, latency=SECOND)
     assert schedule.ready_of(A, "a@d.test") == (0, 5)
     assert len(schedule.grant(0, {A: 1}, 10)) == 1
+
+
+@pytest.mark.parametrize("is_provider", [False, True])
+def test_who_has_no_session_and_gets_none_waits_for_one(is_provider: bool) -> None:
+    schedule = Schedule(Terms((), (), 1))
+    schedule.add_ready(A, "a@d.test", Lane.BULK, 0, 1)
+    assert outlook(schedule).leaves_at("a@d.test", Lane.BULK, 1) == 0
+    schedule.crowded(A, 45 * SECOND, 0, is_provider=is_provider)
+    assert outlook(schedule).leaves_at("a@d.test", Lane.BULK, 1) == 45 * SECOND
 
 
 def outlook(schedule: Schedule, mailbox: MailboxId = A, *, steps: int = 500, now: int = 0) -> Outlook:

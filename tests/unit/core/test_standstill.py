@@ -1,5 +1,6 @@
 """Promise 5: what is not moving has a reason, and a time at which it moves or the name of who has to act."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -129,3 +130,12 @@ def test_the_schedule_says_what_a_ready_delivery_waits_for() -> None:
     schedule.grant(SECOND, {B: 3}, 3)
     schedule.grant(SECOND, {A: 1}, 1)
     assert barrier_of(schedule.look(B), Lane.BULK, 1, SECOND) is Barrier.LIMIT
+
+
+@pytest.mark.parametrize("is_provider", [False, True])
+def test_who_is_told_that_there_are_too_many_sessions_waits_for_a_login(is_provider: bool) -> None:
+    schedule = Schedule(Terms((), (), 1))
+    schedule.add_ready(A, "a@d.test", Lane.BULK, 0)
+    schedule.crowded(A, MINUTE, 0, is_provider=is_provider)
+    assert barrier_of(schedule.look(A), Lane.BULK, 1, MINUTE - 1) is Barrier.LOGIN
+    assert barrier_of(schedule.look(A), Lane.BULK, 1, MINUTE) is Barrier.QUEUE
