@@ -183,6 +183,7 @@ class Provider(BaseModel):
     needs: Needs | None
     sessions: int
     limits: list[LimitUse]
+    accounts: int = Field(description="Accounts that send through it: while it is stopped, their mail waits.")
 
 
 class Trouble(BaseModel):

@@ -70,6 +70,7 @@ def provider_of(view: ProviderView) -> Provider:
         needs=view.needs,
         sessions=view.sessions,
         limits=[_limit_of(each) for each in view.limits],
+        accounts=view.accounts,
     )
 
 

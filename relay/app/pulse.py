@@ -28,6 +28,12 @@ COUNT_EVERY: float = 10.0
 ACCOUNTS = "accounts"
 """What readiness calls accounts whose mail does not move."""
 
+PROVIDERS = "providers"
+"""What readiness calls providers to which nothing goes but a probe."""
+
+NAMED: int = 10
+"""Providers that are named: a line stays readable."""
+
 REPORTS = "reports"
 """What readiness calls an outbox that nobody empties."""
 
@@ -97,12 +103,23 @@ class StoreWatch:
         for each in await self._store.health_counts():
             counts[each.health] += each.accounts
         self._counted_at = now
+        await self._look_at_providers()
         await self._look_at_reports()
         stopped = [f"{counts[health]} {health}" for health in STOPPED if counts[health]]
         if stopped:
             self._readiness.set(ACCOUNTS, f"mail is not moving: {', '.join(stopped)} of {counts.total()} accounts")
         else:
             self._readiness.clear(ACCOUNTS)
+
+    async def _look_at_providers(self) -> None:
+        stopped = [each for each in await self._store.providers() if each.health in STOPPED]
+        if stopped:
+            named = ", ".join(f"{each.provider} ({each.health}, {each.reason})" for each in stopped[:NAMED])
+            more = f" and {len(stopped) - NAMED} more" if len(stopped) > NAMED else ""
+            accounts = sum(each.accounts for each in stopped)
+            self._readiness.set(PROVIDERS, f"stopped: {named}{more}; {accounts} accounts send through them")
+        else:
+            self._readiness.clear(PROVIDERS)
 
     async def _look_at_reports(self) -> None:
         """The oldest thing that follows from an outcome and was not done: a sender who was not told."""

@@ -13,6 +13,7 @@ from relay.app.pulse import StoreWatch
 from relay.errors import StoreError
 from relay.observe import Census, Certificate, Metrics, NodeState
 from relay.store.ports.history import History
+from relay.store.ports.reading import Reading
 
 SHARE: float = 0.02
 """Of the time, at most so much goes into counting: what took 1 ms is fresh after 50 ms, what took 100 ms after 5 s."""
@@ -43,20 +44,24 @@ CERTIFICATE = "certificate"
 """What readiness calls certificates that will expire."""
 
 
+class Counted(History, Reading, Protocol):
+    """What is counted."""
+
+
 class Scrape:
     """Renders all metrics; while the store is away, all but what it counts. `clock` counts seconds, never set back."""
 
     def __init__(
         self,
         metrics: Metrics,
-        history: History,
+        store: Counted,
         clock: Callable[[], float],
         *,
         look: Callable[[], Awaitable[NodeState]],
     ) -> None:
         """`look` says how this node is."""
         self._metrics = metrics
-        self._history = history
+        self._store = store
         self._clock = clock
         self._look = look
         self._census = Census()
@@ -80,12 +85,13 @@ class Scrape:
 
     async def _count(self) -> None:
         began = self._clock()
-        history = self._history
-        by_name = await history.account_gauges(ACCOUNTS)
+        store = self._store
+        by_name = await store.account_gauges(ACCOUNTS)
         self._census = Census(
-            queues=await history.queue_counts(),
-            healths=await history.health_counts(),
-            waits=await history.limit_waits(),
+            queues=await store.queue_counts(),
+            healths=await store.health_counts(),
+            waits=await store.limit_waits(),
+            providers=await store.providers(),
             accounts=by_name.accounts,
             dropped=by_name.dropped,
         )

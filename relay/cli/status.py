@@ -26,6 +26,9 @@ EVERY: float = 2.0
 TROUBLED: int = 20
 """Accounts that are listed: with the rest they fill a screen."""
 
+PROVIDERS = "providers"
+"""The problem that names the providers that are stopped: here each of them has a line of its own."""
+
 HEALTHS = ("ok", "doubted", "slowed", "waiting", "paused", "retired")
 
 
@@ -70,8 +73,8 @@ def drawn(shown: Any, now: datetime) -> RenderableType:
     parts = [
         _headline(shown, now),
         *_problems(shown, now),
-        _queues(shown, now),
         *_stopped(shown, now),
+        _queues(shown, now),
         _accounts(shown),
     ]
     if shown["troubled"]:
@@ -92,6 +95,7 @@ def _problems(shown: Any, now: datetime) -> list[Text]:
     return [
         safe(f"! {each['what']}: {each['text']} (since {clock(each['since'], now)})", "red")
         for each in shown["problems"]
+        if each["what"] != PROVIDERS
     ]
 
 
@@ -128,11 +132,22 @@ def _stopped(shown: Any, now: datetime) -> list[Text]:
     """Each provider whose host is in trouble, in a line."""
     lines = []
     for each in shown["providers"]:
-        if each["health"] != "ok":
+        if _is_stopped(each):
             since = "" if each["since"] is None else f" since {clock(each['since'], now)}"
             then = "" if each["eta"] is None else f"; tried again {ahead(each['eta'], now)}"
-            lines.append(safe(f"! {each['provider']}: {each['health']}{since}, {each['reason']}{then}", "red"))
+            text = f"! provider {each['provider']}: {each['health']}{since}, {each['reason']}{then}"
+            lines.append(safe(text, "bold red"))
     return lines
+
+
+def _is_stopped(provider: Any) -> bool:
+    return bool(provider["health"] != "ok")
+
+
+def _behind(shown: Any) -> list[Text]:
+    """How many accounts cannot send whatever their own health, which the table of healths does not show."""
+    many = sum(each["accounts"] for each in shown["providers"] if _is_stopped(each))
+    return [safe(f"{many} account{'' if many == 1 else 's'} behind a stopped provider", "red")] if many else []
 
 
 def _accounts(shown: Any) -> RenderableType:
@@ -144,7 +159,7 @@ def _accounts(shown: Any) -> RenderableType:
     drawn_table = table("ACCOUNTS", *(health.upper() for health in HEALTHS), right=tuple(map(str.upper, HEALTHS)))
     for plan, of_plan in counts.items():
         drawn_table.add_row(safe(plan), *(safe(of_plan.get(health) or "") for health in HEALTHS))
-    return drawn_table
+    return Group(drawn_table, *_behind(shown))
 
 
 def _troubled(shown: Any, now: datetime) -> RenderableType:

@@ -50,6 +50,15 @@ class LimitOfProvider(Protocol):
     def seconds(self) -> float: ...
 
 
+class HealthOfProvider(Protocol):
+    """How a provider's host is."""
+
+    @property
+    def provider(self) -> str: ...
+    @property
+    def health(self) -> str: ...
+
+
 class AccountByName(Protocol):
     """An account that is not ok, has mail queued, or was active within a day."""
 
@@ -88,6 +97,7 @@ class Census:
     queues: Sequence[QueueOfProvider] = ()
     healths: Sequence[AccountsByHealth] = ()
     waits: Sequence[LimitOfProvider] = ()
+    providers: Sequence[HealthOfProvider] = ()
     accounts: Sequence[AccountByName] = ()
     dropped: int = 0
     """Accounts that would have series of their own and have none, because there are too many."""
@@ -124,6 +134,7 @@ class CensusCollector(Collector):
         yield _queue(queues)
         yield _values(declared.OLDEST, (((name,), queue.oldest_seconds or 0.0) for name, queue in queues.items()))
         yield _values(declared.LIMIT_WAIT, (((name,), seconds) for name, seconds in waits.items()))
+        yield _values(declared.PROVIDER_HEALTH, (((each.provider, each.health), 1) for each in census.providers))
         yield _values(declared.ACCOUNTS, (((each.plan, each.health), each.accounts) for each in census.healths))
         yield from _by_name(census)
 

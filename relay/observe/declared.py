@@ -124,6 +124,12 @@ RELOAD_SUCCESS = Declared(
 RELOAD_TIME = Declared(
     "relay_config_reload_timestamp_seconds", Kind.GAUGE, "When the routing in force was read, in seconds since 1970."
 )
+PROVIDER_HEALTH = Declared(
+    "relay_provider_health",
+    Kind.GAUGE,
+    "Always 1; the label says how a provider's host is: ok, waiting or paused.",
+    ("provider", "health"),
+)
 READY = Declared("relay_ready", Kind.GAUGE, "Whether this node can do its work (1) or /readyz answers 503 (0).")
 FREE = Declared(
     "relay_disk_free_bytes", Kind.GAUGE, "How much the disk of data_dir still takes; near its end no mail is accepted."
@@ -143,8 +149,8 @@ HANDSHAKES_FAILED = Declared(
 BUILD = Declared("relay_build_info", Kind.GAUGE, "Always 1; the label says which relay.", ("version",))
 
 ALL = (
-    SUBMISSIONS, CLIENT_LOGINS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, ACCOUNTS,
-    ACCOUNT_HEALTH, ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, SESSIONS, STORE, LAG, RELOAD_SUCCESS,
-    RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, BUILD,
+    SUBMISSIONS, CLIENT_LOGINS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, PROVIDER_HEALTH,
+    ACCOUNTS, ACCOUNT_HEALTH, ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, SESSIONS, STORE, LAG,
+    RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, BUILD,
 )  # fmt: skip
 """In the order of the reference."""

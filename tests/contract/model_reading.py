@@ -325,6 +325,7 @@ class Reading(Leasing):
             needs_of(health.reason) if health.is_stopped else None,
             sum(mailbox.provider == name for mailbox in self.process.sessions),
             tuple(LimitView(str(rule.limit), rule.used(runs, now), rule.allowed()) for rule in rules),
+            sum(each.mailbox.provider == name for each in self.disk.applied.routing.accounts.values()),
         )  # fmt: skip
 
     # figures

@@ -19,8 +19,12 @@ from tests.deploy.prometheus_process import PrometheusProcess, Sample
 from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
-ANNA, BRUNO, CARLA, DARIO, ELENA = (f"{name}@d.test" for name in ("anna", "bruno", "carla", "dario", "elena"))
+ANNA, BRUNO, CARLA, DARIO, ELENA, FABIO = (
+    f"{name}@d.test" for name in ("anna", "bruno", "carla", "dario", "elena", "fabio")
+)
 LISTENER = "127.0.0.1:0"
+NOBODY = 1
+"""A port at which nobody listens."""
 STALL = 1.5
 """Seconds that the process is stopped for; its loop then is late by about as much."""
 
@@ -69,6 +73,7 @@ EXPECTED: dict[str, tuple[Seen, ...]] = {
     "Longest queues": (some(account=BRUNO),),
     "Accounts, by health": (some(health="paused"),),
     "Accounts that are not ok": (just(1, account=CARLA, health="paused"),),
+    "Providers, by health": (just(1, provider="gone", health="waiting"),),
     "In doubt and unknown": (some(provider="drops"), some(provider="odd")),
     "Logins at providers": (some(provider="lab", result="rejected"),),
     "Sessions with providers": (some(provider="lab"),),
@@ -86,7 +91,7 @@ AFTER_EDITS = {"Routing": just(0), "Accounts without series": some()}
 
 
 class World:
-    """A relay with three providers that do not all behave, and Prometheus beside it."""
+    """A relay with providers that do not all behave, and Prometheus beside it."""
 
     def __init__(self, path: Path, stack: ExitStack) -> None:
         users = path / "users"
@@ -118,9 +123,13 @@ class World:
         routing = self.folder.routing
         lab = routing["providers"]["lab"]
         lab["session"] = {"idle": "10m"}
-        routing["providers"] |= {"odd": {**lab, "port": odd}, "drops": {**lab, "port": drops}}
+        routing["providers"] |= {
+            "odd": {**lab, "port": odd},
+            "drops": {**lab, "port": drops},
+            "gone": {**lab, "port": NOBODY},
+        }
         routing["clients"]["studio"] = {"password": "geheim", "may_send_as": [ANNA]}
-        of = {ANNA: "lab", BRUNO: "lab", CARLA: "lab", DARIO: "odd", ELENA: "drops"}
+        of = {ANNA: "lab", BRUNO: "lab", CARLA: "lab", DARIO: "odd", ELENA: "drops", FABIO: "gone"}
         routing["accounts"] = {
             account: {"provider": provider, "password": f"file:{account}.password"} for account, provider in of.items()
         }
@@ -134,7 +143,7 @@ class World:
         relay = self.relay
         relay.send(6, sender=ANNA)
         relay.send(6, sender=BRUNO)
-        for sender in (CARLA, DARIO, ELENA):
+        for sender in (CARLA, DARIO, ELENA, FABIO):
             relay.send(sender=sender)
         with smtplib.SMTP("127.0.0.1", relay.smtp, timeout=PATIENCE) as client:
             client.ehlo()

@@ -120,6 +120,8 @@ class ProviderView:
     needs: Needs | None
     sessions: int
     limits: tuple[LimitView, ...] = ()
+    accounts: int = 0
+    """Accounts of the routing that send through it: while it is stopped their mail waits, however well they are."""
 
 
 @dataclass(frozen=True, slots=True)

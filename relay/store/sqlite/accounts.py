@@ -27,7 +27,7 @@ _SQL = load_statements("reading")
 RETIRED = "retired"
 
 HELD = "held"
-"""The reason of an account that is well, some of whose mail is held by itself."""
+"""The reason of an account that is well, some of whose mail is held by itself, and nobody wrote down why."""
 
 
 def health_of(context: Context, account: Account) -> str:

@@ -8,6 +8,7 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -100,7 +101,11 @@ class Reader:
 
     async def providers(self) -> Sequence[ProviderView]:
         """Every provider of the routing in force."""
-        return await self._ask(provider_views)
+        senders = await self._senders(AccountQuery())
+        found: Counter[str] = Counter()
+        for start in range(0, len(senders), SENDERS):
+            found.update(await self._ask(partial(_providers_of, senders=senders[start : start + SENDERS])))
+        return [replace(each, accounts=found[each.provider]) for each in await self._ask(provider_views)]
 
     async def queue_counts(self) -> Sequence[QueueCount]:
         """How much waits where."""
@@ -156,6 +161,11 @@ def _healths(context: Context, *, senders: list[AccountId]) -> Counter[tuple[Pla
     accounts = context.routes.routing.accounts
     known = (accounts[sender] for sender in senders if sender in accounts)
     return Counter((account.plan, health_of(context, account)) for account in known)
+
+
+def _providers_of(context: Context, *, senders: list[AccountId]) -> Counter[str]:
+    accounts = context.routes.routing.accounts
+    return Counter(accounts[sender].mailbox.provider for sender in senders if sender in accounts)
 
 
 def _gauges(context: Context, *, senders: list[AccountId]) -> list[AccountGauge]:

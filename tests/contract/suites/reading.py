@@ -272,7 +272,7 @@ async def what_somebody_has_to_mend_comes_before_a_deferral(scene: Scene) -> Non
 
 
 async def a_host_that_is_down_names_the_next_probe(scene: Scene) -> None:
-    await scene.route(account(A), account(B, "q"))
+    await scene.route(account(A), account(B, "q"), account(C))
     await scene.mail(A, 1)
     await scene.mail(B, 2)
     await scene.store.take(NODE, {}, 10)
@@ -284,6 +284,7 @@ async def a_host_that_is_down_names_the_next_probe(scene: Scene) -> None:
     first, other = await scene.store.providers()
     assert (first.provider, first.health, first.reason, first.since) == ("p", "waiting", "network", START)
     assert (first.eta, first.needs, first.sessions) == (START + 10 * SECOND, None, 0)
+    assert (first.accounts, other.accounts) == (2, 1), "whose mail waits there"
     assert (other.provider, other.health, other.reason, other.eta) == ("q", "ok", None, None)
 
 

@@ -57,6 +57,7 @@ async def test_the_status_is_the_relay_on_one_page(relay):
                 "eta": "2026-11-22T12:01:00.000000Z",
                 "needs": "ops",
                 "sessions": 2,
+                "accounts": 0,
                 "limits": [{"limit": "100/1s", "used": 7, "most": 100}],
             }
         ],

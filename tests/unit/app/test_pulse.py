@@ -8,11 +8,23 @@ import pytest
 
 from relay.admin import Part, Readiness
 from relay.app import pulse
-from relay.app.pulse import ACCOUNTS, COUNT_EVERY, OVERDUE, REMEMBERED, REPORTS, LoopLag, StoreWatch
+from relay.app.pulse import (
+    ACCOUNTS,
+    COUNT_EVERY,
+    NAMED,
+    OVERDUE,
+    PROVIDERS,
+    REMEMBERED,
+    REPORTS,
+    LoopLag,
+    StoreWatch,
+)
 from relay.core.words import Plan
 from relay.errors import RelayError, StoreFull, StoreUnavailable
 from relay.observe import Log
 from relay.store.ports.history import HealthCount
+from relay.store.ports.reading import ProviderView
+from tests.fakes.reading import provider
 
 
 class Store:
@@ -23,6 +35,7 @@ class Store:
         self.has_room = True
         self.is_hanging = False
         self.healths = [HealthCount(Plan.PERSONAL, "ok", 5)]
+        self.providers_now = [provider("lab")]
         self.counts = 0
         self.owed: list[object] = []
 
@@ -37,6 +50,9 @@ class Store:
     async def health_counts(self) -> list[HealthCount]:
         self.counts += 1
         return self.healths
+
+    async def providers(self) -> list[ProviderView]:
+        return self.providers_now
 
     def has_space(self) -> bool:
         return self.has_room
@@ -109,6 +125,27 @@ async def test_accounts_whose_mail_does_not_move_are_listed_and_leave_the_node_r
     world.store.healths = [HealthCount(Plan.PERSONAL, "slowed", 8)]
     world.now += COUNT_EVERY
     assert await world.look() == {}
+
+
+async def test_a_provider_that_is_stopped_is_listed_and_leaves_the_node_ready(world: World) -> None:
+    world.store.providers_now = [
+        provider("aruba", health="paused", reason="tls-expired", accounts=5),
+        provider("gmail", health="waiting", reason="network", accounts=2),
+        provider("lab"),
+    ]
+    text = "stopped: aruba (paused, tls-expired), gmail (waiting, network); 7 accounts send through them"
+    assert await world.look() == {PROVIDERS: text}
+    assert world.readiness.is_ready
+    world.store.providers_now = [provider("aruba"), provider("gmail")]
+    world.now += COUNT_EVERY
+    assert await world.look() == {}
+
+
+async def test_however_many_providers_are_stopped_the_line_stays_readable(world: World) -> None:
+    world.store.providers_now = [
+        provider(f"p{number}", health="waiting", reason="network") for number in range(NAMED + 7)
+    ]
+    assert " and 7 more; " in (await world.look())[PROVIDERS]
 
 
 async def test_a_report_that_nobody_writes_is_listed_and_leaves_the_node_ready(world: World) -> None:

@@ -7,10 +7,12 @@ import pytest
 
 from relay.admin import Readiness
 from relay.app.scraping import ACCOUNTS, DAY, LITTLE_ROOM, LONGEST, SHARE, SOON, Scrape, SelfLook
+from relay.core.remedy import Needs
 from relay.core.words import Plan
 from relay.errors import StoreUnavailable
 from relay.observe import Certificate, Metrics, NodeState
 from relay.store.ports.history import AccountGauge, AccountGauges, HealthCount, LimitWait, QueueCount
+from relay.store.ports.reading import ProviderView
 
 
 class World:
@@ -31,6 +33,9 @@ class World:
 
     async def limit_waits(self) -> list[LimitWait]:
         return [LimitWait("aruba", 30.0)]
+
+    async def providers(self) -> list[ProviderView]:
+        return [ProviderView("aruba", "paused", "tls-expired", None, None, Needs.OPS, 0)]
 
     async def account_gauges(self, most: int) -> AccountGauges:
         assert most == ACCOUNTS == 1000, "what Prometheus is promised"
@@ -93,6 +98,10 @@ async def test_limits_and_accounts_by_name_are_counted_too(world: World) -> None
     text = (await world.scrape()).decode()
     assert 'relay_account_health{account="m.rossi@studio.it",health="paused"} 1.0' in text
     assert "relay_account_series_dropped 3.0" in text
+
+
+async def test_a_provider_that_is_stopped_is_told(world: World) -> None:
+    assert 'relay_provider_health{health="paused",provider="aruba"} 1.0' in (await world.scrape()).decode()
 
 
 async def test_many_who_ask_at_once_cost_one_count(world: World) -> None:

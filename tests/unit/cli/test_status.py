@@ -33,7 +33,9 @@ def test_everything_stands_on_one_screen(relay):
     reading.counts = [QueueCount("lab", 12345, 2, 10, 12345.0), QueueCount("none", 0, 0, 3, 400000.0)]
     reading.of_providers = [
         provider("lab"),
-        provider("aruba", health="waiting", reason="network", since=NOON, eta=NOON + 30 * MINUTE, limits=()),
+        provider(
+            "aruba", health="waiting", reason="network", since=NOON, eta=NOON + 30 * MINUTE, limits=(), accounts=5
+        ),
     ]
     reading.healths = [HealthCount(Plan.PERSONAL, "ok", 1234), HealthCount(Plan.PERSONAL, "paused", 1)]
     reading.of_accounts = [
@@ -46,15 +48,16 @@ def test_everything_stands_on_one_screen(relay):
         "\n"
         "! disk: nearly full (since 09:35:02)\n"
         "\n"
+        "! provider aruba: waiting since 12:00:00, network; tried again in 22m\n"
+        "\n"
         "PROVIDER HEALTH  WAITING SENDING HELD OLDEST SESSIONS TOTAL LIMITS\n"
         "lab      ok        12345       2   10     3h        2 7 of 100/1s\n"
         "aruba    waiting       0       0    0               2\n"
         "none                   0       0    3     5d\n"
         "\n"
-        "! aruba: waiting since 12:00:00, network; tried again in 22m\n"
-        "\n"
         "ACCOUNTS   OK DOUBTED SLOWED WAITING PAUSED RETIRED\n"
         "personal 1234                             1\n"
+        "5 accounts behind a stopped provider\n"
         "\n"
         "NOT OK            HEALTH WHY           SINCE NEXT  QUEUED LIMITS\n"
         "m.rossi@studio.it paused auth-rejected    8m owner      3 20 of 20/10m\n"

@@ -43,6 +43,12 @@ class Wait:
 
 
 @dataclass
+class Host:
+    provider: str
+    health: str
+
+
+@dataclass
 class ByName:
     account: str
     health: str
@@ -61,6 +67,7 @@ CENSUS = Census(
     queues=[Queue("aruba", 1, 1, 1, 1.0)],
     healths=[Healths("business", "ok", 1)],
     waits=[Wait("aruba", 30.0)],
+    providers=[Host("aruba", "paused")],
     accounts=[ByName(SENDER, "slowed", 0.75, 120.0), ByName("b@x.it", "paused", 0.0, None)],
     dropped=7,
 )
@@ -264,7 +271,8 @@ relay_event_loop_lag_seconds relay_tls_certificate_expiry_seconds{listener} rela
 """What is promised to those who scrape: names and labels, which no release takes away."""
 
 HANDSHAKES = "relay_tls_handshakes_failed_total{listener}"
-BESIDES = {"relay_ready", "relay_disk_free_bytes", "relay_client_logins_total{result}", HANDSHAKES}
+PROVIDERS = "relay_provider_health{provider,health}"
+BESIDES = {PROVIDERS, "relay_ready", "relay_disk_free_bytes", "relay_client_logins_total{result}", HANDSHAKES}
 
 """What alerts need, too."""
 
@@ -292,6 +300,12 @@ def test_an_account_by_name_shows_its_health_how_full_it_is_and_when_its_queue_w
     assert values(metrics, "relay_account_limit_used_ratio", CENSUS) == {(SENDER,): 0.75, ("b@x.it",): 0}
     assert values(metrics, "relay_account_queue_drain_seconds", CENSUS) == {(SENDER,): 120}, "b waits for somebody"
     assert values(metrics, "relay_account_series_dropped", CENSUS) == {(): 7}
+
+
+def test_a_provider_that_is_stopped_shows_for_as_long_as_it_is(metrics):
+    assert values(metrics, "relay_provider_health", CENSUS) == {("aruba", "paused"): 1}
+    well = Census(providers=[Host("aruba", "ok")])
+    assert values(metrics, "relay_provider_health", well) == {("aruba", "ok"): 1}
 
 
 def test_an_account_that_is_well_and_idle_again_leaves_no_series(metrics):
