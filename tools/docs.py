@@ -13,7 +13,10 @@ from pathlib import Path
 from textwrap import fill
 from typing import Any, TypeVar
 
+from relay.app.settings import shown
+from relay.config.loading import load_service
 from relay.config.schema import relay_schema, routing_schema
+from relay.config.service import ServiceConfig
 from relay.core.envelope import Claim, Envelope, Result, Verdict
 from relay.core.health import HEALTH, HealthState
 from relay.core.lifecycle import FINAL, LIFE, State
@@ -94,6 +97,13 @@ def metrics_page() -> str:
     )
 
 
+def shipped_service() -> ServiceConfig:
+    """The relay.yaml that is shipped."""
+    loaded = load_service(ROOT / "config" / "relay.yaml", {})
+    assert loaded.value is not None
+    return loaded.value
+
+
 A_MAILBOX = MailboxId("lab", "doctor")
 A_CLAIM = Claim(1, 1, "id", A_MAILBOX, "doctor@example.org", Lane.EXPRESS, "node", Envelope("", ()), 1, 0, 0)
 SAMPLES: Mapping[str, object] = {
@@ -103,7 +113,7 @@ SAMPLES: Mapping[str, object] = {
     "error": ValueError(),
     "stage": Stage.MAIL,
     "reply": Reply(250, None, ""),
-    "settings": {"..": 1},
+    "settings": shown(shipped_service()),
 }
 """Arguments of the functions of the log; every other one may be text or a number."""
 
@@ -129,7 +139,8 @@ def all_log_events() -> Iterator[tuple[list[str], list[str], str]]:
         verdicts = Verdict if "result" in inspect.signature(function).parameters else (None,)
         lines = [line for verdict in verdicts for line in lines_of(name, function, verdict)]
         fields = [field for field in lines[0] if field not in ("time", "event", "id")]
-        sentence = (inspect.getdoc(function) or "").partition("\n")[0].replace("`seconds`", "`ms`")
+        first, _, _ = (inspect.getdoc(function) or "").partition("\n\n")
+        sentence = " ".join(first.split()).replace("`seconds`", "`ms`")
         yield [line["event"] for line in lines], fields, sentence
 
 

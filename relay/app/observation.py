@@ -62,7 +62,15 @@ class SubmissionObserver:
         )
 
     def refused(
-        self, client: str | None, *, account: AccountId | None, peer: str, stage: Stage, reason: Reason, reply: str
+        self,
+        client: str | None,
+        *,
+        account: AccountId | None,
+        peer: str,
+        stage: Stage,
+        reason: Reason,
+        reply: str,
+        sender: str | None = None,
     ) -> None:
         """A command, a login or a message was refused."""
         if stage in OF_MAILS:
@@ -70,7 +78,8 @@ class SubmissionObserver:
         elif stage is Stage.AUTH:
             self._metrics.client_logged_in(_told(reason))
         if client is not None or self._may_say(peer):
-            self._log.refused(None, client=client, account=account, peer=peer, stage=stage, reply=reply)
+            tried = None if client is None else sender
+            self._log.refused(None, client=client, account=account, sender=tried, peer=peer, stage=stage, reply=reply)
 
     def failed(self, error: BaseException) -> None:
         """The relay itself failed in a connection."""

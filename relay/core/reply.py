@@ -16,9 +16,10 @@ _PLAIN_LENGTH: int = 512
 
 _ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})(?=$|[\s:;,])")
 _ADDRESS = re.compile(
-    r"""<?(?:"[^"]{1,128}"|(?<![^\s<>@,;:"'(\[])[^\s<>@,;:"'(\[]+)@[^\s<>,;:"')\]]+>?""",
+    r"""<?(?:"[^"]{1,128}"|(?<![^\s<>@,;:"'(\[])[^\s<>@,;:"'(\[]+)@[^\s<>,;:"')\]]*[^\s<>,;:"')\].]>?""",
 )
-"""A word is tried from its beginning only, so that a long one without `@` costs no more than its length."""
+"""A word is tried from its beginning only, so that a long one without `@` costs no more than its length; a full stop at
+the end belongs to the sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,9 @@ from relay.core.reply import Reply, masked
 from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId, Stage
 from relay.observe.format import Fields, Format, as_json
 
+SENDER_MOST: int = 320
+"""Characters of a sender: the longest address that mail knows (RFC 5321, 4.5.3.1); what is longer is none."""
+
 SILENCED = ("mail", "aiosmtplib", "uvicorn", "httpx", "httpcore", "asyncio", "watchfiles", "multipart")
 """Loggers of libraries that print addresses, or the arguments of calls, which may hold some."""
 
@@ -58,12 +61,14 @@ class Log:
 
     def refused(
         self, message: MessageId | None, *, client: str | None, peer: str, stage: str, reply: str,
-        account: AccountId | None = None,
+        account: AccountId | None = None, sender: str | None = None,
     ) -> None:  # fmt: skip
         """A client was refused something; `peer` is its network address, `reply` what it was told, `account` whose
-        mail it was, where that is known.
+        mail it was, where that is known, `sender` the address as which a client that is known may not send.
         """
-        fields = {"client": client, "account": account, "peer": peer, "stage": stage, "reply": masked(reply)}
+        tried = None if sender is None else sender[:SENDER_MOST]
+        fields = {"client": client, "account": account, "sender": tried, "peer": peer, "stage": stage}
+        fields["reply"] = masked(reply)
         self._event("refused", message, fields)
 
     def handshake_failed(self, *, listener: str, peer: str, cause: str) -> None:
@@ -102,7 +107,7 @@ class Log:
         self._event("claim_lost", message, {"delivery": delivery, "account": account})
 
     def reported(self, message: MessageId, *, about: MessageId, account: AccountId, reason: str) -> None:
-        """A bounce was put into the queue."""
+        """A report to a sender was put into the queue: a bounce, a notice of delay, or that a mail was passed on."""
         self._event("reported", message, {"about": about, "account": account, "reason": reason})
 
     def report_skipped(self, message: MessageId, *, account: AccountId, cause: str) -> None:

@@ -35,10 +35,18 @@ class Observer(Protocol):
         """
 
     def refused(
-        self, client: str | None, *, account: AccountId | None, peer: str, stage: Stage, reason: Reason, reply: str
+        self,
+        client: str | None,
+        *,
+        account: AccountId | None,
+        peer: str,
+        stage: Stage,
+        reason: Reason,
+        reply: str,
+        sender: str | None = None,
     ) -> None:
         """A command, a login or a message was refused; `reply` is what the client was told, `account` whose mail it
-        was, where that is known.
+        was, where that is known, `sender` the address that it tried to send as and may not.
         """
 
     def failed(self, error: BaseException) -> None:

@@ -88,6 +88,7 @@ class Session:
             stage=stage,
             reason=refusal.reason,
             reply=reply.decode("ascii").rstrip(),
+            sender=refusal.values.get("sender") if stage is Stage.MAIL else None,
         )
 
     def _is_over(self) -> bool:

@@ -102,9 +102,19 @@ class RememberingObserver:
         self._note(("accepted", told))
 
     def refused(
-        self, client: str | None, *, account: str | None, peer: str, stage: Stage, reason: Reason, reply: str
+        self,
+        client: str | None,
+        *,
+        account: str | None,
+        peer: str,
+        stage: Stage,
+        reason: Reason,
+        reply: str,
+        sender: str | None = None,
     ) -> None:
         told = {"client": client, "account": account, "peer": peer, "stage": stage, "reason": reason, "reply": reply}
+        if sender is not None:
+            told["sender"] = sender
         self._note(("refused", told))
 
     def failed(self, error: BaseException) -> None:

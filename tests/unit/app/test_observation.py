@@ -108,6 +108,16 @@ def test_a_refused_mail_is_counted_and_a_refused_recipient_or_login_is_logged(he
     assert heard.last["reply"] == f"{reason.code} <address>"
 
 
+def test_the_sender_as_which_a_client_may_not_send_is_said_and_that_of_a_stranger_is_not(heard):
+    said = {"account": None, "peer": "10.0.0.7", "stage": Stage.MAIL, "reason": Reason.SENDER_UNKNOWN, "reply": "550"}
+    heard.submission.refused("studio-rossi", sender="typo@studiorossi.it", **said)
+    assert heard.last["sender"] == "typo@studiorossi.it"
+    heard.submission.refused(None, sender="typo@studiorossi.it", **said)
+    assert "typo" not in heard.lines[-1]
+    heard.submission.refused("studio-rossi", sender="x" * 5000 + "@d.test", **said)
+    assert len(heard.last["sender"]) == 320
+
+
 def test_strangers_cause_few_lines_and_what_is_unsaid_is_counted(heard):
     for _ in range(1000):
         heard.submission.turned_away("127.0.0.1:2525", peer="198.51.100.1", reason=Reason.FULL)

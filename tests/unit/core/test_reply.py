@@ -74,6 +74,13 @@ def test_no_address_stays_in_a_reply(text: str) -> None:
     assert "paziente" not in masked(text)
 
 
+def test_a_full_stop_after_an_address_stays() -> None:
+    assert (
+        masked("no account for anna@d.test. Ask <anna@d.test>. Or b@c.")
+        == "no account for <address>. Ask <address>. Or <address>."
+    )
+
+
 def test_what_is_no_address_stays() -> None:
     text = "Too many messages, see https://support.example.com/mail/?p=1 or ask @support"
     assert read_reply(450, text).text == text

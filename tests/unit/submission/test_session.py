@@ -123,6 +123,15 @@ class TestWhoMaySend:
         assert replies[-3] == "530 5.7.0 Login required: set user name and password of the relay"
         assert office.observer.told("refused")[0]["stage"] is Stage.MAIL
 
+    async def test_whoever_helps_is_told_as_which_sender_a_client_may_not_send_and_never_to_whom(self) -> None:
+        office = Office(practice(by_address()))
+        script = b"EHLO pc\r\nMAIL FROM:<typo@elsewhere.test>\r\n" + MAIL.partition(b"RCPT")[0] + b"RCPT TO:<bad\r\n"
+        await talk(office, script)
+        at_mail, at_rcpt = office.observer.told("refused")[0], office.observer.told("refused")[-1]
+        assert (at_mail["client"], at_mail["sender"]) == ("server-room", "typo@elsewhere.test")
+        assert at_rcpt["stage"] is Stage.RCPT
+        assert "sender" not in at_rcpt
+
     async def test_a_client_known_by_address(self) -> None:
         office = Office(practice(by_address()))
         await talk(office, b"EHLO pc\r\n" + MAIL + MESSAGE + b".\r\n")
