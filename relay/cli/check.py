@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 import typer
 
+from relay.cli.certificates import try_pair
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 from relay.config.checking import check_config
 from relay.config.loading import ConfigUnreadable
@@ -26,7 +27,7 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Name every problem of relay.yaml and of the routing, with its place."""
     gc.disable()  # a hundred thousand accounts are made once and thrown away at the end: collecting costs a third
     try:
-        problems = check_config(config, os.environ, _read_parts)
+        problems = check_config(config, os.environ, _read_parts, try_pair=try_pair)
     except ConfigUnreadable as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

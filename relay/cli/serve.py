@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from relay.app.run import Order, run
+from relay.cli.certificates import try_pair
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 from relay.config.loading import ConfigUnreadable, load_service
 from relay.config.problems import Problem
@@ -29,7 +30,7 @@ def serve(
 ) -> None:
     """Run the relay until SIGTERM or Ctrl-C; it drains, and a second one makes it hurry."""
     try:
-        loaded = load_service(config, os.environ)
+        loaded = load_service(config, os.environ, try_pair=try_pair)
     except ConfigUnreadable as error:
         typer.echo(f"relay: {error}", err=True)
         raise typer.Exit(2) from None

@@ -5,7 +5,7 @@ its place.
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,9 @@ from relay.config.validation import validated
 from relay.core.routing import SecretReference, Tls
 from relay.errors import ConfigError
 
+TryPair = Callable[[Path, Path], tuple[str, str] | None]
+"""What keeps this certificate and its key from being used: which of them (`certificate`, `key`), and a sentence."""
+
 KEY_VARIABLE = "RELAY_KEY"
 KEY_FILE = "relay.key"
 _ADAPTER: TypeAdapter[ServiceConfig] = TypeAdapter(ServiceConfig)
@@ -32,12 +35,19 @@ class ConfigUnreadable(ConfigError):
     """the configuration file cannot be opened"""
 
 
-def load_service(path: str | Path, environ: Mapping[str, str]) -> Loaded[ServiceConfig]:
-    """The service as relay.yaml describes it, and every problem of that file. ConfigUnreadable: it cannot be opened."""
-    return read_service(path, environ)[0]
+def load_service(
+    path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None
+) -> Loaded[ServiceConfig]:
+    """The service as relay.yaml describes it, and every problem of that file. ConfigUnreadable: it cannot be opened.
+
+    With `try_pair` a certificate and key that a listener cannot use are an error, as they are for a start.
+    """
+    return read_service(path, environ, try_pair=try_pair)[0]
 
 
-def read_service(path: str | Path, environ: Mapping[str, str]) -> tuple[Loaded[ServiceConfig], Path | None]:
+def read_service(
+    path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None
+) -> tuple[Loaded[ServiceConfig], Path | None]:
     """The service, and where its routing is if that is there, even if the rest is wrong. Raises as `load_service`."""
     report = Report(str(path))
     root = read_document(_content(path), report)
@@ -50,6 +60,7 @@ def read_service(path: str | Path, environ: Mapping[str, str]) -> tuple[Loaded[S
         routing = None
     if config is not None:
         _warn(config, root, report, environ)
+        _look_at_pair(config, root, report, try_pair)
     problems = in_order(report.problems)
     return Loaded(None if has_errors(problems) else config, problems), routing
 
@@ -75,13 +86,26 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
         if listener.proxy_protocol and listener.tls is Tls.NONE and listener.plaintext is None:
             text = "nobody can log in here, for no proxy is this machine; needs TLS or `plaintext: allow`"
             report.warning(_mark(root, ["submission", "listen", number, "proxy_protocol"]), text)
-    for key, file in _tls_files(config):
-        if reason := trouble_with(file):
-            text = f"{reason}: {file}; TLS cannot start without it"
-            report.warning(_mark(root, ["submission", "tls", key]), text)
     if config.notices.ops_webhook_secret is not None:
         mark = _mark(root, ["notices", "ops_webhook_secret"])
         _warn_of_secret(config.notices.ops_webhook_secret, mark, report, environ)
+
+
+def _look_at_pair(config: ServiceConfig, root: Any, report: Report, try_pair: TryPair | None) -> None:
+    """Certificate and key; what stops a start is an error where a start is asked about."""
+    pair = config.submission.tls
+    if pair is None:
+        return
+    tries = try_pair is not None and any(each.tls is not Tls.NONE for each in config.submission.listen)
+    say = report.error if tries else report.warning
+    gone = [(key, file, trouble_with(file)) for key, file in (("certificate", pair.certificate), ("key", pair.key))]
+    for key, file, reason in gone:
+        if reason is not None:
+            say(_mark(root, ["submission", "tls", key]), f"{reason}: {file}; TLS cannot start without it")
+    if try_pair is not None and tries and not any(reason for *_, reason in gone):
+        trouble = try_pair(pair.certificate, pair.key)
+        if trouble is not None:
+            report.error(_mark(root, ["submission", "tls", trouble[0]]), trouble[1])
 
 
 def _warn_of_keys(config: ServiceConfig, mark: Mark, report: Report) -> None:
@@ -102,9 +126,3 @@ def _warn_of_secret(secret: SecretReference, mark: Mark, report: Report, environ
 
 def _mark(root: Any, keys: Keys) -> Mark:
     return mark_of(root, keys) or START
-
-
-def _tls_files(config: ServiceConfig) -> Iterator[tuple[str, Path]]:
-    if config.submission.tls is not None:
-        yield "certificate", config.submission.tls.certificate
-        yield "key", config.submission.tls.key

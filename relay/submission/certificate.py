@@ -18,6 +18,11 @@ ExpiryOf = Callable[[bytes], float]
 class CertificateTrouble(ConfigError):
     """certificate and key cannot be used"""
 
+    def __init__(self, text: str | None = None, *, is_of_key: bool = False) -> None:
+        """`is_of_key`: the key has to be mended, not the certificate."""
+        super().__init__(text)
+        self.is_of_key = is_of_key
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
@@ -33,7 +38,8 @@ def read_certificate(certificate: Path, key: Path, expiry_of: ExpiryOf) -> Certi
         try:
             path.read_bytes()
         except OSError as error:
-            raise CertificateTrouble(f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+            text = f"{path} cannot be read: {(error.strerror or 'unknown error').lower()}"
+            raise CertificateTrouble(text, is_of_key=path is key) from None
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.options |= ssl.OP_NO_RENEGOTIATION  # a client could have us compute for ever
@@ -41,7 +47,7 @@ def read_certificate(certificate: Path, key: Path, expiry_of: ExpiryOf) -> Certi
         context.load_cert_chain(certificate, key, password=_no_password)
         return Certificate(context, expiry_of(certificate.read_bytes()))
     except (OSError, ValueError) as error:
-        raise CertificateTrouble(_said(error, certificate, key)) from None
+        raise _trouble(error, certificate, key) from None
 
 
 def _no_password() -> str:
@@ -49,11 +55,12 @@ def _no_password() -> str:
     raise ValueError("encrypted")
 
 
-def _said(error: OSError | ValueError, certificate: Path, key: Path) -> str:
+def _trouble(error: OSError | ValueError, certificate: Path, key: Path) -> CertificateTrouble:
     if isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH":
-        return f"{key} is not the key of {certificate}"
+        return CertificateTrouble(f"{key} is not the key of {certificate}", is_of_key=True)
     if isinstance(error, ValueError) and str(error) == "encrypted":
-        return f"{key} is encrypted with a password; the relay needs it without one"
+        text = f"{key} is encrypted with a password; the relay needs it without one"
+        return CertificateTrouble(text, is_of_key=True)
     reason = error.reason if isinstance(error, ssl.SSLError) else None
     detail = f" ({reason.lower().replace('_', ' ')})" if reason else ""
-    return f"{certificate} and {key} are not a certificate with its key in PEM{detail}"
+    return CertificateTrouble(f"{certificate} and {key} are not a certificate with its key in PEM{detail}")

@@ -60,6 +60,16 @@ def test_a_file_that_is_not_there(files: CertificateFiles, tmp_path: Path) -> No
     assert trouble(files.certificate, gone) == f"{gone} cannot be read: no such file or directory"
 
 
+def test_which_of_the_two_has_to_be_mended_is_said(files: CertificateFiles, others: CertificateFiles) -> None:
+    for certificate, key in ((files.certificate, others.key), (files.certificate, files.key.parent)):
+        with pytest.raises(CertificateTrouble) as caught:
+            read_certificate(certificate, key, expiry_of)
+        assert caught.value.is_of_key
+    with pytest.raises(CertificateTrouble) as caught:
+        read_certificate(files.certificate.parent, files.key, expiry_of)
+    assert not caught.value.is_of_key
+
+
 def test_a_file_that_is_something_else(files: CertificateFiles, tmp_path: Path) -> None:
     other = tmp_path / "other.pem"
     for content in (b"", b"hello\n", b"\x30\x82\x01\x00", files.key.read_bytes()[:100]):
