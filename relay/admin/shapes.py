@@ -87,8 +87,11 @@ class Delivery(BaseModel):
     needs: Needs | None = Field(description="Who has to act before it moves; null: nobody, time does.")
     eta: Moment | None = Field(
         description="When it leaves if nothing new happens, or is tried next; null: final, or not before somebody "
-        "acts. In a list of many mailboxes only the next few of each are foreseen exactly, the rest is told from the "
-        "pace."
+        "acts, as where that would be after the end of its lifetime. In a list of many mailboxes only the next few of "
+        "each are foreseen exactly, the rest is told from the pace."
+    )
+    bounces_at: Moment | None = Field(
+        description="When its lifetime ends, where it will not leave before unless somebody acts; null: elsewhere."
     )
     attempts: list[Attempt] = Field(description="Every try, oldest first; empty in lists, ask for the message.")
 
@@ -133,7 +136,8 @@ class Account(BaseModel):
     reason: str | None = Field(description="Why it is not ok.")
     since: Moment | None
     eta: Moment | None = Field(
-        description="When the last of what it has queued will have left; null: nothing queued, or somebody has to act."
+        description="When the last of what it has queued will have left or, while somebody has to act, when it is "
+        "tried next; null: nothing queued, or not before somebody acts."
     )
     needs: Needs | None = Field(description="Who has to act; null: nobody, time does.")
     queued: int = Field(description="Deliveries that are waiting, sending or held.")

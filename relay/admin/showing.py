@@ -89,6 +89,7 @@ def delivery_of(view: DeliveryView) -> Delivery:
         since=moment(view.since),
         needs=view.needs,
         eta=moment_or_none(view.eta),
+        bounces_at=moment_or_none(view.bounces_at),
         attempts=[_attempt_of(each) for each in view.attempts],
     )
 

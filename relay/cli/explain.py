@@ -139,6 +139,11 @@ def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: dateti
     yield from _who_acts(first, account)
     if known:
         yield f"  Next: the relay tries again {_when(known, now)}."
+    elif first.get("bounces_at") is not None:
+        yield (
+            f"  Next: it will not leave before its lifetime ends at {clock(first['bounces_at'], now)};"
+            " it will be bounced then, unless that is done."
+        )
     else:
         yield "  Next: nothing moves it before that."
 
@@ -182,7 +187,9 @@ def of_account(account: Any, now: datetime) -> Iterator[str]:
         yield f"  Why it waits: {why(account['reason'])}{_of_limits(account['reason'], account)}."
     if account["needs"] is not None:
         yield from _who_acts(account, account)
-    if account["eta"] is not None:
+    if account["eta"] is not None and account["needs"] is not None:
+        yield f"  Next: the relay tries again {_when([account['eta']], now)}."
+    elif account["eta"] is not None:
         yield f"  Next: the last of what is queued now leaves {_when([account['eta']], now)}."
     elif account["needs"] is not None:
         yield "  Next: it goes by itself as soon as that is done."

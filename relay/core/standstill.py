@@ -1,7 +1,8 @@
 """Why a delivery or an account is not moving, since when, until when, and who has to act.
 
 Law: whatever waits or is held has a reason, and with it a time at which it moves or is tried, or the name of who has to
-act (promise 5); of several things in its way the one that lasts longest is named. Instants are wall time, microseconds.
+act (promise 5), and no time that is told is after the end of its lifetime; of several things in its way the one that
+lasts longest is named. Instants are wall time, microseconds.
 """
 
 from dataclasses import dataclass, field
@@ -56,6 +57,8 @@ class Situation:
     barrier: Barrier = Barrier.QUEUE
     leaves_at: int | None = None
     """What the forecast says."""
+    expires_at: int | None = None
+    """When its lifetime ends; None: nobody asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,8 @@ class Standstill:
     since: int
     eta: int | None = None
     needs: Needs | None = None
+    bounces_at: int | None = None
+    """Its lifetime ends before it would leave or be tried: it is bounced then, unless somebody acts."""
 
 
 def standstill(of: Situation) -> Standstill:
@@ -76,7 +81,8 @@ def standstill(of: Situation) -> Standstill:
         return Standstill(None, of.since)
     if of.state is State.HELD:
         return Standstill(of.reason or EXPIRED, of.since, None, needs_of(of.reason) or Needs.ADMIN)
-    return _named(_longest([found for found in (_account(of), _host(of), _own(of)) if found is not None]) or _turn(of))
+    found = _longest([found for found in (_account(of), _host(of), _own(of)) if found is not None]) or _turn(of)
+    return _in_time(of, _named(found))
 
 
 def is_for_somebody(health: Health) -> bool:
@@ -132,6 +138,13 @@ def _turn(of: Situation) -> Standstill:
 def _longest(found: list[Standstill]) -> Standstill | None:
     """What nobody knows the end of is longer than anything, then what somebody has to act on; the first of equals."""
     return max(found, key=lambda one: (one.eta is None, one.needs is not None, one.eta or 0), default=None)
+
+
+def _in_time(of: Situation, found: Standstill) -> Standstill:
+    """What would leave after the end of its lifetime never does: whoever edits the routing can still change that."""
+    if found.eta is None or of.expires_at is None or found.eta < of.expires_at:
+        return found
+    return Standstill(found.reason, found.since, None, found.needs or Needs.ADMIN, of.expires_at)
 
 
 def _named(found: Standstill) -> Standstill:

@@ -13,6 +13,7 @@ from relay.core.envelope import Result, Verdict
 from relay.core.health import Health
 from relay.core.lifecycle import FINAL, SENDING, State
 from relay.core.remedy import Needs, needs_of
+from relay.core.routing import Account
 from relay.core.standstill import Barrier, Situation, Standstill, standstill
 from relay.core.words import AccountId, Lane, MailboxId, Stage
 from relay.store.ports import Delay
@@ -118,7 +119,7 @@ class Reading(Leasing):
         return DeliveryView(
             f"{local}@{domain.lower()}".encode().hex(), domain.lower(), self.state_of(delivery), delivery.mail.lane,
             why.reason, why.since, why.needs, why.eta,
-            tuple(self.attempt_views(delivery)) if has_attempts else (),
+            tuple(self.attempt_views(delivery)) if has_attempts else (), why.bounces_at,
         )  # fmt: skip
 
     def attempt_views(self, delivery: Delivery) -> Iterator[AttemptView]:
@@ -143,7 +144,8 @@ class Reading(Leasing):
 
     def shown_why(self, why: Standstill) -> Standstill:
         """As the clock on the wall says."""
-        return replace(why, since=self.on_the_wall(why.since), eta=self.on_the_wall(why.eta))
+        since, eta, end = (self.on_the_wall(at) for at in (why.since, why.eta, why.bounces_at))
+        return replace(why, since=since, eta=eta, bounces_at=end)
 
     def on_the_wall(self, at: Any) -> Any:
         return None if at is None else at + self.ahead()
@@ -154,16 +156,22 @@ class Reading(Leasing):
         since = delivery.since or delivery.mail.accepted_at
         mailbox = self.disk.applied.mailbox_of(account)
         about = (delivery.state, delivery.mail.accepted_at, since, delivery.reason, due)
+        ends = self.ends_of(delivery)
         if mailbox is None:
-            return Situation(*about, stranded=self.disk.applied.trouble_of(account))
+            return Situation(*about, stranded=self.disk.applied.trouble_of(account), expires_at=ends)
         own = self.disk.healths.get(mailbox, Health())
         host = self.disk.provider_healths.get(mailbox.provider, Health())
         stops = (None, own, self.probe(own), host, self.probe(host))
         if due:
-            return Situation(*about, *stops)
-        return Situation(
-            *about, *stops, self.barrier(mailbox, delivery), None if is_blind else self.leaves_at(delivery)
-        )
+            return Situation(*about, *stops, expires_at=ends)
+        leaves_at = None if is_blind else self.leaves_at(delivery)
+        return Situation(*about, *stops, self.barrier(mailbox, delivery), leaves_at, ends)
+
+    def ends_of(self, delivery: Delivery) -> int:
+        """When its lifetime ends, as things are."""
+        is_kept_back = self.trouble_of(delivery.account) is not None
+        longest = delivery.mail.accepted_at + self.settings.hold_lifetime
+        return max(delivery.expires_at, longest) if is_kept_back else delivery.expires_at
 
     def why_at_the_end(self, delivery: Delivery) -> Standstill:
         blind = replace(self.situation(delivery, is_blind=True), mailbox_probe_at=None, provider_probe_at=None)
@@ -271,11 +279,33 @@ class Reading(Leasing):
                 sender, None, None, "paused", "no-account", None, None, needs_of("no-account"), len(pending)
             )  # fmt: skip
         health, reason, since, needs = self.why_account(sender, account.mailbox, pending)
-        eta = self.drained_at(pending) if pending and needs is None else None
+        eta, needs = self.outlook(account, pending, needs) if pending else (None, needs)
         return AccountView(
             sender, account.plan, account.mailbox, health, reason, since, eta, needs, len(pending),
             tuple(self.limit_views(account.mailbox)),
         )  # fmt: skip
+
+    def outlook(
+        self, account: Account, pending: list[Delivery], needs: Needs | None
+    ) -> tuple[int | None, Needs | None]:
+        """Until when, and who has to act: the same as of its deliveries."""
+        if needs is not None:
+            is_any_waiting = any(each.state is not State.HELD for each in pending)
+            return (self.probe_of(account) if is_any_waiting else None), needs
+        eta = self.drained_at(pending)
+        ready = [each for each in pending if each.state is State.WAITING and each.due <= self.now()]
+        ends = [self.on_the_wall(self.ends_of(each)) for each in ready]
+        return (eta, None) if not ends or eta < max(ends) else (None, Needs.ADMIN)
+
+    def probe_of(self, account: Account) -> int | None:
+        if self.disk.applied.trouble_of(account.sender) is not None:
+            return None
+        own = self.disk.healths.get(account.mailbox, Health())
+        host = self.disk.provider_healths.get(account.mailbox.provider, Health())
+        stops = [self.probe(each) for each in (own, host) if each.is_stopped]
+        known = [at for at in stops if at is not None]
+        at: int | None = self.on_the_wall(max(known)) if known and len(known) == len(stops) else None
+        return at
 
     def why_account(
         self, sender: AccountId, mailbox: MailboxId, pending: list[Delivery]
@@ -305,7 +335,7 @@ class Reading(Leasing):
         """Not before this."""
         ready = [each for each in pending if each.state is State.WAITING and each.due <= self.now()]
         leaving = [at for at in map(self.leaves_at, ready) if at is not None]
-        due = [each.due for each in pending if each.state is State.WAITING]
+        due = [min(each.due, each.expires_at) for each in pending if each.state is State.WAITING]
         return int(self.on_the_wall(max([self.now(), *leaving, *due])))
 
     def limit_views(self, mailbox: MailboxId) -> list[LimitView]:
@@ -369,5 +399,11 @@ class Reading(Leasing):
     def gauge(self, sender: AccountId) -> AccountGauge:
         view = self.account_view(sender)
         ratio = max((min(1.0, each.used / each.most) for each in view.limits), default=0.0)
-        drain = 0.0 if not view.queued else None if view.eta is None else (view.eta - self.clock.wall()) / 1_000_000
+        drain = (
+            0.0
+            if not view.queued
+            else None
+            if view.eta is None or view.needs
+            else (view.eta - self.clock.wall()) / 1_000_000
+        )
         return AccountGauge(sender, view.health, ratio, drain)

@@ -60,8 +60,11 @@ class DeliveryView:
     since: int
     needs: Needs | None
     eta: int | None
-    """When it will leave if nothing new happens, or be tried next; None: final, or not before somebody acts."""
+    """When it will leave if nothing new happens, or be tried next, which is before its lifetime ends; None: final, or
+    not before somebody acts."""
     attempts: tuple[AttemptView, ...] = ()
+    bounces_at: int | None = None
+    """When its lifetime ends, where it will not leave before unless somebody acts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,8 @@ class AccountView:
     reason: str | None
     since: int | None
     eta: int | None
-    """When the last of what it has queued now will have left; None: nothing is queued, or somebody has to act."""
+    """When the last of what it has queued now will have left or, while somebody has to act, when it is tried next;
+    None: nothing is queued, or not before somebody acts."""
     needs: Needs | None
     queued: int
     limits: tuple[LimitView, ...] = ()

@@ -34,7 +34,8 @@ SELECT seq FROM messages WHERE id = ?;
 SELECT id, client, account, accepted_at, size, recipients, message_id_hash FROM messages WHERE seq = ?;
 
 -- deliveries_of: The deliveries of a message.
-SELECT id, lane, state, due, reason, since, domain, recipient_hash FROM deliveries WHERE id >= ? AND id < ? ORDER BY id;
+SELECT id, lane, state, due, reason, since, expires_at, domain, recipient_hash FROM deliveries
+WHERE id >= ? AND id < ? ORDER BY id;
 
 -- attempts_of: The attempts of a delivery that ended, the oldest first.
 SELECT started_at, ended_at, stage, class, reply FROM attempts INDEXED BY attempts_of
@@ -56,9 +57,14 @@ SELECT count(*) FROM (
 SELECT ended_at - started_at FROM attempts INDEXED BY attempts_ends
 WHERE counted AND mailbox = ? ORDER BY ended_at DESC LIMIT ?;
 
--- last_due: When the last of what an account defers is tried again.
-SELECT max(due) FROM deliveries INDEXED BY deliveries_stalled
+-- last_due: When the last of what an account defers is tried again, or has its lifetime behind it.
+SELECT max(min(due, expires_at)) FROM deliveries INDEXED BY deliveries_stalled
 WHERE likely(state <= 1) AND NOT (state = 0 AND due = 0) AND account = ? AND state = 0;
+
+-- newest_ready: When the last of a lane of an account was accepted, and when its lifetime ends.
+SELECT m.accepted_at, d.expires_at FROM deliveries AS d INDEXED BY deliveries_ready
+JOIN messages AS m ON m.seq = d.message
+WHERE d.state = 0 AND d.due = 0 AND d.account = ? AND d.lane = ? ORDER BY d.id DESC LIMIT 1;
 
 -- was_active: Whether a mailbox has sent something since an instant.
 SELECT 1 FROM attempts INDEXED BY attempts_ends WHERE counted AND mailbox = ? AND ended_at >= ? LIMIT 1;

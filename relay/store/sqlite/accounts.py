@@ -90,13 +90,42 @@ class AccountViews:
             return AccountView(sender, None, None, HealthState.PAUSED.value, NO_ACCOUNT, None, None, needs, queued)
         health = health_of(context, account)
         reason, since, needs = self._reason(account, health, line)
-        eta = self.drained_at(sender) if queued and needs is None else None
-        if queued and eta is None and needs is None:
-            needs = Needs.OPS
+        eta, needs = self._outlook(account, needs, line) if line is not None and queued else (None, needs)
         limits = limit_views(context, account.mailbox)
         return AccountView(
             sender, account.plan, account.mailbox, health, reason, since, eta, needs, queued, tuple(limits)
         )  # fmt: skip
+
+    def _outlook(self, account: Account, needs: Needs | None, line: Line) -> tuple[int | None, Needs | None]:
+        """Until when, and who has to act: of an account the same as of its deliveries (core/standstill)."""
+        sender, probe_at = account.sender, self._probe(account)
+        if needs is not None:
+            return (probe_at if line.waiting else None), needs
+        eta = self.drained_at(sender) or probe_at
+        if eta is None:
+            return None, Needs.OPS
+        ends = self._ends(sender)
+        return (eta, None) if ends is None or eta < ends else (None, Needs.ADMIN)
+
+    def _probe(self, account: Account) -> int | None:
+        """When its mailbox or the provider that is stopped is tried next, wall time; None: it is not."""
+        context = self._context
+        if context.routes.trouble_of(account.sender) is not None:
+            return None
+        healths = context.remembrance.health(account.mailbox), self._host(account.mailbox)
+        stops = [each.probe_at for each in healths if each.is_stopped]
+        known = [at for at in stops if at is not None]
+        return (
+            self._shown(max(*known, context.clock.now()) + self._ahead) if known and len(known) == len(stops) else None
+        )
+
+    def _ends(self, sender: AccountId) -> int | None:
+        """When the lifetime of the last that is ready ends, wall time; None: nothing is."""
+        context, number = self._context, self._context.names.known_account(sender)
+        rows = [context.database.read_one(_SQL["newest_ready"], (number, LANES.index(lane))) for lane in LANES]
+        is_kept_back = context.is_kept_back(sender)
+        ends = [context.ends_of(*row, is_kept_back=is_kept_back) for row in rows if row is not None]
+        return context.clock.shown(max(ends)) if ends else None
 
     def drained_at(self, sender: AccountId) -> int | None:
         """When the last of what is queued and not held will have left, wall time; None: not before somebody acts."""

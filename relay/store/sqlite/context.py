@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from relay.core.routing import InDoubt
 from relay.core.schedule import Schedule
-from relay.core.words import AccountId, Lane
+from relay.core.standstill import is_for_somebody
+from relay.core.words import AccountId, Lane, MailboxId
 from relay.store.needs import CrashPoint, StoreSettings
 from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.database import Database
@@ -84,9 +85,24 @@ class Context:
         return self.schedule.ready_of(mailbox, sender)[lane is Lane.BULK]
 
     def is_kept_back(self, sender: AccountId) -> bool:
-        """Whether the mail of an account is held: it goes nowhere, or its mailbox is stopped."""
+        """Whether the mail of an account is held: it goes nowhere, its mailbox is stopped, or its provider until
+        somebody acts; what time alone heals at a provider, or still has a session there, waits.
+        """
         mailbox = self.routes.mailbox_of(sender)
-        return mailbox is None or self.remembrance.health(mailbox).is_stopped
+        if mailbox is None or self.remembrance.health(mailbox).is_stopped:
+            return True
+        return is_for_somebody(self.remembrance.provider_health(mailbox.provider)) and not self._has_session(mailbox)
+
+    def _has_session(self, mailbox: MailboxId) -> bool:
+        line = self.schedule.look(mailbox)
+        return line.sessions > line.opening
+
+    def is_stopped(self, sender: AccountId) -> bool:
+        """Whether nothing leaves this account now: a report would have to wait in it, whatever for."""
+        mailbox = self.routes.mailbox_of(sender)
+        if mailbox is None or self.remembrance.health(mailbox).is_stopped:
+            return True
+        return self.remembrance.provider_health(mailbox.provider).is_stopped and not self._has_session(mailbox)
 
     def replace_routes(self, routes: Routes) -> None:
         """Another routing is in force; what is ready has to be moved by whoever put it there."""
@@ -98,6 +114,10 @@ class Context:
         """How long a message of this account is tried, microseconds."""
         account = self.routes.routing.accounts.get(sender)
         return account.lifetime if account is not None and account.lifetime is not None else self.settings.lifetime
+
+    def ends_of(self, accepted: int, expires: int, *, is_kept_back: bool) -> int:
+        """When the lifetime of a delivery that waits ends: what is kept back has that of what is held."""
+        return max(expires, accepted + self.settings.hold_lifetime) if is_kept_back else expires
 
     def in_doubt_of(self, sender: AccountId) -> InDoubt:
         """What happens to a delivery in doubt."""

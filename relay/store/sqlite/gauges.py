@@ -85,7 +85,7 @@ def gauge_of(context: Context, views: AccountViews, sender: AccountId) -> Accoun
     if not _has_mail(context, sender):
         return AccountGauge(sender, health, ratio, 0.0)
     view = None if mailbox is None else views.one(sender)
-    if view is None or view.eta is None:
+    if view is None or view.eta is None or view.needs is not None:
         return AccountGauge(sender, health, ratio, None)
     return AccountGauge(sender, health, ratio, max(0, view.eta - context.clock.civil()) / SECOND)
 

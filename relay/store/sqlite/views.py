@@ -57,8 +57,8 @@ class Views:
         return MessageView(message, sender, client, state, self._context.clock.shown(accepted), size, deliveries)
 
     def standstill(self, row: Row, sender: AccountId, accepted: int) -> tuple[str, Standstill]:
-        """The state of a delivery as admins see it, and why it is not moving."""
-        number, lane, stored, due, reason, since = row[:6]
+        """The state of a delivery as admins see it, and why it is not moving; `row` begins as `deliveries_of`'s."""
+        number, lane, stored, due, reason, since, expires = row[:7]
         running = self._context.claims.holder_of(number)
         state = STATES[stored] if running is None else running.state
         if running is not None:
@@ -66,14 +66,16 @@ class Views:
         situation = Situation(state, accepted, since, reason, due)
         if state is not State.WAITING:
             return state.value, self._shown(standstill(situation))
-        found = standstill(self._surrounded(situation, sender, LANES[lane], number))
         is_kept_back = self._context.is_kept_back(sender)
+        situation = replace(situation, expires_at=self._context.ends_of(accepted, expires, is_kept_back=is_kept_back))
+        found = standstill(self._surrounded(situation, sender, LANES[lane], number))
         return State.HELD.value if is_kept_back else State.WAITING.value, self._shown(found)
 
     def _shown(self, found: Standstill) -> Standstill:
         """As the clock on the wall says."""
         shown = self._context.clock.shown
-        return replace(found, since=shown(found.since), eta=None if found.eta is None else shown(found.eta))
+        eta, ends = (None if at is None else shown(at) for at in (found.eta, found.bounces_at))
+        return replace(found, since=shown(found.since), eta=eta, bounces_at=ends)
 
     def _surrounded(self, situation: Situation, sender: AccountId, lane: Lane, delivery: int) -> Situation:
         """With what its account, its mailbox, its provider and its queue bring with them."""
@@ -103,7 +105,7 @@ class Views:
         return max(health.probe_at, self._context.clock.now()) + self._ahead
 
     def _delivery(self, row: Row, message: str, seq: int, sender: AccountId, accepted: int) -> DeliveryView:
-        number, lane, domain, key = row[0], row[1], row[6], row[7]
+        number, lane, domain, key = row[0], row[1], row[7], row[8]
         state, why = self.standstill(row, sender, accepted)
         try:
             shown = self._context.seals.open_domain(domain, message, number - seq)
@@ -111,7 +113,8 @@ class Views:
             shown = NO_DOMAIN
         attempts = tuple(self._attempts(number)) if self._has_attempts else ()
         return DeliveryView(
-            key.hex(), shown, state, LANES[lane], why.reason, why.since, why.needs, why.eta, attempts
+            key.hex(), shown, state, LANES[lane], why.reason, why.since, why.needs, why.eta, attempts,
+            why.bounces_at,
         )  # fmt: skip
 
     def _shown_relay(self, at: Instant) -> int:

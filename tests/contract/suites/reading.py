@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from relay.core.limits import parse_limit
+from relay.core.limits import DAY, parse_limit
 from relay.core.remedy import Needs
 from relay.core.words import Lane, Plan
 from relay.store.ports.history import AccountGauge, LimitWait
@@ -258,7 +258,7 @@ async def a_stopped_mailbox_names_its_reason_and_who_mends_it(scene: Scene) -> N
     view = await scene.store.account(A)
     assert view is not None
     assert (view.health, view.reason, view.since) == ("paused", "auth-rejected", START + 35 * SECOND)
-    assert (view.eta, view.needs, view.queued) == (None, Needs.OWNER, 2)
+    assert (view.eta, view.needs, view.queued) == (found.eta, Needs.OWNER, 2), "as its deliveries say"
 
 
 async def what_somebody_has_to_mend_comes_before_a_deferral(scene: Scene) -> None:
@@ -269,6 +269,33 @@ async def what_somebody_has_to_mend_comes_before_a_deferral(scene: Scene) -> Non
     await scene.end(second, MAIL_REFUSED)
     found = await _delivery(scene, 1)
     assert (found.state, found.reason, found.needs) == ("held", "sender-refused", Needs.OWNER)
+
+
+async def nobody_is_told_of_a_time_after_the_end_of_the_lifetime(scene: Scene) -> None:
+    await scene.route(account(A, lifetime=3 * DAY), providers=[provider("p", "2/d")])
+    await scene.mail(A, *range(10))
+    await scene.send_all()
+    found = [await _delivery(scene, number) for number in range(2, 10)]
+    assert all(each.state == "waiting" and each.reason == "limit" for each in found)
+    in_time = [each for each in found if each.eta is not None]
+    assert 0 < len(in_time) < len(found)
+    assert all(each.eta < START + 3 * DAY and each.needs is None for each in in_time if each.eta is not None)
+    late = [each for each in found if each.eta is None]
+    assert all(each.needs is Needs.ADMIN for each in late), "somebody has to raise the limit"
+    assert all(each.bounces_at == START + 3 * DAY for each in late)
+    assert all(each.bounces_at is None for each in in_time)
+    view = await scene.store.account(A)
+    assert view is not None
+    assert (view.reason, view.eta, view.needs) == ("limit", None, Needs.ADMIN)
+
+
+async def a_retry_that_comes_too_late_is_no_promise(scene: Scene) -> None:
+    await scene.route(account(A, lifetime=20 * MINUTE))
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    await scene.end(claim, replace(DEFERRED, retry_after=HOUR))
+    found = await _delivery(scene, 1)
+    assert (found.state, found.eta, found.needs) == ("waiting", None, Needs.ADMIN)
 
 
 async def a_host_that_is_down_names_the_next_probe(scene: Scene) -> None:

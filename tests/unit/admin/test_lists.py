@@ -45,6 +45,7 @@ async def test_a_message_has_the_shape_of_the_interface(relay):
                 "since": "2026-11-22T12:00:00.000000Z",
                 "needs": None,
                 "eta": "2026-11-22T12:12:00.000000Z",
+                "bounces_at": None,
                 "attempts": [],
             },
             {
@@ -55,6 +56,7 @@ async def test_a_message_has_the_shape_of_the_interface(relay):
                 "since": "2026-11-22T12:00:00.000000Z",
                 "needs": "owner",
                 "eta": None,
+                "bounces_at": None,
                 "attempts": [
                     {
                         "started_at": "2026-11-22T12:00:00.000000Z",

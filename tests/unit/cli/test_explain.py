@@ -55,6 +55,15 @@ def test_a_message_behind_a_limit_goes_by_itself_at_a_time(relay):
     ]
 
 
+def test_what_outlives_its_time_says_when_it_bounces_and_what_helps(relay):
+    outlived = delivery(needs=Needs.ADMIN, eta=None, bounces_at=NOON + 60 * MINUTE)
+    acts = f"  Who has to act: an admin, in the routing. What to do: {remedy('limit')}."
+    assert explained(relay, outlived)[5:] == [
+        acts,
+        "  Next: it will not leave before its lifetime ends at 13:00:00; it will be bounced then, unless that is done.",
+    ]
+
+
 def test_a_slowed_limit_says_what_it_allows_now(relay):
     relay.reading.of_accounts = [account(limits=(LimitView("20/10m", 5, 5), LimitView("100/h", 7, 100)))]
     assert "(limit): 5 of 20/10m, slowed to 5." in explained(relay, delivery())[3]
@@ -193,7 +202,8 @@ def test_every_reason_that_the_relay_knows_has_a_sentence():
     known = {*map(str, ReplyClass), *map(str, Fault), *REMEDIES} - {ReplyClass.DELIVERED}
     assert known <= set(WHY)
     assert set(REMEDIES) - set(REMEDY) == set(), "who has to act is told what to do"
-    assert set(REMEDY) == set(REMEDIES), "and nobody else is"
+    outlived = {"limit", "login", "too-many-connections"}
+    assert set(REMEDY) == set(REMEDIES) | outlived, "and nobody else is, but where time alone does not help in time"
 
 
 def test_a_reason_without_a_sentence_is_named_and_nothing_is_left_unsaid():

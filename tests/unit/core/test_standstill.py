@@ -1,5 +1,7 @@
 """Promise 5: what is not moving has a reason, and a time at which it moves or the name of who has to act."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -44,6 +46,7 @@ def named(situation: Situation) -> tuple[str | None, int, int | None, Needs | No
         INSTANTS,
         st.sampled_from(Barrier),
         INSTANTS,
+        INSTANTS,
     )
 )
 def test_promise_five(situation: Situation) -> None:
@@ -54,6 +57,17 @@ def test_promise_five(situation: Situation) -> None:
     else:
         assert found.reason is not None
         assert found.eta is not None or found.needs is not None
+    if found.eta is not None and situation.expires_at is not None:
+        assert found.eta < situation.expires_at
+    assert found.bounces_at is None or (found.eta is None and found.bounces_at == situation.expires_at)
+
+
+def test_what_leaves_after_the_end_of_its_lifetime_needs_somebody() -> None:
+    found = standstill(replace(WAITING, barrier=Barrier.LIMIT, expires_at=400))
+    assert (found.reason, found.eta, found.needs, found.bounces_at) == ("limit", None, Needs.ADMIN, 400)
+    assert standstill(replace(WAITING, barrier=Barrier.LIMIT, expires_at=401)).eta == 400
+    stopped = standstill(replace(WAITING, mailbox=REFUSED, mailbox_probe_at=900, expires_at=500))
+    assert (stopped.reason, stopped.eta, stopped.needs, stopped.bounces_at) == ("auth-rejected", None, Needs.OWNER, 500)
 
 
 def test_what_is_ready_waits_for_what_the_schedule_says() -> None:
