@@ -198,6 +198,17 @@ async def wait_until_up(child: Child, place: Place, has_come_up: Callable[[Place
     raise StarterError(f"{child.name} {child.end} before it was ready")
 
 
+@contextlib.contextmanager
+def pid_file(folder: Path, child: Child) -> Iterator[None]:
+    """While it runs, `relay.pid` says which process the relay is: whoever kills one kills the right one."""
+    file = folder / "relay.pid"
+    file.write_text(f"{child.process.pid}\n")
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)
+
+
 def welcome(scene: Scene, folder: Path) -> str:
     """Where things are, and two lines to try."""
     to = "patient@example.org"
@@ -209,6 +220,7 @@ def welcome(scene: Scene, folder: Path) -> str:
   provider   {scene.provider} (sandbox, {", ".join(scene.limits) or "no limit"})
   delivered  {folder / "inbox"}
   log        {folder / "sandbox.jsonl"} (what the provider saw)
+  process    {(folder / "relay.pid").read_text().strip()} (in {folder / "relay.pid"})
 
   Try one of
     swaks --server {scene.smtp} --from {scene.sender} --to {to}
@@ -252,8 +264,10 @@ async def play(scene: Scene, *, relay: str, config: Path, folder: Path) -> None:
         await asyncio.wait({stopping, rising}, return_when=asyncio.FIRST_COMPLETED)
         if rising.done():
             rising.result()
-            say(welcome(scene, folder))
-            await asyncio.wait({stopping, *(child.ended for child in children)}, return_when=asyncio.FIRST_COMPLETED)
+            with pid_file(folder, children[-1]):
+                say(welcome(scene, folder))
+                ends = (child.ended for child in children)
+                await asyncio.wait({stopping, *ends}, return_when=asyncio.FIRST_COMPLETED)
         died = [child for child in children if child.ended.done()]
         if died and not asked.to_stop.is_set():
             raise StarterError(f"{died[0].name} {died[0].end}; stopping the other")

@@ -122,6 +122,17 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         await stage.process.wait()
 
 
+async def test_whoever_kills_the_relay_is_told_which_process_it_is(stage: Stage) -> None:
+    said = await stage.read_until("Ctrl-C")
+    file, pid = stage.folder / "var" / "relay.pid", (stage.folder / "pid-serve").read_text()
+    assert file.read_text().strip() == pid
+    assert f"process    {pid} (in {file})" in said
+    os.kill(int(pid), signal.SIGKILL)
+    code, _ = await stage.finish()
+    assert code == 1
+    assert not file.exists(), "a number that is used again would kill somebody else"
+
+
 async def test_it_says_where_things_are_and_one_line_to_try(stage: Stage) -> None:
     said = await stage.read_until("Ctrl-C")
     assert f"SMTP       127.0.0.1:{stage.smtp}" in said
