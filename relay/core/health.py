@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from relay.core.envelope import LoginFailure, Result, Verdict
 from relay.core.limits import DAY, HOUR, MINUTE, SECOND, Instant
+from relay.core.rotation import CROWDED
 from relay.core.terms import Standing
 
 
@@ -30,6 +31,8 @@ class HealthEvent(StrEnum):
     DELIVERED = "delivered"
     """A message went through."""
     LOGIN_WORKED = "login-worked"
+    LET_IN = "let-in"
+    """Of a provider: somebody was logged in, so whatever had stopped its host is over."""
     LOGIN_REFUSED = "login-refused"
     """The credential, or the way of logging in, was refused for good."""
     REFUSED = "refused"
@@ -38,6 +41,10 @@ class HealthEvent(StrEnum):
     """Refused for now, in the name of the whole mailbox: too fast, too much, not now."""
     UNREACHABLE = "unreachable"
     """No connection, or it broke: a burst must not run into a host that hangs up."""
+    CUT_OFF = "cut-off"
+    """Hung up on after the login, before anything was served: a login that works shows nothing against it."""
+    CROWDED = "crowded"
+    """The provider has too many connections, and not one is left: it is tried again soon, and is no failure."""
     CHANGED = "changed"
     """Its credential or its route is another one."""
 
@@ -48,17 +55,22 @@ _STOPPING: Mapping[HealthEvent, HealthState] = MappingProxyType(
         HealthEvent.REFUSED: HealthState.PAUSED,
         HealthEvent.BUSY: HealthState.WAITING,
         HealthEvent.UNREACHABLE: HealthState.WAITING,
+        HealthEvent.CUT_OFF: HealthState.WAITING,
+        HealthEvent.CROWDED: HealthState.WAITING,
     }
 )
 HEALTH: Mapping[tuple[HealthState, HealthEvent], HealthState] = MappingProxyType(
     {(state, event): target for state in HealthState for event, target in _STOPPING.items()}
     | {(state, HealthEvent.DELIVERED): HealthState.OK for state in HealthState}
+    | {(state, HealthEvent.LET_IN): HealthState.OK for state in HealthState}
     | {(state, HealthEvent.CHANGED): HealthState.OK for state in HealthState}
     | {(state, HealthEvent.LOGIN_WORKED): state for state in HealthState}
+    | {(HealthState.PAUSED, HealthEvent.CROWDED): HealthState.PAUSED}
 )
-"""After LOGIN_WORKED a state stays, but for one that a login alone had brought about (see `after`)."""
+"""After LOGIN_WORKED a state stays, but for one that a login alone had brought about (see `after`); who is paused is not
+told anything new by a provider that has no place."""
 
-_ENDED_BY_LOGIN = frozenset({HealthEvent.LOGIN_REFUSED, HealthEvent.UNREACHABLE})
+_ENDED_BY_LOGIN = frozenset({HealthEvent.LOGIN_REFUSED, HealthEvent.UNREACHABLE, HealthEvent.CROWDED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +80,16 @@ class HealthSettings:
     probe: tuple[int, ...] = (5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR)
     login: tuple[int, ...] = (HOUR, 6 * HOUR, DAY)
     """After a refused login: few, because repeated refusals are themselves punished."""
+    crowded: tuple[int, ...] = (CROWDED,)
     network: tuple[int, ...] = (10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE)
 
     def steps(self, event: HealthEvent) -> tuple[int, ...]:
         """The intervals that fit what happened."""
         if event is HealthEvent.LOGIN_REFUSED:
             return self.login
-        return self.network if event is HealthEvent.UNREACHABLE else self.probe
+        if event is HealthEvent.CROWDED:
+            return self.crowded
+        return self.network if event in (HealthEvent.UNREACHABLE, HealthEvent.CUT_OFF) else self.probe
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +154,8 @@ def after(
     state = HEALTH[health.state, event]
     if event is HealthEvent.CHANGED:
         return Health()
+    if event is HealthEvent.CROWDED and health.state is HealthState.PAUSED:
+        return health
     if event in _STOPPING:
         return _stopped(health, event, state, moment=moment, settings=settings, reason=reason, retry_after=retry_after)
     if event is HealthEvent.LOGIN_WORKED and health.cause not in _ENDED_BY_LOGIN:

@@ -57,6 +57,8 @@ class Situation:
     barrier: Barrier = Barrier.QUEUE
     leaves_at: int | None = None
     """What the forecast says."""
+    now: int = 0
+    """The moment at which it is asked."""
     expires_at: int | None = None
     """When its lifetime ends; None: nobody asks."""
 
@@ -110,9 +112,10 @@ def _account(of: Situation) -> Standstill | None:
 
 
 def _host(of: Situation) -> Standstill | None:
-    """Its provider is stopped: sessions that are open go on, so what the forecast lets leave earlier does."""
+    """Its provider is stopped: sessions that are open go on, so what the forecast lets leave earlier does; what needs
+    somebody is named all the same."""
     found = _stopped(of, of.provider, of.provider_probe_at)
-    if found is None or found.eta is None or of.leaves_at is None or of.leaves_at >= found.eta:
+    if found is None or found.needs or found.eta is None or of.leaves_at is None or of.leaves_at >= found.eta:
         return found
     return None
 
@@ -121,7 +124,8 @@ def _stopped(of: Situation, health: Health, probe_at: int | None) -> Standstill 
     """It goes on with the first probe that works: in its turn; or, while somebody has to act, not before that probe."""
     if not health.is_stopped:
         return None
-    since, needs = max(of.accepted_at, health.since or 0), needs_of(health.reason)
+    since = max(of.accepted_at, health.since or 0)
+    needs = needs_of(health.reason, lasted=of.now - (health.since or of.now))
     eta = probe_at if needs is not None or of.leaves_at is None else max(of.leaves_at, probe_at or 0)
     return Standstill(health.reason or Barrier.QUEUE.value, since, eta, needs)
 

@@ -51,6 +51,7 @@ OUTCOMES: list[Result] = [
 FAILURES: list[LoginFailure] = [
     scene.AUTH_REFUSED,
     scene.HOST_DOWN,
+    scene.HOST_UNTRUSTED,
     replace(scene.HOST_DOWN, is_provider=False),
     scene.LOGIN_CROWDED,
     replace(scene.LOGIN_CROWDED, is_provider=True),

@@ -172,8 +172,10 @@ class ModelStore(Reading):
     # sessions
 
     async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
-        if event is SessionEvent.CLOSED:
+        if event in (SessionEvent.CLOSED, SessionEvent.LOST):
             self.process.sessions.remove(mailbox)
+            if event is SessionEvent.LOST:
+                self.change_health(mailbox, HealthEvent.CUT_OFF, "network")
         elif event is SessionEvent.DECLINED:
             self.disk.logins.remove(self.reported(mailbox))
         else:
@@ -181,7 +183,7 @@ class ModelStore(Reading):
             self.process.sessions.append(mailbox)
             self.change_health(mailbox, HealthEvent.LOGIN_WORKED)
             if self.facts.provider_standing(mailbox.provider).is_stopped:
-                self.change_provider(mailbox.provider, HealthEvent.LOGIN_WORKED)
+                self.change_provider(mailbox.provider, HealthEvent.LET_IN)
         self.changed()
 
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
@@ -192,9 +194,22 @@ class ModelStore(Reading):
             self.disk.logins.remove(login)
         if failure.reply_class == CROWDED:
             self.crowd(mailbox, is_provider=failure.is_provider)
+            self.judge_crowd(mailbox, failure)
         elif not failure.is_outdated:
             self.judge_failure(mailbox, failure)
         self.changed()
+
+    def judge_crowd(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        """Where no session is left, nothing goes."""
+        name = mailbox.provider
+        if failure.is_outdated or any(
+            each == mailbox or (failure.is_provider and each.provider == name) for each in self.process.sessions
+        ):
+            return
+        if failure.is_provider:
+            self.change_provider(name, HealthEvent.CROWDED, failure.reason)
+        else:
+            self.change_health(mailbox, HealthEvent.CROWDED, failure.reason)
 
     def judge_failure(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         event = event_of_failure(failure)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from relay.core.envelope import Claim, Kind
 from relay.core.health import Health
 from relay.core.lifecycle import FINAL, SENDING, Event, State
+from relay.core.remedy import needs_of
 from relay.core.standstill import Standstill
 from relay.core.words import AccountId
 from relay.store.ports import OutboxKind
@@ -124,4 +125,16 @@ class Leasing(Ending):
         if mailbox is None:
             return self.disk.applied.trouble_of(account)
         health = self.disk.healths.get(mailbox, Health())
-        return health.reason if health.is_stopped else None
+        if health.is_stopped:
+            return health.reason
+        host = self.disk.provider_healths.get(mailbox.provider, Health())
+        needs_somebody = host.is_stopped and needs_of(host.reason) is not None
+        return host.reason if needs_somebody else None
+
+    def is_stopped(self, account: AccountId) -> bool:
+        """Whether nothing leaves this account now."""
+        mailbox = self.disk.applied.mailbox_of(account)
+        if mailbox is None or self.disk.healths.get(mailbox, Health()).is_stopped:
+            return True
+        host = self.disk.provider_healths.get(mailbox.provider, Health())
+        return host.is_stopped

@@ -85,6 +85,9 @@ TOO_MANY = Reply(432, "4.3.2", "Concurrent connections limit exceeded")
 CROWDED = result(Verdict.DEFERRED, "too-many-connections", reply=TOO_MANY)
 LOGIN_CROWDED = LoginFailure("too-many-connections", Stage.AUTH, TOO_MANY, is_provider=False, is_login_sent=True)
 HOST_DOWN = LoginFailure("network", Stage.CONNECT, None, is_provider=True, is_login_sent=False)
+HOST_UNTRUSTED = LoginFailure(
+    "tls-required", Stage.CONNECT, None, is_provider=True, is_login_sent=False, fault="tls-untrusted"
+)
 
 
 class Scene:

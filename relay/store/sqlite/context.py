@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from relay.core.routing import InDoubt
 from relay.core.schedule import Schedule
 from relay.core.standstill import is_for_somebody
-from relay.core.words import AccountId, Lane, MailboxId
+from relay.core.words import AccountId, Lane
 from relay.store.needs import CrashPoint, StoreSettings
 from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.database import Database
@@ -86,23 +86,19 @@ class Context:
 
     def is_kept_back(self, sender: AccountId) -> bool:
         """Whether the mail of an account is held: it goes nowhere, its mailbox is stopped, or its provider until
-        somebody acts; what time alone heals at a provider, or still has a session there, waits.
+        somebody acts; what time alone heals at a provider waits.
         """
         mailbox = self.routes.mailbox_of(sender)
         if mailbox is None or self.remembrance.health(mailbox).is_stopped:
             return True
-        return is_for_somebody(self.remembrance.provider_health(mailbox.provider)) and not self._has_session(mailbox)
-
-    def _has_session(self, mailbox: MailboxId) -> bool:
-        line = self.schedule.look(mailbox)
-        return line.sessions > line.opening
+        return is_for_somebody(self.remembrance.provider_health(mailbox.provider))
 
     def is_stopped(self, sender: AccountId) -> bool:
         """Whether nothing leaves this account now: a report would have to wait in it, whatever for."""
         mailbox = self.routes.mailbox_of(sender)
         if mailbox is None or self.remembrance.health(mailbox).is_stopped:
             return True
-        return self.remembrance.provider_health(mailbox.provider).is_stopped and not self._has_session(mailbox)
+        return self.remembrance.provider_health(mailbox.provider).is_stopped
 
     def replace_routes(self, routes: Routes) -> None:
         """Another routing is in force; what is ready has to be moved by whoever put it there."""

@@ -17,7 +17,7 @@ NOBODY = "none"
 
 @dataclass(slots=True)
 class Tally:
-    """Per provider; what a stopped mailbox keeps back is held."""
+    """Per provider; what a stopped mailbox or provider keeps back is held."""
 
     waiting: Counter[str] = field(default_factory=Counter)
     held: Counter[str] = field(default_factory=Counter)
@@ -66,5 +66,4 @@ def _where(context: Context, account: int) -> tuple[str, bool]:
     known = context.routes.routing.accounts.get(sender)
     if known is None:
         return NOBODY, True
-    mailbox = context.routes.mailbox_of(sender)
-    return known.mailbox.provider, mailbox is None or context.remembrance.health(mailbox).is_stopped
+    return known.mailbox.provider, context.is_kept_back(sender)

@@ -28,7 +28,7 @@ class Logins:
         self._prune_at: Instant = 0
 
     def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
-        """A session was opened, declined or closed."""
+        """A session was opened, declined, closed or lost."""
         context, now = self._context, self._context.clock.now()
         if event is SessionEvent.OPENED:
             context.schedule.session_opened(mailbox, now)
@@ -42,6 +42,8 @@ class Logins:
         else:
             context.book.change(mailbox, -1, 0)
             context.schedule.session_closed(mailbox, now)
+        if event is SessionEvent.LOST:
+            self._set_mailbox(mailbox, HealthEvent.CUT_OFF, ReplyClass.NETWORK)
         context.changed()
 
     def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
@@ -57,6 +59,7 @@ class Logins:
             context.database.write(_SQL["drop_login"], (number,))
         if failure.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
             context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=failure.is_provider)
+            self._crowded(mailbox, failure)
         elif not failure.is_outdated:
             self._judge(mailbox, failure)
         context.changed()
@@ -66,8 +69,23 @@ class Logins:
         if failure.is_provider:
             self._set_provider(mailbox.provider, self._after(self._provider(mailbox), event, failure.reason))
             return
+        self._set_mailbox(mailbox, event, failure.reason)
+
+    def _crowded(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        """Where a session is left it goes on with that one; where none is, nothing goes until one is let in."""
+        line = self._context.schedule.look(mailbox)
+        whose = line.provider if failure.is_provider else line
+        if failure.is_outdated or whose.sessions > whose.opening:
+            return
+        if failure.is_provider:
+            health = self._after(self._provider(mailbox), HealthEvent.CROWDED, failure.reason)
+            self._set_provider(mailbox.provider, health)
+        else:
+            self._set_mailbox(mailbox, HealthEvent.CROWDED, failure.reason)
+
+    def _set_mailbox(self, mailbox: MailboxId, event: HealthEvent, reason: str | None) -> None:
         health = self._context.remembrance.health(mailbox)
-        set_health(self._context, mailbox, self._after(health, event, failure.reason))
+        set_health(self._context, mailbox, self._after(health, event, reason))
 
     def prune(self, now: Instant) -> None:
         """Now and then forgets logins that no limit counts."""
@@ -83,7 +101,7 @@ class Logins:
         context = self._context
         set_health(context, mailbox, self._after(context.remembrance.health(mailbox), HealthEvent.LOGIN_WORKED, None))
         if self._provider(mailbox).is_stopped:
-            self._set_provider(mailbox.provider, self._after(self._provider(mailbox), HealthEvent.LOGIN_WORKED, None))
+            self._set_provider(mailbox.provider, self._after(self._provider(mailbox), HealthEvent.LET_IN, None))
 
     def _after(self, health: Health, event: HealthEvent, reason: str | None) -> Health:
         context = self._context

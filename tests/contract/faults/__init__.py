@@ -5,6 +5,7 @@ from types import ModuleType
 from tests.contract import suites
 from tests.contract.faults import (
     delays,
+    held,
     history,
     leases,
     limits,
@@ -28,6 +29,7 @@ _FOUND_BY = {
     routing: suites.routing,
     outbox: suites.outbox,
     delays: suites.delays,
+    held: suites.held,
     history: suites.history,
     reading: suites.reading,
 }
