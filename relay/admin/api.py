@@ -13,6 +13,7 @@ from fastapi.responses import PlainTextResponse
 from relay.admin import shapes
 from relay.admin.description import ABOUT, described
 from relay.admin.guard import Guard
+from relay.admin.head import Headless
 from relay.admin.headers import Careful
 from relay.admin.lists import list_routes
 from relay.admin.problems import answer_with_problems
@@ -53,6 +54,7 @@ def admin_app(sources: AdminSources) -> FastAPI:
     )
     app.add_middleware(Guard, token=sources.token)
     app.add_middleware(Careful)
+    app.add_middleware(Headless)
     answer_with_problems(app, sources.unforeseen)
     _health_routes(app, sources)
     app.include_router(

@@ -32,20 +32,26 @@ Text = Annotated[str | None, Field(max_length=LONGEST), BeforeValidator(_without
 Limit = Annotated[int, Field(ge=1, le=PAGE_MOST, description="Items on a page."), BeforeValidator(_or_page)]
 
 
-class _Filter(BaseModel):
-    limit: Limit = PAGE
-    cursor: Annotated[Text, Field(description="`next_cursor` of the page before; none: the first page.")] = None
-
+class _Nothing(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _nothing_else(cls, given: Any) -> Any:
         unknown = given.keys() - cls.model_fields.keys() if isinstance(given, dict) else ()
         if unknown:
-            allowed = ", ".join(cls.model_fields)
-            raise PydanticCustomError("unknown", "not a parameter of this list; there are {allowed}", {
+            allowed = f"there are {', '.join(cls.model_fields)}" if cls.model_fields else "there is none"
+            raise PydanticCustomError("unknown", "not a parameter of this path; {allowed}", {
                 "allowed": allowed, "parameter": min(unknown),
             })  # fmt: skip
         return given
+
+
+class NoFilter(_Nothing):
+    """What takes no parameter says so to whoever sends one."""
+
+
+class _Filter(_Nothing):
+    limit: Limit = PAGE
+    cursor: Annotated[Text, Field(description="`next_cursor` of the page before; none: the first page.")] = None
 
 
 class MessageFilter(_Filter):

@@ -5,12 +5,13 @@ Law: what it lists is bounded, however many accounts are in trouble; the counts 
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Annotated, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
 from relay.admin.asking import in_time
 from relay.admin.lists import PREFIX
+from relay.admin.queries import NoFilter
 from relay.admin.readiness import Readiness
 from relay.admin.shapes import Account, AccountCount, AccountHealth, Listener, Queue, Status, moment
 from relay.admin.showing import account_of, provider_of, trouble_of
@@ -89,7 +90,7 @@ def status_routes(node: Node, ask: Sources) -> APIRouter:
         )
 
     @routes.get("/status", tags=["status"], summary="The relay on one page")
-    async def status() -> Status:
+    async def status(asked: Annotated[NoFilter, Query()]) -> Status:
         """Version, listeners, queue, providers, accounts by health, and which of them are not ok."""
         return await in_time(gathered())
 

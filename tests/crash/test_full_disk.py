@@ -1,6 +1,5 @@
 """A disk that is really full: nothing more is accepted, what is under way is settled, and the queue can be drained."""
 
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import pytest
 
 from relay.errors import StoreFull
 from tests.crash.driver import Driver
+from tests.crash.small_disk import mounted
 
 SIZE_MB = 6
 RESERVE = 1_000_000
@@ -16,15 +16,8 @@ RESERVE = 1_000_000
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of its own, which only root can mount."""
-    command = ["mount", "-t", "tmpfs", "-o", f"size={SIZE_MB}m,mode=0700", "tmpfs", str(tmp_path)]
-    try:
-        mounted = subprocess.run(command, capture_output=True, check=False)
-    except FileNotFoundError:
-        pytest.skip("there is no mount here")
-    if mounted.returncode:
-        pytest.skip("a small disk can only be mounted as root")
-    yield tmp_path
-    subprocess.run(["umount", "--lazy", str(tmp_path)], check=True)
+    with mounted(tmp_path, megabytes=SIZE_MB) as disk:
+        yield disk
 
 
 async def fill(driver: Driver, name: str) -> int:

@@ -129,3 +129,21 @@ async def test_what_reads_takes_nothing_else(relay, method):
     assert answer.status_code == 405
     assert answer.headers["allow"] == "GET"
     assert "GET" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics", "/api/v1/status", "/nothing"])
+async def test_a_monitor_may_ask_with_head(relay: Relay, path: str) -> None:
+    asked, told = await relay.get(path, token=TOKEN), await relay.get(path, token=TOKEN, method="HEAD")
+    assert (told.status_code, told.headers["content-type"]) == (asked.status_code, asked.headers["content-type"])
+    assert told.content == b""
+    assert told.headers["cache-control"] == "no-store"
+
+
+async def test_head_shows_no_more_than_get_to_who_has_no_token(relay: Relay) -> None:
+    assert (await relay.get("/api/v1/status", method="HEAD")).status_code == 401
+
+
+async def test_the_status_takes_no_parameter_and_says_so(relay: Relay) -> None:
+    answer = await relay.ask("/api/v1/status?watch=1")
+    assert answer.status_code == 400
+    assert answer.json()["detail"] == "watch: not a parameter of this path; there is none"
