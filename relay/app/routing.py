@@ -13,7 +13,7 @@ from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import Resolve, Unresolved, fingerprints
 from relay.core.routing import Routing, SecretReference
 from relay.core.words import MailboxId
-from relay.errors import ConfigError, TemporaryError
+from relay.errors import ConfigError, CorruptValue, TemporaryError
 from relay.observe import Log, Metrics
 from relay.store.needs import Runner
 from relay.store.ports import RoutingStore
@@ -90,12 +90,20 @@ class RoutingKeeper:
         NoRouting: the files are refused and nothing was ever applied.
         """
         if loaded.value is not None:
+            await self._look_at_applied()
             return await self._apply(loaded.value)
         applied = await self._desk.store.applied()
         if applied is None:
             raise NoRouting
         self._take_over(applied.version, applied.routing)
         return self._refuse(loaded.problems)
+
+    async def _look_at_applied(self) -> None:
+        """What was applied last is not needed where the files are good; that it cannot be read is said."""
+        try:
+            await self._desk.store.applied()
+        except CorruptValue as error:
+            self._desk.log.trouble(what="routing", text=str(error))
 
     async def follow(self) -> None:
         """Takes or refuses each edit; runs until it is cancelled."""

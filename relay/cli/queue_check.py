@@ -1,7 +1,7 @@
 """`relay queue check`: whether the store on disk is whole, while the relay is stopped.
 
-Law: it holds the lock of `data_dir`, so no relay runs meanwhile; without --repair it changes nothing but to fold
-SQLite's log, and with it, it loses nothing. 0: all is well, or was repaired; 1: something is left that the text names.
+Law: it holds the lock of `data_dir`, so no relay runs meanwhile; without --repair it changes no byte of
+any file, and with it, it loses nothing. 0: all is well, or was repaired; 1: something is left that the text names.
 """
 
 import os
@@ -55,14 +55,15 @@ def _look(data: DataDir, config: ServiceConfig, *, repairs: bool) -> int:
     """Says what is wrong; how much of it is left."""
     keyring = Keyring(config.key_folder, os.environ.get("RELAY_KEY"), randomness)
     with private_files():
-        inspection = Inspection(data, keyring.vault_for)
+        inspection = Inspection(data, keyring.vault_for, repairs=repairs)
         try:
             left = _said(inspection.findings(), repairs=repairs)
         finally:
             inspection.close()
     counts = inspection.counts
     final = counts.total() - counts[Stored.WAITING] - counts[Stored.HELD]
-    typer.echo(f"{counts[Stored.WAITING]} deliveries wait, {counts[Stored.HELD]} are held, {final} are finished")
+    if inspection.has_counted:
+        typer.echo(f"{counts[Stored.WAITING]} deliveries wait, {counts[Stored.HELD]} are held, {final} are finished")
     if left and not repairs:
         typer.echo("`relay queue check --repair` does what loses nothing", err=True)
     return left

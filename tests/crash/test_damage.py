@@ -2,9 +2,11 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import closing, redirect_stderr, redirect_stdout
+from hashlib import sha256
 from io import StringIO
 from pathlib import Path
 
@@ -91,7 +93,136 @@ def overwrite(path: Path, at: int, what: bytes) -> None:
 
 def fold(folder: Folder) -> None:
     """Everything is in the database's own file."""
+    assert check(folder, "--repair")[0] == 0
+
+
+def log(folder: Folder) -> Path:
+    return folder.path / "var" / "relay.db-wal"
+
+
+def flip(path: Path, share: float) -> None:
+    """Changes one bit."""
+    at = int(path.stat().st_size * share)
+    overwrite(path, at, bytes([path.read_bytes()[at] ^ 1]))
+
+
+def everything(folder: Folder) -> dict[str, tuple[int, str]]:
+    """Every file of data_dir: when it was written, and what is in it."""
+    files = [path for path in (folder.path / "var").rglob("*") if path.is_file()]
+    return {path.name: (path.stat().st_mtime_ns, sha256(path.read_bytes()).hexdigest()) for path in files}
+
+
+def bodies(folder: Folder) -> set[str]:
+    paths = (folder.path / "var").rglob("*.seg")
+    return {sha256(path.read_bytes()).hexdigest() for path in paths}
+
+
+def spoil(folder: Folder, statement: str) -> None:
+    fold(folder)
+    with closing(sqlite3.connect(database(folder))) as connection, connection:
+        connection.execute(statement)
+
+
+def test_a_bit_that_flips_in_the_log_refuses_the_start_and_nothing_is_changed(folder: Folder) -> None:
+    flip(log(folder), 0.6)
+    before = everything(folder)
+    said = refusal(folder)
+    assert "relay.db-wal is damaged" in said
+    assert "nothing was changed" in said
+    assert "copy data_dir" in said
+    code, said = check(folder)
+    assert code == 1
+    assert "relay.db-wal is damaged" in said
+    assert "in the part that can be read are" in said
+    after = everything(folder)
+    assert all(after[name] == found for name, found in before.items() if name.startswith(("relay.db", "0000")))
+
+
+def test_a_damaged_log_is_repaired_only_after_it_was_copied(folder: Folder) -> None:
+    flip(log(folder), 0.6)
+    damaged, mail, tail = log(folder).read_bytes(), bodies(folder), segment(folder).read_bytes()[-100:]
+    code, said = check(folder, "--repair")
+    assert code == 0, said
+    assert "deliveries" in said
+    assert (folder.path / "var" / "aside" / "relay.db-wal").read_bytes() == damaged
+    assert bodies(folder) == mail
+    assert (folder.path / "var" / "aside" / segment(folder).name).samefile(segment(folder))
     assert check(folder)[0] == 0
+    waiting = int(said.splitlines()[-1].split()[0])
+    assert 0 < waiting < MAILS
+    delivers(folder, waiting)
+    assert (folder.path / "var" / "aside" / "00000001.seg").read_bytes().endswith(tail)
+
+
+def test_a_damaged_header_of_the_log_refuses_the_start(folder: Folder) -> None:
+    overwrite(log(folder), 20, b"\xff")
+    assert "relay.db-wal is damaged at byte 0" in refusal(folder)
+    code, said = check(folder)
+    assert code == 1
+    assert "relay.db-wal is damaged at byte 0" in said
+
+
+def test_bodies_that_a_log_cut_short_knows_nothing_of_are_said_and_kept(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay.store.segments.files.FileSegments.unanswered_bytes", 100)
+    with log(folder).open("r+b") as file:
+        file.truncate(int(log(folder).stat().st_size * 0.6))
+    code, said = check(folder)
+    assert code == 1
+    assert "mail that the database does not know" in said
+    tail = segment(folder).read_bytes()[-100:]
+    assert check(folder, "--repair")[0] == 0
+    assert check(folder)[0] == 0
+    delivers(folder, int(said.splitlines()[-2].split()[0]))
+    assert (folder.path / "var" / "aside" / "00000001.seg").read_bytes().endswith(tail)
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+def test_a_look_changes_no_byte_and_a_repair_loses_none(folder: Folder, has_log: bool) -> None:
+    if not has_log:
+        fold(folder)
+    before = everything(folder)
+    assert check(folder)[0] == 0
+    assert everything(folder) == before
+    assert check(folder, "--repair")[0] == 0
+    assert {name: found for name, found in everything(folder).items() if name.endswith(".seg")} == {
+        name: found for name, found in before.items() if name.endswith(".seg")
+    }
+
+
+@pytest.mark.parametrize("table", ["routing", "routed_accounts"])
+def test_a_damaged_routing_is_said_and_made_again_from_its_files(folder: Folder, table: str) -> None:
+    spoil(folder, f"UPDATE {table} SET body = zeroblob(length(body))")
+    code, said = check(folder)
+    assert code == 1
+    assert "the routing that was applied last cannot be read" in said
+    routing = (folder.path / "routing.yaml").read_text()
+    (folder.path / "routing.yaml").write_text("nonsense: 1")
+    assert "relay check" in refusal(folder)
+    (folder.path / "routing.yaml").write_text(routing)
+    relay = RelayProcess(folder.config).wait_until_ready()
+    try:
+        relay.wait_for("trouble")
+        relay.wait_for("delivered", times=MAILS)
+        assert relay.stop() == 0
+    finally:
+        relay.kill()
+    assert check(folder)[0] == 0
+
+
+@pytest.mark.parametrize("kept", [0, 0.5])
+def test_a_database_cut_short_has_a_next_step(folder: Folder, kept: float) -> None:
+    fold(folder)
+    with database(folder).open("r+b") as file:
+        file.truncate(int(database(folder).stat().st_size * kept))
+    for options in ([], ["--repair"]):
+        code, said = check(folder, *options)
+        assert code == 1
+        assert "put relay.db back from a backup" in said
+        assert ".recover" in said
+        assert "`relay queue check` says" not in said
+    assert segment(folder).exists()
 
 
 def test_a_queue_that_is_whole_is_said_to_be(folder: Folder) -> None:
@@ -125,7 +256,7 @@ def test_a_destroyed_header_refuses_the_start_and_names_the_backup(folder: Folde
     assert "put it back from a backup" in refusal(folder)
     code, said = check(folder)
     assert code == 1
-    assert "put it back from a backup" in said
+    assert "put relay.db back from a backup" in said
     assert segment(folder).exists()
 
 
@@ -140,8 +271,7 @@ def test_a_destroyed_page_is_found_and_named(folder: Folder) -> None:
 
 
 def test_a_log_that_was_cut_short_loses_what_was_never_answered_alone(folder: Folder) -> None:
-    log = folder.path / "var" / "relay.db-wal"
-    overwrite(log, log.stat().st_size - 10, b"garbage!")
+    overwrite(log(folder), log(folder).stat().st_size - 10, b"garbage!")
     code, said = check(folder)
     assert code == 0, said
     assert "deliveries wait" in said

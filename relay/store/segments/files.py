@@ -6,13 +6,17 @@ of a sync is never retried, because the kernel may have dropped the pages.
 
 import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ctypes import CDLL, c_int, c_int64, get_errno
+from itertools import chain, count
 from pathlib import Path
 
 from relay.errors import CorruptValue, StoreBroken, StoreFull, StoreUnavailable
 from relay.store.needs import CrashPoint, never_dies
-from relay.store.segments.port import SEGMENT_BYTES, Place
+from relay.store.segments.port import BATCH_BYTES, SEGMENT_BYTES, Place
+
+ASIDE = "aside"
+"""The folder beside the segments for what nobody knows of, and what may have been lost: only people empty it."""
 
 _SUFFIX = ".seg"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
@@ -34,11 +38,13 @@ class FileSegments:
         crash_point: CrashPoint = never_dies,
         limit: int = SEGMENT_BYTES,
         write: Write = os.writev,
+        unanswered_bytes: int = BATCH_BYTES,
     ) -> None:
         self._directory = directory
         self._crash_point = crash_point
         self._limit = limit
         self._write = write
+        self._unanswered = unanswered_bytes
         self._libc = CDLL(None, use_errno=True)
         self._number = 0
         self._end = 0
@@ -46,10 +52,10 @@ class FileSegments:
         self._descriptor: int | None = None
         self._open_number = 0
         self._synced = 0
-        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def begin(self, first: int) -> None:
         """Says the lowest number that a segment begun from now on may have."""
+        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._number, self._end = max(first, self._number, *(number + 1 for number in self.numbers()), 1), 0
 
     def append(self, record: bytes) -> Place:
@@ -171,6 +177,41 @@ class FileSegments:
             raise StoreUnavailable(f"a segment cannot be removed: {os.strerror(error.errno or 0)}") from error
         self._crash_point("segment-removed")
 
+    def data_behind(self, segment: int, offset: int) -> int:
+        """How many bytes lie in a segment from `offset` on, without holes; nothing where it is gone."""
+        try:
+            descriptor = os.open(self._path(segment), os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return 0
+        try:
+            return sum(end - begin for begin, end in _extents(descriptor, offset))
+        except OSError as error:
+            raise StoreUnavailable(f"a segment cannot be read: {os.strerror(error.errno or 0)}") from error
+        finally:
+            os.close(descriptor)
+
+    def set_aside(self, segment: int, *, is_needed: bool) -> None:
+        """Gives a segment a name in the folder `aside`; the old name goes where it is not needed."""
+        here, there = self._path(segment), aside(self._directory.parent) / self._path(segment).name
+        try:
+            if not (there.exists() and there.samefile(here)):
+                os.link(here, free_name(there))
+            _sync_directory(there.parent)
+        except OSError as error:
+            raise StoreUnavailable(f"a segment cannot be set aside: {os.strerror(error.errno or 0)}") from error
+        if not is_needed:
+            self.remove(segment)
+
+    @property
+    def unanswered_bytes(self) -> int:
+        """What may lie behind what is known without a sign of damage."""
+        return self._unanswered
+
+    def is_aside(self, segment: int) -> bool:
+        """Whether a copy was set aside before."""
+        there = self._directory.parent / ASIDE / self._path(segment).name
+        return there.exists() and there.samefile(self._path(segment))
+
     def numbers(self) -> tuple[int, ...]:
         """The segments that there are."""
         names = (path.stem for path in self._directory.glob(f"*{_SUFFIX}"))
@@ -187,6 +228,33 @@ class FileSegments:
 
     def _path(self, number: int) -> Path:
         return self._directory / f"{number:08}{_SUFFIX}"
+
+
+def aside(data_dir: Path) -> Path:
+    """The folder for what is kept aside, made where it is missing."""
+    folder = data_dir / ASIDE
+    folder.mkdir(mode=0o700, exist_ok=True)
+    return folder
+
+
+def free_name(path: Path) -> Path:
+    """`path`, or the first name with a number behind it that is not taken: nothing aside is ever written over."""
+    beside = (path.with_name(f"{path.name}.{number}") for number in count(1))
+    return next(each for each in chain((path,), beside) if not each.exists())
+
+
+def _extents(descriptor: int, offset: int) -> Iterator[tuple[int, int]]:
+    """Where there is data; a file system without holes has one extent."""
+    end, size = offset, os.fstat(descriptor).st_size
+    while end < size:
+        try:
+            begin = os.lseek(descriptor, end, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:
+                return
+            raise
+        end = os.lseek(descriptor, begin, os.SEEK_HOLE)
+        yield begin, end
 
 
 def _sync_directory(directory: Path) -> None:

@@ -3,6 +3,7 @@
 Law: `crash` loses what was appended and not synced, and nothing else.
 """
 
+import sys
 from collections.abc import Sequence
 
 from relay.errors import CorruptValue
@@ -68,6 +69,20 @@ class MemorySegments:
     def remove(self, segment: int) -> None:
         """Lets go of a whole segment."""
         self._durable.pop(segment, None)
+
+    def data_behind(self, segment: int, offset: int) -> int:
+        """What lies behind `offset`."""
+        return len(self._durable.get(segment, b"")[offset:])
+
+    def set_aside(self, segment: int, *, is_needed: bool) -> None:
+        """There is nowhere else: what is not needed goes."""
+        if not is_needed:
+            self.remove(segment)
+
+    @property
+    def unanswered_bytes(self) -> int:
+        """Memory is never damaged."""
+        return sys.maxsize
 
     def numbers(self) -> tuple[int, ...]:
         """The segments that there are."""

@@ -10,6 +10,9 @@ from typing import NamedTuple, Protocol
 SEGMENT_BYTES: int = 64 * 1024 * 1024
 """A new segment begins here: few files at a million messages, and soon one that is wholly done with."""
 
+BATCH_BYTES: int = 1024 * 1024
+"""What a crash between the bodies' sync and the commit usually leaves at most: mail that was never answered."""
+
 
 class Place(NamedTuple):
     """Where a record lies."""
@@ -46,6 +49,16 @@ class Segments(Protocol):
 
     def remove(self, segment: int) -> None:
         """Lets go of a whole segment; blocks; harmless when it is gone."""
+
+    def data_behind(self, segment: int, offset: int) -> int:
+        """How many bytes lie in a segment from `offset` on, without what was given back."""
+
+    def set_aside(self, segment: int, *, is_needed: bool) -> None:
+        """Keeps a copy of a segment where nothing lets go of it; one that is not needed is moved there."""
+
+    @property
+    def unanswered_bytes(self) -> int:
+        """Behind what the database knows of, so much may lie that nobody was ever told of; more is kept aside."""
 
     def numbers(self) -> Iterable[int]:
         """The segments that there are."""

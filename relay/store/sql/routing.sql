@@ -12,6 +12,12 @@ SELECT sender, body FROM routed_accounts ORDER BY id;
 -- set_account: Writes an account.
 INSERT INTO routed_accounts (sender, body) VALUES (?, ?) ON CONFLICT (sender) DO UPDATE SET body = excluded.body;
 
+-- drop_accounts: None is there any more.
+DELETE FROM routed_accounts;
+
+-- drop_fingerprints: None is known any more.
+DELETE FROM fingerprints;
+
 -- drop_account: An account is not there any more.
 DELETE FROM routed_accounts WHERE sender = ?;
 

@@ -51,6 +51,9 @@ INSERT INTO providers (name, health) VALUES (?, ?) ON CONFLICT (name) DO UPDATE 
 -- add_event: Records what happened.
 INSERT INTO events (at, kind, message, delivery, account, mailbox, detail) VALUES (?, ?, ?, ?, ?, ?, ?);
 
+-- last_body: Where the newest message's body ends.
+SELECT segment, "offset" + length FROM messages ORDER BY seq DESC LIMIT 1;
+
 -- get_segments: Segments and how many messages in each still need their body.
 SELECT number, live FROM segments;
 

@@ -8,6 +8,7 @@ from relay.core.health import Health, HealthEvent
 from relay.core.health import after as health_after
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId
+from relay.errors import CorruptValue
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.routing import AppliedRouting
 from relay.store.sqlite.context import Context
@@ -15,6 +16,11 @@ from relay.store.sqlite.edits import Edit, edit_of
 from relay.store.sqlite.routes import Fingerprints
 from relay.store.sqlite.settling import set_health
 from relay.store.sqlite.values import LANES
+
+DAMAGED = (
+    "what the store has of the routing that was applied last does not open: the files of the routing have to be good, "
+    "they are applied anew; `relay check` names what is wrong in them"
+)
 
 
 class Applying:
@@ -24,8 +30,10 @@ class Applying:
         self._context = context
 
     def applied(self) -> AppliedRouting | None:
-        """The routing in force; None: none was ever applied."""
+        """The routing in force; None: none was ever applied. CorruptValue: it cannot be read."""
         routes = self._context.routes
+        if routes.is_damaged:
+            raise CorruptValue(DAMAGED)
         return AppliedRouting(routes.version, routes.routing, routes.fingerprints) if routes.version else None
 
     def edit(self, routing: Routing, fingerprints: Fingerprints) -> Edit:

@@ -18,7 +18,7 @@ from relay.store.sqlite.applying import Applying
 from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.edits import Edit, load_routes
+from relay.store.sqlite.edits import Edit, load_routes_or_none
 from relay.store.sqlite.entry import Entries
 from relay.store.sqlite.heads import Heads
 from relay.store.sqlite.intake import Intake, Sealed
@@ -234,7 +234,7 @@ class Core:
 def _context(ground: Ground) -> Context:
     database, seals = ground.database, ground.seals
     names, clock = Names(database), StoreClock(database, ground.outside.clock)
-    routes, entries = load_routes(database, seals), Entries(database, names)
+    routes, entries = load_routes_or_none(database, seals), Entries(database, names)
     remembrance = Remembrance(database, names, clock, routes)
     bodies = Bodies(database, ground.segments, seals)
     return Context(

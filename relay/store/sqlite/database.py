@@ -43,10 +43,11 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA secure_delete=FAST",
 )
+LOOK = ": stop the relay, and `relay queue check` says what is left"
 _FULL = sqlite3.SQLITE_FULL
 _BROKEN = {
     sqlite3.SQLITE_IOERR: "the disk fails: look at the kernel's log, and start again when it is sound",
-    sqlite3.SQLITE_CORRUPT: "relay.db is damaged: stop the relay, and `relay queue check` says what is left",
+    sqlite3.SQLITE_CORRUPT: f"relay.db is damaged{LOOK}",
     sqlite3.SQLITE_NOTADB: "relay.db is no database any more: put it back from a backup; segments/ has the mail",
 }
 _DENIED = {

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from relay.core.routing import Routing
 from relay.core.routing_json import read_account, read_routing, write_account, write_routing
 from relay.core.words import AccountId, MailboxId
+from relay.errors import CorruptValue
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.routes import Fingerprints, Routes
 from relay.store.sqlite.statements import load_statements
@@ -67,7 +68,12 @@ def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals
         elsewhere=tuple(name for name in providers if _place(old, name) != _place(routing, name)),
         mailboxes=tuple(mailboxes),
         fingerprints={mailbox: value for mailbox, value in fingerprints.items() if _differs(before, mailbox, value)},
-        writes=(*_head_writes(routes, seals), *_account_writes(edited, routing, seals), *_prints(before, fingerprints)),
+        writes=(
+            *_clearing(base),
+            *_head_writes(routes, seals),
+            *_account_writes(edited, routing, seals),
+            *_prints(before, fingerprints),
+        ),
     )
 
 
@@ -84,6 +90,21 @@ def load_routes(database: Database, seals: Seals) -> Routes:
     rows = database.read(_SQL["get_fingerprints"])
     fingerprints = {MailboxId(provider, username): value for provider, username, value in rows}
     return Routes(row[0], replace(head, accounts=accounts), fingerprints)
+
+
+def load_routes_or_none(database: Database, seals: Seals) -> Routes:
+    """As `load_routes`; what does not open is nothing that goes anywhere, until the files are applied again."""
+    try:
+        return load_routes(database, seals)
+    except CorruptValue:
+        return Routes(is_damaged=True)
+
+
+def _clearing(base: Routes) -> Iterator[Write]:
+    """What was damaged goes before what is whole is written."""
+    if base.is_damaged:
+        yield _SQL["drop_accounts"], [()]
+        yield _SQL["drop_fingerprints"], [()]
 
 
 def _place(routing: Routing, name: str) -> tuple[object, ...] | None:

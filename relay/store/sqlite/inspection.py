@@ -6,17 +6,21 @@ messages by their ids and nobody by name.
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from relay.errors import CorruptValue, RelayError, StoreBroken, StoreKeyError, StoreTooNew, StoreUnavailable
+from relay.errors import CorruptValue, StoreBroken, StoreKeyError, StoreTooNew, StoreUnavailable
 from relay.store.needs import CipherFor
 from relay.store.segments import Place
-from relay.store.segments.files import FileSegments
-from relay.store.sqlite.database import Database
-from relay.store.sqlite.opening import DATABASE_FILE, DataDir
+from relay.store.segments.files import ASIDE, FileSegments, aside, free_name
+from relay.store.sqlite.database import LOOK, Database
+from relay.store.sqlite.edits import load_routes
+from relay.store.sqlite.log import Condition, examine
+from relay.store.sqlite.opening import DATABASE_FILE, LOG_FILE, DataDir, of_damaged
 from relay.store.sqlite.schema import SCHEMA
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.strays import Strays, find_strays
 from relay.store.sqlite.values import Seals, Stored
 
 _SQL = load_statements("inspection")
@@ -24,10 +28,13 @@ _STORE = load_statements("store")
 
 AGAIN = "put its file back from a backup; else it bounces to its sender at the end of its time"
 
-ASIDE = "aside"
-"""The folder in `data_dir` for files that belong to nobody."""
+RESTORE = (
+    "keep a copy of data_dir; put relay.db back from a backup, with segments/ of the same moment and without "
+    "relay.db-wal; without a backup, in the copy: `sqlite3 relay.db .recover | sqlite3 new.db` saves what can be read, "
+    "put new.db in the place of relay.db and check again"
+)
 
-RESTORE = "keep a copy of data_dir, and restore relay.db and segments/ from backups of one moment"
+LOST = "copy data_dir, and put relay.db, relay.db-wal and segments/ back from a backup of one moment if you have one."
 
 SHOWN: int = 20
 """Messages that are named one by one; of more only the number is said."""
@@ -47,44 +54,85 @@ class Finding:
 class Inspection:
     """One look at the store of a `data_dir` that this process holds. RelayError: there is nothing to look at."""
 
-    def __init__(self, data: DataDir, cipher_for: CipherFor) -> None:
+    def __init__(self, data: DataDir, cipher_for: CipherFor, *, repairs: bool = False) -> None:
+        """`repairs`: it may write. Else not a byte changes, not even of SQLite's log."""
         if not (data.path / DATABASE_FILE).exists():
             raise StoreUnavailable(f"there is no store in {data.path}: {DATABASE_FILE} is missing")
         self._data = data
-        self._database = Database(data.connect())
-        try:
-            self._database.prepare()
-        except RelayError:
-            self._database.close()
-            raise
+        self._log = examine(data.log)
+        self._copy = data.keep_log_aside() if repairs and self._log.is_damaged else None
+        self._repairs = repairs
+        self._open = ExitStack()
+        self._database = self._opened(repairs=repairs)
         self._cipher_for = cipher_for
         self._segments = FileSegments(data.segments)
         self.counts: Counter[Stored] = Counter()
         """Deliveries by state."""
+        self.has_counted = False
+        """Whether they could be counted."""
+
+    def _opened(self, *, repairs: bool) -> Database:
+        if not repairs:
+            return Database(self._open.enter_context(self._data.looked_at()))
+        database = Database(self._data.connect())
+        self._open.callback(database.close)
+        return database
 
     def close(self) -> None:
         """Lets go of the files."""
         self._segments.close()
-        self._database.close()
+        self._open.close()
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong; what stands first may be the cause of the rest."""
+        try:
+            yield from self._of_database()
+        except (StoreKeyError, StoreTooNew) as error:
+            yield Finding(str(error), "nothing of the mail can be read or checked without it")
+        except StoreBroken as error:
+            yield Finding(f"not everything could be looked at: {str(error).removesuffix(LOOK)}", RESTORE)
+
+    def _of_database(self) -> Iterator[Finding]:
+        if self._repairs:
+            self._database.prepare()
+        has_tables = self._database.read_one(_STORE["has_tables"]) != (0,)
+        if has_tables:
+            self._count()
+        yield from self._of_log()
+        if not has_tables:
+            yield Finding(f"{DATABASE_FILE} is empty: there is no table in it", RESTORE)
+            return
         damage = [line for (line,) in self._database.read(_SQL["integrity"]) if line != "ok"]
         if damage:
             yield self._of_damage(damage)
-        try:
-            yield from self._of_rows()
-        except StoreBroken as error:
-            yield Finding(f"not everything could be looked at: {error}", RESTORE)
+        yield from self._of_rows()
+
+    def _count(self) -> None:
+        self.counts.update({Stored(state): many for state, many in self._database.read(_SQL["deliveries_by_state"])})
+        self.has_counted = True
+
+    def _of_log(self) -> Iterator[Finding]:
+        if self._log.condition is Condition.DOUBTFUL:
+            text = f"the last transaction in {LOG_FILE} cannot be read"
+            yield Finding(
+                text, "a power cut leaves that, of mail that was never answered; a copy is kept", is_known=True
+            )
+        if not self._log.is_damaged:
+            return
+        text = f"{of_damaged(self._log)}; in the part that can be read are {self.counts.total()} deliveries"
+        if self._copy is not None:
+            yield Finding(f"{text}; a copy is {self._copy}", "the relay goes on with that part", lambda: None)
+            return
+        yield Finding(text, f"{LOST} `--repair` keeps a copy in {ASIDE}/, and goes on with that part", lambda: None)
 
     def _of_rows(self) -> Iterator[Finding]:
-        self.counts.update({Stored(state): many for state, many in self._database.read(_SQL["deliveries_by_state"])})
         yield from self._of_strays()
         try:
             seals = self._seals()
         except StoreKeyError as error:
             yield Finding(str(error), "without the key nothing of the mail can be read or checked: put it back")
             return
+        yield from self._of_routing(seals)
         yield from self._of_envelopes(seals)
         yield from self._of_bodies(seals)
 
@@ -117,21 +165,39 @@ class Inspection:
     def _of_strays(self) -> Iterator[Finding]:
         known = {number for number, _ in self._database.read(_STORE["get_segments"])}
         there = set(self._segments.numbers())
+        yield from self._of_tail(find_strays(self._database, self._segments))
         for number in sorted(there - known):
             path = self._path(number)
-            text = f"{path.name}: no message points into this file; the next start would delete it"
+            text = f"{path.name}: no message that the database knows points into this file"
             yield Finding(text, f"it can be moved to {ASIDE}/", lambda path=path: self._move_aside(path))  # type: ignore[misc]
         ((homeless,),) = self._database.read(_SQL["homeless_deliveries"])
         if homeless:
             yield Finding(f"{homeless} deliveries belong to no message", RESTORE)
 
+    def _of_tail(self, strays: Strays) -> Iterator[Finding]:
+        if not strays.tail_bytes:
+            return
+        many, number = strays.tail_bytes, strays.segment
+        text = f"{self._path(number).name}: {many} bytes of mail that the database does not know lie at its end"
+        is_known = strays.many_bytes <= self._segments.unanswered_bytes and not self._log.is_damaged
+        if is_known or self._segments.is_aside(number):
+            yield Finding(text, "as a crash leaves them, never answered; or a copy is kept", is_known=True)
+            return
+        remedy = f"more than a crash leaves: part of relay.db or its log is lost. {LOST} A copy can be kept in {ASIDE}/"
+        yield Finding(text, remedy, lambda: self._segments.set_aside(number, is_needed=True))
+
     def _path(self, number: int) -> Path:
         return self._data.segments / f"{number:08}.seg"
 
     def _move_aside(self, path: Path) -> None:
-        folder = self._data.path / ASIDE
-        folder.mkdir(mode=0o700, exist_ok=True)
-        path.rename(folder / path.name)
+        path.rename(free_name(aside(self._data.path) / path.name))
+
+    def _of_routing(self, seals: Seals) -> Iterator[Finding]:
+        try:
+            load_routes(self._database, seals)
+        except (CorruptValue, ValueError):
+            text = "the routing that was applied last cannot be read"
+            yield Finding(text, "the next start applies its files anew: see that `relay check` finds nothing in them")
 
     def _of_envelopes(self, seals: Seals) -> Iterator[Finding]:
         for delivery, message, ordinal, state, sealed in self._database.read(_SQL["pending_envelopes"]):

@@ -10,6 +10,7 @@ from relay.store.sqlite.batches import Room
 from relay.store.sqlite.bodies import Reclaim
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Fold
+from relay.store.sqlite.strays import find_strays, set_aside
 from relay.store.sqlite.waiting import Bell
 
 Later = Callable[[Callable[[], None]], None]
@@ -44,10 +45,18 @@ class Life:
         self.core.begin_life()
         self.core.finish()
         self.core.commit()
+        self._spare_strays()
         for number in self.core.context.bodies.orphans():
             segments.remove(number)
             self._ground.outside.crash_point("orphan-removed")
         self.core.load()
+
+    def _spare_strays(self) -> None:
+        """More bodies than a crash leaves without the database knowing: it is damaged, and they are kept."""
+        segments = self._ground.segments
+        strays = find_strays(self._ground.database, segments)
+        if strays.many_bytes > segments.unanswered_bytes and not self.is_tight:
+            set_aside(strays, segments)
 
     def begin(self) -> None:
         """What runs now runs at one moment: after all that was called, so no end is ever dated too early."""

@@ -5,21 +5,27 @@ Law: one process at a time has a `data_dir`; a lock that is held refuses the sec
 
 import fcntl
 import os
+import shutil
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
-from relay.errors import DataDirInUse, StoreFull, StoreUnavailable
+from relay.errors import DataDirInUse, StoreBroken, StoreFull, StoreUnavailable
 from relay.store.needs import Outside, StoreSettings
-from relay.store.segments.files import FileSegments
-from relay.store.segments.port import SEGMENT_BYTES
+from relay.store.segments.files import FileSegments, aside, free_name
+from relay.store.segments.port import BATCH_BYTES, SEGMENT_BYTES
 from relay.store.sqlite.database import CACHED_STATEMENTS
+from relay.store.sqlite.log import Condition, Log, examine
 from relay.store.sqlite.reserve import LEAST_INODES
 from relay.store.sqlite.store import SqliteStore
 
 LOCK_FILE = "relay.lock"
 DATABASE_FILE = "relay.db"
+LOG_FILE = "relay.db-wal"
+INDEX_FILE = "relay.db-shm"
 SEGMENTS = "segments"
 
 
@@ -49,6 +55,43 @@ class DataDir:
             raise StoreUnavailable(f"the database cannot be opened: {error}") from error
         (self.path / DATABASE_FILE).chmod(0o600)
         return connection
+
+    @property
+    def log(self) -> Path:
+        """The log of the database."""
+        return self.path / LOG_FILE
+
+    @contextmanager
+    def looked_at(self) -> Iterator[sqlite3.Connection]:
+        """A connection that changes no file: it reads the log, and neither folds nor deletes it."""
+        has_log = self.log.exists() and self.log.stat().st_size > 0
+        index = self.path / INDEX_FILE
+        had_index = index.exists()
+        where = quote(str(self.path / DATABASE_FILE))
+        mode = "mode=ro" if has_log else "mode=ro&immutable=1"
+        try:
+            connection = sqlite3.connect(f"file:{where}?{mode}", uri=True, isolation_level=None, timeout=0)
+        except sqlite3.Error as error:
+            raise StoreUnavailable(f"the database cannot be opened: {error}") from error
+        try:
+            yield connection
+        finally:
+            connection.close()
+            if not had_index:
+                index.unlink(missing_ok=True)
+
+    def keep_log_aside(self) -> Path:
+        """Copies the log to where nothing folds it; the copy is on disk on return."""
+        there = free_name(aside(self.path) / LOG_FILE)
+        try:
+            shutil.copyfile(self.log, there)
+            there.chmod(0o600)
+            for path in (there, there.parent):
+                sync_directory(path)
+        except OSError as error:
+            there.unlink(missing_ok=True)
+            raise StoreFull(f"the log cannot be copied to {there}: {error.strerror}") from error
+        return there
 
     def free_bytes(self) -> int:
         """What is left on its disk for a process without privileges; nothing, if no more files can be made."""
@@ -83,7 +126,7 @@ def hold(path: Path) -> DataDir:
 
 def sync_directory(directory: Path) -> None:
     """A new name is on disk only then: a power cut would take the whole of a young `data_dir` with it."""
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
     finally:
@@ -108,13 +151,39 @@ def open_store(
 
 
 def _open(data: DataDir, settings: StoreSettings, outside: Outside, segment_bytes: int) -> SqliteStore:
+    spared = BATCH_BYTES if is_log_sound(data, settings.least_free_bytes) else 0
     connection = data.connect()
     try:
-        segments = FileSegments(data.segments, crash_point=outside.crash_point, limit=segment_bytes)
+        segments = FileSegments(
+            data.segments, crash_point=outside.crash_point, limit=segment_bytes, unanswered_bytes=spared
+        )
         return SqliteStore(connection, segments, settings, outside=outside)
     except BaseException:
         connection.close()
         raise
+
+
+def is_log_sound(data: DataDir, least_free_bytes: int) -> bool:
+    """Whether the log is as a crash leaves it; of one that may not be a copy is kept, where there is space.
+
+    StoreBroken: it is damaged, and going on would lose mail that was answered; nothing was changed.
+    """
+    log = examine(data.log)
+    if log.is_damaged:
+        raise StoreBroken(f"{of_damaged(log)}; nothing was changed: copy data_dir, then `relay queue check` says more")
+    if log.condition is Condition.WHOLE:
+        return True
+    if data.free_bytes() > data.log.stat().st_size + least_free_bytes:
+        data.keep_log_aside()
+    return False
+
+
+def of_damaged(log: Log) -> str:
+    """What is wrong with it, in words."""
+    return (
+        f"{LOG_FILE} is damaged at byte {log.at}: it has {log.frames} frames, and behind the {log.readable} that "
+        "can be read there is mail that was accepted"
+    )
 
 
 def cached(look: Callable[[], int], now: Callable[[], int], every: int) -> Callable[[], int]:

@@ -31,6 +31,8 @@ class Routes:
     """0: none was ever applied."""
     routing: Routing = field(default_factory=Routing)
     fingerprints: Fingerprints = field(default_factory=dict)
+    is_damaged: bool = False
+    """One was applied, and what the store has of it cannot be read."""
 
     def mailbox_of(self, account: AccountId) -> MailboxId | None:
         """Where an account's mail goes; None: nowhere (see `trouble_of`)."""
