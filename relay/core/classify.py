@@ -99,6 +99,8 @@ def hinted(text: str) -> int | None:
 def _of_failure(stage: Stage, failure: Failure, context: Context) -> Judgement:
     if failure is Failure.TOO_LARGE:
         return Judgement(ReplyClass.MESSAGE_TOO_LARGE, Scope.MESSAGE, Action.BOUNCE)
+    if failure is Failure.NO_LOGIN:
+        return Judgement(ReplyClass.AUTH_METHOD, Scope.PROVIDER, Action.BREAK)
     if failure is Failure.NOT_OFFERED and stage is Stage.AUTH:
         return Judgement(ReplyClass.AUTH_METHOD, Scope.MAILBOX, Action.PAUSE)
     if failure is Failure.NOT_OFFERED and stage is Stage.MAIL:
@@ -172,7 +174,7 @@ def _class_at_mail(reply: Reply) -> ReplyClass:
     if reply.is_temporary:
         is_busy = reply.code in (450, 452) or status.startswith("7.")
         return ReplyClass.RATE_LIMITED if is_busy else ReplyClass.OUTAGE
-    if reply.code in _MISUNDERSTOOD:
+    if reply.code in _MISUNDERSTOOD or status.startswith("5."):
         return ReplyClass.PROTOCOL_ERROR
     return ReplyClass.TLS_REQUIRED if reply.code == 530 else ReplyClass.SENDER_REFUSED
 
@@ -200,6 +202,8 @@ def _bent(reply_class: ReplyClass, stage: Stage, reply: Reply) -> Judgement:
         scope, action = Scope.PROVIDER, Action.BREAK
     elif stage is Stage.RCPT and scope is Scope.MESSAGE:
         scope = Scope.RECIPIENT
+    elif stage is Stage.MAIL and reply_class is ReplyClass.PROTOCOL_ERROR:
+        action = Action.RETRY  # over a fresh session; who remembers messages holds it, when it is met again
     elif stage in _MAILBOX_STAGES and reply_class in (ReplyClass.PROTOCOL_ERROR, ReplyClass.TLS_REQUIRED):
         scope, action = Scope.MAILBOX, Action.HOLD
     if reply.is_temporary and action in (Action.BOUNCE, Action.HOLD):

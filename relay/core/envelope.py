@@ -86,6 +86,8 @@ class Verdict(StrEnum):
     BOUNCED = "bounced"
     HELD = "held"
     """The delivery goes back to its place; its mailbox stops."""
+    ASIDE = "aside"
+    """The delivery alone is held, until somebody acts: its mailbox goes on."""
     IN_DOUBT = "in-doubt"
     """The gate was passed and no final reply came."""
     CORRUPT = "corrupt"
@@ -115,6 +117,11 @@ class Result:
     """What was said is not about this mailbox, but about all that comes from here."""
     is_dsn_passed_on: bool = False
     """The provider was told what reports the sender wants (RFC 3461), and sends them from here on."""
+
+    @property
+    def is_attempt(self) -> bool:
+        """Whether anything happened to the delivery that is worth keeping."""
+        return self.verdict is not Verdict.DROPPED or self.is_mail_written
 
 
 @dataclass(frozen=True, slots=True)

@@ -208,6 +208,11 @@ def event_of_result(result: Result) -> HealthEvent | None:
 
 def event_of_failure(failure: LoginFailure) -> HealthEvent:
     """How a session that could not be opened bears on its mailbox, or on its provider where that is what failed."""
+def reason_of_result(result: Result) -> str:
+    """For what a mailbox stops: where no reply ended it, its line is in question, whatever was heard instead."""
+    return "network" if result.verdict is Verdict.IN_DOUBT else result.reply_class
+
+
     if failure.reply_class in _UNSENT_CLASSES and not failure.is_login_sent:
         return HealthEvent.REFUSED
     if failure.reply is None or failure.reply_class in _LOST_CLASSES:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from relay.core.limits import HOUR
+
 
 class Needs(StrEnum):
     """Who has to act before it moves."""
@@ -40,12 +42,14 @@ REMEDIES: Mapping[str, Needs] = MappingProxyType(
         "tls-untrusted": Needs.ADMIN,
         "tls-too-old": Needs.OPS,
         "tls-not-spoken": Needs.ADMIN,
+        "tls-expected": Needs.OPS,
         "tls-failed": Needs.OPS,
         "tls-not-offered": Needs.OPS,
         "tls-refused": Needs.OPS,
         "tls-injected": Needs.OPS,
         "tls-ca-unreadable": Needs.ADMIN,
         "clear-text": Needs.ADMIN,
+        "auth-not-offered": Needs.OPS,
         "no-token": Needs.ADMIN,
         "unusable-credentials": Needs.ADMIN,
         "protocol-error": Needs.OPS,
@@ -55,6 +59,15 @@ REMEDIES: Mapping[str, Needs] = MappingProxyType(
 """By reason; what is not named here heals by itself."""
 
 
-def needs_of(reason: str | None) -> Needs | None:
-    """Who has to act on it; None: nobody, time does."""
-    return None if reason is None else REMEDIES.get(reason)
+LASTING: int = HOUR
+"""Microseconds after which what should have passed by itself names somebody."""
+
+LASTING_REMEDIES: Mapping[str, Needs] = MappingProxyType({"too-many-connections": Needs.OPS})
+"""Of what passes in minutes, and somebody can mend where it does not."""
+
+
+def needs_of(reason: str | None, *, lasted: int = 0) -> Needs | None:
+    """Who has to act on what has `lasted` so long (microseconds); None: nobody, time does."""
+    if reason is None:
+        return None
+    return REMEDIES.get(reason) or (LASTING_REMEDIES.get(reason) if lasted >= LASTING else None)

@@ -1,12 +1,15 @@
 """A provider's reply as a value: bounded, printable, with everything that names a person or a host masked.
 
 Law: what a peer says is attacker-controlled text; past this border it has no CR, LF, ESC or bidi controls, at most
-`REPLY_BYTES` bytes, and no address.
+`REPLY_BYTES` bytes, and no address; nor anything that names those whom the caller knows.
 """
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
+
+from relay.core.hiding import MASK, hidden
 
 REPLY_BYTES: int = 2048
 """Enough for the longest multi-line reply of a real provider; a lie of 10 MB must not be carried along."""
@@ -46,13 +49,16 @@ class Reply:
 
 def masked(text: str) -> str:
     """Text with mail addresses replaced."""
-    return _ADDRESS.sub("<address>", text)
+    return _ADDRESS.sub(MASK, text)
 
 
-def read_reply(code: int, text: str) -> Reply:
-    """Makes the bounded, masked value of what a peer said; `text` may have continuation lines."""
+def read_reply(code: int, text: str, hide: Collection[str] = ()) -> Reply:
+    """Makes the bounded, masked value of what a peer said; `text` may have continuation lines.
+
+    `hide` are addresses whose local parts it must not show in any wording.
+    """
     if len(text) <= _PLAIN_LENGTH and text.isascii() and text.isprintable() and "@" not in text:
-        return _read_plain(code, text)
+        return _read_plain(code, text, hide)
     text = text[: 4 * REPLY_BYTES]
     lines = [" ".join(_printable(line).split()) for line in text.splitlines()]
     enhanced = None
@@ -61,17 +67,17 @@ def read_reply(code: int, text: str) -> Reply:
         if match is not None and int(match[1]) == code // 100:
             enhanced = match[0]
             lines[index] = line[match.end() :].lstrip(" :;,")
-    joined = masked(" ".join(line for line in lines if line))
+    joined = hidden(masked(" ".join(line for line in lines if line)), hide)
     return Reply(code, enhanced, joined.encode()[: REPLY_BYTES - 32].decode(errors="ignore"))
 
 
-def _read_plain(code: int, text: str) -> Reply:
+def _read_plain(code: int, text: str, hide: Collection[str]) -> Reply:
     """The same for one short line of plain characters without an address, which nearly every reply is."""
     text = " ".join(text.split())
     match = _ENHANCED.match(text)
     if match is None or int(match[1]) != code // 100:
-        return Reply(code, None, text)
-    return Reply(code, match[0], text[match.end() :].lstrip(" :;,"))
+        return Reply(code, None, hidden(text, hide))
+    return Reply(code, match[0], hidden(text[match.end() :].lstrip(" :;,"), hide))
 
 
 def _printable(text: str) -> str:

@@ -5,7 +5,7 @@ Law: addresses go out in the very bytes that were accepted, and nothing in them 
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay.core.content import stuffed
 from relay.core.envelope import Envelope, Recipient
@@ -48,6 +48,10 @@ class Offer:
             return Obstacle(Failure.NOT_OFFERED, Reply(553, "5.6.7", told))
         told = "not sent: the header has letters outside ASCII, which the provider does not take (SMTPUTF8)"
         return Obstacle(Failure.NOT_OFFERED, Reply(554, "5.6.9", told))
+
+    def bare(self) -> "Offer":
+        """Without what only adds parameters to MAIL and RCPT that a message can do without."""
+        return replace(self, has_size=False, has_8bit=False, has_dsn=False)
 
     def passes_on(self, envelope: Envelope) -> bool:
         """Whether the provider is told which reports the sender wants, and sends them (RFC 3461, 5.2.2)."""

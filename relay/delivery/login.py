@@ -7,6 +7,7 @@ machine or expressly allowed, and without a login nothing where one is demanded.
 import asyncio
 import ssl
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 
 from aiosmtplib import SMTP, SMTPResponse, SMTPResponseException
@@ -19,15 +20,18 @@ from relay.core.reply import read_reply
 from relay.core.routing import Provider, Tls
 from relay.core.words import Stage
 from relay.delivery.commands import Offer, read_offer
-from relay.delivery.mechanisms import BadCredentials, Credentials, Exchange, choose
+from relay.delivery.mechanisms import BadCredentials, Credentials, Exchange, choose, without_secret
 from relay.delivery.resolver import Resolve
 from relay.delivery.setbacks import Unfit, seen_in
 from relay.delivery.trust import Trust
 from relay.delivery.upstream import LoginFailed
-from relay.delivery.wire import Wire, harden
+from relay.delivery.wire import Wire, WireFailed, harden
 
 ADDRESSES_TRIED: int = 4
 """Of one name, so that each has a fair part of the time to connect."""
+
+TLS_ASKED: int = 10 * SECOND
+"""Microseconds for a host that did not greet to show that it speaks TLS from the first byte."""
 
 _READY = 220
 _CHALLENGE = 334
@@ -41,10 +45,15 @@ class Login:
         self._credentials = credentials
         self._loop = asyncio.get_running_loop()
         self._wire: Wire | None = None
+        self._address = ""
         self._stage = Stage.CONNECT
         self._is_login_sent = False
         seconds = self._provider.timeouts.command / SECOND
         self._smtp = SMTP(hostname=self._provider.host, local_hostname=hostname, timeout=seconds, start_tls=False)
+
+    def censored(self, text: str) -> str:
+        """What the provider says, at whichever stage, without the secret."""
+        return text if self._credentials is None else without_secret(text, self._credentials)
 
     async def run(self, resolve: Resolve, trust: Trust) -> tuple[Wire, Offer]:
         """The connection, logged in, with its offer, or LoginFailed; a try that came to nothing leaves nothing open."""
@@ -60,7 +69,7 @@ class Login:
     async def _run(self, resolve: Resolve, trust: Trust) -> tuple[Wire, Offer]:
         provider = self._provider
         wire = await self._connect(resolve, trust)
-        banner = await wire.reply(provider.timeouts.command)
+        banner = await self._banner(wire, trust)
         if banner.code != _READY:
             raise SMTPResponseException(banner.code, banner.message)
         wire.check()
@@ -75,6 +84,33 @@ class Login:
         return wire, read_offer(self._smtp.esmtp_extensions)
 
     # -------------------------------------------------------------------------------------------------- the stages
+    async def _banner(self, wire: Wire, trust: Trust) -> SMTPResponse:
+        """A host that waits for TLS has none: it keeps silent, hangs up, or says so in TLS."""
+        try:
+            return await wire.reply(self._provider.timeouts.command)
+        except WireFailed:
+            is_encrypted_there = self._provider.tls is Tls.STARTTLS and (
+                wire.is_answered_in_tls or (wire.is_silent and await self._speaks_tls_first(trust))
+            )
+            if is_encrypted_there:
+                raise Unfit(Failure.UNVERIFIED, fault=Fault.TLS_EXPECTED) from None
+            raise
+
+    async def _speaks_tls_first(self, trust: Trust) -> bool:
+        """Whether the host, which greeted nobody, greets over TLS: the classic slip of 465 and 587."""
+        address, context = self._address, self._context(trust)
+        failed, self._wire = self._wire, None
+        try:
+            await self._connect_to(address, context, within=TLS_ASKED / SECOND)
+        except ssl.SSLCertVerificationError:
+            return True
+        except (OSError, WireFailed):
+            return False
+        finally:
+            self._hang_up()
+            self._wire = failed
+        return True
+
     async def _connect(self, resolve: Resolve, trust: Trust) -> Wire:
         provider = self._provider
         context = self._context(trust) if provider.tls is Tls.IMPLICIT else None
@@ -116,6 +152,7 @@ class Login:
 
     async def _connect_to(self, address: str, context: ssl.SSLContext | None, *, within: float) -> Wire:
         provider = self._provider
+        self._address = address
         async with asyncio.timeout(within):
             transport, wire = await self._loop.create_connection(
                 lambda: Wire(self._loop, is_encrypted_first=context is not None), address, provider.port
@@ -148,6 +185,8 @@ class Login:
         """One mechanism, once: a second try with another would be a second refused login."""
         self._stage = Stage.AUTH
         mechanism = choose(self._provider.auth, self._smtp.server_auth_methods)
+        if mechanism is None and not self._smtp.supports_extension("auth"):
+            raise Unfit(Failure.NO_LOGIN, read_reply(*greeting), fault=Fault.AUTH_NOT_OFFERED)
         if mechanism is None:
             raise Unfit(Failure.NOT_OFFERED, read_reply(*greeting))
         exchange = Exchange(mechanism, credentials)
@@ -173,12 +212,13 @@ class Login:
         seen = seen_in(error, self._stage, self._wire)
         if seen is None:
             return None
+        said = None if seen.said is None else replace(seen.said, text=self.censored(seen.said.text))
         judgement = classify(self._stage, seen.what, Context(self._provider.name))
         return LoginFailed(
             LoginFailure(
                 judgement.reply_class,
                 self._stage,
-                seen.said,
+                said,
                 is_provider=judgement.is_provider,
                 is_login_sent=self._is_login_sent,
                 fault=seen.fault,

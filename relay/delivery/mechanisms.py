@@ -88,9 +88,22 @@ class Exchange:
 
     def censored(self, text: str) -> str:
         """A provider's answer without what we said to it: some quote the line that they refuse."""
-        for said in sorted(self._spoken, key=len, reverse=True):
-            text = text.replace(said, "<secret>") if len(said) >= SECRET_LEAST else text
-        return text
+        return _without(self._spoken, text)
+
+
+def without_secret(text: str, credentials: Credentials) -> str:
+    """A provider's answer, at whichever stage, without the secret, in clear and in the forms in which it is sent."""
+    secret = credentials.secret
+    spoken = [secret, b64encode(secret.encode()).decode()]
+    if not _FORBIDDEN.intersection(credentials.username + secret):
+        spoken += [b64encode(next(mechanism(credentials))).decode() for mechanism in (_plain, _xoauth2)]
+    return _without(spoken, text)
+
+
+def _without(spoken: Collection[str], text: str) -> str:
+    for said in sorted(spoken, key=len, reverse=True):
+        text = text.replace(said, "<secret>") if len(said) >= SECRET_LEAST else text
+    return text
 
 
 def _plain(credentials: Credentials) -> _Steps:

@@ -14,7 +14,7 @@ from relay.core.reply import Reply, read_reply
 from relay.core.words import Stage
 from relay.delivery.mechanisms import BadChallenge
 from relay.delivery.trust import fault_of
-from relay.delivery.wire import Wire, WireFailed
+from relay.delivery.wire import NotEncrypted, Wire, WireFailed
 from relay.errors import TemporaryError
 
 _CLOSING = 421
@@ -47,6 +47,8 @@ def seen_in(error: BaseException, stage: Stage, wire: Wire | None) -> Seen | Non
         reply = read_reply(error.code, str(error.message))
         is_refusal = stage is Stage.STARTTLS and reply.code != _CLOSING
         return Seen(reply, reply, Fault.TLS_REFUSED if is_refusal else None)
+    if isinstance(error, NotEncrypted):
+        return Seen(error.failure, fault=Fault.TLS_NOT_SPOKEN)
     if isinstance(error, WireFailed):
         return Seen(error.failure)
     if isinstance(error, ssl.SSLError):

@@ -11,10 +11,11 @@ from relay.core.envelope import LoginFailure
 from relay.core.meaning import Fault, ReplyClass
 from relay.core.routing import Auth, Provider
 from relay.core.words import MailboxId, Stage
+from relay.delivery.habits import Habits, Riddles
 from relay.delivery.login import Login
 from relay.delivery.mechanisms import Credentials
 from relay.delivery.resolver import Resolve
-from relay.delivery.transaction import Habits, SmtpSession
+from relay.delivery.transaction import SmtpSession
 from relay.delivery.trust import Trust
 from relay.delivery.upstream import LoginFailed
 from relay.errors import TemporaryError
@@ -58,6 +59,7 @@ class SmtpUpstream:
         self._trust = trust
         self._tokens = tokens
         self._habits: dict[str, Habits] = {}
+        self._riddles: dict[MailboxId, Riddles] = {}
 
     async def open(self, mailbox: MailboxId) -> SmtpSession:
         """Connects and logs in as this mailbox; LoginFailed says what was refused and by whom."""
@@ -79,6 +81,8 @@ class SmtpUpstream:
             timeouts=route.provider.timeouts,
             habits=habits,
             is_current=lambda: route.is_as(self._routes(mailbox)),
+            riddles=self._riddles.setdefault(mailbox, Riddles()),
+            censored=login.censored,
         )
 
     async def _credentials(self, mailbox: MailboxId, route: Route) -> Credentials | None:

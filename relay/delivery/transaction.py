@@ -5,17 +5,19 @@ keeps the stage at which it was met, and whatever was not understood ends the se
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from aiosmtplib import SMTPResponse
 
 from relay.core.classify import Context, classify
 from relay.core.envelope import Envelope, Result, Verdict
+from relay.core.hiding import original
 from relay.core.meaning import Failure, Judgement, ReplyClass
 from relay.core.reply import Reply, read_reply
 from relay.core.routing import Timeouts
 from relay.core.words import Stage
 from relay.delivery.commands import Offer, data_of, mail_command, rcpt_command
+from relay.delivery.habits import Habits, Riddles
 from relay.delivery.international import simplified
 from relay.delivery.wire import Wire, WireFailed
 
@@ -36,20 +38,27 @@ _START_MAIL = 354
 
 
 @dataclass(slots=True)
-class Habits:
-    """What was learned of a provider's ways; shared by all its sessions, forgotten with the process."""
-
-    swallows_pipelined: bool = False
-    """It offers PIPELINING (RFC 2920), but commands sent together were never answered."""
-
-
-@dataclass(slots=True)
 class _Progress:
     """How far an attempt has come."""
 
+    offer: Offer
+    """What of the provider's offer is used."""
+    hide: tuple[str, ...] = field(repr=False)
+    """Addresses that no reply may show."""
+    envelope: Envelope = field(repr=False)
+    content: bytes = field(repr=False)
     stage: Stage = Stage.MAIL
     is_mail_written: bool = False
     is_past_gate: bool = False
+
+    def could_say_less(self, stage: Stage) -> bool:
+        """Whether the command of this stage has parameters that the message can do without."""
+        bare = self.offer.bare()
+        if stage is Stage.MAIL:
+            size = len(self.content)
+            return mail_command(self.envelope, size, self.offer) != mail_command(self.envelope, size, bare)
+        recipient = self.envelope.recipients[0]
+        return rcpt_command(recipient, self.offer) != rcpt_command(recipient, bare)
 
 
 class SmtpSession:
@@ -64,6 +73,8 @@ class SmtpSession:
         timeouts: Timeouts,
         habits: Habits,
         is_current: Callable[[], bool],
+        riddles: Riddles | None = None,
+        censored: Callable[[str], str] = str,
     ) -> None:
         self._wire = wire
         self._offer = offer
@@ -71,6 +82,8 @@ class SmtpSession:
         self._timeouts = timeouts
         self._habits = habits
         self._is_current = is_current
+        self._riddles = Riddles() if riddles is None else riddles
+        self._censored = censored
         self._messages = 0
         self._is_busy = False
 
@@ -79,9 +92,15 @@ class SmtpSession:
         """Whether another message may be sent over it: nothing went wrong, and the routing still leads this way."""
         return not self._is_busy and self._wire.is_settled and self._is_current()
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the peer hung up, or said what nobody had asked for."""
+        return self._wire.failure is not None
+
     async def transmit(self, envelope: Envelope, content: bytes, gate: Callable[[], Awaitable[bool]]) -> Result:
         """Sends one message to one recipient (RFC 5321, 3.3); raises only what the gate raises, and then hung up."""
-        progress = _Progress()
+        offer = self._offer.bare() if self._habits.refuses_parameters else self._offer
+        progress = _Progress(offer, _known(envelope), envelope, content)
         self._is_busy = True
         try:
             return await self._transmit(envelope, content, gate, progress)
@@ -113,13 +132,13 @@ class SmtpSession:
     ) -> Result:
         if not self._wire.is_settled:
             return self._stale()
-        envelope = simplified(envelope, content)
+        envelope = progress.envelope = simplified(envelope, content)
         obstacle = self._offer.obstacle(envelope, len(content))
         if obstacle is not None:
             judgement = classify(Stage.MAIL, obstacle.failure)
             return _result(judgement, Stage.MAIL, obstacle.told, is_mail_written=False)
-        mail = mail_command(envelope, len(content), self._offer)
-        rcpt = rcpt_command(envelope.recipients[0], self._offer)
+        mail = mail_command(envelope, len(content), progress.offer)
+        rcpt = rcpt_command(envelope.recipients[0], progress.offer)
         refusal = await self._introduce((mail, rcpt, _DATA), progress)
         if refusal is not None:
             return refusal
@@ -129,8 +148,8 @@ class SmtpSession:
         self._wire.ask(_DOT)
         progress.is_past_gate, progress.stage = True, Stage.EOD
         answer = await self._wire.reply(self._timeouts.final)
-        result = self._judge(Stage.EOD, answer, is_past_gate=True)
-        return replace(result, is_dsn_passed_on=True) if self._offer.passes_on(envelope) else result
+        result = self._judge(Stage.EOD, answer, progress)
+        return replace(result, is_dsn_passed_on=True) if progress.offer.passes_on(envelope) else result
 
     async def _introduce(self, commands: tuple[bytes, bytes, bytes], progress: _Progress) -> Result | None:
         """MAIL, RCPT and DATA, together where the provider can; the first refusal, or None when it wants the body."""
@@ -142,7 +161,8 @@ class SmtpSession:
             progress.is_mail_written = True
             answer = await self._wire.reply(self._patience(stage))
             if not _is_agreed(stage, answer):
-                return await self._refused(stage, answer)
+                return await self._refused(stage, answer, progress)
+            self._agreed(stage)
         return None
 
     async def _introduce_at_once(self, commands: tuple[bytes, bytes, bytes], progress: _Progress) -> Result | None:
@@ -156,6 +176,8 @@ class SmtpSession:
                 answer = await self._wire.reply(self._patience(stage))
                 if refusal is None and not _is_agreed(stage, answer):
                     refusal = stage, answer
+                elif refusal is None:
+                    self._agreed(stage)
         except WireFailed as failed:
             self._habits.swallows_pipelined |= failed.failure is Failure.TIMEOUT and answer is not None
             if refusal is None:
@@ -164,12 +186,16 @@ class SmtpSession:
             return None
         if answer.code == _START_MAIL:
             self._wire.reset()  # it waits for a body that has no recipient
-            return self._judge(*refusal)
-        return await self._refused(*refusal)
+            return self._judge(*refusal, progress)
+        return await self._refused(*refusal, progress)
 
-    async def _refused(self, stage: Stage, answer: SMTPResponse) -> Result:
+    def _agreed(self, stage: Stage) -> None:
+        if stage is Stage.MAIL:
+            self._riddles.solved()
+
+    async def _refused(self, stage: Stage, answer: SMTPResponse, progress: _Progress) -> Result:
         """After a refusal the session goes on with an empty transaction, or ends; the result was heard before."""
-        result = self._judge(stage, answer)
+        result = self._judge(stage, answer, progress)
         if stage is Stage.MAIL or not self._wire.is_settled:
             return result
         try:
@@ -195,16 +221,32 @@ class SmtpSession:
         return self._timeouts.data if stage is Stage.DATA else self._timeouts.command
 
     # --------------------------------------------------------------------------------------------------- the result
-    def _judge(self, stage: Stage, answer: SMTPResponse, *, is_past_gate: bool = False) -> Result:
+    def _judge(self, stage: Stage, answer: SMTPResponse, progress: _Progress) -> Result:
         """What a reply means; a reply that makes no sense here, any 421, and too many sessions end this one."""
-        reply = read_reply(answer.code, answer.message)
-        judgement = classify(stage, reply, Context(self._provider, is_past_gate))
+        reply = read_reply(answer.code, self._censored(str(answer.message)), progress.hide)
+        judgement = classify(stage, reply, Context(self._provider, progress.is_past_gate))
         is_sense = judgement.reply_class is ReplyClass.DELIVERED or 400 <= answer.code < 600
-        is_end_known = is_sense and (is_past_gate or self._wire.is_all_answered)
+        is_end_known = is_sense and (progress.is_past_gate or self._wire.is_all_answered)
+        result = _result(judgement, stage, reply, is_end_known=is_end_known)
+        if judgement.reply_class is ReplyClass.PROTOCOL_ERROR and is_sense and stage in (Stage.MAIL, Stage.RCPT):
+            result = self._misunderstood(result, progress)
         is_one_too_many = judgement.reply_class is ReplyClass.TOO_MANY_CONNECTIONS
         if answer.code == _CLOSING or is_one_too_many or not is_sense:
             self._wire.reset()
-        return _result(judgement, stage, reply, is_end_known=is_end_known)
+        return result
+
+    def _misunderstood(self, result: Result, progress: _Progress) -> Result:
+        """It may be a parameter that was offered: the next try, over a fresh session, says none that can be spared."""
+        is_mail = result.stage is Stage.MAIL
+        had_parameters = progress.could_say_less(result.stage)
+        self._habits.refuses_parameters = had_parameters
+        if is_mail:
+            result = replace(result, verdict=self._riddles.met(progress.content, is_last=not had_parameters))
+        elif had_parameters:
+            result = replace(result, verdict=Verdict.DEFERRED)
+        if is_mail or had_parameters:
+            self._wire.reset()
+        return result
 
     def _lost(self, progress: _Progress, failure: Failure) -> Result:
         judgement = classify(progress.stage, failure, Context(self._provider, progress.is_past_gate))
@@ -219,6 +261,13 @@ class SmtpSession:
     def _stopped_at_gate(self) -> Result:
         self._wire.reset()
         return Result(Verdict.DROPPED, ReplyClass.UNKNOWN, Stage.DATA, None, is_mail_written=True, is_end_known=False)
+
+
+def _known(envelope: Envelope) -> tuple[str, ...]:
+    """Everybody to whom this goes, by each address that a provider may name."""
+    recipient = envelope.recipients[0]
+    first = original(recipient.orcpt)
+    return (recipient.address,) if first is None or first == recipient.address else (recipient.address, first)
 
 
 def _is_agreed(stage: Stage, answer: SMTPResponse) -> bool:

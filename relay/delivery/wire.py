@@ -21,6 +21,7 @@ from relay.errors import TemporaryError
 
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 _SERVICE_CLOSING = b"421"
+_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 
 
 class WireFailed(TemporaryError):
@@ -31,6 +32,10 @@ class WireFailed(TemporaryError):
         self.failure = failure
 
 
+class NotEncrypted(WireFailed):
+    """the host speaks in clear where encryption was to come first"""
+
+
 class Wire(SMTPProtocol):
     """The library's protocol with replies read by us: several may be asked for at once, none is lost or invented."""
 
@@ -38,6 +43,10 @@ class Wire(SMTPProtocol):
         super().__init__(loop=loop)
         self.failure: Failure | None = None
         self._reader = ReplyReader()
+        self.is_silent = True
+        """Nothing was ever said in clear."""
+        self.is_answered_in_tls = False
+        """What came in clear is a record of TLS (RFC 8446, 5.1): an alert, or a handshake."""
         self._wanted = 0 if is_encrypted_first else 1  # the banner
         self._replies: deque[SMTPResponse] = deque()
         self._waiter: asyncio.Future[None] | None = None
@@ -53,6 +62,12 @@ class Wire(SMTPProtocol):
     def data_received(self, data: bytes) -> None:
         """Takes what the provider says, as far as it was asked."""
         if self.failure is not None:
+            return
+        if self.is_silent:
+            self.is_silent = False
+            self.is_answered_in_tls = data.startswith(_TLS_RECORDS)
+        if self.is_answered_in_tls:
+            self.fail(Failure.NONSENSE)
             return
         if not self._wanted:
             self.fail(Failure.LOST if data.startswith(_SERVICE_CLOSING) else Failure.NONSENSE)
@@ -155,6 +170,9 @@ class Wire(SMTPProtocol):
     # ---------------------------------------------------------------------------------------------------- encryption
     async def encrypt(self, context: ssl.SSLContext, name: str, *, within: float) -> None:
         """Implicit TLS: encrypts before anything is said; `within` seconds, errors as of `loop.start_tls`."""
+        if not self.is_silent:
+            self.reset()
+            raise NotEncrypted(Failure.UNVERIFIED)
         self.check()
         raw = cast(asyncio.Transport, self.transport)
         self.transport = await self._loop.start_tls(

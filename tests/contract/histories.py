@@ -41,6 +41,7 @@ OUTCOMES: list[Result] = [
     scene.BOUNCED,
     scene.MAIL_REFUSED,
     scene.IN_DOUBT,
+    scene.NOT_UNDERSTOOD,
     scene.DROPPED,
     scene.NEVER_MAIL,
     scene.CROWDED,

@@ -107,7 +107,8 @@ class Ending:
     def move(self, attempt: Attempt, result: Result) -> None:
         delivery, verdict = attempt.delivery, result.verdict
         is_crowded = result.reply_class == CROWDED
-        delivery.tries += verdict in (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.DEFERRED) and not is_crowded
+        is_tried = verdict in (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.DEFERRED, Verdict.ASIDE)
+        delivery.tries += is_tried and not is_crowded
         if verdict is Verdict.DELIVERED:
             self.finish(delivery, Event.DELIVER, result.reply_class, result.reply)
             self.confirm(delivery, result)
@@ -118,6 +119,8 @@ class Ending:
             self.wait_until(delivery, Event.DEFER, self.clock.relay() + delay, result.reply_class)
         elif verdict is Verdict.IN_DOUBT and attempt.gated_at is not None:
             self.doubt(delivery, self.linger_of(attempt.mailbox))
+        elif verdict is Verdict.ASIDE:
+            self.hold(delivery, result.reply_class)
         else:
             self.wait_until(delivery, Event.RETURN, delivery.due, delivery.reason)
 
@@ -135,14 +138,17 @@ class Ending:
         account = self.disk.applied.routing.accounts.get(delivery.account)
         own = account.in_doubt if account is not None else None
         if delivery.doubts > 1 or (own or self.settings.in_doubt) is InDoubt.HOLD:
-            delivery.state, delivery.reason = state_after(delivery.state, Event.HOLD), "in-doubt"
-            delivery.since = self.now()
-            delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
+            self.hold(delivery, "in-doubt")
             return
         self.wait_until(delivery, Event.DOUBT, self.clock.relay() + pause, "in-doubt")
 
     def finish(
         self, delivery: Delivery, event: Event, reason: str, reply: Reply | None, *, held_since: int | None = None
+    def hold(self, delivery: Delivery, reason: str) -> None:
+        delivery.state, delivery.reason = state_after(delivery.state, Event.HOLD), reason
+        delivery.since = self.now()
+        delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
+
     ) -> None:
         delivery.state = state_after(delivery.state, event)
         delivery.reason, delivery.since = reason, self.now()
@@ -191,7 +197,8 @@ class Ending:
             return
         event = event_of_result(result)
         if event is not None:
-            self.change_health(mailbox, event, result.reply_class, result.retry_after)
+            reason = "network" if result.verdict is Verdict.IN_DOUBT else result.reply_class
+            self.change_health(mailbox, event, reason, result.retry_after)
 
     def crowd(self, mailbox: MailboxId, *, is_provider: bool) -> None:
         """It works, and gets no other session for a while."""

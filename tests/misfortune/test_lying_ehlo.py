@@ -14,11 +14,13 @@ async def test_a_login_that_is_offered_and_then_unknown_is_not_tried_another_way
         await case.recover()
 
 
-async def test_a_parameter_that_is_offered_and_then_refused_holds_and_bounces_nothing() -> None:
+async def test_a_parameter_that_is_offered_and_then_refused_is_left_out_at_the_next_try() -> None:
     async with misfortune(Peer({"MAIL": [b"555 5.5.4 SIZE not recognized\r\n"]})) as case:
         result = await case.send()
-        assert (result.verdict, result.reply_class, result.stage) == (Verdict.HELD, "protocol-error", Stage.MAIL)
-        await case.recover()
+        assert (result.verdict, result.reply_class, result.stage) == (Verdict.DEFERRED, "protocol-error", Stage.MAIL)
+        assert (await case.send()).verdict is Verdict.DELIVERED
+        mails = [line for line in case.sick.commands if line.startswith(b"MAIL")]
+        assert [b"SIZE=" in line for line in mails] == [True, False]
 
 
 async def test_pipelining_that_is_offered_and_not_done_is_learned() -> None:

@@ -6,7 +6,7 @@ Law: only who holds a delivery decides about it; a late `delivered` is a fact al
 from relay.core.dsn import is_wanted
 from relay.core.envelope import Claim, Result, Verdict
 from relay.core.failuretext import Action
-from relay.core.health import Health, HealthEvent, HealthState, event_of_result
+from relay.core.health import Health, HealthEvent, HealthState, event_of_result, reason_of_result
 from relay.core.health import after as health_after
 from relay.core.lifecycle import Event, State, can
 from relay.core.limits import Instant
@@ -101,6 +101,9 @@ class Settling:
             moves.hold(entry, state, reason=CORRUPT, reply=None)
         elif verdict is Verdict.IN_DOUBT and can(state, Event.DOUBT):
             self._doubt(running, reply, self._context.routes.linger_of(running.claim.mailbox))
+        elif verdict is Verdict.ASIDE:
+            entry.tries += 1
+            moves.hold(entry, state, reason=reason, reply=reply)
         else:
             moves.give_back(entry, state, reason=reason)
 
@@ -205,7 +208,7 @@ class Settling:
         context = self._context
         changed = health_after(
             health, event, moment=context.clock.moment(), settings=context.settings.health,
-            reason=result.reply_class, retry_after=result.retry_after,
+            reason=reason_of_result(result), retry_after=result.retry_after,
         )  # fmt: skip
         set_health(context, mailbox, changed)
 

@@ -55,7 +55,9 @@ TABLE = [
     (Stage.MAIL, "550 5.7.1 not yours", "sender-refused", Scope.MAILBOX, Verdict.HELD),
     (Stage.MAIL, "553 Relaying disallowed", "sender-refused", Scope.MAILBOX, Verdict.HELD),
     (Stage.MAIL, "530-5.7.0 Must issue a STARTTLS command first", "tls-required", Scope.MAILBOX, Verdict.HELD),
-    (Stage.MAIL, "555 5.5.4 parameters not recognized", "protocol-error", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "555 5.5.4 parameters not recognized", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
+    (Stage.MAIL, "501 syntax error", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
+    (Stage.MAIL, "554 5.5.4 invalid arguments", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.MAIL, "599 zzqq", "sender-refused", Scope.MAILBOX, Verdict.HELD),
     (Stage.MAIL, "552 5.3.4 Message size exceeds fixed limit", "message-too-large", Scope.MESSAGE, Verdict.BOUNCED),
     # over a limit: the mailbox slows down, the delivery is tried again
