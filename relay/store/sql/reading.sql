@@ -61,6 +61,10 @@ WHERE counted AND mailbox = ? ORDER BY ended_at DESC LIMIT ?;
 SELECT max(min(due, expires_at)) FROM deliveries INDEXED BY deliveries_stalled
 WHERE likely(state <= 1) AND NOT (state = 0 AND due = 0) AND account = ? AND state = 0;
 
+-- first_held: Why the first of what is held of an account is.
+SELECT reason FROM deliveries INDEXED BY deliveries_stalled
+WHERE likely(state <= 1) AND NOT (state = 0 AND due = 0) AND account = ? AND state = ? AND id > 0 ORDER BY id LIMIT 1;
+
 -- newest_ready: When the last of a lane of an account was accepted, and when its lifetime ends.
 SELECT m.accepted_at, d.expires_at FROM deliveries AS d INDEXED BY deliveries_ready
 JOIN messages AS m ON m.seq = d.message
