@@ -67,8 +67,8 @@ HEALTH: Mapping[tuple[HealthState, HealthEvent], HealthState] = MappingProxyType
     | {(state, HealthEvent.LOGIN_WORKED): state for state in HealthState}
     | {(HealthState.PAUSED, HealthEvent.CROWDED): HealthState.PAUSED}
 )
-"""After LOGIN_WORKED a state stays, but for one that a login alone had brought about (see `after`); who is paused is not
-told anything new by a provider that has no place."""
+"""After LOGIN_WORKED a state stays, but for one that a login alone had brought about (see `after`); who is paused hears
+nothing new from a provider that has no place."""
 
 _ENDED_BY_LOGIN = frozenset({HealthEvent.LOGIN_REFUSED, HealthEvent.UNREACHABLE, HealthEvent.CROWDED})
 
@@ -199,6 +199,8 @@ def event_of_result(result: Result) -> HealthEvent | None:
         return HealthEvent.DELIVERED
     if result.verdict is Verdict.HELD:
         return HealthEvent.REFUSED
+    if result.verdict is Verdict.DROPPED and result.reply_class in _LOST_CLASSES:
+        return HealthEvent.CUT_OFF
     if result.verdict is Verdict.IN_DOUBT or result.reply_class in _LOST_CLASSES:
         return HealthEvent.UNREACHABLE
     if result.verdict is Verdict.DEFERRED and result.reply_class in _BUSY_CLASSES:
@@ -206,13 +208,13 @@ def event_of_result(result: Result) -> HealthEvent | None:
     return None
 
 
-def event_of_failure(failure: LoginFailure) -> HealthEvent:
-    """How a session that could not be opened bears on its mailbox, or on its provider where that is what failed."""
 def reason_of_result(result: Result) -> str:
     """For what a mailbox stops: where no reply ended it, its line is in question, whatever was heard instead."""
     return "network" if result.verdict is Verdict.IN_DOUBT else result.reply_class
 
 
+def event_of_failure(failure: LoginFailure) -> HealthEvent:
+    """How a session that could not be opened bears on its mailbox, or on its provider where that is what failed."""
     if failure.reply_class in _UNSENT_CLASSES and not failure.is_login_sent:
         return HealthEvent.REFUSED
     if failure.reply is None or failure.reply_class in _LOST_CLASSES:

@@ -57,10 +57,10 @@ class Situation:
     barrier: Barrier = Barrier.QUEUE
     leaves_at: int | None = None
     """What the forecast says."""
-    now: int = 0
-    """The moment at which it is asked."""
     expires_at: int | None = None
     """When its lifetime ends; None: nobody asks."""
+    now: int = 0
+    """The moment at which it is asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,7 +203,8 @@ class Dispatcher:
 
     async def _settle(self, claim: Claim, result: Result, *, seconds: float) -> None:
         is_recorded = await self._steady.settle(claim, result)
-        self._observe.attempted(claim, result, seconds=seconds, is_recorded=is_recorded)
+        if result.is_attempt:
+            self._observe.attempted(claim, result, seconds=seconds, is_recorded=is_recorded)
 
     async def _beat(self) -> None:
         """Renews the lease; a store that is away is asked again at the next beat."""

@@ -1,7 +1,7 @@
 """The keeper of the sessions: opens and closes them, lets idle ones end, and reports on each.
 
 Law: every session that the store reserved is reported exactly once as opened, refused or declined, and every opened one
-exactly once as closed; a login that hangs holds up nobody.
+exactly once as closed or lost; a login that hangs holds up nobody.
 """
 
 import asyncio
@@ -26,6 +26,10 @@ SWEPT_ALWAYS: int = 32
 
 SWEEP_SECONDS: float = 1.0
 """How often more are; a claim that meets a dead session in between only goes back to its place."""
+
+
+AT_ONCE_SECONDS: float = 10.0
+"""A session that ends by itself later than so may have been idle too long for its provider."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +133,7 @@ class Keeper:
     async def _opened(self, mailbox: MailboxId, session: Session, *, seconds: float) -> None:
         self._observe.session_opened(mailbox, seconds=seconds)
         self._spent_login(mailbox)
-        lease = Lease(mailbox, session)
+        lease = Lease(mailbox, session, asyncio.get_running_loop().time())
         is_kept = self.keep(lease)
         await self._store.report(mailbox, SessionEvent.OPENED)
         if not is_kept:
@@ -150,6 +154,7 @@ class Keeper:
     # --------------------------------------------------------------------------------------------------- closing
     async def close(self, lease: Lease) -> None:
         """Ends a session that is not idle, and reports it."""
+        event = SessionEvent.LOST if _is_lost(lease) else SessionEvent.CLOSED
         try:
             await lease.session.close()
         except Exception as error:  # noqa: BLE001 - whatever it is, the session is not used any more
@@ -157,7 +162,7 @@ class Keeper:
         self._pool.free(lease.mailbox, lease)
         self._fill_places()
         self._observe.session_closed(lease.mailbox, messages=lease.messages)
-        await self._store.report(lease.mailbox, SessionEvent.CLOSED)
+        await self._store.report(lease.mailbox, event)
 
     def stop(self) -> None:
         """Opens nothing more, and closes what is idle."""
@@ -210,6 +215,12 @@ class Keeper:
 
     def _terms(self, lease: Lease) -> SessionTerms:
         return self._terms_of(lease.mailbox.provider)
+
+
+def _is_lost(lease: Lease) -> bool:
+    """Whether it was hung up on at once: who lets in and throws out would be logged in to again and again."""
+    age = asyncio.get_running_loop().time() - lease.opened_at
+    return lease.messages == 0 and not lease.is_spoilt and age < AT_ONCE_SECONDS and lease.session.is_cut_off
 
 
 def _unseen(reply_class: ReplyClass) -> LoginFailure:

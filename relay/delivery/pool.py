@@ -19,6 +19,8 @@ class Lease:
 
     mailbox: MailboxId
     session: Session = field(repr=False)
+    opened_at: float = 0.0
+    """By the loop's clock."""
     messages: int = 0
     is_spoilt: bool = False
     """Something went wrong on our side in the middle of it."""

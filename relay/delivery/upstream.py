@@ -26,6 +26,10 @@ class Session(Protocol):
     def is_usable(self) -> bool:
         """Whether another message may be sent over it: nothing unexpected happened, the peer has not hung up."""
 
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether the peer hung up, or said what nobody had asked for."""
+
     async def transmit(self, envelope: Envelope, content: bytes, gate: Callable[[], Awaitable[bool]]) -> Result:
         """Sends one message to one recipient; asks the gate before the final dot. Never raises for what a peer does.
 

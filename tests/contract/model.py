@@ -258,12 +258,14 @@ class ModelStore(Reading):
 
     # outbox and history
 
-    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
-        return [self.shown(entry) for entry in self.disk.outbox[:most]]
+    async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
+        return [self.shown(entry) for entry in self.disk.outbox if entry.id > after][:most]
 
     def shown(self, entry: OutboxEntry) -> OutboxEntry:
         """With what is known at this moment."""
-        entry = replace(entry, is_mailbox_stopped=self.trouble_of(entry.account) is not None)
+        is_stopped = self.is_stopped(entry.account)
+        headers = b"" if is_stopped else entry.headers
+        entry = replace(entry, is_mailbox_stopped=is_stopped, now=self.clock.wall(), headers=headers)
         if entry.kind is not OutboxKind.DELAYED:
             return entry
         delivery = next(each for each in self.disk.deliveries if each.id == entry.delivery)

@@ -99,6 +99,8 @@ class Ending:
             self.give_back(attempt)
         else:
             attempt.ended = self.now() + (0 if result.is_end_known else self.linger_of(attempt.mailbox))
+        if result.verdict is Verdict.DROPPED and not result.is_mail_written:
+            self.disk.attempts.remove(attempt)
 
     def give_back(self, attempt: Attempt) -> None:
         """It is on record, and no limit ever counted it."""
@@ -117,10 +119,10 @@ class Ending:
         elif verdict is Verdict.DEFERRED:
             delay = max(CROWD_PAUSE, result.retry_after or 0) if is_crowded else self.delay(delivery, result)
             self.wait_until(delivery, Event.DEFER, self.clock.relay() + delay, result.reply_class)
-        elif verdict is Verdict.IN_DOUBT and attempt.gated_at is not None:
-            self.doubt(delivery, self.linger_of(attempt.mailbox))
         elif verdict is Verdict.ASIDE:
             self.hold(delivery, result.reply_class)
+        elif verdict is Verdict.IN_DOUBT and attempt.gated_at is not None:
+            self.doubt(delivery, self.linger_of(attempt.mailbox))
         else:
             self.wait_until(delivery, Event.RETURN, delivery.due, delivery.reason)
 
@@ -142,13 +144,13 @@ class Ending:
             return
         self.wait_until(delivery, Event.DOUBT, self.clock.relay() + pause, "in-doubt")
 
-    def finish(
-        self, delivery: Delivery, event: Event, reason: str, reply: Reply | None, *, held_since: int | None = None
     def hold(self, delivery: Delivery, reason: str) -> None:
         delivery.state, delivery.reason = state_after(delivery.state, Event.HOLD), reason
         delivery.since = self.now()
         delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
 
+    def finish(
+        self, delivery: Delivery, event: Event, reason: str, reply: Reply | None, *, held_since: int | None = None
     ) -> None:
         delivery.state = state_after(delivery.state, event)
         delivery.reason, delivery.since = reason, self.now()
@@ -173,7 +175,7 @@ class Ending:
         self.disk.outbox.append(
             OutboxEntry(
                 self.disk.number(), kind, new.id, delivery.id, delivery.account, delivery.envelope, reason, reply,
-                delivery.mail.accepted_at, self.clock.wall(), is_mailbox_stopped=False,
+                delivery.mail.accepted_at, self.clock.wall(), self.clock.wall(), is_mailbox_stopped=False,
                 headers=head + b"\r\n" if blank else head, since=since,
             )
         )  # fmt: skip

@@ -163,9 +163,9 @@ class Reading(Leasing):
         host = self.disk.provider_healths.get(mailbox.provider, Health())
         stops = (None, own, self.probe(own), host, self.probe(host))
         if due:
-            return Situation(*about, *stops, expires_at=ends)
+            return Situation(*about, *stops, now=self.now(), expires_at=ends)
         leaves_at = None if is_blind else self.leaves_at(delivery)
-        return Situation(*about, *stops, self.barrier(mailbox, delivery), leaves_at, ends)
+        return Situation(*about, *stops, self.barrier(mailbox, delivery), leaves_at, now=self.now(), expires_at=ends)
 
     def ends_of(self, delivery: Delivery) -> int:
         """When its lifetime ends, as things are."""
@@ -186,7 +186,7 @@ class Reading(Leasing):
             each for each in self.disk.deliveries if each.account == delivery.account and each.state not in FINAL
         ]
         return why.reason or "queue", Delay(
-            why.since, why.eta, why.needs, self.on_the_wall(delivery.expires_at), len(pending) - 1
+            why.since, why.eta, why.needs, self.on_the_wall(self.ends_of(delivery)), len(pending) - 1
         )
 
     def ahead(self) -> int:
@@ -317,13 +317,18 @@ class Reading(Leasing):
         host = self.disk.provider_healths.get(mailbox.provider, Health())
         stopped = next((each for each in (own, host) if each.is_stopped), None)
         if stopped is not None:
-            reason, needs = stopped.reason, needs_of(stopped.reason)
+            reason, needs = stopped.reason, self.needs_of_stop(stopped)
         else:
             reason, needs = self.account_barrier(mailbox, pending) or own.reason, None
         since = self.on_the_wall((stopped or own).since)
-        if any(each.state is State.HELD for each in pending):
-            return own.state.value, reason or "held", since, needs or Needs.ADMIN
+        held = min((each for each in pending if each.state is State.HELD), key=lambda each: each.id, default=None)
+        if held is not None and needs is None:
+            reason = held.reason or "held"
+            return own.state.value, reason, since, needs_of(reason) or Needs.ADMIN
         return own.state.value, reason, since, needs
+
+    def needs_of_stop(self, stopped: Health) -> Needs | None:
+        return needs_of(stopped.reason, lasted=self.now() - (stopped.since or self.now()))
 
     def account_barrier(self, mailbox: MailboxId, pending: list[Delivery]) -> str | None:
         ready = [each for each in pending if each.state is State.WAITING and each.due <= self.now()]
@@ -352,7 +357,7 @@ class Reading(Leasing):
         return ProviderView(
             name, health.state.value, health.reason, self.on_the_wall(health.since),
             self.on_the_wall(self.probe(health)) if health.is_stopped else None,
-            needs_of(health.reason) if health.is_stopped else None,
+            self.needs_of_stop(health) if health.is_stopped else None,
             sum(mailbox.provider == name for mailbox in self.process.sessions),
             tuple(LimitView(str(rule.limit), rule.used(runs, now), rule.allowed()) for rule in rules),
             sum(each.mailbox.provider == name for each in self.disk.applied.routing.accounts.values()),

@@ -84,6 +84,7 @@ AUTH_REFUSED = LoginFailure(
 )
 TOO_MANY = Reply(432, "4.3.2", "Concurrent connections limit exceeded")
 CROWDED = result(Verdict.DEFERRED, "too-many-connections", reply=TOO_MANY)
+BANNER_CROWDED = LoginFailure("too-many-connections", Stage.CONNECT, TOO_MANY, is_provider=False, is_login_sent=False)
 LOGIN_CROWDED = LoginFailure("too-many-connections", Stage.AUTH, TOO_MANY, is_provider=False, is_login_sent=True)
 HOST_DOWN = LoginFailure("network", Stage.CONNECT, None, is_provider=True, is_login_sent=False)
 HOST_UNTRUSTED = LoginFailure(

@@ -164,7 +164,7 @@ class FakeStore:
     async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
         await self._do(Call("session", mailbox, event=event))
         box = self.boxes[mailbox]
-        if event is SessionEvent.CLOSED:
+        if event in (SessionEvent.CLOSED, SessionEvent.LOST):
             assert box.sessions > 0, "a session was closed that was never opened"
             box.sessions -= 1
         else:

@@ -46,6 +46,10 @@ class FakeSession:
     def is_usable(self) -> bool:
         return self.is_up
 
+    @property
+    def is_cut_off(self) -> bool:
+        return not self.is_up and not self.closed
+
     def hang_up(self) -> None:
         self.is_up = False
 

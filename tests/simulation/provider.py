@@ -161,6 +161,10 @@ class SimulatedSession:
     def is_usable(self) -> bool:
         return self._usable
 
+    @property
+    def is_cut_off(self) -> bool:
+        return not self._usable
+
     def hang_up(self, now: float) -> None:
         mailbox, start, end = self._world.seen.sessions[self._slot]
         if end is None:

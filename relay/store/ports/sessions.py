@@ -1,7 +1,7 @@
 """The sessions' port: logins and sessions upstream, counted over all nodes.
 
 Law: every session that `take` named in `open` is reported on exactly once as opened, refused or declined, and every
-opened one exactly once as closed.
+opened one exactly once as closed or lost.
 """
 
 from enum import StrEnum
@@ -18,6 +18,8 @@ class SessionEvent(StrEnum):
     DECLINED = "declined"
     """It was never tried: the reservation of session and login is given back."""
     CLOSED = "closed"
+    LOST = "lost"
+    """An opened one was hung up on before it served anything: it is closed, and its mailbox backs off."""
 
 
 class Sessions(Protocol):

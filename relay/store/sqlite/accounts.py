@@ -20,7 +20,7 @@ from relay.store.sqlite.outlooks import Outlooks
 from relay.store.sqlite.pending import Line
 from relay.store.sqlite.routes import NO_ACCOUNT
 from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.values import LANES
+from relay.store.sqlite.values import LANES, Stored
 
 _SQL = load_statements("reading")
 
@@ -157,10 +157,17 @@ class AccountViews:
         own, host = context.remembrance.health(account.mailbox), self._host(account.mailbox)
         stopped = next((each for each in (own, host) if each.is_stopped), None)
         reason = self._barrier(account) or own.reason if stopped is None else stopped.reason
-        needs = None if stopped is None else needs_of(stopped.reason)
+        needs = None if stopped is None else _needs(context, stopped)
         if line is not None and line.held:
-            reason, needs = reason or HELD, needs or Needs.ADMIN
+            reason, needs = (reason, needs) if needs is not None else self._held(account)
         return reason, self._shown((stopped or own).since), needs
+
+    def _held(self, account: Account) -> tuple[str, Needs]:
+        """Why the first of its mail that is held by itself is held, and for whom."""
+        number = self._context.names.known_account(account.sender)
+        row = self._context.database.read_one(_SQL["first_held"], (number, Stored.HELD))
+        reason = HELD if row is None else row[0] or HELD
+        return reason, needs_of(reason) or Needs.ADMIN
 
     def _shown(self, at: int | None) -> int | None:
         return None if at is None else self._context.clock.shown(at)
@@ -192,10 +199,15 @@ def _provider(context: Context, name: str) -> ProviderView:
     host = context.schedule.host(name)
     since = None if health.since is None else clock.shown(health.since)
     limits = _limit_views(context, host.terms.total_limits, host.totals.whole)
-    needs = needs_of(health.reason) if health.is_stopped else None
+    needs = _needs(context, health) if health.is_stopped else None
     return ProviderView(
         name, health.state.value, health.reason, since, eta, needs, host.sessions - host.opening, tuple(limits)
     )
+
+
+def _needs(context: Context, stopped: Health) -> Needs | None:
+    now = context.clock.wall()
+    return needs_of(stopped.reason, lasted=now - (stopped.since or now))
 
 
 def limit_views(context: Context, mailbox: MailboxId) -> list[LimitView]:

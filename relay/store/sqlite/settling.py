@@ -77,6 +77,8 @@ class Settling:
         context, claim = self._context, running.claim
         context.schedule.end(claim.mailbox, running.started_at, at, now)
         context.claims.end(running)
+        if not result.is_attempt:
+            return
         values = (
             claim.attempt, claim.delivery, running.mailbox, claim.node, running.started_at, running.gated_at,
             now if at is None else at, at is not None, result.stage.value, result.reply_class,
@@ -99,11 +101,11 @@ class Settling:
             moves.wait(entry, state, Event.DEFER, due=due, reason=reason, reply=reply)
         elif verdict is Verdict.CORRUPT:
             moves.hold(entry, state, reason=CORRUPT, reply=None)
-        elif verdict is Verdict.IN_DOUBT and can(state, Event.DOUBT):
-            self._doubt(running, reply, self._context.routes.linger_of(running.claim.mailbox))
         elif verdict is Verdict.ASIDE:
             entry.tries += 1
             moves.hold(entry, state, reason=reason, reply=reply)
+        elif verdict is Verdict.IN_DOUBT and can(state, Event.DOUBT):
+            self._doubt(running, reply, self._context.routes.linger_of(running.claim.mailbox))
         else:
             moves.give_back(entry, state, reason=reason)
 

@@ -5,6 +5,7 @@ Law: each differs from the model in one step, as an adapter would that forgot on
 
 from dataclasses import replace
 
+from relay.core.envelope import LoginFailure
 from relay.core.standstill import Barrier, Situation
 from relay.core.words import MailboxId
 from relay.store.ports.history import AccountGauges
@@ -72,6 +73,13 @@ class HostUnnamed(ModelStore):
     def situation(self, delivery: Delivery, *, is_blind: bool = False) -> Situation:
         found = super().situation(delivery, is_blind=is_blind)
         return replace(found, provider=Situation(found.state, 0, 0).provider)
+
+
+class CrowdUnnamed(ModelStore):
+    """Who gets no session at all seems well."""
+
+    def judge_crowd(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        pass
 
 
 class StrangersUnlisted(ModelStore):

@@ -65,6 +65,13 @@ class ClosedSessionsStay(ModelStore):
             await super().session(mailbox, event)
 
 
+class LostIsClosed(ModelStore):
+    """Logs in again at once where it is thrown out each time."""
+
+    async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+        await super().session(mailbox, SessionEvent.CLOSED if event is SessionEvent.LOST else event)
+
+
 class NeverProven(ModelStore):
     """A login that worked proves nothing."""
 

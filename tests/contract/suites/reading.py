@@ -12,9 +12,11 @@ from relay.store.ports.reading import AccountQuery, DeliveryView, MessageQuery, 
 from tests.contract.clock import START
 from tests.contract.scene import (
     AUTH_REFUSED,
+    BANNER_CROWDED,
     BOUNCED,
     DEFERRED,
     DELIVERED,
+    DROPPED,
     HOST_DOWN,
     HOUR,
     IN_DOUBT,
@@ -298,6 +300,55 @@ async def a_retry_that_comes_too_late_is_no_promise(scene: Scene) -> None:
     assert (found.state, found.eta, found.needs) == ("waiting", None, Needs.ADMIN)
 
 
+async def who_gets_no_session_at_all_says_so_and_after_an_hour_names_somebody(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    began = scene.store.now()
+    while scene.store.now() < began + HOUR:
+        assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
+        await scene.store.refused(box(A), BANNER_CROWDED)
+        found, view = await _delivery(scene, 1), await scene.store.account(A)
+        assert (found.reason, found.since, found.needs) == ("too-many-connections", START, None)
+        assert found.eta == scene.store.now() - began + START + 45 * SECOND, "the next try"
+        assert view is not None
+        assert (view.health, view.reason, view.since, view.needs) == ("waiting", found.reason, START, None)
+        await scene.advance(45)
+    lasting, view = await _delivery(scene, 1), await scene.store.account(A)
+    assert view is not None
+    assert (lasting.reason, lasting.since, lasting.needs) == ("too-many-connections", START, Needs.OPS)
+    assert (view.needs, view.eta) == (Needs.OPS, lasting.eta)
+    await scene.log_in()
+    view = await scene.store.account(A)
+    assert view is not None
+    assert (view.health, view.reason, view.needs) == ("ok", None, None), "one session is enough"
+
+
+async def too_many_of_this_address_is_the_providers(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
+    await scene.store.refused(box(A), replace(BANNER_CROWDED, is_provider=True))
+    found, view, (host, _) = await _delivery(scene, 1), await scene.store.account(A), await scene.store.providers()
+    assert view is not None
+    assert (found.state, found.reason, found.eta) == ("waiting", "too-many-connections", START + 45 * SECOND)
+    assert (view.health, view.reason) == ("ok", "too-many-connections")
+    assert (host.health, host.reason, host.eta) == ("waiting", "too-many-connections", START + 45 * SECOND)
+    await scene.advance(45)
+    await scene.log_in()
+    assert [each.health for each in await scene.store.providers()] == ["ok", "ok"]
+
+
+async def what_was_never_begun_is_no_attempt(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    await scene.end(claim, DROPPED)
+    view = await scene.store.message("m-1")
+    assert view is not None
+    assert view.deliveries[0].attempts == ()
+    assert view.state == "waiting"
+
+
 async def a_host_that_is_down_names_the_next_probe(scene: Scene) -> None:
     await scene.route(account(A), account(B, "q"), account(C))
     await scene.mail(A, 1)
@@ -342,12 +393,12 @@ async def what_is_held_by_itself_is_for_an_admin(scene: Scene) -> None:
     assert await _ids(scene, states=frozenset({"held"})) == ["m-1"]
     view = await scene.store.account(A)
     assert view is not None
-    assert (view.reason, view.needs, view.eta) == ("network", Needs.ADMIN, None), "and its mailbox is stopped too"
+    assert (view.reason, view.needs, view.eta) == ("in-doubt", Needs.ADMIN, None), "its mailbox, stopped too, heals"
     await scene.mail(A, 2)
     await scene.send_all()
     view = await scene.store.account(A)
     assert view is not None
-    assert (view.reason, view.needs, view.eta, view.queued) == ("held", Needs.ADMIN, None, 1)
+    assert (view.reason, view.needs, view.eta, view.queued) == ("in-doubt", Needs.ADMIN, None, 1)
 
 
 async def every_delivery_keeps_promise_five(scene: Scene) -> None:

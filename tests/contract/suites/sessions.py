@@ -124,6 +124,44 @@ async def a_closed_session_may_be_opened_again(scene: Scene) -> None:
     assert await _wanted(scene) == {box(A): 1}
 
 
+async def who_hangs_up_after_the_login_is_left_alone_longer_each_time(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1)
+    for seconds in (10, 30, 60):
+        assert await _wanted(scene) == {box(A): 1}
+        await scene.open(box(A))
+        await scene.store.session(box(A), SessionEvent.LOST)
+        scene.sessions[box(A)] -= 1
+        assert await _wanted(scene) == {}
+        view = await scene.store.account(A)
+        assert view is not None
+        assert (view.health, view.reason) == ("waiting", "network")
+        await scene.mail(B, seconds)
+        await scene.log_in()
+        assert await scene.send_all() == [f"m-{seconds}"], "a neighbour's sessions are fine"
+        await scene.advance(seconds - 1)
+        assert await _wanted(scene) == {}
+        await scene.advance(1)
+    await scene.log_in()
+    assert await scene.send_all() == ["m-1"]
+    view = await scene.store.account(A)
+    assert view is not None
+    assert view.health == "ok"
+
+
+async def a_session_that_is_left_is_used_although_there_are_too_many(scene: Scene) -> None:
+    await scene.route(account(A), providers=[provider("p", connections=2)])
+    await scene.mail(A, 1, 2)
+    assert await _wanted(scene) == {box(A): 1}
+    await scene.open(box(A))
+    assert await _wanted(scene) == {box(A): 1}
+    await scene.store.refused(box(A), LOGIN_CROWDED)
+    view = await scene.store.account(A)
+    assert view is not None
+    assert view.health == "ok"
+    assert sorted(await scene.send_all()) == ["m-1", "m-2"]
+
+
 # refused
 
 

@@ -64,6 +64,26 @@ def test_a_host_that_cannot_be_reached_is_looked_for_soon_and_never_after_more_t
     assert health.probe_at == 15 * MINUTE
 
 
+def test_who_is_thrown_out_after_the_login_is_not_healed_by_the_next_login() -> None:
+    health, pauses = Health(), []
+    for _ in range(3):
+        health = then(then(health, HealthEvent.CUT_OFF, reason="network"), HealthEvent.LOGIN_WORKED)
+        assert health.is_stopped
+        pauses.append(health.probe_at)
+    assert pauses == [10 * SECOND, 30 * SECOND, MINUTE]
+    assert then(health, HealthEvent.DELIVERED) == Health(is_proven=True)
+
+
+def test_who_gets_no_session_is_tried_every_45_seconds_until_one_is_let_in() -> None:
+    health = Health()
+    for now in range(3):
+        health = then(health, HealthEvent.CROWDED, now, reason="too-many-connections")
+        assert health.probe_at == now + 45 * SECOND
+    assert then(health, HealthEvent.LOGIN_WORKED).state is HealthState.OK
+    paused = then(Health(), HealthEvent.LOGIN_REFUSED, reason="auth-rejected")
+    assert then(paused, HealthEvent.CROWDED, reason="too-many-connections") == paused, "still for its owner"
+
+
 def test_the_provider_s_own_hint_is_never_undercut() -> None:
     health = then(Health(), HealthEvent.BUSY, reason="rate-limited", retry_after=2 * HOUR)
     assert health.state is HealthState.WAITING

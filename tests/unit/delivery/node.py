@@ -18,6 +18,7 @@ ROSSI = MailboxId("aruba", "rossi@studio.it")
 BIANCHI = MailboxId("aruba", "bianchi@studio.it")
 VERDI = MailboxId("gmail", "verdi@gmail.com")
 OPENED, CLOSED, DECLINED = SessionEvent.OPENED, SessionEvent.CLOSED, SessionEvent.DECLINED
+LOST = SessionEvent.LOST
 
 
 @dataclass

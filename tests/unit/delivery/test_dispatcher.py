@@ -11,8 +11,8 @@ from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.thrift import PATIENCE, REMEMBERED, Thrift
-from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession
-from tests.unit.delivery.node import BIANCHI, CLOSED, OPENED, ROSSI, VERDI, Node, run
+from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession, FakeUpstream
+from tests.unit.delivery.node import BIANCHI, CLOSED, LOST, OPENED, ROSSI, VERDI, Node, run
 
 pytestmark = pytest.mark.timeout(30)  # who waits for nothing on virtual time spins
 
@@ -175,6 +175,35 @@ def test_a_session_that_died_while_idle_is_reported_and_replaced() -> None:
         await node.store.until_settled(2)
         assert node.store.events(ROSSI) == [OPENED, CLOSED, OPENED]
         assert {result.verdict for result in node.store.results()} == {Verdict.DELIVERED}
+
+    run(main)
+
+
+def test_a_session_that_is_thrown_out_before_it_served_is_reported_as_lost_and_no_attempt() -> None:
+    class ThrowsOut(FakeUpstream):
+        async def open(self, mailbox: MailboxId) -> FakeSession:
+            session = await super().open(mailbox)
+            if len(self.logins) < 3:
+                session.hang_up()
+            return session
+
+    async def main(node: Node) -> None:
+        node.store.put(ROSSI, "m1")
+        await node.store.until_settled(1)
+        assert node.store.events(ROSSI)[:5] == [OPENED, LOST, OPENED, LOST, OPENED]
+        assert {result.verdict for _, result, _ in node.observer.attempts} <= {Verdict.DELIVERED}, "no other was begun"
+
+    run(main, lambda: Node(upstream=ThrowsOut()))
+
+
+def test_a_session_that_its_provider_ends_after_a_while_is_only_closed() -> None:
+    async def main(node: Node) -> None:
+        node.store.put(ROSSI, "m1")
+        await node.store.until_settled(1)
+        node.upstream.sessions[0].hang_up()
+        node.store.put(ROSSI, "m2")
+        await node.store.until_settled(2)
+        assert LOST not in node.store.events(ROSSI)
 
     run(main)
 
