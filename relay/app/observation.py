@@ -159,11 +159,21 @@ _OUTCOMES = {
 class StoreListener:
     """Listens to the store: to what is durable."""
 
-    def __init__(self, log: Log, metrics: Metrics, *, something_owed: Callable[[], None]) -> None:
-        """`something_owed` is called when there may be something in the outbox."""
+    def __init__(
+        self,
+        log: Log,
+        metrics: Metrics,
+        *,
+        something_owed: Callable[[], None],
+        way_changed: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`something_owed` is called when there may be something in the outbox, `way_changed` when what waits there
+        for an account that can send it may have one.
+        """
         self._log = log
         self._metrics = metrics
         self._something_owed = something_owed
+        self._way_changed = way_changed
 
     def __call__(self, event: StoreEvent) -> None:
         """One thing that happened."""
@@ -172,6 +182,8 @@ class StoreListener:
             self._count(event, outcome)
         if event.kind in (EventKind.BOUNCED, EventKind.OWED):
             self._something_owed()
+        if event.kind is EventKind.HEALTH:
+            self._way_changed()
         self._say(event)
 
     def _count(self, event: StoreEvent, outcome: Outcome) -> None:

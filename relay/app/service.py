@@ -84,7 +84,9 @@ class Service:
             environ=means.environ,
             clock=means.clock,
             threads=means.threads,
-            listener=StoreListener(means.log, means.metrics, something_owed=self._wake_pump),
+            listener=StoreListener(
+                means.log, means.metrics, something_owed=self._wake_pump, way_changed=self._look_again
+            ),
             fatal=self._store_failed,
             crash_point=crash_point_of(means.environ),
         )
@@ -96,6 +98,10 @@ class Service:
     def _wake_pump(self) -> None:
         if self._running.pump is not None:
             self._running.pump.wake()
+
+    def _look_again(self) -> None:
+        if self._running.pump is not None:
+            self._running.pump.look_again()
 
     def _bind(self) -> None:
         """All sockets, before anything is ready: from here on the kernel keeps clients until they are taken."""

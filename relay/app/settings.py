@@ -82,7 +82,14 @@ def dispatcher_settings(config: ServiceConfig) -> DispatcherSettings:
 
 def report_settings(config: ServiceConfig) -> ReportSettings:
     """Of bounces."""
-    return ReportSettings(hostname_of(config), Language(config.language), ZONE, config.notices.sender)
+    return ReportSettings(
+        hostname_of(config),
+        Language(config.language),
+        ZONE,
+        config.notices.sender,
+        contact=config.contact,
+        patience=config.queue.hold_lifetime,
+    )
 
 
 def session_terms(routing: Routing, name: str) -> SessionTerms:

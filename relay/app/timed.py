@@ -94,8 +94,11 @@ class TimedStore:
 
     # Outbox
 
-    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
-        return await self._timed("outbox", self._store.outbox(most))
+    async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
+        return await self._timed("outbox", self._store.outbox(most, after))
+
+    def is_stopped(self, account: AccountId) -> bool:
+        return self._store.is_stopped(account)
 
     async def done(self, entry: int) -> None:
         await self._timed("done", self._store.done(entry))

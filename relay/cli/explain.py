@@ -22,7 +22,7 @@ SHOWN: int = 20
 
 FINAL = {
     "delivered": "the provider took it over at {at}; whatever it says later goes into the sender's mailbox",
-    "bounced": "it failed for good at {at}, and its sender was told: {why}",
+    "bounced": "it failed for good at {at}: {why}. Its sender gets a report, unless he asked for none",
     "cancelled": "an admin took it out of the queue at {at}",
 }
 

@@ -13,7 +13,8 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from relay.core.envelope import Envelope, Recipient
-from relay.core.failuretext import EXPIRED, WORDINGS, Action, Cause, Language, cause_of
+from relay.core.failuretext import EXPIRED, WORDINGS, Action, Language, cause_of
+from relay.core.remedy import Needs, needs_of
 from relay.core.reply import Reply
 from relay.core.words import MessageId
 
@@ -34,6 +35,9 @@ RELAYED_STATUS = "2.1.9"
 
 UNNAMED = "expired"
 """The reason of what waited for nothing that has a name: it says all by itself."""
+
+MAY_HAVE_ARRIVED = frozenset({"in-doubt"})
+"""Reasons of which nobody can say that the mail was not sent."""
 
 WITHHELD = "rfc822; withheld@recipient.invalid"
 
@@ -70,8 +74,8 @@ class Delay:
     eta: datetime | None
     others: int
     """How many other mails of his wait."""
-    is_for_owner: bool
-    """He himself has to act."""
+    needs: Needs | None
+    """Who has to act before it moves; None: nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +90,8 @@ class Letterhead:
     date: datetime
     is_discreet: bool = False
     """It goes through a mailbox that is not the sender's own."""
+    contact: str = ""
+    """How support is reached; empty: nobody said."""
 
 
 _WANTED = {Action.FAILED: "FAILURE", Action.DELAYED: "DELAY", Action.RELAYED: "SUCCESS"}
@@ -154,17 +160,30 @@ def _reasons(tale: Tale, head: Letterhead) -> list[str]:
         lines.append(wording.expired.format(since=_time(tale.since)))
     if tale.delay is None or said is not None:
         lines.append(wording.answer.format(text=said or wording.unanswered))
-    if tale.delay is None:
-        return [*lines, wording.advice.format(text=cause.advice[head.language])]
-    return [*lines, *_prospects(tale.delay, cause, head)]
+    if tale.delay is not None:
+        return [*lines, *_prospects(tale, tale.delay, head)]
+    if tale.since is not None and needs_of(tale.reason) is not None and tale.reason not in MAY_HAVE_ARRIVED:
+        lines.append(wording.again)
+    return [*lines, _advice(cause.advice[head.language], head)]
 
 
-def _prospects(delay: Delay, cause: Cause, head: Letterhead) -> list[str]:
+def _prospects(tale: Tale, delay: Delay, head: Letterhead) -> list[str]:
+    """What is held moves when somebody has acted, and no sooner; anything else at its time."""
     wording = WORDINGS[head.language]
-    lines = [] if delay.eta is None else [wording.eta.format(eta=_time(delay.eta))]
-    lines.append(wording.until.format(until=_time(delay.until)))
+    next_try, ends = (wording.eta, wording.until) if delay.needs is None else (wording.next_try, wording.kept)
+    lines = [] if delay.eta is None else [next_try.format(eta=_time(delay.eta))]
+    hears = [wording.hears] if is_wanted(tale.envelope, Action.FAILED) else []
+    lines.append(" ".join([ends.format(until=_time(delay.until)), *hears]))
     lines += [wording.others.format(others=delay.others)] if delay.others else []
-    return [*lines, wording.advice.format(text=cause.advice[head.language] if delay.is_for_owner else wording.patience)]
+    if delay.needs is Needs.OWNER:
+        return [*lines, _advice(cause_of(tale.reason).advice[head.language], head)]
+    return [*lines, _advice(wording.patience if delay.needs is None else wording.helper, head)]
+
+
+def _advice(text: str, head: Letterhead) -> str:
+    wording = WORDINGS[head.language]
+    contact = wording.contact.format(contact=head.contact) if head.contact else ""
+    return wording.advice.format(text=text.format(contact=contact))
 
 
 def _time(at: datetime) -> str:

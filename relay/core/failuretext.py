@@ -51,11 +51,23 @@ class Wording:
     number: str
     unanswered: str
     patience: str
+    again: str
+    """Of what was held to its end: nothing of it went out."""
+    next_try: str
+    kept: str
+    """Of what is held: until when, and what ends it."""
+    hears: str
+    helper: str
+    """Of what somebody else has to mend."""
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """Why a delivery failed, and what its sender can do; `status` is its code (RFC 3463) where no reply gave one."""
+    """Why a delivery failed, and what its sender can do, where `{contact}` stands for how to reach support.
+
+    `status` is its code (RFC 3463) where no reply gave one.
+    """
 
     status: str
     why: Mapping[Language, str]
@@ -74,8 +86,8 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
                     ),
                     Action.DELAYED: Opening(
                         "Your mail is late",
-                        "Your mail to {recipient} has not been delivered yet. It is still being tried.",
-                        "A mail of yours has not been delivered yet. It is still being tried.",
+                        "Your mail to {recipient} has not been delivered yet.",
+                        "A mail of yours has not been delivered yet.",
                     ),
                     Action.RELAYED: Opening(
                         "Your mail was handed over",
@@ -92,11 +104,17 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             answer="Answer of the mail server: {text}",
             advice="What you can do: {text}",
             eta="It will probably leave, or be tried again, at {eta}.",
-            until="It is tried until {until}; you will hear if that fails.",
+            until="It is tried until {until}.",
             others="Other mails of yours that wait as well: {others}. There is no notice of each of them.",
             number="Number of the mail: {message}, accepted {accepted}",
             unanswered="none",
             patience="nothing for the moment. Do not send it again: it would arrive twice.",
+            again="This mail was NOT sent. Once the cause is mended, you have to send it again yourself.",
+            next_try="It stays here until that is mended. The next try is at {eta}.",
+            kept="It is kept until {until}, and leaves by itself once the cause is mended.",
+            hears="You will get another message if it fails.",
+            helper="support{contact} has to mend this. Do not send the mail again: it would arrive twice.",
+            contact=" ({contact})",
         ),
         Language.ITALIAN: Wording(
             openings=MappingProxyType(
@@ -108,8 +126,8 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
                     ),
                     Action.DELAYED: Opening(
                         "Il messaggio è in ritardo",
-                        "Il Suo messaggio per {recipient} non è ancora stato recapitato. I tentativi continuano.",
-                        "Un Suo messaggio non è ancora stato recapitato. I tentativi continuano.",
+                        "Il Suo messaggio per {recipient} non è ancora stato recapitato.",
+                        "Un Suo messaggio non è ancora stato recapitato.",
                     ),
                     Action.RELAYED: Opening(
                         "Il messaggio è stato consegnato al gestore",
@@ -126,11 +144,17 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             answer="Risposta del server di posta: {text}",
             advice="Che cosa può fare: {text}",
             eta="Probabilmente partirà, o sarà ritentato, alle {eta}.",
-            until="I tentativi continuano fino al {until}; in caso di insuccesso riceverà un avviso.",
+            until="I tentativi continuano fino al {until}.",
             others="Altri Suoi messaggi in attesa: {others}. Non riceverà un avviso per ciascuno.",
             number="Numero del messaggio: {message}, accettato {accepted}",
             unanswered="nessuna",
             patience="per ora nulla. Non inviarlo di nuovo: arriverebbe due volte.",
+            again="Il messaggio NON è stato inviato. Risolta la causa, deve inviarlo di nuovo Lei.",
+            next_try="Resta qui finché la causa non è risolta. Prossimo tentativo alle {eta}.",
+            kept="È conservato fino al {until}, e partirà da solo appena la causa sarà risolta.",
+            hears="In caso di insuccesso riceverà un altro avviso.",
+            helper="deve intervenire l'assistenza{contact}. Non inviarlo di nuovo: arriverebbe due volte.",
+            contact=" ({contact})",
         ),
     }
 )
@@ -148,10 +172,20 @@ def _cause(status: str, english: tuple[str, str], italian: tuple[str, str]) -> C
 
 ANY_CAUSE = _cause(
     "5.0.0",
-    ("the mail server refused the mail.", "read the answer above, or call for help with the number of the mail."),
-    ("il server di posta ha rifiutato il messaggio.", "leggere la risposta qui sopra, o chiedere assistenza."),
+    ("the mail server refused the mail.", "read the answer above, or give support{contact} the number of the mail."),
+    (
+        "il server di posta ha rifiutato il messaggio.",
+        "leggere la risposta qui sopra, o chiamare l'assistenza{contact}.",
+    ),
 )
 """For a reason without a sentence of its own."""
+
+INSECURE = _cause(
+    EXPIRED,
+    ("there is no safe connection to your mail provider, and without one nothing is sent.", "call support{contact}."),
+    ("manca una connessione sicura con il Suo gestore: senza non si invia nulla.", "chiamare l'assistenza{contact}."),
+)
+"""For all that may be wrong with encryption: a doctor can mend none of it."""
 
 CAUSES: Mapping[str, Cause] = MappingProxyType(
     {
@@ -182,8 +216,11 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "policy-refused": _cause(
             "5.7.1",
-            ("a rule of the recipient's mail server forbids it.", "send it another way, and call for help."),
-            ("una regola del server del destinatario lo vieta.", "inviare per un'altra via e chiedere assistenza."),
+            ("a rule of the recipient's mail server forbids it.", "send it another way, and tell support{contact}."),
+            (
+                "una regola del server del destinatario lo vieta.",
+                "inviare per un'altra via e avvisare l'assistenza{contact}.",
+            ),
         ),
         "content-refused": _cause(
             "5.7.1",
@@ -197,48 +234,69 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "auth-rejected": _cause(
             EXPIRED,
-            ("the password of your mailbox was refused, so nothing could leave it.", "give support the new one."),
-            ("la password della Sua casella è stata rifiutata.", "comunicare la nuova password all'assistenza."),
+            (
+                "the password of your mailbox was refused, so nothing could leave it.",
+                "tell support{contact} its new password.",
+            ),
+            (
+                "la password della Sua casella è stata rifiutata.",
+                "comunicare la nuova password all'assistenza{contact}.",
+            ),
         ),
         "auth-method": _cause(
             EXPIRED,
-            ("your mailbox no longer lets the relay log in.", "call for help: a setting of the mailbox has to change."),
-            ("la Sua casella non permette più l'accesso.", "chiedere assistenza: va cambiata un'impostazione."),
+            (
+                "your mailbox no longer lets the relay log in.",
+                "ask support{contact} which setting of the mailbox to change.",
+            ),
+            (
+                "la Sua casella non permette più l'accesso.",
+                "chiedere all'assistenza{contact} quale impostazione cambiare.",
+            ),
         ),
         "account-blocked": _cause(
             EXPIRED,
-            ("your mail provider has stopped your mailbox.", "call your provider, or for help."),
-            ("il gestore ha bloccato la Sua casella.", "rivolgersi al gestore o all'assistenza."),
+            ("your mail provider has stopped your mailbox.", "call your mail provider, or support{contact}."),
+            ("il gestore ha bloccato la Sua casella.", "rivolgersi al gestore o all'assistenza{contact}."),
         ),
         "sender-mailbox-full": _cause(
             EXPIRED,
-            ("your own mailbox is full.", "empty it, the sent mail too, and send again."),
-            ("la Sua casella è piena.", "svuotarla, anche la posta inviata, e inviare di nuovo."),
+            ("your own mailbox is full.", "delete mails from it, sent ones too."),
+            ("la Sua casella è piena.", "svuotarla, anche della posta inviata."),
         ),
         "limit": _cause(
             EXPIRED,
-            ("your mailbox may send only so many mails in a given time.", "send fewer mails at once."),
-            ("la Sua casella può inviare solo un certo numero di messaggi.", "inviare meno messaggi alla volta."),
+            ("your mailbox may send only so many mails in a given time.", "send it again, with fewer mails at once."),
+            (
+                "la Sua casella può inviare solo un certo numero di messaggi.",
+                "inviare di nuovo, meno messaggi alla volta.",
+            ),
         ),
         "login": _cause(
             EXPIRED,
-            ("your mailbox may be logged in to only so many times.", "call for help if it happens again."),
-            ("gli accessi alla Sua casella sono limitati.", "chiedere assistenza se succede ancora."),
+            (
+                "your mailbox may be logged in to only so many times.",
+                "send it again; if it happens once more, tell support{contact}.",
+            ),
+            (
+                "gli accessi alla Sua casella sono limitati.",
+                "inviare di nuovo; se succede ancora, avvisare l'assistenza{contact}.",
+            ),
         ),
         "queue": _cause(
             EXPIRED,
-            ("other mails were before it.", "send fewer mails at once."),
-            ("altri messaggi lo precedevano.", "inviare meno messaggi alla volta."),
+            ("other mails were before it.", "send it again, with fewer mails at once."),
+            ("altri messaggi lo precedevano.", "inviare di nuovo, meno messaggi alla volta."),
         ),
         "rate-limited": _cause(
             EXPIRED,
-            ("your mail provider finds that too many mails were sent.", "send fewer mails at once."),
-            ("per il Suo gestore i messaggi inviati sono troppi.", "inviare meno messaggi alla volta."),
+            ("your mail provider finds that too many mails were sent.", "send it again, with fewer mails at once."),
+            ("per il Suo gestore i messaggi inviati sono troppi.", "inviare di nuovo, meno messaggi alla volta."),
         ),
         "quota-exceeded": _cause(
             EXPIRED,
-            ("your mailbox has sent as many mails as it may in a day.", "wait until tomorrow, or send another way."),
-            ("la Sua casella ha raggiunto il limite giornaliero.", "attendere domani, o inviare per un'altra via."),
+            ("your mailbox has sent as many mails as it may in a day.", "send it again tomorrow, or another way."),
+            ("la Sua casella ha raggiunto il limite giornaliero.", "inviare di nuovo domani, o per un'altra via."),
         ),
         "greylisted": _cause(
             EXPIRED,
@@ -257,18 +315,23 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "sender-refused": _cause(
             EXPIRED,
-            ("your mail provider does not let your mailbox send as this address.", "call for help."),
-            ("il gestore non permette alla casella di usare questo indirizzo.", "chiedere assistenza."),
+            ("your mail provider does not let your mailbox send as this address.", "call support{contact}."),
+            ("il gestore non permette alla casella di usare questo indirizzo.", "chiamare l'assistenza{contact}."),
         ),
         "no-credentials": _cause(
             EXPIRED,
-            ("the relay has no password for your mailbox.", "call for help."),
-            ("manca la password della Sua casella.", "chiedere assistenza."),
+            ("no password is known here for your mailbox.", "tell support{contact} the password."),
+            ("manca la password della Sua casella.", "comunicarla all'assistenza{contact}."),
         ),
         "no-account": _cause(
             EXPIRED,
-            ("your address was removed from the relay.", "call for help."),
-            ("il Suo indirizzo non è più configurato.", "chiedere assistenza."),
+            ("your address is not set up here any more.", "call support{contact}."),
+            ("il Suo indirizzo non è più configurato.", "chiamare l'assistenza{contact}."),
+        ),
+        "ip-blocked": _cause(
+            EXPIRED,
+            ("your mail provider blocks the service that sends for you.", "call support{contact}."),
+            ("il gestore blocca il servizio che invia per Suo conto.", "chiamare l'assistenza{contact}."),
         ),
         "in-doubt": _cause(
             "4.4.2",
@@ -285,5 +348,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
 
 
 def cause_of(reason: str) -> Cause:
-    """What to say about a reply class or `expired`."""
+    """What to say about a reply class, a fault of TLS or `expired`."""
+    if reason.startswith("tls-") or reason == "clear-text":
+        return INSECURE
     return CAUSES.get(reason, ANY_CAUSE)

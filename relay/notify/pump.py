@@ -1,21 +1,24 @@
 """The outbox pump: takes what follows from outcomes out of the outbox and does it.
 
 Law: an entry is done only after what it asks for is durable; a crash in between does it again, which changes nothing.
-It waits to be woken and never polls.
+It waits to be woken; only while a report waits for a way that is not broken it looks again now and then.
 """
 
 import asyncio
 from collections.abc import Callable
 
 from relay.core.dsn import is_wanted
-from relay.core.routing import Routing
+from relay.core.routing import Account, Routing
 from relay.errors import TemporaryError
-from relay.notify.report import ACTIONS, ReportSettings, is_report, report_id, reporter, write_report
+from relay.notify.report import ACTIONS, ReportSettings, is_leaving, is_report, report_id, ways, write_report
 from relay.observe import Log
 from relay.store.ports import Intake, Outbox, OutboxEntry
 
 BATCH: int = 50
 """Entries read at once: their headers are in memory, 64 kB each at most."""
+
+AGAIN: float = 300.0
+"""Seconds until it looks again whether what waits for a way has one: a health that changes wakes it at once."""
 
 PAUSE: float = 30.0
 """Seconds before another try when the store takes nothing: a disk is not emptied within seconds."""
@@ -40,6 +43,8 @@ class OutboxPump:
         self._routing = routing
         self._randomness = randomness
         self._log = log
+        self._last_left: OutboxEntry | None = None
+        """The newest of those that wait for a way; those before it are passed over until `look_again`."""
         self._is_due = asyncio.Event()
         self._is_due.set()
 
@@ -47,10 +52,15 @@ class OutboxPump:
         """There may be something in the outbox."""
         self._is_due.set()
 
+    def look_again(self) -> None:
+        """What waits for a way may have one."""
+        self._last_left = None
+        self.wake()
+
     async def run(self) -> None:
         """Runs until it is cancelled; what is in the outbox at the start is done first."""
         while True:
-            await self._is_due.wait()
+            await self._rest()
             self._is_due.clear()
             try:
                 await self._empty()
@@ -59,18 +69,55 @@ class OutboxPump:
                 self._is_due.set()
                 await asyncio.sleep(PAUSE)
 
-    async def _empty(self) -> None:
-        while entries := await self._outbox.outbox(BATCH):
-            for entry in entries:
-                await self._report(entry)
-                await self._outbox.done(entry.id)
+    async def _rest(self) -> None:
+        """Until it is woken, or it is time to look again."""
+        try:
+            async with asyncio.timeout(None if self._last_left is None else AGAIN):
+                await self._is_due.wait()
+        except TimeoutError:
+            self._last_left = None
 
-    async def _report(self, entry: OutboxEntry) -> None:
-        through = reporter(entry, self._routing(), self._settings)
+    async def _empty(self) -> None:
+        after = await self._begin()
+        while entries := await self._outbox.outbox(BATCH, after):
+            for entry in entries:
+                after = entry.id
+                if await self._is_done(entry):
+                    await self._outbox.done(entry.id)
+                else:
+                    self._last_left = entry
+
+    async def _begin(self) -> int:
+        """After which entry to look: numbers are used again, so the one that was left has to be there still."""
+        left = self._last_left
+        if left is None:
+            return 0
+        found = await self._outbox.outbox(1, left.id - 1)
+        if found and (found[0].id, report_id(found[0])) == (left.id, report_id(left)):
+            return left.id
+        self._last_left = None
+        return 0
+
+    async def _is_done(self, entry: OutboxEntry) -> bool:
+        """Whether nothing has to be done any more; False: it waits for a way, or for its mail to leave after all."""
         if not is_wanted(entry.envelope, ACTIONS[entry.kind]) or is_report(entry.message):
-            self._log.report_skipped(entry.message, account=entry.account, cause="nobody asked for it")
-        elif through is None:
-            self._log.report_skipped(entry.message, account=entry.account, cause="no account can send it now")
-        else:
-            await self._intake.put(write_report(entry, through, self._settings, randomness=self._randomness))
-            self._log.reported(report_id(entry), about=entry.message, account=through.sender, reason=entry.reason)
+            return self._skip(entry, "nobody asked for it")
+        accounts = ways(entry, self._routing(), self._settings)
+        if not accounts:
+            return self._skip(entry, "no account can send it now")
+        through = next((each for each in accounts if not self._is_stopped(each, entry)), None)
+        if through is None and entry.now - entry.at > self._settings.patience:
+            return self._skip(entry, "no account could send it in time")
+        if through is None or is_leaving(entry):
+            return False
+        await self._intake.put(write_report(entry, through, self._settings, randomness=self._randomness))
+        self._log.reported(report_id(entry), about=entry.message, account=through.sender, reason=entry.reason)
+        return True
+
+    def _is_stopped(self, account: Account, entry: OutboxEntry) -> bool:
+        """As it was when the entry was read, of its own account: its headers are there, or not, because of it."""
+        return entry.is_mailbox_stopped if account.sender == entry.account else self._outbox.is_stopped(account.sender)
+
+    def _skip(self, entry: OutboxEntry, cause: str) -> bool:
+        self._log.report_skipped(entry.message, account=entry.account, cause=cause)
+        return True

@@ -1,7 +1,8 @@
 """From an entry of the outbox to the report that goes into the queue.
 
-Law: a report leaves through the account of the mail that failed; while that mailbox is stopped it leaves through the
-notices' account, and is then discreet. The same entry always gives the same message id, so that twice is harmless.
+Law: a report leaves through the account of the mail that failed; while that is stopped it leaves through the notices'
+account, and is then discreet; while both are it waits. The same entry always gives the same message id, so that twice
+is harmless.
 """
 
 import hashlib
@@ -13,9 +14,9 @@ from types import MappingProxyType
 from relay.core.dsn import Delay, Letterhead, Tale, compose
 from relay.core.envelope import Envelope, Kind, NewMessage, Recipient
 from relay.core.failuretext import Action, Language
-from relay.core.limits import MINUTE
-from relay.core.remedy import Needs
+from relay.core.limits import HOUR, MINUTE
 from relay.core.routing import Account, Routing
+from relay.core.standstill import Barrier
 from relay.core.words import MessageId
 from relay.store.ports import OutboxEntry, OutboxKind
 from relay.store.ports.outbox import Delay as EntryDelay
@@ -35,6 +36,9 @@ ACTIONS = MappingProxyType(
 LEAST_LIFETIME: int = MINUTE
 """A notice of delay lives as long as what it is about, which may be almost over."""
 
+SOON: int = 5 * MINUTE
+"""What leaves within this time is not worth a notice that it is late."""
+
 _MARK = "-report-"
 
 
@@ -48,6 +52,10 @@ class ReportSettings:
     """Times are written in it."""
     notices_from: str | None = None
     """The account that reports take while the own mailbox is stopped."""
+    contact: str = ""
+    """Where support is to be had; empty: nobody said."""
+    patience: int = 7 * 24 * HOUR
+    """A report that no account can send is given up after this time, microseconds: as long as mail is held."""
 
 
 def report_id(entry: OutboxEntry) -> MessageId:
@@ -61,18 +69,19 @@ def is_report(message: MessageId) -> bool:
     return _MARK in message
 
 
-def reporter(entry: OutboxEntry, routing: Routing, settings: ReportSettings) -> Account | None:
-    """The account that a report takes; None: there is none.
-
-    A notice of delay never waits in the mailbox that makes it necessary: it would arrive after the mail.
-    """
+def ways(entry: OutboxEntry, routing: Routing, settings: ReportSettings) -> list[Account]:
+    """The accounts that a report may take, the best first: its own, and that of the notices."""
     own = routing.accounts.get(entry.account)
-    if own is not None and not entry.is_mailbox_stopped:
-        return own
     other = routing.account_of(settings.notices_from) if settings.notices_from else None
-    if entry.kind is OutboxKind.DELAYED and other is own:
-        return None
-    return other or (None if entry.kind is OutboxKind.DELAYED else own)
+    return [each for each in (own, other if other is not own else None) if each is not None]
+
+
+def is_leaving(entry: OutboxEntry) -> bool:
+    """Whether a late mail is being sent or leaves within minutes, so that a notice would arrive after it."""
+    delay = entry.delay
+    if delay is None or delay.needs is not None or entry.reason not in set(Barrier):
+        return False
+    return delay.eta is None or delay.eta <= entry.now + SOON
 
 
 def write_report(
@@ -98,8 +107,9 @@ def write_report(
         language=settings.language,
         id=ident,
         boundary=randomness(16).hex(),
-        date=_moment(entry.at, settings.zone),
+        date=_moment(entry.now, settings.zone),
         is_discreet=through.sender != entry.account,
+        contact=settings.contact,
     )
     content = compose(tale, head)
     return NewMessage(
@@ -112,13 +122,13 @@ def write_report(
         submitted_hash=hashlib.sha256(content).digest(),
         wants_express=True,
         kind=Kind.REPORT,
-        lifetime=None if entry.delay is None else max(LEAST_LIFETIME, entry.delay.until - entry.at),
+        lifetime=None if entry.delay is None else max(LEAST_LIFETIME, entry.delay.until - entry.now),
     )
 
 
 def _delay(delay: EntryDelay, zone: tzinfo) -> Delay:
     eta = None if delay.eta is None else _moment(delay.eta, zone)
-    return Delay(_moment(delay.until, zone), eta, delay.others, is_for_owner=delay.needs is Needs.OWNER)
+    return Delay(_moment(delay.until, zone), eta, delay.others, needs=delay.needs)
 
 
 def _envelope(sender: str, to: str, content: bytes) -> Envelope:

@@ -48,11 +48,13 @@ class Books:
         return Counter(names[number] for (number,) in rows if number in names)
 
     def reports(self) -> set[Key]:
-        """What a report was made about; it reached the provider or waits for an admin."""
+        """What a report was made about; it reached the provider, or waits for a way where an admin sees it."""
         names, found = self.delivery_names(), set()
         for (identifier,) in self._connection.execute("SELECT id FROM messages"):
             if is_report(identifier):
                 found.add(names[int(identifier.rpartition("-")[2])])
+        for (delivery,) in self._connection.execute("SELECT delivery FROM outbox"):
+            found.add(names[delivery])
         return found
 
     def readable_bodies(self) -> set[str]:

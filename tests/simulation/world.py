@@ -101,7 +101,7 @@ class Society(Machine):
             settings=DispatcherSettings(),
         )
         pump = self._pump()
-        self._wake = pump.wake
+        self._wake, self._look_again = pump.wake, pump.look_again
         tasks = [asyncio.create_task(self.dispatcher.run()), asyncio.create_task(pump.run())]
         tasks.append(asyncio.create_task(self._steps()))
         tasks.append(asyncio.create_task(self.admin.watch(self.store)))
@@ -150,6 +150,8 @@ class Society(Machine):
         self.events.append(event)
         if event.kind is EventKind.BOUNCED:
             self._wake()
+        elif event.kind is EventKind.HEALTH:
+            self._look_again()
 
     async def _steps(self) -> None:
         """Somebody sets the clock."""

@@ -58,10 +58,12 @@ class OutboxEntry:
     """Wall time in microseconds."""
     at: int
     """Wall time of the outcome in microseconds."""
+    now: int
+    """Wall time of this look, microseconds."""
     is_mailbox_stopped: bool
-    """Whether the account's own mailbox is stopped now, so that the report has to go another way."""
+    """Whether nothing leaves the account's own mailbox now, so that the report has to go another way."""
     headers: bytes = field(repr=False)
-    """The top header of the message, without body; empty if it is gone."""
+    """The top header of the message, without body; empty if it is gone, and where the report cannot use it."""
     since: int | None = None
     """Of a bounce whose lifetime ended: since when `reason` had held it, wall time; None: it was refused."""
     delay: Delay | None = None
@@ -71,8 +73,11 @@ class OutboxEntry:
 class Outbox(Protocol):
     """Where the pump gets its work."""
 
-    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
-        """The oldest entries not done."""
+    async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
+        """The oldest entries not done, of those with a higher id than `after`."""
+
+    def is_stopped(self, account: AccountId) -> bool:
+        """Whether nothing leaves this account now: it goes nowhere, its mailbox or its provider is stopped."""
 
     async def done(self, entry: int) -> None:
         """The entry was done; what was kept for it may go."""

@@ -15,8 +15,8 @@ DELETE FROM outbox WHERE message = ? AND delivery = ?;
 -- drop_delay_of: A delivery is not late any more, but final.
 DELETE FROM outbox WHERE message = ? AND delivery = ? AND kind = 'delayed';
 
--- oldest_outbox: What has to be done, the oldest first.
-SELECT id, kind, delivery, reason, reply, at, envelope, since FROM outbox ORDER BY id LIMIT ?;
+-- oldest_outbox: What has to be done, the oldest first, after one.
+SELECT id, kind, delivery, reason, reply, at, envelope, since FROM outbox WHERE id > ? ORDER BY id LIMIT ?;
 
 -- get_outbox: What an entry was about.
 SELECT delivery FROM outbox WHERE id = ?;

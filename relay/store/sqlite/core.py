@@ -174,9 +174,9 @@ class Core:
         """The routing in force."""
         return self._applying.applied()
 
-    def outbox(self, most: int) -> list[Owed]:
-        """The oldest outbox entries."""
-        return self._reports.outbox(most)
+    def outbox(self, most: int, after: int) -> list[Owed]:
+        """The oldest outbox entries after one."""
+        return self._reports.outbox(most, after)
 
     def done(self, entry: int) -> None:
         """An outbox entry was done."""

@@ -37,9 +37,9 @@ class Reports:
         self._context = context
         self._moves = moves
 
-    def outbox(self, most: int) -> list[Owed]:
-        """The oldest entries not done."""
-        return [self._owed(row) for row in self._context.database.read(_SQL["oldest_outbox"], (most,))]
+    def outbox(self, most: int, after: int) -> list[Owed]:
+        """The oldest entries not done, of those after one."""
+        return [self._owed(row) for row in self._context.database.read(_SQL["oldest_outbox"], (after, most))]
 
     def done(self, number: int) -> None:
         """The entry was done; the body goes if nothing else needs it."""
@@ -59,17 +59,17 @@ class Reports:
         found = context.entries.one(delivery)
         assert found is not None
         known = found[0]
-        mailbox = context.routes.mailbox_of(known.sender)
-        is_stopped = mailbox is None or context.remembrance.health(mailbox).is_stopped
+        is_stopped = context.is_stopped(known.sender)
         envelope, delay = self._envelope(known, sealed), None
         if kind == OutboxKind.DELAYED:
             reason, reply, delay = self._delay(known)
         entry = OutboxEntry(
             number, OutboxKind(kind), known.message, known.delivery, known.sender, envelope, reason,
-            read_reply(reply), context.clock.shown(known.accepted_at), context.clock.shown(at), is_stopped, b"",
+            read_reply(reply), context.clock.shown(known.accepted_at), context.clock.shown(at),
+            context.clock.civil(), is_stopped, b"",
             None if since is None else context.clock.shown(since), delay,
         )  # fmt: skip
-        return Owed(entry, known.place, context.bodies.at_hand(known.seq))
+        return Owed(entry, known.place, b"" if is_stopped else context.bodies.at_hand(known.seq))
 
     def _delay(self, entry: Entry) -> tuple[str, str | None, Delay]:
         """How it stands with what is late, at this moment: why, what was said last, and the rest."""
@@ -78,11 +78,12 @@ class Reports:
         line = context.pending.line(entry.account)
         assert row is not None
         _, why = Views(context, is_list=True).standstill(row, entry.sender, entry.accepted_at)
+        ends = context.ends_of(entry.accepted_at, row[6], is_kept_back=context.is_kept_back(entry.sender))
         others = 0 if line is None else line.waiting + line.held - 1
         return (
             why.reason or Barrier.QUEUE.value,
             row[7],
-            Delay(why.since, why.eta, why.needs, context.clock.shown(row[6]), others),
+            Delay(why.since, why.eta, why.needs, context.clock.shown(ends), others),
         )
 
     def _envelope(self, entry: Entry, sealed: bytes) -> Envelope:

@@ -160,9 +160,13 @@ class SqliteStore:
 
     # outbox
 
-    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
-        """The oldest entries not done."""
-        owed = await self._batches.submit(Step.NOTHING, lambda: self._core.outbox(most))
+    def is_stopped(self, account: AccountId) -> bool:
+        """Whether nothing leaves this account now."""
+        return self._core.context.is_stopped(account)
+
+    async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
+        """The oldest entries not done, after one."""
+        owed = await self._batches.submit(Step.NOTHING, lambda: self._core.outbox(most, after))
         return [await self._with_headers(each) for each in owed]
 
     async def done(self, entry: int) -> None:

@@ -58,15 +58,15 @@ class DoneTakesTheMessage(ModelStore):
 class NewestEntryFirst(ModelStore):
     """The outbox is read from its end."""
 
-    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
-        return list(reversed(await super().outbox(1000)))[:most]
+    async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
+        return list(reversed(await super().outbox(1000, after)))[:most]
 
 
 class StoppedUnsaid(ModelStore):
     """Nobody is told that the report has to go another way."""
 
-    async def outbox(self, most: int) -> Sequence[OutboxEntry]:
-        return [replace(entry, is_mailbox_stopped=False) for entry in await super().outbox(most)]
+    async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
+        return [replace(entry, is_mailbox_stopped=False) for entry in await super().outbox(most, after)]
 
 
 class ConfirmsTwice(ModelStore):

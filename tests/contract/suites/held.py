@@ -70,6 +70,16 @@ async def what_a_provider_held_leaves_at_once_when_it_is_mended(scene: Scene) ->
     assert sorted(await scene.send_all()) == ["m-1", "m-2"]
 
 
+async def a_notice_of_what_is_held_names_the_end_of_its_hold(scene: Scene) -> None:
+    scene = scene.under(delay_notice=4 * HOUR)
+    await _behind(scene, HOST_UNTRUSTED)
+    await scene.advance(4 * 3600)
+    entry, _ = await scene.store.outbox(10)
+    assert entry.delay is not None
+    assert (entry.reason, entry.delay.needs) == ("tls-untrusted", Needs.ADMIN)
+    assert entry.delay.until == START + 168 * HOUR
+
+
 async def what_stops_it_may_change_its_name(scene: Scene) -> None:
     await _behind(scene, HOST_DOWN)
     await scene.advance(3600)

@@ -10,14 +10,19 @@ from tests.contract.scene import (
     BOUNCED,
     DEFERRED,
     DELIVERED,
+    HOST_DOWN,
+    HOST_UNTRUSTED,
     IN_DOUBT,
     LINGER,
     MAIL_REFUSED,
+    NODE,
     SECOND,
     A,
     B,
+    C,
     Scene,
     account,
+    box,
     message,
     provider,
 )
@@ -108,6 +113,42 @@ async def it_says_when_the_report_has_to_go_another_way(scene: Scene) -> None:
     await scene.route(account(B))
     (entry,) = await scene.store.outbox(10)
     assert entry.is_mailbox_stopped
+
+
+async def a_stopped_provider_carries_no_report(scene: Scene) -> None:
+    for failure in (HOST_DOWN, HOST_UNTRUSTED):
+        scene = scene.another()
+        await scene.route(account(A), account(B), account(C, "q"))
+        await scene.mail(A, 1)
+        await scene.send_all(BOUNCED)
+        assert not scene.store.is_stopped(A)
+        await scene.mail(B, 2)
+        assert (await scene.store.take(NODE, {}, 100)).open == {box(B): 1}
+        await scene.store.refused(box(B), failure)
+        (entry,) = await scene.store.outbox(10)
+        assert entry.is_mailbox_stopped
+        assert entry.headers == b"", "whoever else carries it sees nothing of the mail"
+        assert [scene.store.is_stopped(each) for each in (A, B, C)] == [True, True, False]
+        assert scene.store.is_stopped("removed@studio.test")
+
+
+async def what_waits_for_a_way_can_be_passed_over(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1, 2, 3)
+    await scene.send_all(BOUNCED)
+    first, *others = await scene.store.outbox(10)
+    assert await scene.store.outbox(10, first.id) == others
+    assert await scene.store.outbox(1, first.id) == others[:1]
+    assert await scene.store.outbox(10, others[-1].id) == []
+
+
+async def an_entry_says_when_it_was_read(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    await scene.send_all(BOUNCED)
+    await scene.advance(30)
+    (entry,) = await scene.store.outbox(10)
+    assert entry.now - entry.at == 30 * SECOND
 
 
 # what was handed over

@@ -127,7 +127,7 @@ def test_what_is_due_or_has_no_time_is_said_too(relay, eta, words):
     ("state", "reason", "words"),
     [
         ("delivered", None, "The provider took it over at 12:00:00"),
-        ("bounced", "recipient-unknown", "and its sender was told: there is no such recipient (recipient-unknown)"),
+        ("bounced", "recipient-unknown", ": there is no such recipient (recipient-unknown). Its sender gets a report, unless he asked for none"),
         ("cancelled", None, "An admin took it out of the queue at 12:00:00"),
     ],
 )

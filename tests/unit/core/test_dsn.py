@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from relay.core.dsn import HEADERS, Delay, Letterhead, Tale, compose, is_wanted
 from relay.core.envelope import Envelope, Recipient
 from relay.core.failuretext import CAUSES, WORDINGS, Action, Language
+from relay.core.remedy import REMEDIES, Needs
 from relay.core.reply import Reply, read_reply
 
 DOCTOR = "m.rossi@studiorossi.it"
@@ -328,7 +329,7 @@ LATE = replace(
         until=datetime(2026, 11, 25, 9, 0, tzinfo=UTC),
         eta=datetime(2026, 11, 22, 14, 30, tzinfo=UTC),
         others=41,
-        is_for_owner=False,
+        needs=None,
     ),
 )
 
@@ -355,12 +356,50 @@ def test_the_doctor_reads_that_it_is_late_and_that_he_need_do_nothing():
 
 
 def test_a_doctor_who_has_to_act_reads_what_to_do_and_no_time():
-    delay = Delay(until=LATE.at, eta=None, others=0, is_for_owner=True)
+    delay = Delay(until=LATE.at, eta=None, others=0, needs=Needs.OWNER)
     text = human(replace(LATE, reason="auth-rejected", delay=delay, reply=Reply(535, "5.7.8", "wrong")))
-    assert "give support the new one" in text
+    assert "tell support its new password" in text
     assert "535 5.7.8 wrong" in text
     assert "probably leave" not in text
     assert "wait as well" not in text
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("reason", sorted(REMEDIES))
+def test_a_notice_of_what_is_held_names_who_acts_and_promises_no_departure(reason, language):
+    delay = Delay(until=LATE.at, eta=LATE.at, others=0, needs=REMEDIES[reason])
+    head = replace(HEAD, language=language, contact="tel. 0575 1234")
+    text, wording = human(replace(LATE, reason=reason, delay=delay), head), WORDINGS[language]
+    assert wording.eta.partition("{")[0] not in text
+    assert wording.next_try.partition("{")[0] in text
+    assert wording.kept.partition("{")[0] in text
+    assert wording.patience not in text
+    if REMEDIES[reason] is not Needs.OWNER:
+        assert wording.helper.format(contact=" (tel. 0575 1234)") in text
+
+
+@pytest.mark.parametrize("language", list(Language))
+@pytest.mark.parametrize("reason", sorted(REMEDIES))
+def test_a_bounce_of_what_was_held_says_that_it_has_to_be_sent_again(reason, language):
+    tale = replace(FAILURE, reason=reason, reply=None, since=FAILURE.accepted_at)
+    text = human(tale, replace(HEAD, language=language))
+    assert (WORDINGS[language].again in text) is (reason != "in-doubt"), "what may have arrived is not sent blindly"
+    assert WORDINGS[language].again not in human(replace(tale, since=None), replace(HEAD, language=language))
+
+
+@pytest.mark.parametrize("language", list(Language))
+def test_wherever_support_is_named_it_is_said_how_to_reach_it(language):
+    head = replace(HEAD, language=language, contact="tel. 0575 {1234}")
+    for reason in (*CAUSES, *REMEDIES, "something-new"):
+        text = human(replace(FAILURE, reason=reason), head)
+        names_it = any(word in text for word in (" support", "assistenza"))
+        assert ("(tel. 0575 {1234})" in text) is names_it, reason
+
+
+def test_who_does_not_want_to_hear_of_failures_is_not_promised_to():
+    only_delay = Envelope(DOCTOR, (Recipient(PATIENT, ("DELAY",)),))
+    assert "another message if it fails" in human(LATE)
+    assert "another message" not in human(replace(LATE, envelope=only_delay))
 
 
 def test_a_temporary_reply_gives_a_notice_its_status():

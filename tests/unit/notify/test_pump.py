@@ -39,6 +39,7 @@ ENTRY = OutboxEntry(
     reply=Reply(550, "5.1.1", "no such user"),
     accepted_at=1_795_340_102_000_000,
     at=1_795_340_109_000_000,
+    now=1_795_340_109_000_000,
     is_mailbox_stopped=False,
     headers=b"Subject: Ricetta\r\nMessage-ID: <abc@studiorossi.it>\r\n",
 )
@@ -58,10 +59,15 @@ class Store:
         self.looked = asyncio.Event()
         self.looks = 0
 
-    async def outbox(self, most: int) -> list[OutboxEntry]:
+        self.stopped: set[str] = set()
+
+    async def outbox(self, most: int, after: int = 0) -> list[OutboxEntry]:
         self.looks += 1
         self.looked.set()
-        return self.entries[:most]
+        return [each for each in self.entries if each.id > after][:most]
+
+    def is_stopped(self, account: str) -> bool:
+        return account in self.stopped
 
     async def done(self, entry: int) -> None:
         self.steps.append(f"done {entry}")
@@ -163,11 +169,63 @@ async def test_while_the_own_mailbox_is_stopped_it_goes_discreetly_through_the_n
         assert trace not in message.content.decode()
 
 
-async def test_without_a_notices_account_it_waits_for_the_own_mailbox():
-    for notices_from in (None, "nobody@vendor.example"):
-        world = World(replace(ENTRY, is_mailbox_stopped=True), notices_from=notices_from)
-        await world.drain()
-        assert world.store.messages[0].account == DOCTOR
+@pytest.mark.parametrize("entry", [lambda: ENTRY, lambda: LATE, lambda: HANDED_OVER], ids=["failed", "late", "relayed"])
+@pytest.mark.parametrize("notices_from", [None, DOCTOR, VENDOR, "nobody@vendor.example"])
+async def test_a_report_goes_through_nothing_that_is_broken_and_waits_for_the_first_way(entry, notices_from):
+    world = World(replace(entry(), is_mailbox_stopped=True), notices_from=notices_from)
+    world.store.stopped = {DOCTOR, VENDOR}
+    running = asyncio.create_task(world.pump.run())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert (world.store.messages, world.lines) == ([], [])
+    assert len(world.store.entries) == 1, "it waits in the outbox, where readiness sees it"
+    world.store.entries = [entry()]
+    world.pump.look_again()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    running.cancel()
+    assert [message.account for message in world.store.messages] == [DOCTOR]
+    assert world.store.entries == []
+
+
+async def test_what_waits_for_a_way_is_passed_over_and_stops_nobody_else():
+    world = World(*(replace(ENTRY, id=number, delivery=number, is_mailbox_stopped=True) for number in range(1, 120)))
+    world.store.entries.append(replace(ENTRY, id=120))
+    world.store.stopped = {VENDOR}
+    await world.until(lambda: bool(world.store.messages))
+    assert [message.id for message in world.store.messages] == ["A1-report-7"]
+    assert len(world.store.entries) == 119
+
+
+async def test_an_entry_that_has_the_number_of_one_that_waited_is_seen():
+    world = World(replace(ENTRY, is_mailbox_stopped=True))
+    world.store.stopped = {VENDOR}
+    running = asyncio.create_task(world.pump.run())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    world.store.entries = [replace(ENTRY, delivery=8)]
+    world.pump.wake()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    running.cancel()
+    assert [message.id for message in world.store.messages] == ["A1-report-8"]
+
+
+async def test_while_something_waits_it_looks_again_by_itself(monkeypatch):
+    monkeypatch.setattr(pump_module, "AGAIN", 0.0)
+    world = World(replace(ENTRY, is_mailbox_stopped=True))
+    world.store.stopped = {VENDOR}
+    await world.until(lambda: world.store.looks > 5)
+    world.store.stopped = set()
+    await world.until(lambda: not world.store.entries)
+    assert [message.account for message in world.store.messages] == [VENDOR]
+
+
+async def test_what_no_account_can_send_in_time_is_given_up_and_said():
+    week = 7 * 24 * 3600 * 1_000_000
+    world = World(replace(ENTRY, is_mailbox_stopped=True, now=ENTRY.at + week + 1), notices_from=None)
+    await world.drain()
+    assert world.events == ["report_skipped"]
 
 
 async def test_the_report_of_a_removed_account_goes_discreetly():
@@ -270,7 +328,9 @@ LATE = replace(
     kind=OutboxKind.DELAYED,
     reason="limit",
     reply=None,
-    delay=Delay(since=ENTRY.accepted_at, eta=None, needs=None, until=ENTRY.at + 60_000_000, others=2),
+    delay=Delay(
+        since=ENTRY.accepted_at, eta=ENTRY.at + 3_600_000_000, needs=None, until=ENTRY.at + 60_000_000, others=2
+    ),
 )
 HANDED_OVER = replace(
     ENTRY,
@@ -298,13 +358,12 @@ async def test_a_notice_of_delay_goes_around_a_mailbox_that_is_stopped_and_names
     assert PATIENT.encode() not in message.content
 
 
-@pytest.mark.parametrize("notices_from", [None, DOCTOR])
-async def test_a_notice_of_delay_never_waits_in_the_mailbox_that_makes_it_necessary(notices_from: str | None) -> None:
-    world = World(replace(LATE, is_mailbox_stopped=True), notices_from=notices_from)
-    await world.drain()
-    assert world.store.messages == []
-    assert world.store.steps == ["done 1"]
-    assert world.events == ["report_skipped"]
+@pytest.mark.parametrize("eta", [None, LATE.now, LATE.now + 240_000_000])
+async def test_a_mail_that_is_about_to_leave_is_not_called_late(eta: int | None) -> None:
+    assert LATE.delay is not None
+    world = World(replace(LATE, delay=replace(LATE.delay, eta=eta)))
+    await world.until(lambda: world.store.looks > 1)
+    assert (world.store.messages, len(world.store.entries)) == ([], 1)
 
 
 async def test_a_confirmation_says_relayed() -> None:
