@@ -194,7 +194,7 @@ class FileSegments:
         """Gives a segment a name in the folder `aside`; the old name goes where it is not needed."""
         here, there = self._path(segment), aside(self._directory.parent) / self._path(segment).name
         try:
-            if not (there.exists() and there.samefile(here)):
+            if not self.is_aside(segment):
                 os.link(here, free_name(there))
             _sync_directory(there.parent)
         except OSError as error:
@@ -209,8 +209,8 @@ class FileSegments:
 
     def is_aside(self, segment: int) -> bool:
         """Whether a copy was set aside before."""
-        there = self._directory.parent / ASIDE / self._path(segment).name
-        return there.exists() and there.samefile(self._path(segment))
+        here = self._path(segment)
+        return any(each.samefile(here) for each in (self._directory.parent / ASIDE).glob(f"{here.name}*"))
 
     def numbers(self) -> tuple[int, ...]:
         """The segments that there are."""

@@ -115,7 +115,7 @@ class Inspection:
         if self._log.condition is Condition.DOUBTFUL:
             text = f"the last transaction in {LOG_FILE} cannot be read"
             yield Finding(
-                text, "a power cut leaves that, of mail that was never answered; a copy is kept", is_known=True
+                text, "a power cut leaves that, of mail never answered; the start keeps a copy", is_known=True
             )
         if not self._log.is_damaged:
             return
@@ -179,9 +179,13 @@ class Inspection:
             return
         many, number = strays.tail_bytes, strays.segment
         text = f"{self._path(number).name}: {many} bytes of mail that the database does not know lie at its end"
-        is_known = strays.many_bytes <= self._segments.unanswered_bytes and not self._log.is_damaged
-        if is_known or self._segments.is_aside(number):
-            yield Finding(text, "as a crash leaves them, never answered; or a copy is kept", is_known=True)
+        if self._segments.is_aside(number):
+            yield Finding(text, f"a copy is kept in {ASIDE}/", is_known=True)
+            return
+        if many <= self._segments.unanswered_bytes and not self._log.is_damaged:
+            yield Finding(
+                text, "so few are usually what a crash leaves, of mail that was never answered", is_known=True
+            )
             return
         remedy = f"more than a crash leaves: part of relay.db or its log is lost. {LOST} A copy can be kept in {ASIDE}/"
         yield Finding(text, remedy, lambda: self._segments.set_aside(number, is_needed=True))

@@ -10,8 +10,10 @@ import pytest
 from relay.core.routing import Routing
 from relay.errors import DataDirInUse, StoreBroken, StoreFull, StoreKeyError, StoreTooNew, StoreUnavailable
 from relay.store.needs import Outside, StoreSettings
+from relay.store.segments.port import BATCH_BYTES
 from relay.store.sqlite import hold, open_store
 from relay.store.sqlite.database import Database, translated
+from relay.store.sqlite.log import Condition, Log
 from relay.store.sqlite.opening import cached
 from relay.store.sqlite.reserve import Reserve
 from relay.vault import Keyring
@@ -80,6 +82,34 @@ async def test_mail_whose_database_is_gone_is_neither_deleted_nor_begun_over(tmp
     with pytest.raises(StoreBroken, match=r"restore relay\.db"):
         open_store(data, StoreSettings(), outside(tmp_path / "keys"))
     assert list((tmp_path / "var" / "segments").iterdir())
+    data.release()
+
+
+async def test_a_start_keeps_aside_what_may_be_mail_and_removes_what_a_crash_left(tmp_path: Path) -> None:
+    ground = replace(outside(tmp_path / "keys"), free_bytes=lambda: 1 << 40)
+    for lost, is_kept in ((BATCH_BYTES + 1, True), (100, False)):
+        var = tmp_path / str(lost)
+        data = hold(var)
+        store = open_store(data, StoreSettings(), ground)
+        await store.put(message(1))
+        await store.close()
+        (var / "segments" / "00000009.seg").write_bytes(bytes([7]) * lost)
+        await open_store(data, StoreSettings(), ground).close()
+        data.release()
+        assert not (var / "segments" / "00000009.seg").exists()
+        assert (var / "segments" / "00000001.seg").exists()
+        assert (var / "aside" / "00000009.seg").exists() is is_kept
+
+
+async def test_a_log_whose_last_transaction_is_in_doubt_is_copied_before_it_is_folded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = hold(tmp_path / "var")
+    await open_store(data, StoreSettings(), outside(tmp_path / "keys")).close()
+    data.log.write_bytes(b"what a power cut left")
+    monkeypatch.setattr("relay.store.sqlite.opening.examine", lambda path: Log(Condition.DOUBTFUL, 2, 1, 32))
+    await open_store(data, StoreSettings(), outside(tmp_path / "keys")).close()
+    assert (tmp_path / "var" / "aside" / "relay.db-wal").read_bytes() == b"what a power cut left"
     data.release()
 
 

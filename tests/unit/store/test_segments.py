@@ -246,3 +246,23 @@ def test_a_file_system_without_holes_is_no_trouble(tmp_path: Path, number: int, 
     else:
         made.punch(1, [(0, 4096), (4096, 4096)])
     made.close()
+
+
+def test_what_is_set_aside_has_its_own_name_and_replaces_nothing(tmp_path: Path) -> None:
+    made = FileSegments(tmp_path / "segments")
+    made.begin(1)
+    made.append(b"x" * 100)
+    made.sync()
+    (tmp_path / "aside").mkdir()
+    (tmp_path / "aside" / "00000001.seg").write_bytes(b"of another time")
+    assert (made.data_behind(1, 40), made.data_behind(1, 100), made.data_behind(2, 0)) == (60, 0, 0)
+    assert not made.is_aside(1)
+    for _ in range(2):
+        made.set_aside(1, is_needed=True)
+    assert made.is_aside(1)
+    made.set_aside(1, is_needed=False)
+    assert made.numbers() == ()
+    assert (tmp_path / "aside" / "00000001.seg").read_bytes() == b"of another time"
+    assert (tmp_path / "aside" / "00000001.seg.1").read_bytes() == b"x" * 100
+    assert len(list((tmp_path / "aside").iterdir())) == 2
+    made.close()
