@@ -92,7 +92,7 @@ def _wrong(error: Mapping[str, Any]) -> WrongParameter:
     """What was sent is not given back: it may be an address, or written by somebody else than who reads it."""
     named = error.get("ctx", {}).get("parameter") or next((part for part in error["loc"][1:]), error["loc"][0])
     name = "".join(letter if letter.isprintable() else "?" for letter in str(named)[:SHOWN])
-    return WrongParameter(parameter=name, detail=error["msg"])
+    return WrongParameter(parameter=name, detail=error["msg"].removeprefix("Value error, "))
 
 
 def _detail_of(error: HTTPException) -> str:

@@ -140,8 +140,11 @@ class SelfLook:
             self.readiness.clear(ROOM)
 
     def _look_at_certificates(self) -> None:
-        ending = {listener: ends - self.wall() for listener, ends in self.expiries().items()}
-        soon = [f"that of {listener} {_ends(left)}" for listener, left in sorted(ending.items()) if left < SOON]
+        listeners: dict[float, list[str]] = {}
+        for listener, ends in sorted(self.expiries().items()):
+            listeners.setdefault(ends - self.wall(), []).append(listener)
+        ending = sorted(listeners.items(), key=lambda each: each[1])
+        soon = [f"that of {' and '.join(names)} {_ends(left)}" for left, names in ending if left < SOON]
         if soon:
             self.readiness.set(CERTIFICATE, f"certificates for clients: {', '.join(soon)}")
         else:

@@ -182,7 +182,10 @@ def of_account(account: Any, now: datetime) -> Iterator[str]:
     yield _introduction(account)
     since = account["since"]
     span = "" if since is None else f" since {clock(since, now)}, {spoken(now - read(since))}"
-    yield f"  Health: {account['health']}{span}{'' if account['queued'] else '; nothing is queued'}."
+    health = f"{account['health']}{span}"
+    if account["health"] == "ok" and account["since"] is not None:
+        health = f"the mailbox is ok, but its provider {account['provider']} is stopped{span}"
+    yield f"  Health: {health}{'' if account['queued'] else '; nothing is queued'}."
     if account["reason"] is not None:
         yield f"  Why it waits: {why(account['reason'])}{_of_limits(account['reason'], account)}."
     if account["needs"] is not None:
@@ -191,7 +194,7 @@ def of_account(account: Any, now: datetime) -> Iterator[str]:
         yield f"  Next: the relay tries again {_when([account['eta']], now)}."
     elif account["eta"] is not None:
         yield f"  Next: the last of what is queued now leaves {_when([account['eta']], now)}."
-    elif account["needs"] is not None:
+    elif account["needs"] is not None and (account["queued"] or account["health"] != "retired"):
         yield "  Next: it goes by itself as soon as that is done."
     elif account["queued"]:
         yield "  Next: as soon as what is in its way is gone; nobody has to do anything."

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.text import Text
 
 from relay.cli.asking import running_relay
+from relay.cli.ending import WrongUse
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import WIDE, ago, ahead, clean, clock, coloured, print_json, safe, screen, table
 
@@ -40,8 +41,11 @@ NOT_FINAL = (State.WAITING, State.SENDING, State.HELD)
 
 AccountOption = Annotated[str | None, typer.Option(metavar="SENDER", help="Only mail of this account.")]
 StateOption = Annotated[
-    list[State] | None,
-    typer.Option(help="Only in this state; may be given several times. [default: what is not final]"),
+    list[str] | None,
+    typer.Option(
+        metavar="|".join(State),
+        help="Only in this state; may be given several times. [default: what is not final]",
+    ),
 ]
 LimitOption = Annotated[int, typer.Option(min=1, max=UNBOUNDED, help="At most so many messages, the newest.")]
 
@@ -54,10 +58,14 @@ def list_queue(
     as_json: JsonOption = False,
 ) -> None:
     """List what is queued, newest first, and why it waits."""
-    states = [each.value for each in state or NOT_FINAL]
+    states = list(state or map(str, NOT_FINAL))
+    if wrong := set(states) - set(State):
+        raise WrongUse(f"--state {min(wrong)}: there are {', '.join(map(repr, map(str, State)))}")
     filters: dict[str, str | list[str]] = {"state": states} | ({} if account is None else {"account": account})
     with running_relay(config) as relay:
         found = relay.walk("messages", filters, limit)
+        if account is not None and not found.items:
+            relay.get(f"accounts/{quote(account, safe='')}")  # whom nobody knows is a typing error, not an empty queue
     if as_json:
         print_json({"items": found.items, "next_cursor": found.next_cursor})
     else:

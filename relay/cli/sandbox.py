@@ -4,6 +4,8 @@ Law: the first line on stdout says where it listens, and nothing is printed befo
 """
 
 import asyncio
+import errno
+import os
 import signal
 from pathlib import Path
 from typing import Annotated
@@ -64,9 +66,18 @@ def sandbox(  # noqa: PLR0913 - a command has as many options as it has
             runner.run(_serve(settings))
         except ConfigError as error:
             raise typer.BadParameter(str(error)) from None
-        except (OSError, RelayError) as error:
+        except OSError as error:
+            typer.echo(f"relay: cannot listen at {listen}: {_why(error)}", err=True)
+            raise typer.Exit(1) from None
+        except RelayError as error:
             typer.echo(f"relay: {error}", err=True)
             raise typer.Exit(1) from None
+
+
+def _why(error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return "another process listens there"
+    return os.strerror(error.errno).lower() if error.errno else str(error)
 
 
 def _address(listen: str) -> tuple[str, int]:

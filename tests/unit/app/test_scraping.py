@@ -172,3 +172,10 @@ async def test_certificates_that_will_expire_are_listed_with_the_time_that_is_le
     assert await outlook.problems() == {"certificate": f"certificates for clients: {said}"}
     outlook.ends = {}
     assert await outlook.problems() == {}
+
+
+async def test_one_certificate_on_many_listeners_is_one_thing_to_renew() -> None:
+    outlook = Outlook()
+    outlook.ends = {"0.0.0.0:465": 3 * DAY, "0.0.0.0:587": 3 * DAY, "[::]:465": SOON + 1}
+    (text,) = (await outlook.problems()).values()
+    assert text == "certificates for clients: that of 0.0.0.0:465 and 0.0.0.0:587 expires in 3 days"

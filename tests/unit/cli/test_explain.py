@@ -127,7 +127,11 @@ def test_what_is_due_or_has_no_time_is_said_too(relay, eta, words):
     ("state", "reason", "words"),
     [
         ("delivered", None, "The provider took it over at 12:00:00"),
-        ("bounced", "recipient-unknown", ": there is no such recipient (recipient-unknown). Its sender gets a report, unless he asked for none"),
+        (
+            "bounced",
+            "recipient-unknown",
+            ": there is no such recipient (recipient-unknown). Its sender gets a report, unless he asked for none",
+        ),
         ("cancelled", None, "An admin took it out of the queue at 12:00:00"),
     ],
 )
@@ -182,6 +186,16 @@ def test_a_paused_account_says_since_when_why_and_who(relay):
         OWNER_ACTS,
         "  Next: it goes by itself as soon as that is done.",
     ]
+
+
+def test_an_account_at_a_provider_that_is_stopped_does_not_begin_with_ok(relay):
+    lines = about(relay, reason="tls-expired", since=NOON, needs=Needs.OPS, eta=None)
+    assert lines[1] == "  Health: the mailbox is ok, but its provider lab is stopped since 12:00:00, 8 min."
+
+
+def test_a_retired_account_without_mail_is_promised_nothing(relay):
+    lines = about(relay, health="retired", reason="retired", needs=Needs.ADMIN, queued=0, eta=None)
+    assert not any("goes by itself" in line for line in lines)
 
 
 def test_an_account_that_is_gone_says_so(relay):

@@ -6,7 +6,7 @@ import pytest
 
 from relay.cli.queue import NOT_FINAL, print_list, print_message
 from relay.core.remedy import Needs
-from tests.fakes.reading import MINUTE, NOON, attempt, delivery, message
+from tests.fakes.reading import MINUTE, NOON, account, attempt, delivery, message
 from tests.unit.admin.relay_app import Relay
 from tests.unit.cli.drawing import NOW, answer, drawn
 
@@ -75,9 +75,25 @@ def test_what_is_due_moves_now(relay):
 def test_by_default_what_is_not_final_is_asked_for(desk):
     desk.says("queue", "list")
     assert desk.relay.reading.asked[0].states == {"waiting", "sending", "held"}
+    desk.relay.reading.of_messages = [message(deliveries=(HELD,))]
     desk.says("queue", "list", "--state", "bounced", "--state", "held", "--account", "ANNA@d.test")
     assert desk.relay.reading.asked[1].states == {"bounced", "held"}
     assert desk.relay.reading.asked[1].account == "anna@d.test"
+
+
+def test_an_account_that_nobody_knows_is_a_typing_error_and_one_without_mail_is_not(desk):
+    desk.relay.reading.of_accounts = [account("anna@d.test")]
+    assert "nothing is queued" in desk.says("queue", "list", "--account", "anna@d.test")
+    code, out, err = desk.run("queue", "list", "--account", "typo@x.it")
+    assert (code, out) == (1, "")
+    assert "there is no account of this sender" in err
+
+
+def test_a_state_that_is_none_is_told_those_that_there_are(desk):
+    code, _, err = desk.run("queue", "list", "--state", "bogus")
+    assert code == 2
+    assert "'waiting'" in err
+    assert "Value error" not in err
 
 
 def test_json_is_exactly_that_of_the_api(desk):
