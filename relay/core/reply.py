@@ -19,7 +19,7 @@ _PLAIN_LENGTH: int = 512
 
 _ENHANCED = re.compile(r"^([245])\.(\d{1,3})\.(\d{1,3})(?=$|[\s:;,])")
 _ADDRESS = re.compile(
-    r"""<?(?:"[^"]{1,128}"|(?<![^\s<>@,;:"'(\[])[^\s<>@,;:"'(\[]+)@[^\s<>,;:"')\]]*[^\s<>,;:"')\].]>?""",
+    r"""<?(?:"[^"]{1,128}"|(?<![^\s<>@,;:"'(\[])(?:[^\s<>@,;:"'(\[]|<address>)+)@[^\s<>,;:"')\]]*[^\s<>,;:"')\].]>?""",
 )
 """A word is tried from its beginning only, so that a long one without `@` costs no more than its length; a full stop at
 the end belongs to the sentence."""
@@ -67,7 +67,7 @@ def read_reply(code: int, text: str, hide: Collection[str] = ()) -> Reply:
         if match is not None and int(match[1]) == code // 100:
             enhanced = match[0]
             lines[index] = line[match.end() :].lstrip(" :;,")
-    joined = hidden(masked(" ".join(line for line in lines if line)), hide)
+    joined = masked(hidden(" ".join(line for line in lines if line), hide))
     return Reply(code, enhanced, joined.encode()[: REPLY_BYTES - 32].decode(errors="ignore"))
 
 
