@@ -131,8 +131,19 @@ class Ending:
 
     def wait_until(self, delivery: Delivery, event: Event, due: int, reason: str | None) -> None:
         delivery.state, delivery.due, delivery.reason = state_after(delivery.state, event), due, reason
-        if event is not Event.RETURN:
-            delivery.since = self.now()
+        if event is Event.RETURN:
+            return
+        first = self.refused_since(delivery, reason) if event is Event.DEFER else None
+        delivery.since = self.now() if first is None else first
+
+    def refused_since(self, delivery: Delivery, reason: str | None) -> int | None:
+        """Since when it is refused for this reason and no other."""
+        first = None
+        for attempt in self.disk.attempts:
+            if attempt.delivery is delivery and attempt.is_over:
+                is_same = attempt.reply_class == reason
+                first = (attempt.ended if first is None else first) if is_same else None
+        return None if first is None else min(self.now(), first)
 
     def doubt(self, delivery: Delivery, pause: int) -> None:
         delivery.tries += 1

@@ -177,7 +177,8 @@ class Reading(Leasing):
         blind = replace(self.situation(delivery, is_blind=True), mailbox_probe_at=None, provider_probe_at=None)
         why = standstill(blind)
         if delivery.state is State.WAITING and why.reason == "queue":
-            return replace(why, reason=delivery.reason or "expired")
+            first = self.refused_since(delivery, delivery.reason)
+            return replace(why, reason=delivery.reason or "expired", since=why.since if first is None else first)
         return why
 
     def delay_of(self, delivery: Delivery) -> tuple[str, Delay]:

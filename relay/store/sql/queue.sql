@@ -52,6 +52,11 @@ WHERE id = ?;
 -- put_back: A delivery waits again, ready (due 0) or for a time, or it is held.
 UPDATE deliveries SET state = ?, due = ?, expires_at = ?, tries = ?, doubts = ?, reason = ?, reply = ?, since = ? WHERE id = ?;
 
+-- first_refusal: When a delivery was refused first of the times since which it was refused for this reason alone.
+SELECT min(ended_at) FROM attempts INDEXED BY attempts_of WHERE delivery = ?1 AND class = ?2 AND id > coalesce(
+    (SELECT max(id) FROM attempts INDEXED BY attempts_of WHERE delivery = ?1 AND class <> ?2), 0
+);
+
 -- has_pending: Whether a delivery of a message is not final yet; deliveries of a message follow each other.
 SELECT 1 FROM deliveries WHERE id >= ? AND id < ? AND state <= 1 LIMIT 1;
 

@@ -66,8 +66,18 @@ class Moves:
     def wait(self, entry: Entry, state: State, event: Event, *, due: int, reason: str, reply: str | None) -> None:
         """Waits until `due` (wall time), or bounces when its lifetime ends before."""
         values = (STORED[after(state, event)], due, entry.expires_at, reason, reply)
-        self._put_back(entry, values)
+        self._put_back(entry, values, self.refused_since(entry, reason) if event is Event.DEFER else None)
         self._tell(event, entry, reason)
+
+    def refused_since(self, entry: Entry, reason: str) -> int | None:
+        """Since when it is refused for this reason and no other, queue time; None: no attempt says so."""
+        row, clock = (
+            self._context.database.read_one(_SQL["first_refusal"], (entry.delivery, reason)),
+            self._context.clock,
+        )
+        if row is None or row[0] is None:
+            return None
+        return min(clock.wall(), int(row[0]) + clock.wall() - clock.now())
 
     def hold(self, entry: Entry, state: State, *, reason: str, reply: str | None) -> None:
         """Stays until a person acts, or its time for being held ends."""

@@ -21,6 +21,10 @@ ANCHOR_EVERY: int = SECOND
 STEP: int = SECOND
 """A wall clock that moves by more than this against relay time was stepped."""
 
+SHAKE: int = SECOND // 10
+"""By how much the wall clock may drift from queue time before what is shown follows it: the two clocks are never read
+at one instant, and the same moment is to be shown the same twice."""
+
 LONGEST_OFF: int = 24 * HOUR
 """What a reboot takes from lifetimes at most: a wall clock that is a year off after it bounces no queue, and mail that
 waited for a machine to come back is tried before it is given up."""
@@ -50,6 +54,7 @@ class StoreClock:
         self._wall = reading.wall
         self._kept_ahead = self._read_ahead()
         self._ahead = self._ahead_at(reading, known)
+        self._off = self._wall - self.wall()
 
     def _read_right(self) -> bool:
         row = self._database.read_one(_SQL["get_meta"], (CLOCK_WRONG,))
@@ -72,6 +77,9 @@ class StoreClock:
         """Reads the machine's clocks: until the next tick it is this moment, for all that runs in between."""
         self._now = relay_time(self._anchor, self._machine.boottime())
         self._wall = self._machine.wall()
+        off = self._wall - self.wall()
+        if abs(off - self._off) > SHAKE:
+            self._off = off
 
     def now(self) -> Instant:
         """Relay time."""
@@ -83,7 +91,7 @@ class StoreClock:
 
     def shown(self, at: int) -> int:
         """The wall time, by the wall clock of now, of a moment in queue time: for people."""
-        return at + self._wall - self.wall()
+        return at + self._off
 
     def civil(self) -> int:
         """What the clock on the wall says: for days of the calendar."""

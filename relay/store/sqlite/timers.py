@@ -81,5 +81,6 @@ class Timers:
         own, host = context.remembrance.health(mailbox), context.remembrance.provider_health(mailbox.provider)
         found = standstill(replace(situation, mailbox=own, provider=host, barrier=barrier))
         if found.reason == Barrier.QUEUE:
-            return replace(found, reason=reason or EXPIRED)
+            first = None if reason is None else self._moves.refused_since(entry, reason)
+            return replace(found, reason=reason or EXPIRED, since=found.since if first is None else first)
         return found

@@ -6,7 +6,9 @@ from relay.core.envelope import LoginFailure
 from relay.core.remedy import Needs
 from relay.store.ports.reading import MessageQuery
 from tests.contract.clock import START
-from tests.contract.scene import HOST_DOWN, HOST_UNTRUSTED, HOUR, NODE, A, B, Scene, account
+from tests.contract.scene import DEFERRED, HOST_DOWN, HOST_UNTRUSTED, HOUR, NODE, A, B, Scene, account
+
+BUSY = replace(DEFERRED, reply_class="recipient-mailbox-full")
 
 LIFETIME, HOLD = 72 * 3600, 168 * 3600
 """Seconds, as the settings have them."""
@@ -68,6 +70,21 @@ async def what_a_provider_held_leaves_at_once_when_it_is_mended(scene: Scene) ->
     assert await _states(scene) == ["waiting", "waiting"]
     assert await _counts(scene) == [(2, 0)]
     assert sorted(await scene.send_all()) == ["m-1", "m-2"]
+
+
+async def what_is_refused_again_for_the_same_reason_keeps_its_first_time(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    for since, outcome in ((0, DEFERRED), (0, DEFERRED), (2, BUSY), (3, DEFERRED), (3, DEFERRED)):
+        (claim,) = await scene.work()
+        await scene.send(claim, outcome)
+        view = await scene.store.message("m-1")
+        assert view is not None
+        assert (view.deliveries[0].reason, view.deliveries[0].since) == (outcome.reply_class, START + since * HOUR)
+        await scene.advance(3600)
+    await scene.advance(LIFETIME)
+    (entry,) = await scene.store.outbox(10)
+    assert (entry.reason, entry.since) == (DEFERRED.reply_class, START + 3 * HOUR)
 
 
 async def a_notice_of_what_is_held_names_the_end_of_its_hold(scene: Scene) -> None:

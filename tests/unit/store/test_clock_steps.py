@@ -171,3 +171,18 @@ async def test_a_clock_set_over_midnight_by_hand_opens_no_day(hours: int) -> Non
     bench.clock.advance(MINUTE)
     await bench.store.heartbeat(NODE)
     assert await bench.take() == ()
+
+
+async def test_the_same_moment_is_shown_the_same_twice_though_two_clocks_are_never_read_at_one_instant() -> None:
+    bench = Bench()
+    await bench.route()
+    await bench.store.put(message(1))
+    first = await bench.store.message("m-1")
+    for shake in (7, -300, 41_000, -2):
+        bench.clock.wall_now += shake
+        assert await bench.store.message("m-1") == first
+    bench.clock.wall_now += HOUR
+    later = await bench.store.message("m-1")
+    assert first is not None
+    assert later is not None
+    assert later.accepted_at - first.accepted_at >= HOUR
