@@ -4,11 +4,31 @@ Law: a delay never shrinks below what the reply asked for, and a failed connect 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
+from relay.core.envelope import Result, Verdict
 from relay.core.limits import HOUR, MINUTE
+from relay.core.words import Stage
 
 RETRY: tuple[int, ...] = (5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 4 * HOUR)
 """The delays before the second, third, ... try, in microseconds of wall time; the last repeats."""
+
+
+SECOND_THOUGHTS: int = 2
+"""More tries before a final answer that nobody has a rule for is believed; the alert on such answers is out by then."""
+
+SECOND_THOUGHT_AFTER: int = 15 * MINUTE
+"""Between them: half an hour in all."""
+
+_ABOUT_THE_MESSAGE = (Stage.DATA, Stage.EOD)
+
+
+def reconsidered(result: Result, tries: int) -> Result:
+    """The result of an attempt after `tries` others: no mail is lost to the first answer that nobody understands."""
+    is_riddle = result.verdict is Verdict.BOUNCED and result.reply_class == "unknown"
+    if not is_riddle or result.stage not in _ABOUT_THE_MESSAGE or tries >= SECOND_THOUGHTS:
+        return result
+    return replace(result, verdict=Verdict.DEFERRED, retry_after=SECOND_THOUGHT_AFTER)
 
 
 def delay_after(tries: int, steps: Sequence[int] = RETRY, *, at_least: int | None = None) -> int:

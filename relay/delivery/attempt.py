@@ -9,6 +9,7 @@ from typing import Protocol
 
 from relay.core.envelope import Claim, Result, Verdict
 from relay.core.meaning import ReplyClass
+from relay.core.retry import reconsidered
 from relay.core.words import Stage
 from relay.delivery.observer import Observer
 from relay.delivery.pool import Lease
@@ -82,7 +83,8 @@ class Attempt:
             return self._cut_short(Verdict.DROPPED)
         content = await self._store.content(self.claim)
         self._is_begun = True
-        return await self.lease.session.transmit(self.claim.envelope, content, self._gate)
+        result = await self.lease.session.transmit(self.claim.envelope, content, self._gate)
+        return reconsidered(result, self.claim.tries)
 
     async def _gate(self) -> bool:
         self._is_gated = await self._store.gate(self.claim)

@@ -1,8 +1,10 @@
 """One attempt, alone: it ends in a result, whatever breaks."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 
-from relay.core.envelope import Claim, Envelope, Recipient, Verdict
+from relay.core.envelope import Claim, Envelope, Recipient, Result, Verdict
 from relay.core.words import Lane, MailboxId, Stage
 from relay.delivery.attempt import Attempt
 from relay.delivery.pool import Lease
@@ -27,11 +29,11 @@ CLAIM = Claim(
 )
 
 
-def attempt() -> tuple[Attempt, FakeSession, FakeStore]:
+def attempt(claim: Claim = CLAIM) -> tuple[Attempt, FakeSession, FakeStore]:
     store = FakeStore()
-    store.claimed[1] = CLAIM
+    store.claimed[1] = claim
     session = FakeSession(FakeUpstream(), ROSSI)
-    return Attempt(CLAIM, Lease(ROSSI, session), store, FakeObserver()), session, store
+    return Attempt(claim, Lease(ROSSI, session), store, FakeObserver()), session, store
 
 
 def test_an_attempt_broken_off_before_it_began_sends_nothing_and_gives_its_slot_back() -> None:
@@ -44,6 +46,24 @@ def test_an_attempt_broken_off_before_it_began_sends_nothing_and_gives_its_slot_
         assert result.is_end_known
         assert session.sent == []
         assert it.lease.is_usable, "nothing was done to the session"
+
+    on_virtual_time(main)
+
+
+def test_the_first_refusal_that_nobody_understands_loses_no_mail() -> None:
+    riddle = Result(Verdict.BOUNCED, "unknown", Stage.EOD, None, is_mail_written=True, is_end_known=True)
+
+    async def refuse(_session: FakeSession, gate: Callable[[], Awaitable[bool]]) -> Result:
+        await gate()
+        return riddle
+
+    async def main(_: NetworkLoop) -> None:
+        it, session, _store = attempt()
+        session.upstream.act = refuse
+        assert (await it.run()).verdict is Verdict.DEFERRED
+        it, session, _store = attempt(replace(CLAIM, tries=2))
+        session.upstream.act = refuse
+        assert await it.run() == riddle
 
     on_virtual_time(main)
 
