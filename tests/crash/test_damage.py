@@ -220,7 +220,7 @@ def test_a_database_cut_short_has_a_next_step(folder: Folder, kept: float) -> No
         code, said = check(folder, *options)
         assert code == 1
         assert "put relay.db back from a backup" in said
-        assert ".recover" in said
+        assert "sqlite3 relay.db .dump" in said
         assert "`relay queue check` says" not in said
     assert segment(folder).exists()
 

@@ -30,8 +30,9 @@ AGAIN = "put its file back from a backup; else it bounces to its sender at the e
 
 RESTORE = (
     "keep a copy of data_dir; put relay.db back from a backup, with segments/ of the same moment and without "
-    "relay.db-wal; without a backup, in the copy: `sqlite3 relay.db .recover | sqlite3 new.db` saves what can be read, "
-    "put new.db in the place of relay.db and check again"
+    "relay.db-wal; without a backup, in the copy: "
+    "`sqlite3 relay.db .dump | sed 's/^ROLLBACK.*/COMMIT;/' | sqlite3 new.db` "
+    "saves what can be read, put new.db in the place of relay.db and check again"
 )
 
 LOST = "copy data_dir, and put relay.db, relay.db-wal and segments/ back from a backup of one moment if you have one."
@@ -110,6 +111,12 @@ class Inspection:
     def _count(self) -> None:
         self.counts.update({Stored(state): many for state, many in self._database.read(_SQL["deliveries_by_state"])})
         self.has_counted = True
+
+    def recount(self) -> None:
+        """Counts again what could be counted before: a repair may have held some."""
+        if self.has_counted:
+            self.counts.clear()
+            self._count()
 
     def _of_log(self) -> Iterator[Finding]:
         if self._log.condition is Condition.DOUBTFUL:
