@@ -199,7 +199,7 @@ class ServiceConfig:
     notices: Annotated[Notices, fields.MaybeEmpty] = Notices()
     """Who is told, and how, when something needs a person."""
     contact: fields.Words = ""
-    """Put into refusals that a doctor reads."""
+    """How support is reached: put into refusals and reports that a doctor reads."""
 
     @property
     def key_folder(self) -> Path:

@@ -336,7 +336,8 @@ class Histories(RuleBasedStateMachine):
         assert Counter(map(said, theirs)) == Counter(map(said, ours))
         theirs, ours = (self.do(store.queue_counts()) for store in self.stores)
         counts = [[one for one in counted if one.waiting + one.sending + one.held] for counted in (theirs, ours)]
-        if any(self.is_moved(claim) for claim, _ in self.pairs):
+        under_way = [attempt.claim for attempt in self.stores[1].running()]
+        if any(self.is_moved(claim) for claim in [*under_way, *(claim for claim, _ in self.pairs)]):
             counts = [[replace(one, oldest_seconds=None) for one in counted] for counted in counts]
         assert counts[0] == counts[1]
         theirs, ours = (self.do(store.health_counts()) for store in self.stores)

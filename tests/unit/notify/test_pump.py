@@ -169,25 +169,6 @@ async def test_while_the_own_mailbox_is_stopped_it_goes_discreetly_through_the_n
         assert trace not in message.content.decode()
 
 
-@pytest.mark.parametrize("entry", [lambda: ENTRY, lambda: LATE, lambda: HANDED_OVER], ids=["failed", "late", "relayed"])
-@pytest.mark.parametrize("notices_from", [None, DOCTOR, VENDOR, "nobody@vendor.example"])
-async def test_a_report_goes_through_nothing_that_is_broken_and_waits_for_the_first_way(entry, notices_from):
-    world = World(replace(entry(), is_mailbox_stopped=True), notices_from=notices_from)
-    world.store.stopped = {DOCTOR, VENDOR}
-    running = asyncio.create_task(world.pump.run())
-    for _ in range(50):
-        await asyncio.sleep(0)
-    assert (world.store.messages, world.lines) == ([], [])
-    assert len(world.store.entries) == 1, "it waits in the outbox, where readiness sees it"
-    world.store.entries = [entry()]
-    world.pump.look_again()
-    for _ in range(50):
-        await asyncio.sleep(0)
-    running.cancel()
-    assert [message.account for message in world.store.messages] == [DOCTOR]
-    assert world.store.entries == []
-
-
 async def test_what_waits_for_a_way_is_passed_over_and_stops_nobody_else():
     world = World(*(replace(ENTRY, id=number, delivery=number, is_mailbox_stopped=True) for number in range(1, 120)))
     world.store.entries.append(replace(ENTRY, id=120))
@@ -396,3 +377,22 @@ async def test_no_report_is_reported_on(entry: OutboxEntry) -> None:
     world = World(replace(entry, message="A1-report-delayed-7"))
     await world.drain()
     assert world.store.messages == []
+
+
+@pytest.mark.parametrize("entry", [ENTRY, LATE, HANDED_OVER], ids=["failed", "late", "relayed"])
+@pytest.mark.parametrize("notices_from", [None, DOCTOR, VENDOR, "nobody@vendor.example"])
+async def test_a_report_goes_through_nothing_that_is_broken_and_waits_for_the_first_way(entry, notices_from):
+    world = World(replace(entry, is_mailbox_stopped=True), notices_from=notices_from)
+    world.store.stopped = {DOCTOR, VENDOR}
+    running = asyncio.create_task(world.pump.run())
+    for _ in range(50):
+        await asyncio.sleep(0)
+    assert (world.store.messages, world.lines) == ([], [])
+    assert len(world.store.entries) == 1, "it waits in the outbox, where readiness sees it"
+    world.store.entries = [entry]
+    world.pump.look_again()
+    for _ in range(50):
+        await asyncio.sleep(0)
+    running.cancel()
+    assert [message.account for message in world.store.messages] == [DOCTOR]
+    assert world.store.entries == []
