@@ -48,10 +48,14 @@ class Heard:
         self.submission = SubmissionObserver(self.log, self.metrics, clock=lambda: self.now)
         self.delivery = DeliveryObserver(self.log, self.metrics)
         self.owed = 0
-        self.store = StoreListener(self.log, self.metrics, something_owed=self.owe)
+        self.changed = 0
+        self.store = StoreListener(self.log, self.metrics, something_owed=self.owe, way_changed=self.change)
 
     def owe(self):
         self.owed += 1
+
+    def change(self):
+        self.changed += 1
 
     def counted(self, name, *labels):
         """The series of a metric that are not nought: labels to value."""
@@ -275,3 +279,10 @@ def test_a_change_of_health_is_logged_for_a_mailbox_and_for_a_provider(heard):
     assert (heard.last["provider"], heard.last["mailbox"], heard.last["health"]) == ("aruba", DOCTOR, "auth-rejected")
     heard.store(StoreEvent(EventKind.HEALTH, 0, provider="aruba", reason="network"))
     assert (heard.last["provider"], heard.last["mailbox"], heard.last["health"]) == ("aruba", None, "network")
+
+
+@pytest.mark.parametrize("about", [{"provider": "aruba"}, {"mailbox": MailboxId("aruba", "m.rossi@studiorossi.it")}])
+def test_a_health_that_changes_may_open_a_way_for_a_report(about):
+    heard = Heard()
+    heard.store(StoreEvent(EventKind.HEALTH, 0, reason="ok", **about))
+    assert (heard.changed, heard.owed) == (1, 0)

@@ -72,6 +72,8 @@ def test_delivery_is_told_how_long_to_drain(tmp_path: Path) -> None:
 def test_reports_are_told_who_sends_them_when_the_own_mailbox_cannot(tmp_path: Path) -> None:
     told = settings.report_settings(loaded(tmp_path, hostname="r.example", notices={"from": "servizio@vendor.example"}))
     assert (told.hostname, told.notices_from) == ("r.example", "servizio@vendor.example")
+    told = settings.report_settings(loaded(tmp_path, contact="tel. 0575 1", queue={"hold_lifetime": "9d"}))
+    assert (told.contact, told.patience) == ("tel. 0575 1", 9 * 24 * HOUR)
 
 
 def test_a_relay_without_a_name_has_the_machines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
