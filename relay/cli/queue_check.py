@@ -5,7 +5,7 @@ any file, and with it, it loses nothing. 0: all is well, or was repaired; 1: som
 """
 
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
@@ -57,21 +57,24 @@ def _look(data: DataDir, config: ServiceConfig, *, repairs: bool) -> int:
     with private_files():
         inspection = Inspection(data, keyring.vault_for, repairs=repairs)
         try:
-            left = _said(inspection.findings(), repairs=repairs)
+            findings = list(inspection.findings())
+            left = _said(findings, repairs=repairs)
+            if repairs:
+                inspection.recount()
         finally:
             inspection.close()
     counts = inspection.counts
     final = counts.total() - counts[Stored.WAITING] - counts[Stored.HELD]
     if inspection.has_counted:
         typer.echo(f"{counts[Stored.WAITING]} deliveries wait, {counts[Stored.HELD]} are held, {final} are finished")
-    if left and not repairs:
+    if not repairs and any(each.repair is not None for each in findings):
         typer.echo("`relay queue check --repair` does what loses nothing", err=True)
     return left
 
 
-def _said(findings: Iterable[Finding], *, repairs: bool) -> int:
+def _said(findings: Sequence[Finding], *, repairs: bool) -> int:
     left = many = 0
-    for many, finding in enumerate(list(findings), start=1):
+    for many, finding in enumerate(findings, start=1):
         is_repaired = repairs and finding.repair is not None
         if is_repaired and finding.repair is not None:
             finding.repair()

@@ -67,7 +67,8 @@ def sandbox(  # noqa: PLR0913 - a command has as many options as it has
         except ConfigError as error:
             raise typer.BadParameter(str(error)) from None
         except OSError as error:
-            typer.echo(f"relay: cannot listen at {listen}: {_why(error)}", err=True)
+            what = f"cannot listen at {listen}" if error.filename is None else f"{error.filename} cannot be used"
+            typer.echo(f"relay: {what}: {_why(error)}", err=True)
             raise typer.Exit(1) from None
         except RelayError as error:
             typer.echo(f"relay: {error}", err=True)
