@@ -183,7 +183,8 @@ class Histories(RuleBasedStateMachine):
         elif what == "credential":
             self.apply(self.routing, data.draw(credentials))
         elif self.idle():
-            self.close(data.draw(st.sampled_from(sorted(self.idle()))))
+            event = data.draw(st.sampled_from([SessionEvent.CLOSED, SessionEvent.LOST]))
+            self.close(data.draw(st.sampled_from(sorted(self.idle()))), event)
 
     @rule(
         sender=st.sampled_from(SENDERS),
@@ -272,11 +273,11 @@ class Histories(RuleBasedStateMachine):
                 self.do(store.session(mailbox, outcome))
         self.sessions[mailbox] += outcome is SessionEvent.OPENED
 
-    def close(self, mailbox: MailboxId) -> None:
+    def close(self, mailbox: MailboxId, event: SessionEvent) -> None:
         """An idle session is gone."""
         self.sessions[mailbox] -= 1
         for store in self.stores:
-            self.do(store.session(mailbox, SessionEvent.CLOSED))
+            self.do(store.session(mailbox, event))
 
     def gate(self, pair: Pair) -> None:
         """Both let it through, or neither."""

@@ -41,7 +41,7 @@ def test_an_admin_reads_what_is_wrong_and_the_mail_leaves_when_it_is_mended(stac
     assert relay.wait_for("health_changed", provider="lab")["health"] == Fault.TLS_UNTRUSTED
     token = (tmp_path / "var" / "admin.token").read_text().strip()
     (delivery,) = json.loads(relay.get(f"/api/v1/messages/{ident}", token=token)[1])["deliveries"]
-    assert (delivery["state"], delivery["reason"], delivery["needs"]) == ("waiting", Fault.TLS_UNTRUSTED, "admin")
+    assert (delivery["state"], delivery["reason"], delivery["needs"]) == ("held", Fault.TLS_UNTRUSTED, "admin")
     assert not list((tmp_path / "inbox").glob("*.eml"))
     folder.routing["providers"]["lab"]["tls_ca"] = "authority.pem"
     folder.write()

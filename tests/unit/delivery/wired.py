@@ -9,7 +9,8 @@ from relay.core.envelope import Envelope, Recipient, Result
 from relay.core.limits import MINUTE, SECOND
 from relay.core.routing import Timeouts
 from relay.delivery.commands import Offer
-from relay.delivery.transaction import Habits, SmtpSession
+from relay.delivery.habits import Habits
+from relay.delivery.transaction import SmtpSession
 from relay.delivery.wire import Wire
 from tests.fakes.network import NetworkLoop, Pipe, connect, on_virtual_time
 from tests.fakes.peer import Peer, Script
