@@ -8,6 +8,7 @@ import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from relay.core.words import Stage
 from relay.sandbox.sandbox import Sandbox
 from relay.sandbox.settings import SandboxSettings
 from relay.sandbox.settings import Tls as SandboxTls
-from tests.fakes.peer import Peer
+from tests.fakes.peer import Act, Answer, Dialogue, Peer, Trickle
 from tests.misfortune.certificates import Shown, make
 from tests.misfortune.provider import SICK, Case, misfortune
 
@@ -149,6 +150,46 @@ async def test_a_port_that_speaks_in_clear_where_tls_is_due_holds_the_mail() -> 
             failure = await case.refusal()
             assert (failure.reply_class, failure.reason) == ("tls-required", "tls-not-spoken")
             assert_nothing_was_said(sandbox)
+
+
+async def test_a_port_that_greets_in_clear_is_known_before_and_after_the_handshake_begins() -> None:
+    """Which of the two comes first is a matter of microseconds, and changes nothing."""
+    banners: tuple[tuple[Answer, ...], ...]
+    banners = ((b"220 mail.test\r\n",), (b"421 busy\r\n", Act.CLOSE), (Trickle(b"220 mail.test\r\n", 0.01),))
+    for banner in banners:
+        loop = asyncio.get_running_loop()
+        peer = Peer({"BANNER": [banner] * 9})
+        server = await loop.create_server(partial(Dialogue, peer), "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        provider = Provider("sick", "localhost", port, tls=Tls.IMPLICIT, timeouts=PATIENT)
+        async with server, misfortune(peer, elsewhere=provider) as case:
+            failure = await case.refusal()
+            assert (failure.reply_class, failure.reason) == ("tls-required", "tls-not-spoken")
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["verified", "unknown authority"])
+async def test_a_port_that_waits_for_tls_where_a_greeting_is_due_is_found_out(tmp_path: Path, is_known: bool) -> None:
+    files = make(tmp_path)
+    settings = SandboxSettings(tls=SandboxTls.IMPLICIT, certificate=files.certificate, key=files.key)
+    async with Sandbox(settings) as sandbox:
+        authority = str(files.authority) if is_known else None
+        waits = Timeouts(connect=30 * SECOND, command=SECOND // 2)
+        provider = Provider("sick", "localhost", sandbox.port, tls=Tls.STARTTLS, tls_ca=authority, timeouts=waits)
+        async with misfortune(Peer(), elsewhere=provider) as case:
+            failure = await case.refusal()
+            assert (failure.reply_class, failure.reason) == ("tls-required", "tls-expected")
+            assert_nothing_was_said(sandbox)
+
+
+async def test_an_alert_of_tls_instead_of_a_greeting_says_what_the_port_wants() -> None:
+    loop = asyncio.get_running_loop()
+    peer = Peer({"BANNER": [b"\x15\x03\x01\x00\x02\x02\x46"]})
+    server = await loop.create_server(partial(Dialogue, peer), "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    provider = Provider("sick", "localhost", port, tls=Tls.STARTTLS, timeouts=PATIENT)
+    async with server, misfortune(peer, elsewhere=provider) as case:
+        failure = await case.refusal()
+        assert (failure.reply_class, failure.reason) == ("tls-required", "tls-expected")
 
 
 async def test_a_mended_certificate_lets_the_mail_go(tmp_path: Path) -> None:

@@ -1,7 +1,11 @@
 """How attempts end: once, with their slots, with what follows, and each kind of ending with its next try."""
 
+from dataclasses import replace
+
 from relay.core.envelope import Verdict
 from relay.core.limits import MINUTE
+from relay.core.remedy import Needs
+from relay.core.reply import Reply
 from relay.core.routing import InDoubt
 from tests.contract.scene import (
     BOUNCED,
@@ -12,6 +16,7 @@ from tests.contract.scene import (
     LINGER,
     MAIL_REFUSED,
     NEVER_MAIL,
+    NOT_UNDERSTOOD,
     SECOND,
     A,
     B,
@@ -26,6 +31,31 @@ from tests.contract.scene import (
 
 RETRY = 5 * 60
 """Seconds before the second try."""
+
+
+async def a_delivery_that_is_not_understood_is_held_alone(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1, 2)
+    first, second = await scene.work()
+    assert await scene.send(first, NOT_UNDERSTOOD)
+    view = await scene.store.message(first.message)
+    assert view is not None
+    (delivery,) = view.deliveries
+    assert (delivery.state, delivery.reason, delivery.needs) == ("held", "protocol-error", Needs.OPS)
+    assert await scene.send(second, DELIVERED)
+    assert list(await scene.store.outbox(10)) == []
+    assert [count.health for count in await scene.store.health_counts()] == ["ok"]
+
+
+async def what_came_to_nothing_past_the_gate_is_in_doubt_whatever_was_heard(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    await scene.send(claim, replace(IN_DOUBT, reply_class="protocol-error", reply=Reply(354, None, "more")))
+    view = await scene.store.message(claim.message)
+    assert view is not None
+    (delivery,) = view.deliveries
+    assert (delivery.reason, delivery.needs) == ("in-doubt", None)
 
 
 async def an_attempt_ends_once(scene: Scene) -> None:
