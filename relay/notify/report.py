@@ -70,10 +70,17 @@ def is_report(message: MessageId) -> bool:
 
 
 def ways(entry: OutboxEntry, routing: Routing, settings: ReportSettings) -> list[Account]:
-    """The accounts that a report may take, the best first: its own, and that of the notices."""
+    """The accounts that a report may take, the best first: its own, and that of the notices.
+
+    Of what a limit keeps back a notice takes the notices' first: through its own it would take the slot of a mail.
+    """
     own = routing.accounts.get(entry.account)
     other = routing.account_of(settings.notices_from) if settings.notices_from else None
-    return [each for each in (own, other if other is not own else None) if each is not None]
+    if other is own:
+        other = None
+    is_costly = entry.kind is OutboxKind.DELAYED and entry.reason == Barrier.LIMIT
+    both = (other, own) if is_costly else (own, other)
+    return [each for each in both if each is not None]
 
 
 def is_leaving(entry: OutboxEntry) -> bool:

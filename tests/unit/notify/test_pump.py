@@ -322,13 +322,20 @@ HANDED_OVER = replace(
 
 
 async def test_a_notice_of_delay_goes_from_the_own_mailbox_and_lives_no_longer_than_what_it_is_about() -> None:
-    world = World(LATE)
+    world = World(replace(LATE, reason="queue"))
     await world.drain()
     (message,) = world.store.messages
     assert (message.id, message.account, message.kind) == ("A1-report-delayed-7", DOCTOR, Kind.REPORT)
     assert (message.wants_express, message.lifetime) == (True, 60_000_000)
     assert world.report["Subject"] == "Your mail is late"
     assert b"Action: delayed" in message.content
+
+
+@pytest.mark.parametrize(("notices_from", "through"), [(VENDOR, VENDOR), (None, DOCTOR)])
+async def test_a_notice_of_what_a_limit_keeps_back_takes_no_slot_of_it(notices_from: str | None, through: str) -> None:
+    world = World(LATE, notices_from=notices_from)
+    await world.drain()
+    assert [message.account for message in world.store.messages] == [through]
 
 
 async def test_a_notice_of_delay_goes_around_a_mailbox_that_is_stopped_and_names_nobody() -> None:
