@@ -61,7 +61,15 @@ class Silent:
     def logged_in(self, client: str, *, peer: str) -> None: ...
     def accepted(self, message: NewMessage, *, size: int, seconds: float, is_mended: bool) -> None: ...
     def refused(
-        self, client: str | None, *, account: str | None, peer: str, stage: Stage, reason: Reason, reply: str
+        self,
+        client: str | None,
+        *,
+        account: str | None,
+        peer: str,
+        stage: Stage,
+        reason: Reason,
+        reply: str,
+        sender: str | None = None,
     ) -> None: ...
 
     def failed(self, error: BaseException) -> None:
