@@ -92,15 +92,18 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
 
 
 def _look_at_pair(config: ServiceConfig, root: Any, report: Report, try_pair: TryPair | None) -> None:
-    """Certificate and key; what stops a start is an error where a start is asked about."""
+    """Certificate and key; what stops a start is an error where a start is asked about.
+
+    Files that are not there yet only warn: a configuration is checked before its certificate is fetched.
+    """
     pair = config.submission.tls
     if pair is None:
         return
     tries = try_pair is not None and any(each.tls is not Tls.NONE for each in config.submission.listen)
-    say = report.error if tries else report.warning
     gone = [(key, file, trouble_with(file)) for key, file in (("certificate", pair.certificate), ("key", pair.key))]
     for key, file, reason in gone:
         if reason is not None:
+            say = report.error if tries and file.exists() else report.warning
             say(_mark(root, ["submission", "tls", key]), f"{reason}: {file}; TLS cannot start without it")
     if try_pair is not None and tries and not any(reason for *_, reason in gone):
         trouble = try_pair(pair.certificate, pair.key)
