@@ -6,26 +6,17 @@ The result is in wire form (CRLF), 7 bit unless an address of the letterhead is 
 """
 
 import re
-from base64 import b64encode
-from binascii import b2a_qp
 from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 
+from relay.core.causes import EXPIRED, cause_of
+from relay.core.encoding import as_ascii, cleaned, free_boundary, header_field, phrase, quoted, unxtext
 from relay.core.envelope import Envelope, Recipient
-from relay.core.failuretext import EXPIRED, WORDINGS, Action, Language, cause_of
+from relay.core.failuretext import WORDINGS, Action, Language
 from relay.core.remedy import Needs, needs_of
 from relay.core.reply import Reply
 from relay.core.words import MessageId
-
-LINE: int = 76
-"""Where lines are folded (RFC 5322, 2.1.1 asks for 78)."""
-
-WORD: int = 900
-"""A longer word is cut, because a line may have 998 octets (RFC 5322, 2.1.1)."""
-
-VALUE: int = 4096
-"""A field is cut here: replies end at 2 kB, addresses far before."""
 
 HEADERS: int = 65_536
 """Of the returned headers at most this much, in octets; a reader needs the first screen."""
@@ -41,7 +32,6 @@ MAY_HAVE_ARRIVED = frozenset({"in-doubt"})
 
 WITHHELD = "rfc822; withheld@recipient.invalid"
 
-_XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _MESSAGE_ID = re.compile(rb"^message-id:\s*(<[!-;=?-~]{3,250}>)\s*$", re.IGNORECASE | re.MULTILINE)
 
 
@@ -113,7 +103,7 @@ def compose(tale: Tale, head: Letterhead) -> bytes:
     parts = [_human_part(tale, head), _status_part(tale, head)]
     if tale.headers and not head.is_discreet:
         parts.append(_headers_part(tale.headers))
-    boundary = _free_boundary(head.boundary, parts)
+    boundary = free_boundary(head.boundary, parts)
     lines = [_top(tale, head, boundary)]
     lines += [b"--%s\r\n%s\r\n" % (boundary, part) for part in parts]
     return b"".join(lines) + b"--%s--\r\n" % boundary
@@ -122,18 +112,18 @@ def compose(tale: Tale, head: Letterhead) -> bytes:
 def _top(tale: Tale, head: Letterhead, boundary: bytes) -> bytes:
     wording = WORDINGS[head.language]
     fields = [
-        _field("From", f"{_phrase(wording.sender_name)} <{_clean(head.sender)}>"),
-        _field("To", f"<{_clean(tale.envelope.sender)}>"),
-        _field("Subject", _phrase(wording.openings[tale.action].subject)),
-        _field("Date", format_datetime(head.date)),
-        _field("Message-ID", f"<{_ascii(head.id)}@{_ascii(head.hostname)}>"),
-        _field("Auto-Submitted", "auto-replied"),
+        header_field("From", f"{phrase(wording.sender_name)} <{cleaned(head.sender)}>"),
+        header_field("To", f"<{cleaned(tale.envelope.sender)}>"),
+        header_field("Subject", phrase(wording.openings[tale.action].subject)),
+        header_field("Date", format_datetime(head.date)),
+        header_field("Message-ID", f"<{as_ascii(head.id)}@{as_ascii(head.hostname)}>"),
+        header_field("Auto-Submitted", "auto-replied"),
     ]
     original = None if head.is_discreet else _MESSAGE_ID.search(_top_header(tale.headers))
     if original is not None:
-        fields += [_field("In-Reply-To", original[1].decode()), _field("References", original[1].decode())]
+        fields += [header_field("In-Reply-To", original[1].decode()), header_field("References", original[1].decode())]
     fields += [
-        _field("MIME-Version", "1.0"),
+        header_field("MIME-Version", "1.0"),
         b'Content-Type: multipart/report; report-type=delivery-status;\r\n boundary="%s"\r\n' % boundary,
     ]
     return b"".join(fields) + b"\r\n"
@@ -147,8 +137,8 @@ def _human_part(tale: Tale, head: Letterhead) -> bytes:
         *([] if tale.action is Action.RELAYED else _reasons(tale, head)),
         wording.number.format(message=tale.message, accepted=_time(tale.accepted_at)),
     ]
-    text = "".join("\r\n".join(map(_clean, each.split("\n"))) + "\r\n\r\n" for each in paragraphs)
-    return _part(b"text/plain; charset=utf-8", _quoted(text.encode()), encoding=b"quoted-printable")
+    text = "".join("\r\n".join(map(cleaned, each.split("\n"))) + "\r\n\r\n" for each in paragraphs)
+    return _part(b"text/plain; charset=utf-8", quoted(text.encode()), encoding=b"quoted-printable")
 
 
 def _reasons(tale: Tale, head: Letterhead) -> list[str]:
@@ -192,22 +182,22 @@ def _time(at: datetime) -> str:
 
 def _status_part(tale: Tale, head: Letterhead) -> bytes:
     """RFC 3464, 2.2 and 2.3: fields of the message, then fields of its one recipient."""
-    about_message = [_field("Reporting-MTA", f"dns; {_ascii(head.hostname)}")]
+    about_message = [header_field("Reporting-MTA", f"dns; {as_ascii(head.hostname)}")]
     if tale.envelope.envid and not head.is_discreet:
-        about_message.append(_field("Original-Envelope-Id", _ascii(_unxtext(tale.envelope.envid))))
-    about_message.append(_field("Arrival-Date", format_datetime(tale.accepted_at)))
+        about_message.append(header_field("Original-Envelope-Id", as_ascii(unxtext(tale.envelope.envid))))
+    about_message.append(header_field("Arrival-Date", format_datetime(tale.accepted_at)))
     about_recipient = [
         *_recipient_fields(_recipient(tale), is_discreet=head.is_discreet),
-        _field("Action", tale.action),
-        _field("Status", _status(tale)),
+        header_field("Action", tale.action),
+        header_field("Status", _status(tale)),
     ]
     said = _code(tale.reply) if head.is_discreet else tale.reply
     if said is not None:
-        about_recipient.append(_field("Diagnostic-Code", f"smtp; {_ascii(str(said))}"))
+        about_recipient.append(header_field("Diagnostic-Code", f"smtp; {as_ascii(str(said))}"))
     if tale.delay is not None:
-        about_recipient.append(_field("Will-Retry-Until", format_datetime(tale.delay.until)))
+        about_recipient.append(header_field("Will-Retry-Until", format_datetime(tale.delay.until)))
     elif tale.since is None:
-        about_recipient.append(_field("Last-Attempt-Date", format_datetime(tale.at)))
+        about_recipient.append(header_field("Last-Attempt-Date", format_datetime(tale.at)))
     return _part(b"message/delivery-status", b"".join(about_message) + b"\r\n" + b"".join(about_recipient))
 
 
@@ -215,7 +205,7 @@ def _headers_part(headers: bytes) -> bytes:
     header = _top_header(headers)
     if header.isascii() and b"\0" not in header and max(map(len, header.split(b"\r\n"))) <= 998:
         return _part(b"text/rfc822-headers", header)
-    return _part(b"text/rfc822-headers; charset=utf-8", _quoted(header), encoding=b"quoted-printable")
+    return _part(b"text/rfc822-headers; charset=utf-8", quoted(header), encoding=b"quoted-printable")
 
 
 def _part(kind: bytes, body: bytes, *, encoding: bytes = b"7bit") -> bytes:
@@ -228,19 +218,19 @@ def _recipient(tale: Tale) -> Recipient:
 
 def _recipient_fields(recipient: Recipient, *, is_discreet: bool) -> list[bytes]:
     if is_discreet:
-        return [_field("Final-Recipient", WITHHELD)]
-    final = _field("Final-Recipient", _typed_address(recipient.address))
+        return [header_field("Final-Recipient", WITHHELD)]
+    final = header_field("Final-Recipient", _typed_address(recipient.address))
     if not recipient.orcpt:
         return [final]
     kind, _, address = recipient.orcpt.partition(";")
-    return [_field("Original-Recipient", f"{_ascii(kind)}; {_ascii(_unxtext(address))}"), final]
+    return [header_field("Original-Recipient", f"{as_ascii(kind)}; {as_ascii(unxtext(address))}"), final]
 
 
 def _typed_address(address: str) -> str:
     """RFC 3464, 2.3.2; an address that is not ASCII as RFC 6533, 3 writes it in 7 bit."""
     if address.isascii():
-        return f"rfc822; {_clean(address)}"
-    return "utf-8; " + "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in _clean(address))
+        return f"rfc822; {cleaned(address)}"
+    return "utf-8; " + "".join(c if c.isascii() else f"\\x{{{ord(c):X}}}" for c in cleaned(address))
 
 
 def _status(tale: Tale) -> str:
@@ -261,51 +251,6 @@ def _code(reply: Reply | None) -> Reply | None:
     return None if reply is None else Reply(reply.code, reply.enhanced, "")
 
 
-# values into fields
-
-
-def _field(name: str, value: str) -> bytes:
-    """One header field, folded; no value can end it."""
-    lines, line = [], f"{name}:"
-    for word in _words(_clean(value)[:VALUE]):
-        if len(line) + 1 + len(word) > LINE and line.strip() != f"{name}:":
-            lines.append(line)
-            line = ""
-        line += f" {word}"
-    return "".join(f"{each}\r\n" for each in (*lines, line)).encode()
-
-
-def _words(value: str) -> list[str]:
-    return [word[at : at + WORD] for word in value.split(" ") if word for at in range(0, len(word), WORD)]
-
-
-def _clean(value: str) -> str:
-    """Without anything that could end a line or steer a terminal."""
-    return "".join(char if char.isprintable() else " " for char in value).strip()
-
-
-def _ascii(value: str) -> str:
-    return _clean(value).encode("ascii", "replace").decode()
-
-
-def _phrase(text: str) -> str:
-    """A phrase of ours, as RFC 2047 writes it if it is not ASCII; ours are short enough for one encoded word."""
-    return text if text.isascii() else f"=?utf-8?b?{b64encode(text.encode()).decode()}?="
-
-
-def _unxtext(value: str) -> str:
-    """RFC 3461, 4: `+3D` is `=`."""
-    return _XTEXT.sub(lambda match: chr(int(match[1], 16)), value)
-
-
-# parts into the whole
-
-
-def _quoted(content: bytes) -> bytes:
-    """Quoted-printable (RFC 2045, 6.7); each line ends in CRLF."""
-    return b"\r\n".join(b2a_qp(line, istext=False).replace(b"=\n", b"=\r\n") for line in content.split(b"\r\n"))
-
-
 def _top_header(headers: bytes) -> bytes:
     """The top header alone, each line ended by CRLF, cut at a line's end."""
     lines = headers[:HEADERS].replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
@@ -313,11 +258,3 @@ def _top_header(headers: bytes) -> bytes:
         lines.pop()
     kept = lines[: lines.index(b"")] if b"" in lines else lines
     return b"".join(line + b"\r\n" for line in kept)
-
-
-def _free_boundary(boundary: str, parts: list[bytes]) -> bytes:
-    """The boundary, made longer until no part contains it (RFC 2046, 5.1.1)."""
-    found = re.sub(r"[^0-9A-Za-z]", "", boundary)[:40].encode() or b"report"
-    while any(b"--" + found in part for part in parts):
-        found += b"x"
-    return found

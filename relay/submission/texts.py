@@ -8,7 +8,8 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from relay.core.failuretext import ANY_CAUSE, CAUSES, Language
+from relay.core.causes import ANY_CAUSE, CAUSES
+from relay.core.failuretext import Language
 from relay.core.refusal import Reason, Refusal
 
 LINE_MOST: int = 512

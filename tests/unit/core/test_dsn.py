@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relay.core.causes import CAUSES
 from relay.core.dsn import HEADERS, Delay, Letterhead, Tale, compose, is_wanted
 from relay.core.envelope import Envelope, Recipient
-from relay.core.failuretext import CAUSES, WORDINGS, Action, Language
+from relay.core.failuretext import WORDINGS, Action, Language
 from relay.core.remedy import REMEDIES, Needs
 from relay.core.reply import Reply, read_reply
 
