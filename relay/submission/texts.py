@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from relay.core.causes import ANY_CAUSE, CAUSES
+from relay.core.causes import cause_of
 from relay.core.failuretext import Language
 from relay.core.refusal import Reason, Refusal
 
@@ -136,7 +136,7 @@ class Texts:
         """The whole reply with its CRLF."""
         values = {name: value[:VALUE_MOST] for name, value in refusal.values.items()}
         reason = refusal.reason
-        why = CAUSES.get(values.get("cause", ""), ANY_CAUSE).why[self._language]
+        why = cause_of(values.get("cause", "")).why[self._language]
         sentence = self._sentences[reason].format_map({"contact": self._contact, "usage": "", "why": why, **values})
         return as_line(f"{reason.code} {reason.enhanced} {sentence}")
 
