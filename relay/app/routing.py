@@ -10,7 +10,7 @@ from typing import Protocol
 
 from relay.admin import Readiness
 from relay.config.problems import Loaded, Problem, Severity
-from relay.config.references import Resolve, Unresolved, fingerprints
+from relay.config.references import Fingerprinted, Resolve, Unresolved, fingerprints
 from relay.core.routing import Routing, SecretReference
 from relay.core.words import MailboxId
 from relay.errors import ConfigError, CorruptValue, TemporaryError
@@ -64,6 +64,7 @@ class RoutingKeeper:
         self._desk = desk
         self._version = 0
         self._routing = Routing()
+        self._last: Fingerprinted | None = None
         self._listeners: list[Callable[[], None]] = []
 
     def routing(self) -> Routing:
@@ -123,8 +124,9 @@ class RoutingKeeper:
                 await asyncio.sleep(PAUSE)
 
     async def _apply(self, routing: Routing) -> None:
-        desk = self._desk
-        prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key))
+        desk, last = self._desk, self._last
+        prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key, last=last))
+        self._last = Fingerprinted(routing, prints)
         version = await desk.store.apply(routing, prints)
         if version != self._version:
             self._take_over(version, routing)

@@ -4,12 +4,12 @@ Law: a secret leaves here only as the return value of `resolve`; a failure says 
 """
 
 import hmac
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from relay.config.files import said
-from relay.core.routing import Auth, Provider, Routing, SecretKind, SecretReference
+from relay.core.routing import Account, Auth, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId
 
 SECRET_BYTES: int = 65_536
@@ -65,11 +65,32 @@ def _from_file(reference: SecretReference) -> str | Unresolved:
     return secret or Unresolved(f"{reference} is empty")
 
 
-def fingerprints(routing: Routing, resolve: Resolve, key: bytes) -> dict[MailboxId, str | None]:
-    """Of each mailbox the keyed hash (HMAC-SHA-256, hex) of its route and credentials; None: it has no credentials."""
+@dataclass(frozen=True, slots=True)
+class Fingerprinted:
+    """A routing whose mailboxes were fingerprinted, and what was found."""
+
+    routing: Routing
+    found: Mapping[MailboxId, str | None]
+
+
+STEADY = (SecretKind.LITERAL, SecretKind.ENV)
+"""Secrets that stay what they are while routing and process do; a file or a store may have got another one."""
+
+
+def fingerprints(
+    routing: Routing, resolve: Resolve, key: bytes, *, last: Fingerprinted | None = None
+) -> dict[MailboxId, str | None]:
+    """Of each mailbox the keyed hash (HMAC-SHA-256, hex) of its route and credentials; None: it has no credentials.
+
+    `last` are those of an earlier routing under the same key: what cannot have changed since is taken from there.
+    """
     found: dict[MailboxId, str | None] = {}
     routes = {name: _route(provider) for name, provider in routing.providers.items()}
+    known = {} if last is None else _known(last, routing, routes)
     for mailbox in routing.mailboxes():  # a hundred thousand of them: the loop does little
+        if mailbox in known:
+            found[mailbox] = known[mailbox]
+            continue
         route, has_login = routes[mailbox.provider]
         password = _password(routing, mailbox, resolve) if has_login else ""
         if isinstance(password, Unresolved):
@@ -77,6 +98,24 @@ def fingerprints(routing: Routing, resolve: Resolve, key: bytes) -> dict[Mailbox
         else:
             found[mailbox] = hmac.digest(key, route + _told_apart(mailbox.username, password), "sha256").hex()
     return found
+
+
+def _known(
+    last: Fingerprinted, routing: Routing, routes: Mapping[str, tuple[bytes, bool]]
+) -> dict[MailboxId, str | None]:
+    """What was found last time of each mailbox that is the same, and whose secret cannot be another one."""
+    providers = last.routing.providers
+    same = frozenset(name for name, route in routes.items() if name in providers and _route(providers[name]) == route)
+    before = last.routing.by_mailbox
+    return {
+        mailbox: last.found[mailbox]
+        for mailbox, accounts in routing.by_mailbox.items()
+        if before.get(mailbox) == accounts and mailbox.provider in same and _is_steady(accounts)
+    }
+
+
+def _is_steady(accounts: Sequence[Account]) -> bool:
+    return all(account.password is None or account.password.kind in STEADY for account in accounts)
 
 
 def _route(provider: Provider) -> tuple[bytes, bool]:

@@ -21,8 +21,8 @@ DOCTOR = "m.rossi@studiorossi.it"
 MAILBOX = MailboxId("aruba", DOCTOR)
 
 
-def routing_with(password):
-    account = Account(DOCTOR, Plan.BUSINESS, MAILBOX, password=SecretReference(SecretKind.ENV, password))
+def routing_with(password, kind=SecretKind.ENV):
+    account = Account(DOCTOR, Plan.BUSINESS, MAILBOX, password=SecretReference(kind, password))
     return Routing(providers={"aruba": Provider("aruba", "smtps.aruba.it", 465)}, accounts={DOCTOR: account})
 
 
@@ -165,10 +165,12 @@ async def test_a_bad_edit_is_refused_and_the_running_one_stays_until_the_next_go
     assert world.readiness.problems == []
 
 
-async def test_a_password_that_changed_behind_its_reference_is_told_to_the_store_without_a_new_version():
-    world = World(Watch(GOOD, Loaded(routing_with("ROSSI"), ())))
+async def test_a_password_that_changed_behind_its_reference_is_told_to_the_store_without_a_new_version(tmp_path):
+    file = tmp_path / "rossi"
+    file.write_text("pw")
+    world = World(Watch(*(Loaded(routing_with(str(file), SecretKind.FILE), ()) for _ in range(2))))
     await world.start()
-    world.environ["ROSSI"] = "new"
+    file.write_text("new")
     await world.keeper.follow()
     assert world.store.version == 1
     assert len(set(world.store.prints)) == 2

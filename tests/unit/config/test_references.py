@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from relay.config.references import SECRET_BYTES, References, Unresolved, fingerprints
+from relay.config.references import SECRET_BYTES, Fingerprinted, References, Unresolved, fingerprints
 from relay.core.routing import Account, Auth, Provider, Routing, SecretKind, SecretReference, Tls
 from relay.core.words import MailboxId, Plan
 
@@ -115,3 +117,56 @@ def test_a_mailbox_without_credentials_has_none_unless_it_needs_none() -> None:
     assert fingerprint(account=without) is None
     assert fingerprint(account=unresolved) is None
     assert fingerprint(replace(LAB, auth=Auth.NONE), without) is not None
+
+
+SECRETS = [None, *(SecretReference(kind, "PW") for kind in (SecretKind.ENV, SecretKind.STORED, SecretKind.LITERAL))]
+
+
+@st.composite
+def routings(draw: st.DrawFn) -> Routing:
+    """A few accounts, some of one mailbox, at one or two providers that may have moved."""
+    way = st.builds(Tls, st.sampled_from(["implicit", "starttls"]))
+    providers = [
+        Provider(name, f"{name}.example", 465, tls=draw(way), auth=draw(st.sampled_from(Auth))) for name in "ab"
+    ]
+    accounts = [
+        Account(
+            f"{name}@d.test", Plan.PERSONAL, MailboxId(draw(st.sampled_from("ab")), box), draw(st.sampled_from(SECRETS))
+        )
+        for name, box in (("anna", "one"), ("bruno", "two"), ("carla", "two"))
+        if draw(st.booleans())
+    ]
+    return Routing({}, {each.name: each for each in providers}, {each.sender: each for each in accounts})
+
+
+@given(before=routings(), after=routings(), old=st.none() | st.just("old"), new=st.none() | st.just("new"))
+def test_what_is_taken_from_last_time_is_what_a_new_look_finds(
+    before: Routing, after: Routing, old: str | None, new: str | None
+) -> None:
+    """An edit of one account among a hundred thousand looks at that one; the store's secrets may change without one."""
+    last = Fingerprinted(before, fingerprints(before, References(ENVIRONMENT, lambda _: old), KEY))
+    resolve = References(ENVIRONMENT, lambda _: new)
+    assert fingerprints(after, resolve, KEY, last=last) == fingerprints(after, resolve, KEY)
+
+
+def test_a_file_with_another_password_is_seen_though_the_routing_is_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "pw"
+    account = replace(ANNA, password=reference(SecretKind.FILE, file))
+    routing = Routing(providers={LAB.name: LAB}, accounts={account.sender: account})
+    file.write_text("old")
+    found = fingerprints(routing, References({}), KEY)
+    file.write_text("new")
+    assert fingerprints(routing, References({}), KEY, last=Fingerprinted(routing, found)) != found
+
+
+def test_what_stood_still_is_not_looked_at_again() -> None:
+    routing = Routing(providers={LAB.name: LAB}, accounts={ANNA.sender: ANNA})
+    found = fingerprints(routing, References(ENVIRONMENT), KEY)
+    asked: list[SecretReference] = []
+
+    def remembering(secret: SecretReference) -> str | Unresolved:
+        asked.append(secret)
+        return References(ENVIRONMENT)(secret)
+
+    assert fingerprints(routing, remembering, KEY, last=Fingerprinted(routing, found)) == found
+    assert asked == []
