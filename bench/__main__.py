@@ -7,26 +7,13 @@ import argparse
 import os
 import platform
 import shutil
-import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import abuse, accounts, fairness, postfix, sick, throughput, windows
-
-
-def fsync_ms(folder: Path) -> float:
-    """The median fdatasync of 4 kB appends, milliseconds."""
-    times = []
-    with (folder / "fsync").open("wb", buffering=0) as file:
-        for _ in range(200):
-            file.write(b"x" * 4096)
-            start = time.perf_counter()
-            os.fdatasync(file.fileno())
-            times.append(time.perf_counter() - start)
-    return statistics.median(times) * 1000
+from bench import abuse, accounts, depth, fairness, postfix, sick, throughput, windows
+from bench.disk import fsync_ms
 
 
 def _throughput(folder: Path, rounds: int) -> list[str]:
@@ -64,11 +51,19 @@ def _abuse(folder: Path, rounds: int) -> list[str]:
     return [*head, *abuse.measure(folder, rounds=rounds)]
 
 
+def _depth(folder: Path, rounds: int) -> list[str]:
+    head = (
+        "| waiting | messages/s (range) | CPU ms per message | ratio to the first | peak memory | ready after a kill |"
+    )
+    return [head, "|---|---|---|---|---|---|", *depth.measure(folder, rounds=rounds)]
+
+
 BENCHES: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
     "throughput": ("Accepted durable to delivered, 40 clients, a connection per mail, upstream AUTH", _throughput),
     "windows": ("Worst rolling window under a flood, judged by the provider's log", _windows),
     "sick": ("Others at a provider while one doctor has a wrong password", _sick),
     "accounts": ("100,000 accounts in a folder of 100 files", _accounts),
+    "depth": ("The same above a deep queue", _depth),
     "abuse": ("Honest clients while strangers hold connections or do their worst", _abuse),
     "fairness": ("One mail of doctor B behind doctor A, 1 mail/s through one provider", _fairness),
 }

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench import provider, relay
+from bench.ready import wait_until_ready
 
 FILES = 100
 PER_FILE = 1000
@@ -56,7 +57,7 @@ def measure(folder: Path) -> list[str]:
         _write(routing, table)
         start = time.monotonic()
         with relay.running(folder / "relay", {}, routing=str(routing)) as ours:
-            _wait_until_ready(ours)
+            wait_until_ready(ours)
             rows = [f"| load and first start | {time.monotonic() - start:.1f} s | - |"]
             asking = Asking(ours.port)
             thread = threading.Thread(target=asking.run, daemon=True)
@@ -69,7 +70,7 @@ def measure(folder: Path) -> list[str]:
             rows.append(f"| peak memory | {ours.peak_memory() / 1e6:.0f} MB | - |")
         start = time.monotonic()
         with relay.running(folder / "relay", {}, routing=str(routing)) as ours:
-            _wait_until_ready(ours)
+            wait_until_ready(ours)
             rows.append(f"| start with all of them known | {time.monotonic() - start:.1f} s | - |")
     return rows
 
@@ -90,18 +91,6 @@ def _write_accounts(routing: Path, file: int, *, password: str) -> None:
     new = path.with_suffix(".new")
     new.write_text("accounts:\n" + "".join(lines))
     new.rename(path)
-
-
-def _wait_until_ready(ours: relay.Relay) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        try:
-            if json.loads(ours.get("/readyz"))["ready"]:
-                return
-        except OSError:
-            pass
-        time.sleep(0.05)
-    raise RuntimeError("the relay was never ready")
 
 
 def _edit(ours: relay.Relay, asking: Asking, routing: Path, count: int) -> str:

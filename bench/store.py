@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from bench.__main__ import fsync_ms
+from bench.disk import fsync_ms
 from relay.app.machine import MachineClock
 from relay.core.envelope import Claim, Envelope, NewMessage, Recipient, Result, Verdict
 from relay.core.routing import Account, Provider, Routing
