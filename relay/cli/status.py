@@ -17,7 +17,20 @@ from relay.cli.asking import RelayApi, running_relay
 from relay.cli.ending import WrongUse
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.queue import next_of
-from relay.cli.terminal import ago, ahead, clock, coloured, print_json, read, safe, screen, short, spoken, table
+from relay.cli.terminal import (
+    ago,
+    ahead,
+    clock,
+    coloured,
+    is_watched,
+    print_json,
+    read,
+    safe,
+    screen,
+    short,
+    spoken,
+    table,
+)
 from relay.errors import RelayError
 
 EVERY: float = 2.0
@@ -39,7 +52,7 @@ def status(
 ) -> None:
     """Show the relay on one screen: listeners, queue, providers, accounts by health, limits in use."""
     console = screen()
-    if watch and (as_json or not console.is_terminal):
+    if watch and (as_json or not is_watched()):
         raise WrongUse("--watch needs a terminal, and goes without --json")
     with running_relay(config) as relay:
         if watch:

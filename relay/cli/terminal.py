@@ -25,11 +25,16 @@ STYLES = {
 """Colours of states and healths."""
 
 
+def is_watched() -> bool:
+    """Whether somebody looks at standard output: who wishes for colours (FORCE_COLOR) makes no terminal of a pipe."""
+    return sys.stdout.isatty()
+
+
 def screen(width: int | None = None) -> Console:
     """Standard output, with colours where somebody looks."""
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without UTF-8 shows less, and nothing breaks
-    wanted = width if width is not None or sys.stdout.isatty() else PIPED
+    wanted = width if width is not None or is_watched() else PIPED
     return Console(file=sys.stdout, width=wanted, markup=False, emoji=False, highlight=False)
 
 

@@ -95,7 +95,10 @@ def test_json_is_exactly_that_of_the_api(desk):
 
 
 @pytest.mark.parametrize("option", [[], ["--json"]])
-def test_watching_needs_a_terminal(desk, option):
+@pytest.mark.parametrize("wish", [{}, {"FORCE_COLOR": "1"}, {"TTY_COMPATIBLE": "1"}], ids=" ".join)
+def test_watching_needs_a_terminal(desk, option, wish, monkeypatch):
+    for name, value in wish.items():
+        monkeypatch.setenv(name, value)
     code, out, err = desk.run("status", "--watch", *option)
     assert (code, out) == (2, "")
     assert "--watch needs a terminal" in err
