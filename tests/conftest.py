@@ -12,6 +12,12 @@ from hypothesis import HealthCheck, settings
 # Debian keeps servers (smtp-sink, redis-server, ...) where the path of an ordinary user does not look.
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
+# What terminals and CI services set to shape what programs draw: a test that is about it sets it itself.
+WISHES_FOR_SCREENS = (
+    "COLORTERM", "COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "LINES", "NO_COLOR", "PY_COLORS", "TERMINAL_WIDTH",
+    "TTY_COMPATIBLE", "TTY_INTERACTIVE",
+)  # fmt: skip
+
 # How fast an example runs says something about the machine, not about the relay.
 _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("dev", _TIMELESS, max_examples=100)
@@ -34,6 +40,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(tool, ...): programs of the system that the test talks to")
     if not config.getoption("--hypothesis-profile", default=None):
         settings.load_profile("ci" if is_ci() else "dev")
+    for wish in WISHES_FOR_SCREENS:
+        os.environ.pop(wish, None)
+    os.environ["TERM"] = "xterm"
     known = os.environ.get("PATH", "").split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([*known, *(folder for folder in SYSTEM_FOLDERS if folder not in known)])
 
