@@ -70,7 +70,8 @@ def test_an_odd_value_in_the_service_is_named_in_our_words(path: tuple[str, ...]
         file.write_bytes(document(path, value))
         problems = load_service(file, {}).problems
         assert problems
-        assert [problem.text for problem in problems if "nput" in problem.text or "alid" in problem.text] == []
+        texts = [problem.text.replace(str(tmp_path), "") for problem in problems]  # whoever calls his folder `valid`
+        assert [text for text in texts if "nput" in text or "alid" in text] == []
 
 
 def test_the_same_slip_in_every_account_is_named_in_each_without_delay() -> None:
