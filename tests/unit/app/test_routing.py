@@ -191,7 +191,7 @@ async def test_a_store_that_is_away_takes_the_edit_when_it_is_back(monkeypatch):
     world = World(Watch(GOOD, OTHER))
     await world.start()
     world.store.failures = [StoreUnavailable(), StoreUnavailable()]
-    await asyncio.wait_for(world.keeper.follow(), 10)
+    await asyncio.wait_for(world.keeper.follow(), 60)
     assert world.keeper.routing() is OTHER.value
     assert world.events == ["routing_applied", "trouble", "trouble", "routing_applied"]
 

@@ -14,7 +14,7 @@ from relay.delivery.thrift import PATIENCE, REMEMBERED, Thrift
 from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession, FakeUpstream
 from tests.unit.delivery.node import BIANCHI, CLOSED, LOST, OPENED, ROSSI, VERDI, Node, run
 
-pytestmark = pytest.mark.timeout(30)  # who waits for nothing on virtual time spins
+pytestmark = pytest.mark.timeout(120)  # who waits for nothing on virtual time spins
 
 
 # the ordinary way

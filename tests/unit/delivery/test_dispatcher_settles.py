@@ -15,7 +15,7 @@ from tests.fakes.network import on_virtual_time
 from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession, deliver
 from tests.unit.delivery.node import CLOSED, OPENED, ROSSI, VERDI, Node, delivering, run
 
-pytestmark = pytest.mark.timeout(30)  # who waits for nothing on virtual time spins
+pytestmark = pytest.mark.timeout(120)  # who waits for nothing on virtual time spins
 
 
 # settling

@@ -12,7 +12,7 @@ from tests.fakes.network import on_virtual_time
 from tests.fakes.upstream import DELIVERED, FakeSession, FakeUpstream
 from tests.unit.delivery.node import BIANCHI, CLOSED, DECLINED, OPENED, ROSSI, Node
 
-pytestmark = pytest.mark.timeout(30)  # who waits for nothing on virtual time spins
+pytestmark = pytest.mark.timeout(120)  # who waits for nothing on virtual time spins
 
 
 # stopping

@@ -19,7 +19,7 @@ from relay.delivery.upstream import LoginFailed
 from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.fakes.peer import OFFER, Act, Answer, Flood, Peer, Trickle, ehlo
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 
 MAILBOX = MailboxId("lab", "dottore@example.it")
 PROVIDER = Provider("lab", "127.0.0.1", 2526, tls=Tls.NONE)

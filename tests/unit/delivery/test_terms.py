@@ -8,7 +8,7 @@ from relay.delivery.commands import Offer
 from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.unit.delivery.wired import Wired, log_in
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 
 SENDER = "dottore@example.it"
 LATIN = b"Subject: perch\xe9\r\n\r\nperch\xe9\r\n"

@@ -12,7 +12,7 @@ from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.fakes.peer import Act
 from tests.unit.delivery.wired import BOTH, CONTENT, ONE_BY_ONE, TOGETHER, log_in, sent
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 
 
 # a healthy provider

@@ -13,7 +13,7 @@ from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.fakes.peer import Act, Script, Trickle
 from tests.unit.delivery.wired import BOTH, ENVELOPE, ONE_BY_ONE, TOGETHER, Wired, log_in, sent
 
-pytestmark = pytest.mark.timeout(30)
+pytestmark = pytest.mark.timeout(120)
 
 
 # what is lost: before the gate it is tried again, after it nobody knows

@@ -98,7 +98,7 @@ def test_closing_writes_what_is_left():
     with ThreadPoolExecutor(1) as executor:
         sink = LineSink(written.append, executor, later.append)
         sink("a\n")
-        sink.close(5)
+        sink.close(60)
         assert written == [b"a\n"]
         sink("b\n")
         assert written == [b"a\n", b"b\n"]
@@ -132,4 +132,4 @@ def test_a_closed_stderr_stops_nothing():
         sink = LineSink(write, executor, later.append)
         sink("a\n")
         later.pop()()
-        sink.close(5)
+        sink.close(60)

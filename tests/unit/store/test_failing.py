@@ -13,6 +13,9 @@ from tests.unit.store.workbench import (
     replace,
 )
 
+PATIENCE = 60.0
+"""Seconds after which what should come at once does not come at all."""
+
 
 async def queued(*senders: str, many: int = 1) -> Bench:
     bench = Bench()
@@ -131,7 +134,7 @@ async def test_wait_returns_at_once_when_something_changed_since_the_mark() -> N
     bench = await queued()
     taken = await bench.store.take(NODE, {}, 0)
     await bench.store.put(message("new"))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await bench.store.wait(taken.mark, None)
 
 
@@ -144,14 +147,14 @@ async def test_wait_wakes_for_a_change_and_for_nothing_else() -> None:
         await asyncio.sleep(0)
     assert not wait.done()
     await bench.store.settle(claim, DEFERRED)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await wait
 
 
 async def test_wait_returns_at_its_time() -> None:
     bench = await queued()
     taken = await bench.store.take(NODE, {}, 0)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await bench.store.wait(taken.mark, bench.store.now())
 
 
@@ -161,7 +164,7 @@ async def test_no_change_between_take_and_wait_is_lost_when_a_commit_failed() ->
     bench.disk.refuse.append(StoreUnavailable())
     with pytest.raises(StoreUnavailable):
         await bench.store.put(message("new"))
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(PATIENCE):
         await bench.store.wait(taken.mark, None)
 
 

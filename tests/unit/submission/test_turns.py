@@ -74,7 +74,7 @@ async def test_a_turn_given_back_when_nobody_waits_is_free() -> None:
     assert await turns.take("a", is_first=False)
     assert await turns.take("a", is_first=False)
     turns.give_back()
-    assert await asyncio.wait_for(turns.take("b", is_first=False), 5)
+    assert await asyncio.wait_for(turns.take("b", is_first=False), 60)
 
 
 async def test_who_gives_up_waiting_takes_no_turn_with_him() -> None:
@@ -86,4 +86,4 @@ async def test_who_gives_up_waiting_takes_no_turn_with_him() -> None:
     turns.give_back()
     late.cancel()  # it has the turn already and does not know it yet
     await asyncio.gather(early, late, return_exceptions=True)
-    assert await asyncio.wait_for(turns.take("b", is_first=False), 5)
+    assert await asyncio.wait_for(turns.take("b", is_first=False), 60)
