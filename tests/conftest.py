@@ -12,11 +12,15 @@ from hypothesis import HealthCheck, settings
 # Debian keeps servers (smtp-sink, redis-server, ...) where the path of an ordinary user does not look.
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
 
-# What terminals and CI services set to shape what programs draw: a test that is about it sets it itself.
-WISHES_FOR_SCREENS = (
+# What a terminal, a CI service, systemd or somebody's own relay may have set: a test that is about it sets it itself.
+SET_BY_OTHERS = (
     "COLORTERM", "COLUMNS", "FORCE_COLOR", "GITHUB_ACTIONS", "LINES", "NO_COLOR", "PY_COLORS", "TERMINAL_WIDTH",
-    "TTY_COMPATIBLE", "TTY_INTERACTIVE",
+    "TTY_COMPATIBLE", "TTY_INTERACTIVE", "NOTIFY_SOCKET", "WATCHDOG_PID", "WATCHDOG_USEC", "RELAY_CONFIG",
+    "RELAY_CRASH_AT", "RELAY_KEY",
 )  # fmt: skip
+
+# A proxy is for the world outside; tests talk to this machine.
+HERE = "localhost,127.0.0.1,::1"
 
 # How fast an example runs says something about the machine, not about the relay.
 _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -40,9 +44,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(tool, ...): programs of the system that the test talks to")
     if not config.getoption("--hypothesis-profile", default=None):
         settings.load_profile("ci" if is_ci() else "dev")
-    for wish in WISHES_FOR_SCREENS:
-        os.environ.pop(wish, None)
-    os.environ["TERM"] = "xterm"
+    for name in SET_BY_OTHERS:
+        os.environ.pop(name, None)
+    os.environ |= {"TERM": "xterm", "NO_PROXY": HERE, "no_proxy": HERE}
     known = os.environ.get("PATH", "").split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([*known, *(folder for folder in SYSTEM_FOLDERS if folder not in known)])
 

@@ -3,6 +3,7 @@
 Law: the lines are exact, so that an editor can jump to the place; `{here}` stands for the folder.
 """
 
+import os
 from pathlib import Path
 
 import pytest
@@ -18,11 +19,11 @@ app = typer.Typer()
 app.command()(check)
 
 
-def environment(folder: Path) -> dict[str, str]:
-    """What the folder's `environment` sets; the key is in RELAY_KEY unless it says otherwise."""
+def environment(folder: Path) -> dict[str, str | None]:
+    """What the folder's `environment` sets and nothing else; the key is in RELAY_KEY unless it says otherwise."""
     written = folder / "environment"
     lines = written.read_text().splitlines() if written.is_file() else []
-    return {"RELAY_KEY": "set", **dict(line.split("=", 1) for line in lines)}
+    return {**dict.fromkeys(os.environ), "RELAY_KEY": "set", **dict(line.split("=", 1) for line in lines)}
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda folder: folder.name)
