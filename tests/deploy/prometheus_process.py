@@ -1,7 +1,6 @@
-"""A real Prometheus with the configuration that is shipped, on a port that the kernel chose, scraping every second."""
+"""A real Prometheus with the configuration that is shipped, on a port that nobody uses, scraping every second."""
 
 import json
-import socket
 import subprocess
 import time
 import urllib.error
@@ -14,8 +13,9 @@ from typing import Any
 import yaml
 
 from tests.deploy.rules import PROMETHEUS
+from tests.integration.ports import free_ports
 
-PATIENCE = 60.0
+PATIENCE = 120.0
 """Seconds after which what was waited for does not come: a hang, not a measure."""
 
 Sample = dict[str, Any]
@@ -32,7 +32,7 @@ class PrometheusProcess:
         (scraped,) = config["scrape_configs"]
         scraped["static_configs"] = [{"targets": [f"127.0.0.1:{relay}"]}]
         (folder / "prometheus.yml").write_text(yaml.safe_dump(config))
-        self.port = _free_port()
+        (self.port,) = free_ports(1)
         self._log = (folder / "prometheus.log").open("wb")
         self.process = subprocess.Popen(
             [
@@ -99,10 +99,3 @@ class PrometheusProcess:
         self.process.kill()
         self.process.wait(PATIENCE)
         self._log.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as bound:
-        bound.bind(("127.0.0.1", 0))
-        port: int = bound.getsockname()[1]
-        return port

@@ -26,7 +26,6 @@ from tests.integration.upstream_postfix import (
 pytestmark = [
     pytest.mark.needs(*PROGRAMS),
     pytest.mark.skipif(not can_run(), reason="only root can start Postfix"),
-    pytest.mark.timeout(120),
 ]
 
 NEVER, SUCCESS, DELAY = 1, 2, 8
@@ -136,4 +135,6 @@ async def test_a_mail_over_its_size_is_not_sent_to_it(postfix: PostfixProvider) 
     assert (result.verdict, result.reply_class) == (Verdict.BOUNCED, "message-too-large")
     assert result.reply is not None
     assert str(MESSAGE_SIZE_LIMIT) in result.reply.text
-    assert TOO_LARGE not in postfix.log(), "it was never asked: a queue id may hold any digits, so its whole words count"
+    assert TOO_LARGE not in postfix.log(), (
+        "it was never asked: a queue id may hold any digits, so its whole words count"
+    )

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.ports import free_ports
 from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
-from tests.integration.test_starter import free_ports
+from tests.integration.upstream_postfix import wait_for_port
 
 
 @pytest.fixture
@@ -78,6 +79,7 @@ def smtp_sink() -> Iterator[int]:
     user = ["-u", "root"] if os.geteuid() == 0 else []
     with subprocess.Popen(["smtp-sink", *user, f"127.0.0.1:{port}", "100"]) as process:
         try:
+            wait_for_port(port)
             yield port
         finally:
             process.terminate()

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.integration.ports import free_ports
+
 ROOT = Path(__file__).parents[2]
 STAND_IN = """#!{python}
 import http.server, os, pathlib, signal, socket, sys, threading
@@ -51,15 +53,6 @@ class Readyz(http.server.BaseHTTPRequestHandler):
         pass
 http.server.HTTPServer(("127.0.0.1", {http}), Readyz).serve_forever()
 """
-
-
-def free_ports(count: int) -> list[int]:
-    """Ports that nobody uses now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 class Stage:

@@ -12,12 +12,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.integration.ports import free_ports
 from tests.misfortune.certificates import Shown, make
 
 PROGRAMS = ("postfix", "saslpasswd2")
 USER = "dottore@relay.test"
 PASSWORD = "segreta però"
-PATIENCE = 30.0
+PATIENCE = 90.0
 MESSAGE_SIZE_LIMIT = 100_000
 
 _MAIN = """\
@@ -115,7 +116,7 @@ def running() -> Iterator[PostfixProvider]:
     try:
         yield from _running(folder)
     finally:
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # a process of it that ends later may still write here
 
 
 def _running(folder: Path) -> Iterator[PostfixProvider]:
@@ -124,13 +125,15 @@ def _running(folder: Path) -> Iterator[PostfixProvider]:
     owner = pwd.getpwnam("postfix")
     os.chown(folder / "data", owner.pw_uid, owner.pw_gid)
     shown = make(folder)
-    ports = {name: _free_port() for name in (*MECHANISMS, IMPLICIT)}
+    names = (*MECHANISMS, IMPLICIT)
+    ports = dict(zip(names, free_ports(len(names)), strict=True))
     _configure(folder, shown, ports)
     command = ["postfix", "-c", str(folder / "etc")]
-    subprocess.run([*command, "start"], check=True, capture_output=True, timeout=PATIENCE)
+    started = subprocess.run([*command, "start"], check=False, capture_output=True, timeout=PATIENCE)
+    assert started.returncode == 0, started.stderr
     try:
         for port in ports.values():
-            _wait_for(port)
+            wait_for_port(port)
         yield PostfixProvider(folder, ports, shown)
     finally:
         subprocess.run([*command, "stop"], check=False, capture_output=True, timeout=PATIENCE)
@@ -159,13 +162,8 @@ def _configure(folder: Path, shown: Shown, ports: Mapping[str, int]) -> None:
     shutil.chown(folder / "sasldb", "postfix")
 
 
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-        return port
-
-
-def _wait_for(port: int) -> None:
+def wait_for_port(port: int) -> None:
+    """Waits until somebody listens there."""
     deadline = time.monotonic() + PATIENCE
     while True:
         try:
