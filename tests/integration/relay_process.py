@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 90.0
 """Seconds after which what was waited for does not come: a hang, not a measure."""
 
 Record = Mapping[str, Any]
@@ -139,7 +139,12 @@ class RelayProcess:
     # what it does
 
     def wait_until_ready(self) -> "RelayProcess":
-        self.wait_for("ready")
+        """Itself, ready; one that does not become so is gone."""
+        try:
+            self.wait_for("ready")
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def _port(self, what: str) -> int:
