@@ -17,6 +17,9 @@ from tests.integration.sandbox_peer import MESSAGE, PATIENCE, connect, send
 
 T = TypeVar("T")
 
+LONG_ENOUGH = 1.0
+"""Seconds of silence that a busy machine does not make between a greeting and what is said to it."""
+
 
 async def blocking(work: Callable[[], T]) -> T:
     """Runs a blocking client beside the sandbox."""
@@ -158,18 +161,21 @@ async def test_a_broken_banner_a_silence_and_a_flood_reach_the_client_as_such(sa
 
 
 async def test_too_many_sessions_and_idle_ones_are_sent_away() -> None:
-    async with Sandbox(SandboxSettings(max_sessions=1, idle_seconds=0.05)) as sandbox:
-        first, first_writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
+    async with Sandbox(SandboxSettings(max_sessions=1)) as sandbox:
+        _, first_writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
         await sandbox.wait_for("connect")
         second, second_writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
         assert (await second.read()).startswith(b"421 4.3.2")
-        assert b"421 4.4.2" in await first.read()
         for writer in (first_writer, second_writer):
             writer.close()
+    async with Sandbox(SandboxSettings(idle_seconds=0.05)) as sandbox:
+        reader, writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
+        assert b"421 4.4.2" in await reader.read()
+        writer.close()
 
 
 async def test_a_client_that_talks_now_and_then_is_not_idle_and_a_hung_one_is_dropped() -> None:
-    async with Sandbox(SandboxSettings(idle_seconds=0.05, replies=("mail:!hang",))) as sandbox:
+    async with Sandbox(SandboxSettings(idle_seconds=LONG_ENOUGH, replies=("mail:!hang",))) as sandbox:
         for lines, end in ((b"NOOP\r\n", b"421 4.4.2 Idle for too long\r\n"), (b"HELO x\r\nMAIL FROM:<a@x>\r\n", b"")):
             reader, writer = await asyncio.open_connection("127.0.0.1", sandbox.port)
             await reader.readline()
