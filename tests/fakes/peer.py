@@ -131,6 +131,11 @@ class Dialogue(asyncio.Protocol):
         if not self.lost.done():
             self.lost.set_result(None)
 
+    @property
+    def keeps_waiting(self) -> bool:
+        """Whether its peer waits for what never comes, or comes byte by byte."""
+        return not self.is_over and (self._is_hung or (self._speech is not None and not self._speech.done()))
+
     def say(self, data: bytes) -> None:
         """Says something that nobody asked for."""
         self._say((data,))

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 
 from relay.core.envelope import LoginFailure, Result, Verdict
-from relay.core.limits import SECOND
-from relay.core.routing import Provider, Timeouts, Tls
+from relay.core.routing import Provider, Tls
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.keeper import SessionTerms
@@ -20,7 +19,8 @@ from tests.fakes.store import FakeStore
 
 SICK = MailboxId("sick", "dottore@example.it")
 WELL = MailboxId("well", "collega@example.it")
-IMPATIENT = Timeouts(connect=SECOND, command=SECOND // 4, data=SECOND // 4, final=SECOND // 4)
+LOOK_AGAIN = 0.005
+"""Seconds between two looks whether a provider keeps the relay waiting."""
 
 
 @dataclass
@@ -65,10 +65,11 @@ class Case:
 
 @asynccontextmanager
 async def misfortune(
-    sick: Peer, *, timeouts: Timeouts | None = None, elsewhere: Provider | None = None
+    sick: Peer, *, is_hastened: bool = False, elsewhere: Provider | None = None
 ) -> AsyncIterator[Case]:
     """Both providers listen, delivery runs; in the end nothing broke or is left open, and the healthy one delivers.
 
+    `is_hastened`: while the sick one keeps the relay waiting, time flies.
     `elsewhere`: the sick one is not the scripted peer but listens there already.
     """
     loop = asyncio.get_running_loop()
@@ -77,8 +78,6 @@ async def misfortune(
     ports = [server.sockets[0].getsockname()[1] for server in servers]
     names = zip((SICK.provider, WELL.provider), ports, strict=True)
     providers = {name: Provider(name, "127.0.0.1", port, tls=Tls.NONE) for name, port in names}
-    if timeouts is not None:
-        providers["sick"] = replace(providers["sick"], timeouts=timeouts)
     if elsewhere is not None:
         providers["sick"] = replace(elsewhere, name="sick")
     case = Case(sick, well, FakeStore(), FakeObserver())
@@ -96,8 +95,9 @@ async def misfortune(
     )
     running = asyncio.ensure_future(dispatcher.run())
     try:
-        yield case
-        await case.check_the_other()
+        async with hastened(sick) if is_hastened else nullcontext():
+            yield case
+            await case.check_the_other()
     finally:
         await dispatcher.stop()
         await running
@@ -106,7 +106,31 @@ async def misfortune(
             await server.wait_closed()
     assert case.observer.breaks == []
     for dialogue in [*sick.dialogues, *well.dialogues]:
-        await asyncio.wait_for(asyncio.shield(dialogue.lost), 10)
+        await asyncio.wait_for(asyncio.shield(dialogue.lost), 60)
+
+
+@asynccontextmanager
+async def hastened(peer: Peer) -> AsyncIterator[None]:
+    """While a dialogue keeps the relay waiting each turn of the loop is a second, whatever the machine does."""
+    loop = asyncio.get_running_loop()
+    ahead = 0.0
+
+    async def hasten() -> None:
+        nonlocal ahead
+        while True:
+            is_waiting = any(dialogue.keeps_waiting for dialogue in peer.dialogues)
+            ahead += is_waiting
+            await asyncio.sleep(0 if is_waiting else LOOK_AGAIN)
+
+    of_the_machine = loop.time
+    loop.time = lambda: of_the_machine() + ahead  # type: ignore[method-assign]
+    hastening = asyncio.ensure_future(hasten())
+    try:
+        yield
+    finally:
+        hastening.cancel()
+        with suppress(asyncio.CancelledError):
+            await hastening
 
 
 async def _here(provider: str, host: str) -> Sequence[str]:

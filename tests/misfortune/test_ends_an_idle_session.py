@@ -22,7 +22,7 @@ async def test_the_next_mail_goes_over_a_new_session(said: bytes | None) -> None
             dialogue.break_off()
         else:
             dialogue.say(said)
-        await asyncio.wait_for(asyncio.shield(dialogue.lost), 10)
+        await asyncio.wait_for(asyncio.shield(dialogue.lost), 60)
         assert (await case.send()).verdict is Verdict.DELIVERED
         assert len(case.sick.dialogues) == 2
         assert case.store.failures(SICK) == []
@@ -34,6 +34,6 @@ async def test_a_421_in_the_middle_ends_the_session_and_not_the_mailbox(verb: st
     async with misfortune(Peer({verb: [b"421 4.3.2 closing\r\n"]})) as case:
         result = await case.send()
         assert (result.verdict, result.reply_class) == (Verdict.DEFERRED, "outage")
-        await asyncio.wait_for(asyncio.shield(case.sick.dialogues[0].lost), 10)
+        await asyncio.wait_for(asyncio.shield(case.sick.dialogues[0].lost), 60)
         assert (await case.send()).verdict is Verdict.DELIVERED
         assert len(case.sick.dialogues) == 2

@@ -1,16 +1,16 @@
-"""The provider stops answering (its patience is shortened here)."""
+"""The provider stops answering (time flies here while the relay waits)."""
 
 import pytest
 
 from relay.core.envelope import Verdict
 from relay.core.words import Stage
 from tests.fakes.peer import Act, Peer
-from tests.misfortune.provider import IMPATIENT, SICK, misfortune
+from tests.misfortune.provider import SICK, misfortune
 
 
 @pytest.mark.parametrize("verb", ["BANNER", "EHLO", "AUTH"])
 async def test_a_login_that_hangs_is_given_up(verb: str) -> None:
-    async with misfortune(Peer({verb: [Act.HANG]}), timeouts=IMPATIENT) as case:
+    async with misfortune(Peer({verb: [Act.HANG]}), is_hastened=True) as case:
         failure = await case.refusal()
         assert failure.reply_class == "network"
         assert failure.is_login_sent is (verb == "AUTH")
@@ -22,7 +22,7 @@ async def test_a_login_that_hangs_is_given_up(verb: str) -> None:
     ("verb", "stage"), [("MAIL", Stage.MAIL), ("RCPT", Stage.RCPT), ("DATA", Stage.DATA), ("DOT", Stage.EOD)]
 )
 async def test_a_transaction_that_hangs_is_given_up(verb: str, stage: Stage) -> None:
-    async with misfortune(Peer({verb: [Act.HANG]}), timeouts=IMPATIENT) as case:
+    async with misfortune(Peer({verb: [Act.HANG]}), is_hastened=True) as case:
         result = await case.send()
         assert (result.reply_class, result.stage) == ("network", stage)
         assert result.verdict is (Verdict.IN_DOUBT if stage is Stage.EOD else Verdict.DEFERRED)

@@ -3,7 +3,7 @@
 from relay.core.envelope import Verdict
 from relay.core.words import Stage
 from tests.fakes.peer import Act, Peer, ehlo
-from tests.misfortune.provider import IMPATIENT, misfortune
+from tests.misfortune.provider import misfortune
 
 
 async def test_a_login_that_is_offered_and_then_unknown_is_not_tried_another_way() -> None:
@@ -25,7 +25,7 @@ async def test_a_parameter_that_is_offered_and_then_refused_is_left_out_at_the_n
 
 async def test_pipelining_that_is_offered_and_not_done_is_learned() -> None:
     deaf_after_one = {"MAIL": [(b"250 ok\r\n", Act.HANG)]}
-    async with misfortune(Peer(deaf_after_one), timeouts=IMPATIENT) as case:
+    async with misfortune(Peer(deaf_after_one), is_hastened=True) as case:
         assert (await case.send()).verdict is Verdict.DEFERRED
         assert (await case.send()).verdict is Verdict.DELIVERED
 
