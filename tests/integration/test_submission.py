@@ -181,7 +181,7 @@ class TestHangingUp:
             client = await relay.client()
             await client.say(LOGIN + WHOLE + b"QUIT\r\n")
             client.finish()
-            await asyncio.wait_for(relay.office.intake.begun.wait(), 10)
+            await asyncio.wait_for(relay.office.intake.begun.wait(), 60)
             await asyncio.sleep(0)
             relay.office.intake.gate.set()
             found = [(await client.reply())[:3] for _ in range(7)]
@@ -194,14 +194,14 @@ class TestHangingUp:
             relay.office.intake.gate = asyncio.Event()
             client = await relay.logged_in()
             await client.say(WHOLE)
-            await asyncio.wait_for(relay.office.intake.begun.wait(), 10)
+            await asyncio.wait_for(relay.office.intake.begun.wait(), 60)
             client.writer.transport.abort()
             closing = asyncio.create_task(relay.server.close())
             for _ in range(20):
                 await asyncio.sleep(0)
             assert not closing.done(), "closed while the store was taking a message"
             relay.office.intake.gate.set()
-            await asyncio.wait_for(closing, 10)
+            await asyncio.wait_for(closing, 60)
             assert len(relay.office.intake.messages) == 1
             assert len(relay.office.observer.told("accepted")) == 1
 
@@ -211,7 +211,7 @@ class TestHangingUp:
             client = await relay.client()
             await client.say(cut)
             await client.close()
-            await asyncio.wait_for(relay.server.drain(), 10)
+            await asyncio.wait_for(relay.server.drain(), 60)
             assert relay.office.intake.messages == []
             assert len(relay.office.observer.told("disconnected")) == 1
 
@@ -234,7 +234,7 @@ class TestBounds:
             assert await third.reply() == ""
             await first.ask(b"QUIT\r\n")
             await first.close()
-            await asyncio.wait_for(relay.office.observer.somebody_left.wait(), 10)
+            await asyncio.wait_for(relay.office.observer.somebody_left.wait(), 60)
             fourth = await relay.client()
             assert fourth.banner.startswith("220 ")
             for client in (second, third, fourth):
@@ -260,7 +260,7 @@ class TestBounds:
             relay.office.intake.gate = asyncio.Event()
             client = await relay.logged_in()
             await client.say(WHOLE)
-            await asyncio.wait_for(relay.office.intake.begun.wait(), 10)
+            await asyncio.wait_for(relay.office.intake.begun.wait(), 60)
             asyncio.get_running_loop().call_later(1.5 * SHORT / SECOND, relay.office.intake.gate.set)
             assert [(await client.reply())[:3] for _ in range(4)] == ["250", "250", "354", "250"]
             await client.close()
@@ -273,7 +273,7 @@ class TestStopping:
             relay.server.stop_listening()
             assert (await client.reply()).startswith("421 4.3.2 ")
             assert await client.reply() == ""
-            await asyncio.wait_for(relay.server.drain(), 10)
+            await asyncio.wait_for(relay.server.drain(), 60)
             await client.close()
 
     async def test_who_has_begun_a_message_may_finish_it(self) -> None:
@@ -283,7 +283,7 @@ class TestStopping:
             draining = asyncio.create_task(relay.server.drain())
             assert (await client.ask(MESSAGE + b".\r\n")).startswith("250 ")
             assert (await client.reply()).startswith("421 4.3.2 ")
-            await asyncio.wait_for(draining, 10)
+            await asyncio.wait_for(draining, 60)
             assert len(relay.office.intake.messages) == 1
             await client.close()
 
@@ -298,8 +298,8 @@ class TestStopping:
         async with listening() as relay:
             for _ in range(2):
                 relay.server.stop_listening()
-                await asyncio.wait_for(relay.server.drain(), 10)
-                await asyncio.wait_for(relay.server.close(), 10)
+                await asyncio.wait_for(relay.server.drain(), 60)
+                await asyncio.wait_for(relay.server.close(), 60)
 
     async def test_who_does_not_finish_is_cut_off(self) -> None:
         async with listening() as relay:
@@ -309,8 +309,8 @@ class TestStopping:
             for _ in range(20):
                 await asyncio.sleep(0)
             assert not draining.done()
-            await asyncio.wait_for(relay.server.close(), 10)
-            await asyncio.wait_for(draining, 10)
+            await asyncio.wait_for(relay.server.close(), 60)
+            await asyncio.wait_for(draining, 60)
             assert relay.office.intake.messages == []
             await client.close()
 
