@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.integration.clients.practice import Practice, practice
-from tests.integration.clients.programs import PROGRAMS
+from tests.integration.clients.programs import PROGRAMS, install_nodemailer
 
 
 @pytest.fixture(scope="session")
@@ -14,3 +14,9 @@ def shared_practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practi
     logins = [program.name for program in PROGRAMS]
     with practice(tmp_path_factory.mktemp("practice"), *logins, "studio") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def nodemailer() -> None:
+    """It is there; a registry that does not answer is asked once, not by every test."""
+    install_nodemailer()

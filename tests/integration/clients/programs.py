@@ -22,6 +22,12 @@ CACHE = Path(__file__).parents[3] / ".venv" / "clients"
 PATIENCE = 60.0
 """Seconds after which a program hangs: no measure."""
 
+NPM_TRIES = ("--fetch-retries=5", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=15000")
+"""Of a registry that is slow or away for a moment: six tries in less than a minute."""
+
+NPM_PATIENCE = 240.0
+"""Seconds; a test has 300."""
+
 SUBJECT = "Ricetta: più farmaci, Grüße – 1 €"
 BODY = "Gentile paziente,\n.\n..la ricetta è pronta: perché aspettare?\n"
 ATTACHMENT = bytes(range(256)) * 300 + b"\r\n.\r\n\n.\n\r.\r\0From nobody\r\n" + b"=" * 1500
@@ -159,14 +165,17 @@ def install_nodemailer() -> None:
     """Installs the locked version where it is not yet; into the cache, never into the checkout."""
     target = CACHE / "nodemailer"
     lock = (HERE / "nodemailer" / "package-lock.json").read_bytes()
-    copy = target / "package-lock.json"
-    if (target / "node_modules" / "nodemailer").is_dir() and copy.exists() and copy.read_bytes() == lock:
+    installed = target / "installed"
+    """Which lock npm came to the end of: what it leaves when it is cut short looks whole."""
+    if installed.exists() and installed.read_bytes() == lock:
         return
     target.mkdir(parents=True, exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / "nodemailer" / name, target)
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    subprocess.run(command, cwd=target, check=True, capture_output=True, timeout=300)
+    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline", *NPM_TRIES]
+    done = subprocess.run(command, cwd=target, check=False, capture_output=True, timeout=NPM_PATIENCE)
+    assert done.returncode == 0, (done.stdout + done.stderr).decode(errors="replace")
+    installed.write_bytes(lock)
 
 
 def _nodemailer_version() -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.conftest import is_ci
 from tests.integration.clients.practice import LISTENERS, PASSWORD, SENDER, Practice
-from tests.integration.clients.programs import ATTACHMENT, BODY, PROGRAMS, SUBJECT, Order, Program, install_nodemailer
+from tests.integration.clients.programs import ATTACHMENT, BODY, PROGRAMS, SUBJECT, Order, Program
 
 CASES = [
     pytest.param(program, kind, id=f"{program.name}-{kind}", marks=pytest.mark.needs(*program.tools))
@@ -17,13 +17,13 @@ CASES = [
 
 
 @pytest.fixture
-def ready(program: Program) -> None:
+def ready(program: Program, request: pytest.FixtureRequest) -> None:
     """What the program needs is there."""
     missing = [path for path in program.packages if not os.path.exists(path)]  # noqa: PTH110
     if missing:
         (pytest.fail if is_ci() else pytest.skip)(f"needs {missing}: `make tools` installs it")
     if program.name == "nodemailer":
-        install_nodemailer()
+        request.getfixturevalue("nodemailer")
 
 
 def order(practice: Practice, program: Program, kind: str, folder: Path, **changes: str) -> Order:
