@@ -20,23 +20,41 @@ package_of() {
     esac
 }
 
-# Libraries that a program of another language loads are told by a file of theirs.
+# Libraries that a program loads are told by a file of theirs: the program may have come without them.
 is_there() {
     case $1 in
+        swaks) command -v swaks >/dev/null && perl -MNet::SSLeay -e1 2>/dev/null ;;
+        saslpasswd2) command -v saslpasswd2 >/dev/null && has_file /usr/lib/*/sasl2/libplain.so /usr/lib/sasl2/libplain.so ;;
+        gcc) command -v gcc >/dev/null && [ -e /usr/include/stdio.h ] ;;
         libphp-phpmailer) [ -e /usr/share/php/libphp-phpmailer/autoload.php ] ;;
         libmail-java) [ -e /usr/share/java/javax.mail.jar ] ;;
         *) command -v "$1" >/dev/null ;;
     esac
 }
 
+has_file() {
+    local file
+    for file in "$@"; do
+        [ -e "$file" ] && return
+    done
+    return 1
+}
+
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
-packages=() missing=()
-for tool in "$@"; do
-    is_there "$tool" && continue
-    missing+=("$tool")
-    read -ra names <<<"$(package_of "$tool")"
-    packages+=("${names[@]}")
-done
+tools=("$@")
+
+# What is missing of the tools, and the packages that have it.
+look() {
+    local tool names
+    packages=() missing=()
+    for tool in "${tools[@]}"; do
+        is_there "$tool" && continue
+        missing+=("$tool")
+        read -ra names <<<"$(package_of "$tool")"
+        packages+=("${names[@]}")
+    done
+}
+look
 [ ${#missing[@]} = 0 ] && exit 0
 
 give_up() {
@@ -58,14 +76,42 @@ fi
 echo "tools: installing ${packages[*]}" >&2
 export DEBIAN_FRONTEND=noninteractive
 log=$(mktemp)
-install() {
-    apt-get update -qq &&
-        { ! command -v debconf-set-selections >/dev/null ||
-            echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections; } &&
-        apt-get install -qq -y --no-install-recommends "${packages[@]}"
+
+# A mirror may be slow or away for a moment, and a machine that has just started may hold the lock for its own updates.
+apt() {
+    apt-get -qq -y -o Acquire::Retries=5 -o Acquire::http::Timeout=60 -o DPkg::Lock::Timeout=300 "$@" </dev/null
 }
-if ! install >"$log" 2>&1 </dev/null; then
-    tail -n 5 "$log" >&2
+
+update() {
+    for pause in 5 20 60; do
+        apt update && return
+        sleep "$pause"
+    done
+    echo "the lists of packages are as old as they were"
+}
+
+answer() {
+    ! command -v debconf-set-selections >/dev/null ||
+        echo "postfix postfix/main_mailer_type select No configuration" | debconf-set-selections
+}
+
+# All at once, and again for what a mirror gave half; then each by itself: one that cannot be had, as where a newer one
+# from elsewhere stands in its way, must not keep out the others.
+install() {
+    local package
+    update
+    answer
+    apt install --no-install-recommends "${packages[@]}" && return
+    sleep 5
+    apt install --no-install-recommends --fix-missing "${packages[@]}" && return
+    for package in "${packages[@]}"; do
+        apt install --no-install-recommends "$package" || echo "not had: $package"
+    done
+}
+install >"$log" 2>&1 || true
+look
+if [ ${#missing[@]} != 0 ]; then
+    tail -n 20 "$log" >&2
     rm -f "$log"
     give_up "apt-get failed"
 fi

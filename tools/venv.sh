@@ -29,7 +29,9 @@ need_venv() {
     version=$("$1" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say "$1 cannot make virtual environments; installing python$version-venv"
-        (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "python$version-venv") >/dev/null && return
+        apt-get update -qq >/dev/null || say "the lists of packages are as old as they were"
+        DEBIAN_FRONTEND=noninteractive apt-get install -qq -y -o Acquire::Retries=5 -o DPkg::Lock::Timeout=300 \
+            "python$version-venv" >/dev/null && return
     fi
     say "$1 cannot make virtual environments (no venv or ensurepip); on Debian: apt-get install python$version-venv"
     exit 1
@@ -44,5 +46,6 @@ if ! is_new_enough .venv/bin/python; then
 fi
 say "installing the locked packages into .venv"
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+export PIP_RETRIES=${PIP_RETRIES:-10} PIP_DEFAULT_TIMEOUT=${PIP_DEFAULT_TIMEOUT:-60}  # an index may be slow or away for a moment
 .venv/bin/python -m pip install --quiet --require-hashes -r requirements/dev.txt
 .venv/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
