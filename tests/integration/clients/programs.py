@@ -183,13 +183,17 @@ def _nodemailer_version() -> str:
     return _said("node", "-p", f"require({module!r}).version", pattern=r"(\S+)")
 
 
+PHP = ("php", "-d", "include_path=/usr/share/php")
+"""A PHP that is not Debian's looks for Debian's libraries nowhere."""
+
+
 def _phpmailer(order: Order) -> list[str]:
-    return ["php", str(HERE / "phpmailer" / "send.php"), *order.arguments]
+    return [*PHP, str(HERE / "phpmailer" / "send.php"), *order.arguments]
 
 
 def _phpmailer_version() -> str:
     code = "require 'libphp-phpmailer/autoload.php'; echo PHPMailer\\PHPMailer\\PHPMailer::VERSION;"
-    return _said("php", "-r", code, pattern=r"(\S+)")
+    return _said(*PHP, "-r", code, pattern=r"(\S+)")
 
 
 JARS = "/usr/share/java/javax.mail.jar:/usr/share/java/javax.activation.jar"
