@@ -4,9 +4,11 @@ import configparser
 import shutil
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
@@ -15,6 +17,9 @@ from relay.config.loading import load_service
 from relay.core.limits import SECOND
 from tests.deploy.rules import ROOT
 from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+
+READY, ALIVE, STOPPING = "READY=1", "WATCHDOG=1", "STOPPING=1"
+"""As sd_notify(3) has them."""
 
 UNIT = ROOT / "deploy" / "systemd" / "relay.service"
 EXPOSURE = 25
@@ -94,17 +99,33 @@ def test_systemd_finds_little_exposed() -> None:
 
 
 class Manager:
-    """systemd's end of the socket."""
+    """systemd's end of the socket; it takes at once what it is told, as the kernel keeps only ten messages in line."""
 
-    def __init__(self, path: Path) -> None:
-        self.address = str(path)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.address)
-        self.socket.settimeout(PATIENCE)
+    def __init__(self, address: str) -> None:
+        self.address = address
+        self.heard: list[str] = []
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self._socket.bind(address)
+        self._said = threading.Condition()
+        self._listener = threading.Thread(target=self._listen)
+        self._listener.start()
 
-    def hear(self) -> str:
-        """The next thing that it is told."""
-        return self.socket.recv(1000).decode()
+    def _listen(self) -> None:
+        while told := self._socket.recv(1000).decode():
+            with self._said:
+                self.heard.append(told)
+                self._said.notify_all()
+
+    def wait_for(self, word: str, *, times: int = 1) -> None:
+        """Waits until it was told this so often."""
+        with self._said:
+            assert self._said.wait_for(lambda: self.heard.count(word) >= times, PATIENCE), self.heard
+
+    def close(self) -> None:
+        """It hears nothing more."""
+        self._socket.sendto(b"", self.address)
+        self._listener.join(PATIENCE)
+        self._socket.close()
 
 
 @pytest.fixture
@@ -114,24 +135,16 @@ def stack() -> Iterator[ExitStack]:
 
 
 def test_the_relay_says_that_it_is_ready_that_it_lives_and_that_it_stops(tmp_path: Path, stack: ExitStack) -> None:
-    manager = Manager(tmp_path / "notify")
-    stack.callback(manager.socket.close)
+    short = stack.enter_context(TemporaryDirectory(dir="/tmp"))  # the path of a socket has 107 bytes
+    manager = Manager(f"{short}/notify")
+    stack.callback(manager.close)
     environ = {"NOTIFY_SOCKET": manager.address, "WATCHDOG_USEC": "1000000"}
     relay = RelayProcess(Folder(tmp_path, provider=9).config, environ=environ)
     stack.callback(relay.kill)
-    first = manager.hear()
-    while first == "WATCHDOG=1":  # it lives before it is ready
-        first = manager.hear()
-    assert first == "READY=1"
+    manager.wait_for(READY)
     assert relay.wait_for("ready")
     assert relay.get("/readyz")[0] == 200
-    assert [manager.hear() for _ in range(3)] == ["WATCHDOG=1"] * 3
+    manager.wait_for(ALIVE, times=manager.heard.count(ALIVE) + 3)
     assert relay.stop() == 0
-    manager.socket.setblocking(False)
-    heard = []
-    while True:
-        try:
-            heard.append(manager.hear())
-        except BlockingIOError:
-            break
-    assert "STOPPING=1" in heard
+    manager.wait_for(STOPPING)
+    assert [told for told in manager.heard if told != ALIVE] == [READY, STOPPING]
