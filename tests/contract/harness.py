@@ -4,7 +4,6 @@ Law: a suite talks to the ports and to this, and to nothing else of an adapter.
 """
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
@@ -17,6 +16,7 @@ from relay.vault import Vault
 from tests.contract.clock import LoopClock
 from tests.contract.model import ModelStore
 from tests.contract.model_data import Disk, Process
+from tests.fakes.database import in_memory
 from tests.simulation.loop import VirtualLoop
 
 T = TypeVar("T")
@@ -90,7 +90,7 @@ class SqliteHarness(_OnVirtualTime):
     def __init__(self, settings: StoreSettings) -> None:
         super().__init__()
         self._settings = settings
-        self._connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._connection = in_memory(self)
         self._segments = MemorySegments()
         self._chance = 0
         self.fatal: list[RelayError] = []

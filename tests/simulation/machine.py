@@ -8,7 +8,6 @@ import asyncio
 import gc
 import hashlib
 import random
-import sqlite3
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import TypeVar
 from relay.core.limits import SECOND
 from relay.core.relaytime import Reading
 from relay.store.segments.memory import MemorySegments
+from tests.fakes.database import in_memory
 from tests.simulation.loop import VirtualLoop
 from tests.simulation.scenario import Scenario
 
@@ -41,7 +41,7 @@ class Machine:
         """The crash points at which a process died, and when."""
         self.loop: VirtualLoop
         self.dice = random.Random(f"world/{seed}")
-        self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.connection = in_memory(self)
         self.segments = MemorySegments(limit=20_000)
         self.wall_step = 0
         self._boot = (0, 0.0)

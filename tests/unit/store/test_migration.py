@@ -12,6 +12,7 @@ from relay.store.sqlite.schema import SCHEMA
 from relay.store.sqlite.statements import read_statements
 from relay.vault import Vault
 from tests.crash.older import UNDO
+from tests.fakes.database import in_memory
 from tests.unit.store.workbench import BOUNCED, DEFERRED, Bench, message
 
 SCHEMA_1 = read_statements((Path(__file__).parent / "schema_1.sql").read_text())
@@ -21,7 +22,7 @@ SCHEMA_1 = read_statements((Path(__file__).parent / "schema_1.sql").read_text())
 def older() -> Bench:
     """A bench whose database is an empty store of schema 1."""
     bench = Bench()
-    bench.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    bench.connection = in_memory(bench)
     for statement in SCHEMA_1.values():
         bench.connection.execute(statement)
     facts = {"schema": "1", "store_id": "69" * 16, "key_fingerprint": Vault(b"k" * 32, bench.chance).fingerprint}

@@ -1,7 +1,6 @@
 """A store in memory under a clock that the test moves: what every test of this room starts from."""
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from dataclasses import replace as replace
@@ -24,6 +23,7 @@ from relay.store.segments.memory import MemorySegments
 from relay.store.segments.port import SEGMENT_BYTES
 from relay.store.sqlite import SqliteStore
 from relay.vault import Vault
+from tests.fakes.database import in_memory
 
 T = TypeVar("T")
 
@@ -153,7 +153,7 @@ class Bench:
     """One database that outlives its stores."""
 
     def __init__(self, settings: StoreSettings = DEFAULTS, *, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.connection = in_memory(self)
         self.segments = MemorySegments(segment_bytes)
         self.clock = HandClock()
         self.disk = Disk()
