@@ -5,6 +5,7 @@ A test says which programs of the system it talks to, and is never skipped for a
 
 import os
 import shutil
+import socket
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -47,8 +48,14 @@ def pytest_configure(config: pytest.Config) -> None:
     for name in SET_BY_OTHERS:
         os.environ.pop(name, None)
     os.environ |= {"TERM": "xterm", "NO_PROXY": HERE, "no_proxy": HERE}
+    socket.getfqdn = _without_dns
     known = os.environ.get("PATH", "").split(os.pathsep)
     os.environ["PATH"] = os.pathsep.join([*known, *(folder for folder in SYSTEM_FOLDERS if folder not in known)])
+
+
+def _without_dns(name: str = "") -> str:
+    """What smtplib calls itself by: the library would ask the DNS, which hangs where nobody answers."""
+    return name or "localhost"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
