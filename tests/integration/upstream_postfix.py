@@ -120,23 +120,31 @@ def running() -> Iterator[PostfixProvider]:
 
 
 def _running(folder: Path) -> Iterator[PostfixProvider]:
+    before = os.umask(0o022)  # its daemons are users of their own, whoever starts it
+    try:
+        provider = _set_up(folder)
+        command = ["postfix", "-c", str(folder / "etc")]
+        started = subprocess.run([*command, "start"], check=False, capture_output=True, timeout=PATIENCE)
+    finally:
+        os.umask(before)
+    assert started.returncode == 0, started.stderr
+    try:
+        for port in provider.ports.values():
+            wait_for_port(port)
+        yield provider
+    finally:
+        subprocess.run([*command, "stop"], check=False, capture_output=True, timeout=PATIENCE)
+
+
+def _set_up(folder: Path) -> PostfixProvider:
     for name in ("etc/sasl", "queue", "data"):
         (folder / name).mkdir(parents=True)
     owner = pwd.getpwnam("postfix")
     os.chown(folder / "data", owner.pw_uid, owner.pw_gid)
-    shown = make(folder)
     names = (*MECHANISMS, IMPLICIT)
-    ports = dict(zip(names, free_ports(len(names)), strict=True))
-    _configure(folder, shown, ports)
-    command = ["postfix", "-c", str(folder / "etc")]
-    started = subprocess.run([*command, "start"], check=False, capture_output=True, timeout=PATIENCE)
-    assert started.returncode == 0, started.stderr
-    try:
-        for port in ports.values():
-            wait_for_port(port)
-        yield PostfixProvider(folder, ports, shown)
-    finally:
-        subprocess.run([*command, "stop"], check=False, capture_output=True, timeout=PATIENCE)
+    provider = PostfixProvider(folder, dict(zip(names, free_ports(len(names)), strict=True)), make(folder))
+    _configure(folder, provider.shown, provider.ports)
+    return provider
 
 
 def _configure(folder: Path, shown: Shown, ports: Mapping[str, int]) -> None:
