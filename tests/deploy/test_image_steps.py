@@ -136,6 +136,7 @@ class Container:
 @pytest.fixture
 def container(wheel: Path) -> Iterator[Container]:
     with ExitStack() as stack:
+        stack.callback(os.umask, os.umask(0o022))  # a builder's: what it makes the image's user can read
         tree = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         tree.chmod(0o755)
         made = Container(tree, wheel)
