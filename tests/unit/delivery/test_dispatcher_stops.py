@@ -158,5 +158,6 @@ def test_a_dispatcher_that_is_cancelled_leaves_no_session_open() -> None:
         with pytest.raises(asyncio.CancelledError):
             await running
         assert all(not session.is_usable for session in node.upstream.sessions)
+        await node.dispatcher.stop()
 
     on_virtual_time(main)
