@@ -33,7 +33,7 @@ class Crew:
     async def until_done(self, within: int) -> None:
         """Until all are done, and those that they start, but no longer than so many microseconds.
 
-        Not by `asyncio.timeout`: in Python 3.11.2 its end is no more than another cancellation where the caller was cancelled.
+        Not by `asyncio.timeout`: where the caller was cancelled, its end is one more cancellation in Python 3.11.2.
         """
         loop = asyncio.get_running_loop()
         ends, is_over = loop.time() + within / SECOND, False
