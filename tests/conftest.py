@@ -3,12 +3,15 @@
 A test says which programs of the system it talks to, and is never skipped for a missing one where CI=true.
 """
 
+import gc
 import os
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from hypothesis.database import DirectoryBasedExampleDatabase
 
 # Debian keeps servers (smtp-sink, redis-server, ...) where the path of an ordinary user does not look.
 SYSTEM_FOLDERS = ("/usr/local/sbin", "/usr/sbin", "/sbin")
@@ -25,9 +28,11 @@ HERE = "localhost,127.0.0.1,::1"
 
 # How fast an example runs says something about the machine, not about the relay.
 _TIMELESS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("dev", _TIMELESS, max_examples=100)
+# Named, the folder of failed examples may be one in which nothing can be written; not named, that is a warning.
+_EXAMPLES = DirectoryBasedExampleDatabase(Path(__file__).parents[1] / ".hypothesis" / "examples")
+settings.register_profile("dev", _TIMELESS, max_examples=100, database=_EXAMPLES)
 settings.register_profile("ci", _TIMELESS, max_examples=200, derandomize=True, print_blob=True)
-settings.register_profile("long", _TIMELESS, max_examples=5000)
+settings.register_profile("long", _TIMELESS, max_examples=5000, database=_EXAMPLES)
 
 
 def is_ci() -> bool:
@@ -66,3 +71,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     if is_ci():
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def pytest_runtest_teardown() -> None:
+    gc.enable()  # `relay check` does without until its process ends, and here it runs in ours
