@@ -90,7 +90,7 @@ class SqliteHarness(_OnVirtualTime):
     def __init__(self, settings: StoreSettings) -> None:
         super().__init__()
         self._settings = settings
-        self._connection = in_memory(self)
+        self._connection = in_memory()
         self._segments = MemorySegments()
         self._chance = 0
         self.fatal: list[RelayError] = []

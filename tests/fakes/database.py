@@ -1,11 +1,13 @@
-"""A database in memory that goes with the world it belongs to: Python 3.13 and later warn of one that nobody closes."""
+"""A database in memory that is closed when nobody refers to it any more: Python 3.13 and later warn of one that is not."""
 
 import sqlite3
-import weakref
 
 
-def in_memory(owner: object) -> sqlite3.Connection:
-    """A new one; it is closed when nothing refers to `owner` any more, whatever became of the test."""
-    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-    weakref.finalize(owner, connection.close)
-    return connection
+class _Closing(sqlite3.Connection):
+    def __del__(self) -> None:
+        self.close()
+
+
+def in_memory() -> sqlite3.Connection:
+    """A new and empty one."""
+    return sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False, factory=_Closing)

@@ -41,7 +41,7 @@ class Machine:
         """The crash points at which a process died, and when."""
         self.loop: VirtualLoop
         self.dice = random.Random(f"world/{seed}")
-        self.connection = in_memory(self)
+        self.connection = in_memory()
         self.segments = MemorySegments(limit=20_000)
         self.wall_step = 0
         self._boot = (0, 0.0)

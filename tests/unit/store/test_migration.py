@@ -22,7 +22,7 @@ SCHEMA_1 = read_statements((Path(__file__).parent / "schema_1.sql").read_text())
 def older() -> Bench:
     """A bench whose database is an empty store of schema 1."""
     bench = Bench()
-    bench.connection = in_memory(bench)
+    bench.connection = in_memory()
     for statement in SCHEMA_1.values():
         bench.connection.execute(statement)
     facts = {"schema": "1", "store_id": "69" * 16, "key_fingerprint": Vault(b"k" * 32, bench.chance).fingerprint}

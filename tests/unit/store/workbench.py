@@ -153,7 +153,7 @@ class Bench:
     """One database that outlives its stores."""
 
     def __init__(self, settings: StoreSettings = DEFAULTS, *, segment_bytes: int = SEGMENT_BYTES) -> None:
-        self.connection = in_memory(self)
+        self.connection = in_memory()
         self.segments = MemorySegments(segment_bytes)
         self.clock = HandClock()
         self.disk = Disk()
