@@ -1,4 +1,4 @@
-"""A database in memory that is closed when nobody refers to it any more: Python 3.13 and later warn of one that is not."""
+"""A database in memory that is closed when nobody refers to it any more: Python 3.13 warns of one that is not."""
 
 import sqlite3
 
