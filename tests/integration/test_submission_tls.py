@@ -432,7 +432,9 @@ class TestOpenssl:
         try:
             shown = b""
             while after not in shown:
-                shown += await asyncio.wait_for(process.stdout.readline(), 60)
+                line = await asyncio.wait_for(process.stdout.readline(), 60)
+                assert line, shown  # it ended
+                shown += line
             rest, _ = await asyncio.wait_for(process.communicate(said), 60)
         except TimeoutError:
             process.kill()
