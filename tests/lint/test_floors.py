@@ -84,10 +84,11 @@ def report(house: Path) -> dict[str, str]:
     for plant in PLANTS:
         path = house / Path(*plant.module.split(".")).with_suffix(".py")
         path.write_text(f'"""Planted."""\nimport {plant.imports}\n')
+    found_in = os.pathsep.join([str(house), *filter(None, [os.environ.get("PYTHONPATH")])])
     linted = subprocess.run(
         [sys.executable, "-c", LINT_IMPORTS, "--no-cache"],
         cwd=house,
-        env=os.environ | {"PYTHONPATH": str(house), "COLUMNS": "1000", "NO_COLOR": "1"},
+        env=os.environ | {"PYTHONPATH": found_in, "COLUMNS": "1000", "NO_COLOR": "1"},
         capture_output=True,
         text=True,
         check=False,
