@@ -389,7 +389,7 @@ class TestACertificateThatChanges:
 class TestSilence:
     def test_under_tls_is_ended_as_in_clear(self, run, files: CertificateFiles) -> None:
         async def scenario() -> None:
-            async with listening(tls=tls_of(files), listener=IMPLICIT, timeout=SECOND) as relay:
+            async with listening(tls=tls_of(files), listener=IMPLICIT, timeout=3 * SECOND) as relay:
                 client = await relay.client(ssl=trusting(files), server_hostname="localhost")
                 assert (await client.reply()).startswith("421 4.4.2 ")
                 assert await client.reply() == ""
