@@ -21,7 +21,7 @@ from tests.unit.submission.dialogue import MAIL, MESSAGE, plain
 WHOLE = MAIL + MESSAGE + b".\r\n"
 
 SHORT: int = 3 * SECOND
-"""Idle time that a test waits for, and that a machine which stands still for a moment does not use up between two commands."""
+"""Idle time that a test waits for, and that a machine which stalls does not use up between two commands."""
 
 
 def mail(text: str = "Buongiorno\n.\n..due\nfine") -> EmailMessage:
