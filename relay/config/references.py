@@ -4,12 +4,12 @@ Law: a secret leaves here only as the return value of `resolve`; a failure says 
 """
 
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from relay.config.files import said
-from relay.core.routing import Account, Auth, Provider, Routing, SecretKind, SecretReference
+from relay.core.routing import Auth, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId
 
 SECRET_BYTES: int = 65_536
@@ -32,10 +32,13 @@ def nothing_stored(name: str) -> str | None:
 
 
 class References:
-    """Resolves references against an environment, the files and a store of secrets; each call looks anew."""
+    """Resolves references against an environment, the files and a store of secrets.
+
+    Each call looks anew, but for the environment: a process keeps what it was started with.
+    """
 
     def __init__(self, environ: Mapping[str, str], stored: Callable[[str], str | None] = nothing_stored) -> None:
-        self._environ = environ
+        self._environ = dict(environ)
         self._stored = stored
 
     def __call__(self, reference: SecretReference) -> str | Unresolved:
@@ -84,12 +87,10 @@ def fingerprints(
 
     `last` are those of an earlier routing under the same key: what cannot have changed since is taken from there.
     """
-    found: dict[MailboxId, str | None] = {}
     routes = {name: _route(provider) for name, provider in routing.providers.items()}
-    known = {} if last is None else _known(last, routing, routes)
+    found: dict[MailboxId, str | None] = {} if last is None else _known(last, routing, routes)
     for mailbox in routing.mailboxes():  # a hundred thousand of them: the loop does little
-        if mailbox in known:
-            found[mailbox] = known[mailbox]
+        if mailbox in found:
             continue
         route, has_login = routes[mailbox.provider]
         password = _password(routing, mailbox, resolve) if has_login else ""
@@ -105,17 +106,18 @@ def _known(
 ) -> dict[MailboxId, str | None]:
     """What was found last time of each mailbox that is the same, and whose secret cannot be another one."""
     providers = last.routing.providers
-    same = frozenset(name for name, route in routes.items() if name in providers and _route(providers[name]) == route)
+    same = {name for name, route in routes.items() if name in providers and _route(providers[name]) == route}
+    unsteady = {
+        account.mailbox
+        for account in routing.accounts.values()
+        if account.password is not None and account.password.kind not in STEADY
+    }
     before = last.routing.by_mailbox
     return {
         mailbox: last.found[mailbox]
         for mailbox, accounts in routing.by_mailbox.items()
-        if before.get(mailbox) == accounts and mailbox.provider in same and _is_steady(accounts)
+        if before.get(mailbox) == accounts and mailbox not in unsteady and mailbox.provider in same
     }
-
-
-def _is_steady(accounts: Sequence[Account]) -> bool:
-    return all(account.password is None or account.password.kind in STEADY for account in accounts)
 
 
 def _route(provider: Provider) -> tuple[bytes, bool]:

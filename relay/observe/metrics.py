@@ -57,7 +57,7 @@ class Metrics:
         self._registry = registry = CollectorRegistry()
         self._clients: frozenset[str] = frozenset()
         self._providers: frozenset[str] = frozenset()
-        self._plans: dict[str, str] = {}
+        self._accounts = Routing().accounts
         self._submissions = _Counters(declared.SUBMISSIONS, registry)
         self._client_logins = _Counters(declared.CLIENT_LOGINS, registry)
         self._attempts = _Counters(declared.ATTEMPTS, registry)
@@ -93,7 +93,9 @@ class Metrics:
 
     def ended(self, provider: str, account: AccountId, outcome: Outcome) -> None:
         """A delivery got an outcome, durably."""
-        self._deliveries.add((self._provider(provider), self._plans.get(account, OTHER), outcome.value))
+        known = self._accounts.get(account)
+        plan = OTHER if known is None else known.plan.value
+        self._deliveries.add((self._provider(provider), plan, outcome.value))
 
     def delivered(self, provider: str, lane: Lane, seconds: float) -> None:
         """A delivery reached its provider, `seconds` after it was accepted."""
@@ -129,7 +131,7 @@ class Metrics:
         """A routing is in force, read at `at` (seconds since 1970); its names are the labels from now on."""
         self._clients = frozenset(routing.clients)
         self._providers = frozenset(routing.providers)
-        self._plans = {sender: account.plan.value for sender, account in routing.accounts.items()}
+        self._accounts = routing.accounts
         self._begin_with_noughts()
         self._reload_success.set(1)
         self._reload_time.set(at)

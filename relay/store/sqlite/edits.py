@@ -3,7 +3,7 @@
 Law: an edit is computed against one routing in force and is good for that one alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from relay.core.routing import Routing
@@ -55,8 +55,10 @@ def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals
     routes = Routes(base.version + is_new, routing, dict(fingerprints))
     names = {**old.providers, **routing.providers}
     providers = tuple(name for name in names if old.providers.get(name) != routing.providers.get(name))
-    mailboxes = {mailbox: None for mailbox in routing.by_mailbox if mailbox.provider in providers}
-    moved = dict.fromkeys([*edited, *_rerouted(old, before, fingerprints)])
+    mailboxes = {mailbox: None for mailbox in routing.by_mailbox if mailbox.provider in providers} if providers else {}
+    printed = {mailbox: value for mailbox, value in fingerprints.items() if _differs(before, mailbox, value)}
+    dropped = [mailbox for mailbox in before if mailbox not in fingerprints]
+    moved = dict.fromkeys([*edited, *_rerouted(old, before, fingerprints, [*printed, *dropped])])
     for account in moved:
         known = (each.accounts[account].mailbox for each in (old, routing) if account in each.accounts)
         mailboxes.update(dict.fromkeys(known))
@@ -67,12 +69,13 @@ def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals
         providers=providers,
         elsewhere=tuple(name for name in providers if _place(old, name) != _place(routing, name)),
         mailboxes=tuple(mailboxes),
-        fingerprints={mailbox: value for mailbox, value in fingerprints.items() if _differs(before, mailbox, value)},
+        fingerprints=printed,
         writes=(
             *_clearing(base),
             *_head_writes(routes, seals),
             *_account_writes(edited, routing, seals),
-            *_prints(before, fingerprints),
+            (_SQL["set_fingerprint"], [(*mailbox, value) for mailbox, value in printed.items()]),
+            (_SQL["drop_fingerprint"], [tuple(mailbox) for mailbox in dropped]),
         ),
     )
 
@@ -129,11 +132,13 @@ def _edited(old: Routing, new: Routing) -> Iterator[AccountId]:
             yield account
 
 
-def _rerouted(old: Routing, before: Fingerprints, now: Fingerprints) -> Iterator[AccountId]:
-    """Accounts whose mailbox lost its credentials or got some."""
-    for mailbox, accounts in old.by_mailbox.items():
+def _rerouted(
+    old: Routing, before: Fingerprints, now: Fingerprints, others: Iterable[MailboxId]
+) -> Iterator[AccountId]:
+    """Accounts whose mailbox, one of these, lost its credentials or got some."""
+    for mailbox in others:
         if (before.get(mailbox, "") is None) != (now.get(mailbox, "") is None):
-            for account in accounts:
+            for account in old.by_mailbox.get(mailbox, ()):
                 yield account.sender
 
 
@@ -157,9 +162,3 @@ def _account_writes(edited: list[AccountId], routing: Routing, seals: Seals) -> 
         ],
     )
     yield _SQL["drop_account"], [(sender,) for sender in edited if sender not in routing.accounts]
-
-
-def _prints(before: Fingerprints, now: Fingerprints) -> Iterator[Write]:
-    changed = [(*mailbox, value) for mailbox, value in now.items() if _differs(before, mailbox, value)]
-    yield _SQL["set_fingerprint"], changed
-    yield _SQL["drop_fingerprint"], [tuple(mailbox) for mailbox in before if mailbox not in now]
