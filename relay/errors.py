@@ -56,5 +56,9 @@ class ConfigError(PermanentError):
     """the configuration is not valid"""
 
 
+class UnknownAccount(PermanentError):
+    """the routing has no such account"""
+
+
 class AddressError(PermanentError):
     """this is not an e-mail address"""

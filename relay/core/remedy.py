@@ -31,6 +31,7 @@ REMEDIES: Mapping[str, Needs] = MappingProxyType(
         "policy-refused": Needs.OWNER,
         "no-account": Needs.ADMIN,
         "no-credentials": Needs.ADMIN,
+        "paused-by-admin": Needs.ADMIN,
         "in-doubt": Needs.ADMIN,
         "corrupt": Needs.OPS,
         "ip-blocked": Needs.OPS,

@@ -189,6 +189,8 @@ async def tour(driver: Driver) -> None:
     puts = [driver.put(f"a{number}") for number in range(1, 4)]
     both, later = ("delivered@x.test", "bounced@x.test"), "deferred@x.test"
     await asyncio.gather(*puts, driver.put("both", *both), driver.put("later", later))
+    await driver.store.books.control.pause(SENDER, why="tour")
+    await driver.store.books.control.resume(SENDER)
     await driver.log_in()
     first, second, *_ = await driver.take()
     await driver.send(first)
@@ -246,6 +248,7 @@ async def load(driver: Driver, seed: str) -> None:
 async def rest(driver: Driver) -> None:
     """After a crash: whatever was accepted leaves."""
     await driver.start()
+    await driver.store.books.control.resume(SENDER)  # the tour may have died while it was paused
     await driver.drain()
     await driver.close()
 

@@ -7,6 +7,26 @@ import sqlite3
 from pathlib import Path
 
 UNDO = (
+    "DROP INDEX attempts_said_kept",
+    "ALTER TABLE logins DROP COLUMN class",
+    "ALTER TABLE logins DROP COLUMN likeness",
+    "ALTER TABLE attempts DROP COLUMN likeness",
+    "ALTER TABLE attempts DROP COLUMN said",
+    *(
+        f"DROP TABLE {table}"
+        for table in (
+            "healths",
+            "paused_accounts",
+            "secrets",
+            "suppressions",
+            "unheard",
+            "riddles",
+            "concerns",
+            "tellings",
+            "traffic",
+            "warmups",
+        )
+    ),
     "DROP INDEX messages_account",
     "DROP INDEX messages_message_id",
     "DROP INDEX deliveries_failed",
@@ -16,7 +36,7 @@ UNDO = (
     "ALTER TABLE outbox DROP COLUMN since",
     "UPDATE meta SET value = '1' WHERE name = 'schema'",
 )
-"""From schema 2 to schema 1."""
+"""From schema 3 to schema 1."""
 
 
 def make_older(database: Path) -> None:

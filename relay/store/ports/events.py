@@ -29,6 +29,8 @@ class EventKind(StrEnum):
     """An account's mail goes nowhere now: `reason` no-account or no-credentials; None: it has a mailbox again."""
     OWED = "owed"
     """Something other than a bounce is in the outbox: `reason` says what."""
+    CONCERN = "concern"
+    """Something that somebody has to know of began or ended: `reason` is its kind."""
     ROUTING = "routing"
     """Another routing is in force."""
 

@@ -78,11 +78,12 @@ CREATE TABLE claims (
     is_lost INTEGER NOT NULL DEFAULT 0
 );
 
--- create_attempts: Attempts that ended: the limiter's memory and the delivery's history. `counted`: MAIL was written.
+-- create_attempts: Attempts that ended: the limiter's memory and the delivery's history. `counted`: MAIL was written;
+-- `likeness` as of a login; `said`: the reply unmasked and sealed, for a month.
 CREATE TABLE attempts (
     id INTEGER PRIMARY KEY, delivery INTEGER NOT NULL, mailbox INTEGER NOT NULL, node TEXT NOT NULL,
     started_at INTEGER NOT NULL, gated_at INTEGER, ended_at INTEGER NOT NULL, counted INTEGER NOT NULL,
-    stage TEXT NOT NULL, class TEXT NOT NULL, reply TEXT
+    stage TEXT NOT NULL, class TEXT NOT NULL, reply TEXT, likeness BLOB, said BLOB
 );
 
 -- create_attempts_ends: What a mailbox's limits still count.
@@ -91,8 +92,12 @@ CREATE INDEX attempts_ends ON attempts (mailbox, ended_at) WHERE counted;
 -- create_attempts_of: The attempts of a delivery.
 CREATE INDEX attempts_of ON attempts (delivery);
 
--- create_logins: Logins begun (`ended_at` null: under way) and ended, as far back as login limits count.
-CREATE TABLE logins (id INTEGER PRIMARY KEY, mailbox INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER);
+-- create_logins: Logins begun (`ended_at` null: under way) and ended, as far back as login limits count. `class`: why
+-- it failed; `likeness`: equal for refusals that differ only in what names persons, hosts and sessions.
+CREATE TABLE logins (
+    id INTEGER PRIMARY KEY, mailbox INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, class TEXT,
+    likeness BLOB
+);
 
 -- create_logins_of: The logins of a mailbox.
 CREATE INDEX logins_of ON logins (mailbox, ended_at);
@@ -123,4 +128,75 @@ CREATE TABLE noticed (account INTEGER PRIMARY KEY, begun INTEGER NOT NULL, many 
 CREATE TABLE events (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, kind TEXT NOT NULL, message INTEGER, delivery INTEGER,
     account INTEGER, mailbox INTEGER, detail TEXT
+);
+
+-- create_attempts_said_kept: Whose unmasked reply is forgotten next.
+CREATE INDEX attempts_said_kept ON attempts (ended_at) WHERE said IS NOT NULL;
+
+-- create_healths: What a mailbox (null: its provider's host) became, when, and why. `at`: wall time; `reply` is
+-- masked; `by`: who said so, where a person did.
+CREATE TABLE healths (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, provider TEXT NOT NULL, mailbox INTEGER,
+    state TEXT NOT NULL, reason TEXT, cause TEXT NOT NULL, reply TEXT, by TEXT
+);
+
+-- create_healths_of: The history of one mailbox or provider.
+CREATE INDEX healths_of ON healths (provider, mailbox, id);
+
+-- create_paused_accounts: Accounts that a person has paused: since when (wall time), and why in his words.
+CREATE TABLE paused_accounts (account INTEGER PRIMARY KEY, since INTEGER NOT NULL, why TEXT NOT NULL);
+
+-- create_secrets: Passwords and tokens by name, sealed for that name; `bound` is a keyed hash of the one provider
+-- host, TLS and login name that may have it, null: none yet. `changed_at`: wall time.
+CREATE TABLE secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, bound BLOB, changed_at INTEGER NOT NULL)
+WITHOUT ROWID;
+
+-- create_suppressions: Recipients (keyed hash) that an account does not write to. kind: optout, unknown. `until`
+-- null: for good. All wall time.
+CREATE TABLE suppressions (
+    account INTEGER NOT NULL, recipient_hash BLOB NOT NULL, kind TEXT NOT NULL, many INTEGER NOT NULL,
+    first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, until INTEGER, PRIMARY KEY (account, recipient_hash, kind)
+) WITHOUT ROWID;
+
+-- create_unheard: Messages whose client may never have read that they were accepted, by a keyed hash of who sent what
+-- to whom. `until`: wall time.
+CREATE TABLE unheard (hash BLOB PRIMARY KEY, message TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+
+-- create_riddles: Replies that no rule understands, masked, with how often they came.
+CREATE TABLE riddles (
+    provider TEXT NOT NULL, stage TEXT NOT NULL, code INTEGER NOT NULL, text TEXT NOT NULL, many INTEGER NOT NULL,
+    first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (provider, stage, code, text)
+) WITHOUT ROWID;
+
+-- create_concerns: What somebody has to know of. `about` tells one subject from another; `detail` is JSON. All wall
+-- time.
+CREATE TABLE concerns (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, about TEXT NOT NULL, provider TEXT, mailbox INTEGER,
+    account INTEGER, reason TEXT, opened_at INTEGER NOT NULL, closed_at INTEGER, detail TEXT NOT NULL
+);
+
+-- create_concerns_open: One open concern of a kind about one subject.
+CREATE UNIQUE INDEX concerns_open ON concerns (kind, about) WHERE closed_at IS NULL;
+
+-- create_tellings: Who is told of a concern, by which occasion, and how far that is. state 0 due, 1 told, 2 given up.
+-- All wall time.
+CREATE TABLE tellings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, concern INTEGER NOT NULL, role TEXT NOT NULL, occasion TEXT NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT,
+    done_at INTEGER, token TEXT NOT NULL
+);
+
+-- create_tellings_due: What is told next.
+CREATE INDEX tellings_due ON tellings (due_at) WHERE state = 0;
+
+-- create_tellings_of: Who was told of a concern.
+CREATE INDEX tellings_of ON tellings (concern);
+
+-- create_traffic: How many messages an account handed in on a day (days since 1970, in the provider's time zone).
+CREATE TABLE traffic (account INTEGER NOT NULL, day INTEGER NOT NULL, messages INTEGER NOT NULL,
+    PRIMARY KEY (account, day)) WITHOUT ROWID;
+
+-- create_warmups: Mailboxes new to the relay: since when (wall time), and how many clean days they have had.
+CREATE TABLE warmups (
+    mailbox INTEGER PRIMARY KEY, begun_at INTEGER NOT NULL, clean_days INTEGER NOT NULL, counted_at INTEGER NOT NULL
 );

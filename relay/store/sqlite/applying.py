@@ -55,7 +55,7 @@ class Applying:
         for provider in edit.elsewhere:
             self._renew_host(provider)
         for account, origin in edit.moved.items():
-            self._move(account, origin)
+            move_account(self._context, account, origin)
         for mailbox, fingerprint in edit.fingerprints.items():
             if fingerprint is not None:
                 self._renew(mailbox)
@@ -70,28 +70,6 @@ class Applying:
             schedule.reload_provider(provider, now)
         for mailbox in edit.mailboxes:
             schedule.reload(mailbox, now)
-
-    def _move(self, account: AccountId, origin: MailboxId | None) -> None:
-        """What is ready of an account follows it; what goes nowhere is counted aside."""
-        context, now = self._context, self._context.clock.now()
-        target = context.routes.mailbox_of(account)
-        number = context.names.known_account(account)
-        if origin == target or number is None:
-            return
-        if origin is None or target is None:
-            reason = None if target is not None else context.routes.trouble_of(account)
-            context.journal.record(StoreEvent(EventKind.STRANDED, context.clock.wall(), account=account, reason=reason))
-        if origin is None:
-            for lane in LANES:
-                many = context.unrouted.pop((number, lane), 0)
-                if many and target is not None:
-                    context.schedule.add_ready(target, account, lane, now, many)
-            return
-        if target is None:
-            for lane, many in zip(LANES, context.schedule.ready_of(origin, account), strict=True):
-                if many:
-                    context.unrouted[number, lane] = many
-        context.schedule.move_account(account, origin, target, now)
 
     def _renew(self, mailbox: MailboxId) -> None:
         """A mailbox with another credential or route is tried at once, whatever stopped it."""
@@ -109,3 +87,26 @@ class Applying:
             context.schedule.set_provider_standing(provider, Health().standing)
             reason = Health().state.value
             context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), reason=reason, provider=provider))
+
+
+def move_account(context: Context, account: AccountId, origin: MailboxId | None) -> None:
+    """What is ready of an account follows it; what goes nowhere is counted aside."""
+    now = context.clock.now()
+    target = context.routes.mailbox_of(account)
+    number = context.names.known_account(account)
+    if origin == target or number is None:
+        return
+    if origin is None or target is None:
+        reason = None if target is not None else context.routes.trouble_of(account)
+        context.journal.record(StoreEvent(EventKind.STRANDED, context.clock.wall(), account=account, reason=reason))
+    if origin is None:
+        for lane in LANES:
+            many = context.unrouted.pop((number, lane), 0)
+            if many and target is not None:
+                context.schedule.add_ready(target, account, lane, now, many)
+        return
+    if target is None:
+        for lane, many in zip(LANES, context.schedule.ready_of(origin, account), strict=True):
+            if many:
+                context.unrouted[number, lane] = many
+    context.schedule.move_account(account, origin, target, now)

@@ -54,6 +54,8 @@ class Step(StrEnum):
     RECOVER = "recover"
     APPLY = "apply"
     DONE = "done"
+    NOTE = "note"
+    """What a person said, or what is remembered beside the mail."""
     NOTHING = "nothing"
     """It only reads."""
 

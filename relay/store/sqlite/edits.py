@@ -11,11 +11,12 @@ from relay.core.routing_json import read_account, read_routing, write_account, w
 from relay.core.words import AccountId, MailboxId
 from relay.errors import CorruptValue
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.routes import Fingerprints, Routes
+from relay.store.sqlite.routes import Fingerprints, PausedAccount, Routes
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import Seals
 
 _SQL = load_statements("routing")
+_CONTROL = load_statements("control")
 
 Write = tuple[str, Sequence[tuple[object, ...]]]
 """A statement, and the rows to run it with."""
@@ -52,7 +53,7 @@ def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals
     is_new = not base.version or bool(edited) or _head(old) != _head(routing)
     if not is_new and fingerprints == before:
         return Edit(base, base, {}, (), (), (), {}, ())
-    routes = Routes(base.version + is_new, routing, dict(fingerprints))
+    routes = Routes(base.version + is_new, routing, dict(fingerprints), base.paused)
     names = {**old.providers, **routing.providers}
     providers = tuple(name for name in names if old.providers.get(name) != routing.providers.get(name))
     mailboxes = {mailbox: None for mailbox in routing.by_mailbox if mailbox.provider in providers} if providers else {}
@@ -92,7 +93,12 @@ def load_routes(database: Database, seals: Seals) -> Routes:
     }
     rows = database.read(_SQL["get_fingerprints"])
     fingerprints = {MailboxId(provider, username): value for provider, username, value in rows}
-    return Routes(row[0], replace(head, accounts=accounts), fingerprints)
+    return Routes(row[0], replace(head, accounts=accounts), fingerprints, load_paused(database))
+
+
+def load_paused(database: Database) -> dict[AccountId, PausedAccount]:
+    """Accounts that a person has paused."""
+    return {sender: PausedAccount(since, why) for sender, since, why in database.read(_CONTROL["paused_accounts"])}
 
 
 def load_routes_or_none(database: Database, seals: Seals) -> Routes:
@@ -100,7 +106,7 @@ def load_routes_or_none(database: Database, seals: Seals) -> Routes:
     try:
         return load_routes(database, seals)
     except CorruptValue:
-        return Routes(is_damaged=True)
+        return Routes(paused=load_paused(database), is_damaged=True)
 
 
 def _clearing(base: Routes) -> Iterator[Write]:

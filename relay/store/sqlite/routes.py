@@ -21,6 +21,15 @@ DEFAULT_FINAL: int = 10 * MINUTE
 
 NO_ACCOUNT = "no-account"
 NO_CREDENTIALS = "no-credentials"
+PAUSED_BY_ADMIN = "paused-by-admin"
+
+
+@dataclass(frozen=True, slots=True)
+class PausedAccount:
+    """That a person keeps an account's mail back: since when (wall time, microseconds), and why, in his words."""
+
+    since: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +40,15 @@ class Routes:
     """0: none was ever applied."""
     routing: Routing = field(default_factory=Routing)
     fingerprints: Fingerprints = field(default_factory=dict)
+    paused: Mapping[AccountId, PausedAccount] = field(default_factory=dict)
+    """Accounts that a person has paused: their mail goes nowhere until he lets it."""
     is_damaged: bool = False
     """One was applied, and what the store has of it cannot be read."""
 
     def mailbox_of(self, account: AccountId) -> MailboxId | None:
         """Where an account's mail goes; None: nowhere (see `trouble_of`)."""
         known = self.routing.accounts.get(account)
-        if known is None or self.fingerprints.get(known.mailbox, "") is None:
+        if known is None or account in self.paused or self.fingerprints.get(known.mailbox, "") is None:
             return None
         return known.mailbox
 
@@ -46,6 +57,8 @@ class Routes:
         known = self.routing.accounts.get(account)
         if known is None:
             return NO_ACCOUNT
+        if account in self.paused:
+            return PAUSED_BY_ADMIN
         return NO_CREDENTIALS if self.fingerprints.get(known.mailbox, "") is None else None
 
     def linger_of(self, mailbox: MailboxId) -> int:

@@ -13,10 +13,10 @@ from relay.store.sqlite.values import Seals
 _SQL = load_statements("store")
 _SCHEMA = load_statements("schema")
 
-SCHEMA: int = 2
+SCHEMA: int = 3
 """The version of the tables that this relay writes."""
 
-MIGRATIONS = {2: load_statements("schema_2")}
+MIGRATIONS = {2: load_statements("schema_2"), 3: load_statements("schema_3")}
 """What makes a store of the version before into one of this version."""
 
 STORE_ID_BYTES: int = 16

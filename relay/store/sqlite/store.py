@@ -16,6 +16,7 @@ from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId, MessageId, Stage
 from relay.errors import CorruptValue, RelayError, StoreBroken, StoreError, StoreFull
 from relay.store.needs import Outside, StoreSettings
+from relay.store.ports.books import Books
 from relay.store.ports.history import AccountGauges, HealthCount, LimitWait, QueueCount
 from relay.store.ports.outbox import OutboxEntry
 from relay.store.ports.reading import AccountQuery, AccountView, MessageQuery, MessageView, Page, ProviderView
@@ -24,6 +25,7 @@ from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
 from relay.store.sqlite.batches import Batches, Step
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.control import SqliteControl
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.intake import sealed
@@ -56,6 +58,7 @@ class SqliteStore:
         self._outside = outside
         self._readings = Readings(outside.read)
         self._reader = Reader(self._ask)
+        self._books = Books(control=SqliteControl(self._note))
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
         self._is_easing = False
@@ -212,6 +215,17 @@ class SqliteStore:
     async def providers(self) -> Sequence[ProviderView]:
         """Every provider of the routing in force."""
         return await self._reader.providers()
+
+    # the books
+
+    @property
+    def books(self) -> Books:
+        """The ports beside the mail itself."""
+        return self._books
+
+    async def _note(self, work: Callable[[Context], T], /) -> T:
+        """Runs as part of the next transaction, on the core of that moment."""
+        return await self._batches.submit(Step.NOTE, lambda: work(self._core.context))
 
     async def _ask(self, work: Callable[[Context], T], /) -> T:
         """Runs between two transactions, on the core of that moment."""

@@ -1,0 +1,15 @@
+"""The books of the store: the ports beside the mail itself, each a small protocol of its own.
+
+Law: as for every port: what a method says is durable when it returns; when it raises, nothing happened.
+"""
+
+from dataclasses import dataclass
+
+from relay.store.ports.control import Control
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """All of them, as the composition root holds them."""
+
+    control: Control

@@ -1,0 +1,84 @@
+-- From schema 2 to 3: how each login ended, what replies have in common, histories of health, secrets, and what the
+-- relay remembers of accounts, recipients and notices.
+
+-- logins_class: How a login ended: a reply class; null: it worked, or is under way.
+ALTER TABLE logins ADD COLUMN class TEXT;
+
+-- logins_likeness: Equal for refusals that differ only in what names persons, hosts and sessions.
+ALTER TABLE logins ADD COLUMN likeness BLOB;
+
+-- attempts_likeness: As of a login.
+ALTER TABLE attempts ADD COLUMN likeness BLOB;
+
+-- attempts_said: What the provider said, unmasked and sealed, for the role that may see it.
+ALTER TABLE attempts ADD COLUMN said BLOB;
+
+-- attempts_said_kept: Whose unmasked reply is forgotten next.
+CREATE INDEX attempts_said_kept ON attempts (ended_at) WHERE said IS NOT NULL;
+
+-- healths: What a mailbox (null: its provider's host) became, when, and why. `at`: wall time; `reply` is masked; `by`:
+-- who said so, where a person did.
+CREATE TABLE healths (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, provider TEXT NOT NULL, mailbox INTEGER,
+    state TEXT NOT NULL, reason TEXT, cause TEXT NOT NULL, reply TEXT, by TEXT
+);
+
+-- healths_of: The history of one mailbox or provider.
+CREATE INDEX healths_of ON healths (provider, mailbox, id);
+
+-- paused_accounts: Accounts that a person has paused: since when (wall time), and why in his words.
+CREATE TABLE paused_accounts (account INTEGER PRIMARY KEY, since INTEGER NOT NULL, why TEXT NOT NULL);
+
+-- secrets: Passwords and tokens by name, sealed for that name; `bound` is a keyed hash of the one provider host, TLS
+-- and login name that may have it, null: none yet. `changed_at`: wall time.
+CREATE TABLE secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, bound BLOB, changed_at INTEGER NOT NULL)
+WITHOUT ROWID;
+
+-- suppressions: Recipients (keyed hash) that an account does not write to. kind: optout, unknown. `until` null: for
+-- good. All wall time.
+CREATE TABLE suppressions (
+    account INTEGER NOT NULL, recipient_hash BLOB NOT NULL, kind TEXT NOT NULL, many INTEGER NOT NULL,
+    first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, until INTEGER, PRIMARY KEY (account, recipient_hash, kind)
+) WITHOUT ROWID;
+
+-- unheard: Messages whose client may never have read that they were accepted, by a keyed hash of who sent what to whom.
+-- `until`: wall time.
+CREATE TABLE unheard (hash BLOB PRIMARY KEY, message TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+
+-- riddles: Replies that no rule understands, masked, with how often they came.
+CREATE TABLE riddles (
+    provider TEXT NOT NULL, stage TEXT NOT NULL, code INTEGER NOT NULL, text TEXT NOT NULL, many INTEGER NOT NULL,
+    first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (provider, stage, code, text)
+) WITHOUT ROWID;
+
+-- concerns: What somebody has to know of. `about` tells one subject from another; `detail` is JSON. All wall time.
+CREATE TABLE concerns (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, about TEXT NOT NULL, provider TEXT, mailbox INTEGER,
+    account INTEGER, reason TEXT, opened_at INTEGER NOT NULL, closed_at INTEGER, detail TEXT NOT NULL
+);
+
+-- concerns_open: One open concern of a kind about one subject.
+CREATE UNIQUE INDEX concerns_open ON concerns (kind, about) WHERE closed_at IS NULL;
+
+-- tellings: Who is told of a concern, by which occasion, and how far that is. state 0 due, 1 told, 2 given up. All wall
+-- time.
+CREATE TABLE tellings (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, concern INTEGER NOT NULL, role TEXT NOT NULL, occasion TEXT NOT NULL,
+    state INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT,
+    done_at INTEGER, token TEXT NOT NULL
+);
+
+-- tellings_due: What is told next.
+CREATE INDEX tellings_due ON tellings (due_at) WHERE state = 0;
+
+-- tellings_of: Who was told of a concern.
+CREATE INDEX tellings_of ON tellings (concern);
+
+-- traffic: How many messages an account handed in on a day (days since 1970, in the provider's time zone).
+CREATE TABLE traffic (account INTEGER NOT NULL, day INTEGER NOT NULL, messages INTEGER NOT NULL,
+    PRIMARY KEY (account, day)) WITHOUT ROWID;
+
+-- warmups: Mailboxes new to the relay: since when (wall time), and how many clean days they have had.
+CREATE TABLE warmups (
+    mailbox INTEGER PRIMARY KEY, begun_at INTEGER NOT NULL, clean_days INTEGER NOT NULL, counted_at INTEGER NOT NULL
+);
