@@ -30,7 +30,7 @@ WHY: Mapping[str, str] = MappingProxyType(
         "no-account": "no account of the routing has this sender any more",
         "no-token": "nobody has connected this mailbox with the provider yet (OAuth2)",
         "oauth-blocked": "the provider, or the rules of the owner's organisation, keep this user out (OAuth2)",
-        "oauth-client": "the provider does not take the relay's OAuth2 client: id, secret or tenant are wrong or missing",
+        "oauth-client": "the provider does not take the relay's OAuth2 client: id, secret or tenant is wrong or absent",
         "oauth-consent": "the owner's permission to send was revoked or has expired (OAuth2)",
         "oauth-password-changed": "the owner's password changed, and the permission to send ended with it (OAuth2)",
         "oauth-sign-in": "the provider wants the owner to sign in with a browser again (OAuth2)",

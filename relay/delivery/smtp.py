@@ -4,21 +4,23 @@ Law: a session serves as long as the routing leads the same way with the same cr
 called.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from relay.core.envelope import LoginFailure
 from relay.core.meaning import Fault, ReplyClass
 from relay.core.routing import Auth, Provider
 from relay.core.words import MailboxId, Stage
+from relay.delivery.commands import Offer
 from relay.delivery.habits import Habits, Riddles
 from relay.delivery.login import Login
 from relay.delivery.mechanisms import Credentials
 from relay.delivery.resolver import Resolve
+from relay.delivery.tokens import NoToken, TokenSource
 from relay.delivery.transaction import SmtpSession
 from relay.delivery.trust import Trust
 from relay.delivery.upstream import LoginFailed
-from relay.errors import TemporaryError
+from relay.delivery.wire import Wire
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +39,6 @@ class Route:
 
 Routes = Callable[[MailboxId], Route | None]
 """The route of a mailbox as the routing in force has it; None: no account sends through it any more."""
-
-
-class NoToken(TemporaryError):
-    """there is no access token for this mailbox now"""
-
-
-TokenSource = Callable[[MailboxId], Awaitable[str]]
-"""The access token that a mailbox logs in with now (`auth: oauth2`); NoToken when there is none."""
 
 
 class SmtpUpstream:
@@ -66,11 +60,11 @@ class SmtpUpstream:
         route = self._routes(mailbox)
         if route is None:
             raise _without("no-account")
-        credentials = await self._credentials(mailbox, route)
         habits = self._habits.setdefault(route.provider.endpoint, Habits())
-        login = Login(route.provider, credentials, hostname=self._hostname)
         try:
-            wire, offer = await login.run(self._resolve, self._trust)
+            credentials = await self._credentials(mailbox, route)
+            login = Login(route.provider, credentials, hostname=self._hostname)
+            wire, offer = await self._log_in(mailbox, route, login, credentials)
         except LoginFailed as failed:
             is_outdated = not route.is_as(self._routes(mailbox))
             raise LoginFailed(replace(failed.failure, is_outdated=is_outdated)) from None
@@ -84,6 +78,18 @@ class SmtpUpstream:
             riddles=self._riddles.setdefault(mailbox, Riddles()),
             censored=login.censored,
         )
+
+    async def _log_in(
+        self, mailbox: MailboxId, route: Route, login: Login, credentials: Credentials | None
+    ) -> tuple[Wire, Offer]:
+        """A token that was refused is not shown again; another one is for the next login, which is counted anew."""
+        try:
+            return await login.run(self._resolve, self._trust)
+        except LoginFailed as failed:
+            is_token = route.provider.auth is Auth.OAUTH2 and _is_refused(failed.failure)
+            if is_token and self._tokens is not None and credentials is not None:
+                self._tokens.refused(mailbox, credentials.secret)
+            raise
 
     async def _credentials(self, mailbox: MailboxId, route: Route) -> Credentials | None:
         """What this mailbox logs in with; None: its provider wants no login."""
@@ -101,15 +107,20 @@ class SmtpUpstream:
             raise _without(ReplyClass.AUTH_METHOD, Fault.NO_TOKEN)
         try:
             return await self._tokens(mailbox)
-        except NoToken:
-            raise _without(ReplyClass.AUTH_TEMPORARY, Fault.NO_TOKEN) from None
+        except NoToken as trouble:
+            raise _without(trouble.meaning, trouble.fault, is_provider=trouble.is_provider) from None
 
 
 def _way_in(provider: Provider) -> tuple[object, ...]:
-    return provider.endpoint, provider.tls, provider.tls_ca, provider.auth, provider.allow_plaintext
+    way = provider.endpoint, provider.tls, provider.tls_ca, provider.auth, provider.allow_plaintext
+    return (*way, provider.oauth) if provider.auth is Auth.OAUTH2 else way
 
 
-def _without(meaning: str, fault: Fault | None = None) -> LoginFailed:
+def _is_refused(failure: LoginFailure) -> bool:
+    return failure.is_login_sent and failure.reply is not None and not failure.reply.is_temporary
+
+
+def _without(meaning: str, fault: Fault | None = None, *, is_provider: bool = False) -> LoginFailed:
     return LoginFailed(
-        LoginFailure(meaning, Stage.AUTH, None, is_provider=False, is_login_sent=False, fault=fault),
+        LoginFailure(meaning, Stage.AUTH, None, is_provider=is_provider, is_login_sent=False, fault=fault),
     )

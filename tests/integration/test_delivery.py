@@ -27,6 +27,7 @@ from relay.sandbox.settings import Tls as SandboxTls
 from tests.fakes.observer import FakeObserver
 from tests.fakes.peer import Dialogue, Peer
 from tests.fakes.store import FakeStore
+from tests.fakes.tokens import FakeTokens
 
 BODY = b"Subject: ricetta\r\nMessage-ID: <1@example.it>\r\n\r\n.\r\n..\r\nBuongiorno\xe8\r\n.fine\r\n"
 BOTH_LOOPS = pytest.mark.parametrize("run", [asyncio.run, uvloop.run], ids=["asyncio", "uvloop"])
@@ -187,20 +188,16 @@ def test_the_socket_says_nothing_more_once_it_is_closed(run: Run) -> None:
 # logins
 
 
-async def _token(mailbox: MailboxId) -> str:
-    return "ya29.token"
-
-
 @BOTH_LOOPS
 @pytest.mark.parametrize("mechanism", ["PLAIN", "LOGIN", "CRAM-MD5", "XOAUTH2"])
 def test_every_mechanism_logs_in_as_the_right_mailbox(run: Run, mechanism: str) -> None:
     async def main() -> None:
         is_token = mechanism == "XOAUTH2"
-        users = {doctor().username: await _token(doctor()) if is_token else "segreta"}
+        users = {doctor().username: "ya29.token" if is_token else "segreta"}
         settings = SandboxSettings(mechanisms=(mechanism,), users=users)
         async with world(settings, auth=Auth.OAUTH2 if is_token else Auth.PASSWORD) as it:
             upstream = it.upstream()
-            upstream._tokens = _token
+            upstream._tokens = FakeTokens("ya29.token")
             await (await upstream.open(doctor())).close()
             with pytest.raises(LoginFailed) as caught:
                 await upstream.open(doctor(1))

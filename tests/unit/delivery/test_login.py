@@ -11,13 +11,16 @@ import pytest
 
 from relay.core.envelope import Envelope, LoginFailure, Recipient, Verdict
 from relay.core.limits import SECOND, Limit
+from relay.core.meaning import Fault, ReplyClass
 from relay.core.routing import Auth, Provider, Timeouts, Tls
 from relay.core.words import MailboxId, Stage
 from relay.delivery.login import ADDRESSES_TRIED
-from relay.delivery.smtp import NoToken, Route, SmtpUpstream, TokenSource
+from relay.delivery.smtp import Route, SmtpUpstream
+from relay.delivery.tokens import NoToken, TokenSource
 from relay.delivery.upstream import LoginFailed
 from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.fakes.peer import OFFER, Act, Answer, Flood, Peer, Trickle, ehlo
+from tests.fakes.tokens import FakeTokens
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -112,14 +115,6 @@ def test_cram_md5_is_used_where_nothing_else_is_offered() -> None:
     on_virtual_time(main)
 
 
-async def _token(mailbox: MailboxId) -> str:
-    return f"token of {mailbox.username}"
-
-
-async def _no_token(mailbox: MailboxId) -> str:
-    raise NoToken
-
-
 OAUTH = replace(PROVIDER, auth=Auth.OAUTH2)
 OFFERS_TOKENS = ("AUTH PLAIN LOGIN XOAUTH2",)
 
@@ -127,7 +122,7 @@ OFFERS_TOKENS = ("AUTH PLAIN LOGIN XOAUTH2",)
 def test_a_mailbox_with_oauth2_shows_its_token_and_never_its_password() -> None:
     async def main(loop: NetworkLoop) -> None:
         peer = loop.peers["127.0.0.1"] = Peer(offer=OFFERS_TOKENS)
-        await World(OAUTH, tokens=_token).upstream().open(MAILBOX)
+        await World(OAUTH, tokens=FakeTokens()).upstream().open(MAILBOX)
         said = b64decode(peer.commands[1].removeprefix(b"AUTH XOAUTH2 "))
         assert said == b"user=dottore@example.it\1auth=Bearer token of dottore@example.it\1\1"
 
@@ -137,21 +132,46 @@ def test_a_mailbox_with_oauth2_shows_its_token_and_never_its_password() -> None:
 def test_a_refused_token_is_refused_once_and_by_the_final_reply() -> None:
     script = {"AUTH": [b"334 eyJzdGF0dXMiOiI0MDAifQ==\r\n"], "": [b"535 5.7.8 no such token\r\n"]}
     peer = Peer(script, OFFERS_TOKENS)
-    found, _ = failure(peer, World(OAUTH, tokens=_token))
+    tokens = FakeTokens()
+    found, _ = failure(peer, World(OAUTH, tokens=tokens))
     assert (found.reply_class, found.is_login_sent) == ("auth-rejected", True)
     assert found.reply is not None
     assert found.reply.text == "no such token"
     assert peer.verbs() == ["EHLO", "AUTH", ""]
+    assert tokens.turned_down == [(MAILBOX, "token of dottore@example.it")]
+    assert tokens.asked == [MAILBOX], "a second login at once would be a second refused login"
+
+
+def test_a_token_that_could_not_be_checked_now_is_kept() -> None:
+    tokens = FakeTokens()
+    peer = Peer({"AUTH": [b"454 4.7.0 later\r\n"]}, OFFERS_TOKENS)
+    found, _ = failure(peer, World(OAUTH, tokens=tokens))
+    assert (found.reply_class, tokens.turned_down) == ("auth-temporary", [])
+
+
+def test_a_refused_password_is_no_refused_token() -> None:
+    tokens = FakeTokens()
+    failure(Peer({"AUTH": [b"535 5.7.8 no\r\n"]}), World(tokens=tokens))
+    assert tokens.turned_down == []
+
+
+@pytest.mark.parametrize("is_provider", [False, True])
+def test_why_there_is_no_token_is_told_as_it_is_and_of_whom(is_provider: bool) -> None:
+    trouble = NoToken(ReplyClass.AUTH_METHOD, Fault.OAUTH_CLIENT, is_provider=is_provider)
+    found, loop = failure(None, World(OAUTH, tokens=FakeTokens(trouble=trouble)))
+    assert (found.reply_class, found.reason, found.is_provider) == ("auth-method", "oauth-client", is_provider)
+    assert not found.is_login_sent
+    assert loop.dialled == []
 
 
 def test_without_xoauth2_on_offer_no_token_is_shown() -> None:
     peer = Peer(offer=("AUTH PLAIN LOGIN",))
-    found, _ = failure(peer, World(OAUTH, tokens=_token))
+    found, _ = failure(peer, World(OAUTH, tokens=FakeTokens()))
     assert (found.reply_class, found.is_login_sent) == ("auth-method", False)
 
 
 def test_a_token_that_cannot_be_had_now_calls_nobody() -> None:
-    found, loop = failure(None, World(OAUTH, tokens=_no_token))
+    found, loop = failure(None, World(OAUTH, tokens=FakeTokens(trouble=NoToken())))
     assert (found.reply_class, found.reason) == ("auth-temporary", "no-token")
     assert loop.dialled == []
 
