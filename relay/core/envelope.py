@@ -56,6 +56,8 @@ class NewMessage:
     kind: Kind = Kind.MAIL
     lifetime: int | None = None
     """Microseconds of wall time until it bounces; None: the account's or the queue's."""
+    is_dated: bool = False
+    """It is worth nothing after its lifetime, held or not: its sender named the day."""
 
 
 @dataclass(frozen=True, slots=True)

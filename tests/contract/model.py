@@ -77,8 +77,11 @@ class ModelStore(Reading):
 
     def lifetime_of(self, message: NewMessage) -> int:
         account = self.disk.applied.routing.accounts.get(message.account)
-        lifetimes = (message.lifetime, account.lifetime if account is not None else None, self.settings.lifetime)
-        return next(lifetime for lifetime in lifetimes if lifetime is not None)
+        own = None if account is None else account.lifetime
+        usual = self.settings.lifetime if own is None else own
+        if message.lifetime is None:
+            return usual
+        return min(usual, message.lifetime) if message.is_dated else message.lifetime
 
     # taking
 

@@ -158,7 +158,8 @@ class Ending:
     def hold(self, delivery: Delivery, reason: str) -> None:
         delivery.state, delivery.reason = state_after(delivery.state, Event.HOLD), reason
         delivery.since = self.now()
-        delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
+        if not delivery.mail.new.is_dated:
+            delivery.expires_at = max(delivery.expires_at, delivery.mail.accepted_at + self.settings.hold_lifetime)
 
     def finish(
         self, delivery: Delivery, event: Event, reason: str, reply: Reply | None, *, held_since: int | None = None

@@ -86,7 +86,8 @@ class Leasing(Ending):
     def expire(self, delivery: Delivery) -> None:
         trouble = self.trouble_of(delivery.account)
         ends = delivery.mail.accepted_at + self.settings.hold_lifetime
-        if delivery.state is State.WAITING and trouble is not None and self.clock.relay() < ends:
+        is_longer = trouble is not None and not delivery.mail.new.is_dated
+        if delivery.state is State.WAITING and is_longer and self.clock.relay() < ends:
             delivery.expires_at = ends
             return
         why = self.why_at_the_end(delivery)

@@ -169,7 +169,7 @@ class Reading(Leasing):
 
     def ends_of(self, delivery: Delivery) -> int:
         """When its lifetime ends, as things are."""
-        is_kept_back = self.trouble_of(delivery.account) is not None
+        is_kept_back = self.trouble_of(delivery.account) is not None and not delivery.mail.new.is_dated
         longest = delivery.mail.accepted_at + self.settings.hold_lifetime
         return max(delivery.expires_at, longest) if is_kept_back else delivery.expires_at
 

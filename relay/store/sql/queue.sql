@@ -5,8 +5,8 @@ SELECT client, account, accepted_at FROM (SELECT * FROM messages ORDER BY seq DE
 
 -- add_message: Records an accepted message, unless it was accepted before.
 INSERT INTO messages (seq, id, client, account, kind, accepted_at, size, recipients, segment, "offset", length,
-    message_id_hash, submitted_hash)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING;
+    message_id_hash, submitted_hash, is_dated)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING;
 
 -- add_delivery: Records one delivery of an accepted message.
 INSERT INTO deliveries (id, message, account, lane, state, due, expires_at, since, domain, recipient_hash, envelope)

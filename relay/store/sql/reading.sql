@@ -31,7 +31,7 @@ SELECT message, state, account FROM deliveries NOT INDEXED WHERE id >= ? AND id 
 SELECT seq FROM messages WHERE id = ?;
 
 -- message_at: A message.
-SELECT id, client, account, accepted_at, size, recipients, message_id_hash FROM messages WHERE seq = ?;
+SELECT id, client, account, accepted_at, size, recipients, message_id_hash, is_dated FROM messages WHERE seq = ?;
 
 -- deliveries_of: The deliveries of a message.
 SELECT id, lane, state, due, reason, since, expires_at, domain, recipient_hash FROM deliveries
@@ -66,7 +66,7 @@ SELECT reason FROM deliveries INDEXED BY deliveries_stalled
 WHERE likely(state <= 1) AND NOT (state = 0 AND due = 0) AND account = ? AND state = ? AND id > 0 ORDER BY id LIMIT 1;
 
 -- newest_ready: When the last of a lane of an account was accepted, and when its lifetime ends.
-SELECT m.accepted_at, d.expires_at FROM deliveries AS d INDEXED BY deliveries_ready
+SELECT m.accepted_at, d.expires_at, m.is_dated FROM deliveries AS d INDEXED BY deliveries_ready
 JOIN messages AS m ON m.seq = d.message
 WHERE d.state = 0 AND d.due = 0 AND d.account = ? AND d.lane = ? ORDER BY d.id DESC LIMIT 1;
 

@@ -31,12 +31,13 @@ CREATE TABLE mailboxes (
 -- create_providers: The health of providers' hosts.
 CREATE TABLE providers (name TEXT PRIMARY KEY, health TEXT) WITHOUT ROWID;
 
--- create_messages: What was accepted; `seq` is the id of its first delivery. Rows never change.
+-- create_messages: What was accepted; `seq` is the id of its first delivery. `is_dated`: it is worth nothing after
+-- its lifetime, held or not. Rows never change.
 CREATE TABLE messages (
     seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, client TEXT NOT NULL, account INTEGER NOT NULL,
     kind INTEGER NOT NULL, accepted_at INTEGER NOT NULL, size INTEGER NOT NULL, recipients INTEGER NOT NULL,
     segment INTEGER NOT NULL, "offset" INTEGER NOT NULL, length INTEGER NOT NULL,
-    message_id_hash BLOB NOT NULL, submitted_hash BLOB NOT NULL
+    message_id_hash BLOB NOT NULL, submitted_hash BLOB NOT NULL, is_dated INTEGER NOT NULL DEFAULT 0
 );
 
 -- create_messages_account: What an account sent.

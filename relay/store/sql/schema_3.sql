@@ -1,6 +1,9 @@
 -- From schema 2 to 3: how each login ended, what replies have in common, histories of health, secrets, and what the
 -- relay remembers of accounts, recipients and notices.
 
+-- messages_is_dated: It is worth nothing after its lifetime, held or not.
+ALTER TABLE messages ADD COLUMN is_dated INTEGER NOT NULL DEFAULT 0;
+
 -- logins_class: How a login ended: a reply class; null: it worked, or is under way.
 ALTER TABLE logins ADD COLUMN class TEXT;
 

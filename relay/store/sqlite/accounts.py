@@ -124,7 +124,10 @@ class AccountViews:
         context, number = self._context, self._context.names.known_account(sender)
         rows = [context.database.read_one(_SQL["newest_ready"], (number, LANES.index(lane))) for lane in LANES]
         is_kept_back = context.is_kept_back(sender)
-        ends = [context.ends_of(*row, is_kept_back=is_kept_back) for row in rows if row is not None]
+        ends = [
+            context.ends_of(accepted, expires, is_kept_back=is_kept_back, is_dated=bool(is_dated))
+            for accepted, expires, is_dated in filter(None, rows)
+        ]
         return context.clock.shown(max(ends)) if ends else None
 
     def drained_at(self, sender: AccountId) -> int | None:

@@ -5,6 +5,7 @@ Law: everything here is rebuilt from the database at a start and after a failed 
 
 from dataclasses import dataclass
 
+from relay.core.envelope import NewMessage
 from relay.core.routing import InDoubt
 from relay.core.schedule import Schedule
 from relay.core.standstill import is_for_somebody
@@ -106,14 +107,20 @@ class Context:
 
     # what the settings say about an account
 
-    def lifetime_of(self, sender: AccountId) -> int:
-        """How long a message of this account is tried, microseconds."""
-        account = self.routes.routing.accounts.get(sender)
-        return account.lifetime if account is not None and account.lifetime is not None else self.settings.lifetime
+    def lifetime_of(self, message: NewMessage) -> int:
+        """How long a message is tried, microseconds."""
+        account = self.routes.routing.accounts.get(message.account)
+        own = None if account is None else account.lifetime
+        usual = self.settings.lifetime if own is None else own
+        if message.lifetime is None:
+            return usual
+        return min(usual, message.lifetime) if message.is_dated else message.lifetime
 
-    def ends_of(self, accepted: int, expires: int, *, is_kept_back: bool) -> int:
-        """When the lifetime of a delivery that waits ends: what is kept back has that of what is held."""
-        return max(expires, accepted + self.settings.hold_lifetime) if is_kept_back else expires
+    def ends_of(self, accepted: int, expires: int, *, is_kept_back: bool, is_dated: bool) -> int:
+        """When the lifetime of a delivery that waits ends: what is kept back has that of what is held, but for what is
+        dated.
+        """
+        return expires if is_dated or not is_kept_back else max(expires, accepted + self.settings.hold_lifetime)
 
     def in_doubt_of(self, sender: AccountId) -> InDoubt:
         """What happens to a delivery in doubt."""

@@ -31,6 +31,8 @@ class Entry:
     accepted_at: int
     size: int
     place: Place
+    is_dated: bool
+    """It is worth nothing after its lifetime, held or not."""
     account: int
     sender: AccountId
     lane: Lane
@@ -59,12 +61,12 @@ class Overdue(NamedTuple):
 
 def entry_from(row: tuple[Any, ...], names: Names) -> Entry:
     """The entry of a row of one of the statements in entries.sql."""
-    delivery, seq, message, kind, recipients, accepted, size, segment, offset, length, account, lane, *rest = row
+    delivery, seq, message, kind, recipients, accepted, size, segment, offset, length, is_dated, *rest = row
+    account, lane, expires, tries, doubts, sealed = rest
     place, sender = Place(segment, offset, length), names.sender(account)
-    expires, tries, doubts, sealed = rest
     return Entry(
-        delivery, seq, message, KINDS[kind], recipients, accepted, size, place, account, sender, LANES[lane],
-        expires, tries, doubts, sealed, None,
+        delivery, seq, message, KINDS[kind], recipients, accepted, size, place, bool(is_dated), account, sender,
+        LANES[lane], expires, tries, doubts, sealed, None,
     )  # fmt: skip
 
 

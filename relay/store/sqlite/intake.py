@@ -84,15 +84,14 @@ class Intake:
         """False: a message of this id is there already."""
         message, wall = new.message, self._context.clock.wall()
         size, many, kind = len(message.content), len(new.envelopes), KINDS.index(message.kind)
-        hashes = (new.message_id_hash, message.submitted_hash)
+        hashes = (new.message_id_hash, message.submitted_hash, message.is_dated)
         values = (seq, message.id, message.client, account, kind, wall, size, many, *place, *hashes)
         return self._context.database.write(_SQL["add_message"], values) == 1
 
     def _write_deliveries(self, new: Sealed, account: int, lane: Lane, place: Place) -> None:
         context, message, seq = self._context, new.message, self._next_delivery
         size, many, wall = len(message.content), len(new.envelopes), context.clock.wall()
-        lifetime = message.lifetime if message.lifetime is not None else context.lifetime_of(message.account)
-        expires = wall + lifetime
+        expires = wall + context.lifetime_of(message)
         is_first = context.count_ready(account, message.account, lane) == 0
         context.add_ready(account, message.account, lane, many)
         for ordinal, envelope in enumerate(new.envelopes):
@@ -102,7 +101,8 @@ class Intake:
             row = (delivery, seq, account, number, expires, wall, domain, new.hashes[ordinal], cipher)
             context.database.write(_SQL["add_delivery"], row)
             entry = Entry(
-                delivery, seq, message.id, message.kind, many, wall, size, place, account, message.account, lane,
+                delivery, seq, message.id, message.kind, many, wall, size, place, message.is_dated,
+                account, message.account, lane,
                 expires, 0, 0, cipher, envelope,
             )  # fmt: skip
             context.heads.add(account, lane, entry, is_only=is_first and ordinal == 0)

@@ -81,8 +81,8 @@ class Moves:
 
     def hold(self, entry: Entry, state: State, *, reason: str, reply: str | None) -> None:
         """Stays until a person acts, or its time for being held ends."""
-        ends = entry.accepted_at + self._context.settings.hold_lifetime
-        values = (STORED[after(state, Event.HOLD)], 0, max(ends, entry.expires_at), reason, reply)
+        ends = self._context.ends_of(entry.accepted_at, entry.expires_at, is_kept_back=True, is_dated=entry.is_dated)
+        values = (STORED[after(state, Event.HOLD)], 0, ends, reason, reply)
         self._put_back(entry, values)
         self._context.pending.held(entry.account)
         self._tell(Event.HOLD, entry, reason)

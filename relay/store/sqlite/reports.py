@@ -77,8 +77,9 @@ class Reports:
         row = context.database.read_one(_SQL["late"], (entry.delivery,))
         line = context.pending.line(entry.account)
         assert row is not None
-        _, why = Views(context, is_list=True).standstill(row, entry.sender, entry.accepted_at)
-        ends = context.ends_of(entry.accepted_at, row[6], is_kept_back=context.is_kept_back(entry.sender))
+        _, why = Views(context, is_list=True).standstill(row, entry.sender, (entry.accepted_at, entry.is_dated))
+        is_kept_back = context.is_kept_back(entry.sender)
+        ends = context.ends_of(entry.accepted_at, row[6], is_kept_back=is_kept_back, is_dated=entry.is_dated)
         others = 0 if line is None else line.waiting + line.held - 1
         return (
             why.reason or Barrier.QUEUE.value,

@@ -55,7 +55,7 @@ class Timers:
     def _expire(self, expired: Overdue) -> None:
         entry, state, due, _, reply, _ = expired
         context = self._context
-        ends = entry.accepted_at + context.settings.hold_lifetime
+        ends = context.ends_of(entry.accepted_at, entry.expires_at, is_kept_back=True, is_dated=entry.is_dated)
         if state is State.WAITING and context.is_kept_back(entry.sender) and context.clock.wall() < ends:
             context.database.write(_SQL["set_expiry"], (ends, entry.delivery))
             return

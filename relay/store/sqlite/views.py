@@ -48,16 +48,20 @@ class Views:
         row = self._context.database.read_one(_SQL["message_at"], (seq,))
         if row is None:
             return None
-        message, client, account, accepted, size, recipients, _ = row
+        message, client, account, accepted, size, recipients, _, is_dated = row
         sender = self._context.names.sender(account)
         rows = self._context.database.read(_SQL["deliveries_of"], (seq, seq + recipients))
-        deliveries = tuple(self._delivery(each, message, seq, sender, accepted) for each in rows)
+        deliveries = tuple(self._delivery(each, message, seq, sender, (accepted, bool(is_dated))) for each in rows)
         states = {each.state for each in deliveries}
         state = next(state for state in ORDER if state in states)
         return MessageView(message, sender, client, state, self._context.clock.shown(accepted), size, deliveries)
 
-    def standstill(self, row: Row, sender: AccountId, accepted: int) -> tuple[str, Standstill]:
-        """The state of a delivery as admins see it, and why it is not moving; `row` begins as `deliveries_of`'s."""
+    def standstill(self, row: Row, sender: AccountId, of: tuple[int, bool]) -> tuple[str, Standstill]:
+        """The state of a delivery as admins see it, and why it is not moving; `row` begins as `deliveries_of`'s.
+
+        `of` its message: when it was accepted, and whether it is dated.
+        """
+        accepted, is_dated = of
         number, lane, stored, due, reason, since, expires = row[:7]
         running = self._context.claims.holder_of(number)
         state = STATES[stored] if running is None else running.state
@@ -67,7 +71,8 @@ class Views:
         if state is not State.WAITING:
             return state.value, self._shown(standstill(situation))
         is_kept_back = self._context.is_kept_back(sender)
-        situation = replace(situation, expires_at=self._context.ends_of(accepted, expires, is_kept_back=is_kept_back))
+        ends = self._context.ends_of(accepted, expires, is_kept_back=is_kept_back, is_dated=is_dated)
+        situation = replace(situation, expires_at=ends)
         found = standstill(self._surrounded(situation, sender, LANES[lane], number))
         return State.HELD.value if is_kept_back else State.WAITING.value, self._shown(found)
 
@@ -104,9 +109,9 @@ class Views:
             return None
         return max(health.probe_at, self._context.clock.now()) + self._ahead
 
-    def _delivery(self, row: Row, message: str, seq: int, sender: AccountId, accepted: int) -> DeliveryView:
+    def _delivery(self, row: Row, message: str, seq: int, sender: AccountId, of: tuple[int, bool]) -> DeliveryView:
         number, lane, domain, key = row[0], row[1], row[7], row[8]
-        state, why = self.standstill(row, sender, accepted)
+        state, why = self.standstill(row, sender, of)
         try:
             shown = self._context.seals.open_domain(domain, message, number - seq)
         except CorruptValue:

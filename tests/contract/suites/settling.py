@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from relay.core.envelope import Verdict
-from relay.core.limits import MINUTE
+from relay.core.limits import HOUR, MINUTE
 from relay.core.remedy import Needs
 from relay.core.reply import Reply
 from relay.core.routing import InDoubt
@@ -308,3 +308,25 @@ async def a_stopped_mailbox_keeps_its_mail_for_the_longer_lifetime(scene: Scene)
     await scene.take()
     (entry,) = await scene.store.outbox(10)
     assert entry.reason == "sender-refused"
+
+
+async def what_is_dated_is_worth_nothing_after_its_day_even_while_its_mailbox_is_stopped(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1, lifetime=2 * HOUR, is_dated=True)
+    await scene.mail(A, 2)
+    (claim,) = await scene.work(1)
+    await scene.end(claim, MAIL_REFUSED)
+    await scene.close(box(A))
+    await scene.advance(2 * 3600)
+    await scene.take()
+    (entry,) = await scene.store.outbox(10)
+    assert (entry.message, entry.reason) == ("m-1", "sender-refused")
+
+
+async def what_is_dated_never_waits_longer_than_its_account_lets_it(scene: Scene) -> None:
+    await scene.route(account(A, lifetime=10 * MINUTE))
+    await scene.mail(A, 1, lifetime=2 * HOUR, is_dated=True)
+    await scene.advance(600)
+    assert await scene.work() == []
+    (entry,) = await scene.store.outbox(10)
+    assert entry.message == "m-1"

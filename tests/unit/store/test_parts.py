@@ -21,7 +21,7 @@ from relay.store.sqlite.values import read_health, read_reply, write_health, wri
 
 def entry(number: int) -> Entry:
     return Entry(
-        number, number, f"m{number}", Kind.MAIL, 1, 0, 1, Place(1, 0, 1), 1, "a", Lane.BULK, 0, 0, 0, b"", None
+        number, number, f"m{number}", Kind.MAIL, 1, 0, 1, Place(1, 0, 1), False, 1, "a", Lane.BULK, 0, 0, 0, b"", None
     )
 
 
