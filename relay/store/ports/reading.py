@@ -4,11 +4,13 @@ Law: it only reads, a page at a time, and never holds up what moves mail; no vie
 domain, and every reply in it is masked. Instants are wall time in microseconds since 1970 UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Generic, Protocol, TypeVar
 
 from relay.core.remedy import Needs
+from relay.core.routing import Owner
 from relay.core.words import AccountId, Lane, MailboxId, MessageId, Plan
 from relay.errors import PermanentError
 
@@ -92,6 +94,52 @@ class LimitView:
 
 
 @dataclass(frozen=True, slots=True)
+class PausedView:
+    """That a person keeps an account's mail back: since when, and why, in his words."""
+
+    since: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaidView:
+    """What a provider said last about mail of a mailbox, masked."""
+
+    at: int
+    stage: str
+    reply_class: str
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentView:
+    """How much an account hands in, as far back as history goes; reports of ours do not count."""
+
+    last_at: int | None
+    """When it last did; None: not in the history (90 days)."""
+    week: int
+    """Messages of the last 7 days."""
+    month: int
+    """Messages of the last 30 days."""
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """What the routing and the store know of an account beyond its health."""
+
+    owner: Owner = field(default=Owner(), repr=False)
+    aliases: tuple[str, ...] = ()
+    replaces: Mapping[str, date] = field(default_factory=dict)
+    retires: date | None = None
+    paid_until: date | None = None
+    paused: PausedView | None = None
+    sent: SentView | None = None
+    """None: nobody asked."""
+    last_reply: SaidView | None = None
+    """None where it was not asked for, or nothing was said yet."""
+
+
+@dataclass(frozen=True, slots=True)
 class AccountView:
     """An account with the health of its mailbox."""
 
@@ -109,6 +157,7 @@ class AccountView:
     needs: Needs | None
     queued: int
     limits: tuple[LimitView, ...] = ()
+    particulars: Particulars = field(default=Particulars(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +198,8 @@ class AccountQuery:
     plan: Plan | None = None
     has_queued: bool = False
     """Only those with mail in the queue."""
+    with_sent: bool = False
+    """Also how much each of them hands in."""
     limit: int = PAGE
     cursor: str | None = None
 
@@ -166,7 +217,7 @@ class Reading(Protocol):
         """A page of accounts."""
 
     async def account(self, sender: AccountId) -> AccountView | None:
-        """One account; None: neither routing nor queue knows it."""
+        """One account with all particulars, by any address that it sends as; None: neither routing nor queue knows it."""
 
     async def providers(self) -> Sequence[ProviderView]:
         """Every provider of the routing in force, by name."""

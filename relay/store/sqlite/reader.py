@@ -29,7 +29,9 @@ from relay.store.sqlite.context import Context
 from relay.store.sqlite.counts import Tally
 from relay.store.sqlite.gauges import Roster, Waits, gauge_of
 from relay.store.sqlite.outlooks import DETAIL_STEPS, GAUGE_STEPS, LIST_STEPS
+from relay.store.sqlite.particulars import with_last_reply, with_particulars
 from relay.store.sqlite.search import NEWEST, SPAN, Search
+from relay.store.sqlite.sent import Sent
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.views import Views
 
@@ -93,11 +95,20 @@ class Reader:
             look = partial(_look_at, views=views, senders=senders, start=start, query=query, found=found)
             start = await self._ask(look)
         cursor = f"a{found[most - 1].sender.encode().hex()}" if len(found) > most else None
-        return Page(tuple(found[:most]), cursor)
+        some = found[:most]
+        return Page(tuple(await self._with_sent(some) if query.with_sent else some), cursor)
 
     async def account(self, sender: AccountId) -> AccountView | None:
-        """One account."""
-        return await self._ask(lambda context: AccountViews(context, steps=DETAIL_STEPS).one(sender))
+        """One account with all particulars."""
+        found = await self._ask(lambda context: _account(context, sender))
+        return None if found is None else (await self._with_sent([found]))[0]
+
+    async def _with_sent(self, views: Sequence[AccountView]) -> list[AccountView]:
+        """These accounts with how much each hands in."""
+        sent = Sent(views)
+        while not await self._ask(sent.go_on):
+            pass
+        return sent.found
 
     async def providers(self) -> Sequence[ProviderView]:
         """Every provider of the routing in force."""
@@ -215,8 +226,18 @@ def _message(context: Context, message: MessageId) -> MessageView | None:
     return None if row is None else Views(context, is_list=False).message(row[0])
 
 
+def _account(context: Context, address: str) -> AccountView | None:
+    """By any address that it sends as; one that the routing does not know may have mail left."""
+    account = context.routes.routing.account_of(address)
+    sender = address.lower() if account is None else account.sender
+    if account is None and sender in context.routes.routing.accounts:
+        return None  # a letter outside ASCII is somebody else's
+    view = AccountViews(context, steps=DETAIL_STEPS).one(sender)
+    return None if view is None else with_last_reply(context, with_particulars(context, view))
+
+
 def _look_at(
-    _: Context,
+    context: Context,
     *,
     views: AccountViews,
     senders: list[AccountId],
@@ -230,7 +251,7 @@ def _look_at(
         if views.answers(senders[index], query):
             view = views.one(senders[index])
             made += 1
-            found += [] if view is None else [view]
+            found += [] if view is None else [with_particulars(context, view)]
             if made == VIEWS or views.outlooks.spent - spent >= STEPS:
                 return index + 1
     return min(start + SENDERS, len(senders))

@@ -1,0 +1,51 @@
+"""What an account is beyond its health, for those who look after it: its owner, its dates, who paused it, what was said.
+
+Law: it only reads, and what it reads of history has an index and a bound.
+"""
+
+from dataclasses import replace
+
+from relay.core.words import MailboxId
+from relay.store.ports.reading import AccountView, Particulars, PausedView, SaidView
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import read_reply
+
+_SQL = load_statements("particulars")
+
+LOOKED_AT: int = 50
+"""Attempts among which the last answer of a provider is looked for: it answers nearly all of them."""
+
+
+def with_particulars(context: Context, view: AccountView) -> AccountView:
+    """The account with what the routing says of it, and who paused it."""
+    account, paused = context.routes.routing.accounts.get(view.sender), context.routes.paused.get(view.sender)
+    if account is None:
+        return view
+    known = Particulars(
+        owner=account.owner,
+        aliases=account.aliases,
+        replaces=account.replaces,
+        retires=account.retires,
+        paid_until=account.paid_until,
+        paused=None if paused is None else PausedView(context.clock.shown(paused.since), paused.why),
+    )
+    return replace(view, particulars=known)
+
+
+def with_last_reply(context: Context, view: AccountView) -> AccountView:
+    """The account with what its provider said last."""
+    said = None if view.mailbox is None else _last_said(context, view.mailbox)
+    return replace(view, particulars=replace(view.particulars, last_reply=said))
+
+
+def _last_said(context: Context, mailbox: MailboxId) -> SaidView | None:
+    number = context.names.known_mailbox(mailbox)
+    if number is None:
+        return None
+    clock = context.clock
+    for ended, stage, reply_class, reply in context.database.read(_SQL["last_said"], (number, LOOKED_AT)):
+        said = read_reply(reply)
+        if said is not None:
+            return SaidView(clock.shown(ended + clock.wall() - clock.now()), stage, reply_class, str(said))
+    return None
