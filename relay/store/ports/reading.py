@@ -217,7 +217,7 @@ class Reading(Protocol):
         """A page of accounts."""
 
     async def account(self, sender: AccountId) -> AccountView | None:
-        """One account with all particulars, by any address that it sends as; None: neither routing nor queue knows it."""
+        """One account, by any address that it sends as, with all particulars; None: routing and queue know none."""
 
     async def providers(self) -> Sequence[ProviderView]:
         """Every provider of the routing in force, by name."""

@@ -1,4 +1,4 @@
-"""What an account is beyond its health, for those who look after it: its owner, its dates, who paused it, what was said.
+"""What an account is beyond its health: its owner, its dates, who paused it, and what was said to it last.
 
 Law: it only reads, and what it reads of history has an index and a bound.
 """
