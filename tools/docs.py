@@ -171,7 +171,6 @@ NOT_YET: Mapping[str, str] = {
     "health.refused_logins": "",
     "health.slow": "",
     "durability": "",
-    "notices.heartbeat_webhook": "",
     "notices.ops_webhook": "",
     "notices.ops_webhook_secret": "",
     "notices.postmaster": "",

@@ -156,18 +156,22 @@ def outbox_pump(means: Means, store: Store, keeper: RoutingKeeper) -> OutboxPump
     )
 
 
-def admin_server(
-    means: Means, storage: Storage, store: Store, certificates: CertificateKeeper | None, sockets: Sequence[socket]
-) -> AdminServer:
-    """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
+def self_look(means: Means, storage: Storage, store: Store, certificates: CertificateKeeper | None) -> SelfLook:
+    """Looks at this node."""
     watch = StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic, wall=means.clock.wall_seconds)
-    look = SelfLook(
+    return SelfLook(
         watch=watch,
         readiness=means.readiness,
         data=storage.data,
         wall=means.clock.wall_seconds,
         expiries=dict if certificates is None else certificates.expiries,
     )
+
+
+def admin_server(
+    means: Means, storage: Storage, store: Store, look: SelfLook, sockets: Sequence[socket]
+) -> AdminServer:
+    """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
     *listeners, http = [address_of(each) for each in sockets]
     listens_at = [*(ListensAt("smtp", address) for address in listeners), ListensAt("http", http)]
     return AdminServer(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from socket import socket
 
 from relay.admin import AdminServer, Part
-from relay.app import parts
+from relay.app import notices, parts
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import crash_point_of
 from relay.app.observation import StoreListener
@@ -115,7 +115,8 @@ class Service:
     async def _begin(self, storage: Storage, store: Store, keeper: RoutingKeeper) -> None:
         running, means, supervisor = self._running, self._means, self._supervisor
         *listeners, _ = running.sockets
-        running.admin = parts.admin_server(means, storage, store, running.certificates, running.sockets)
+        look = parts.self_look(means, storage, store, running.certificates)
+        running.admin = parts.admin_server(means, storage, store, look, running.sockets)
         supervisor.start("admin", running.admin.serve())
         running.pump = parts.outbox_pump(means, store, keeper)
         supervisor.start("outbox", running.pump.run())
@@ -128,6 +129,9 @@ class Service:
             supervisor.start("certificates", running.certificates.follow())
         supervisor.start("routing", keeper.follow())
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
+        heartbeat = notices.heartbeat(means, notices.web_client(means), look.look)
+        if heartbeat is not None:
+            supervisor.start("heartbeat", heartbeat.run())
         if means.manager.watchdog_seconds:
             supervisor.start("watchdog", Watchdog(means.manager, store).run())
 
@@ -138,7 +142,7 @@ class Service:
         running, supervisor = self._running, self._supervisor
         self._means.readiness.set(Part.SERVICE, "the relay is stopping")
         await self._drain()
-        for what in ("routing", "certificates", "outbox", "pulse", "watchdog"):
+        for what in ("routing", "certificates", "outbox", "pulse", "heartbeat", "watchdog"):
             await supervisor.cancel(what)
         if running.storage is not None:
             await self._bounded("store", running.storage.close())

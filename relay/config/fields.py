@@ -26,6 +26,7 @@ from relay.config import values
 from relay.config.values import Address
 from relay.core.limits import Limit, parse_limit
 from relay.core.routing import SecretKind, SecretReference
+from relay.core.weburl import parse_web_url
 
 Item = TypeVar("Item")
 
@@ -130,8 +131,7 @@ def _not_empty(text: str) -> str:
 
 
 def _web_address(text: str) -> str:
-    if not text.startswith(("https://", "http://")) or " " in text:
-        raise ValueError("not a web address; write https://...")
+    parse_web_url(text)
     return text
 
 

@@ -14,13 +14,13 @@ from pydantic import TypeAdapter
 from relay.config.coming import coming
 from relay.config.document import Path as Keys
 from relay.config.document import Table, mark_of, read_document
-from relay.config.entry_checks import warn_of_clear
 from relay.config.files import device_of, is_open_to_all, said, trouble_with
+from relay.config.notices import check_notices
 from relay.config.problems import START, Loaded, Mark, Report, has_errors, in_order
-from relay.config.references import References, Unresolved
+from relay.config.references import References
 from relay.config.service import ServiceConfig
 from relay.config.validation import validated
-from relay.core.routing import SecretReference, Tls
+from relay.core.routing import Tls
 from relay.errors import ConfigError
 
 TryPair = Callable[[Path, Path], tuple[str, str] | None]
@@ -86,9 +86,7 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
         if listener.proxy_protocol and listener.tls is Tls.NONE and listener.plaintext is None:
             text = "nobody can log in here, for no proxy is this machine; needs TLS or `plaintext: allow`"
             report.warning(_mark(root, ["submission", "listen", number, "proxy_protocol"]), text)
-    if config.notices.ops_webhook_secret is not None:
-        mark = _mark(root, ["notices", "ops_webhook_secret"])
-        _warn_of_secret(config.notices.ops_webhook_secret, mark, report, environ)
+    check_notices(config.notices, lambda key: _mark(root, ["notices", key]), report, References(environ))
 
 
 def _look_at_pair(config: ServiceConfig, root: Any, report: Report, try_pair: TryPair | None) -> None:
@@ -118,13 +116,6 @@ def _warn_of_keys(config: ServiceConfig, mark: Mark, report: Report) -> None:
     file = config.key_folder / KEY_FILE
     if is_open_to_all(file):
         report.warning(mark, f"everybody on this machine can read the key of the store: chmod 600 {file}")
-
-
-def _warn_of_secret(secret: SecretReference, mark: Mark, report: Report, environ: Mapping[str, str]) -> None:
-    warn_of_clear(secret, mark, report)
-    outcome = References(environ)(secret)
-    if isinstance(outcome, Unresolved):
-        report.warning(mark, f"{outcome.reason}: what is sent to ops_webhook is not signed")
 
 
 def _mark(root: Any, keys: Keys) -> Mark:

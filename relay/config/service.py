@@ -148,14 +148,16 @@ class Notices:
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
 
-    heartbeat_webhook: fields.WebAddress | None = None
-    """Called while the relay is well, so that its silence is noticed."""
+    heartbeat_webhook: fields.WebAddress | None = field(default=None, repr=False)
+    """Called every minute while this node can do its work, so that its silence is noticed."""
     sender: Annotated[fields.MailAddress | None, Field(alias="from")] = None
     """The account that notices are sent from."""
-    ops_webhook: fields.WebAddress | None = None
-    """Called with each notice for ops."""
+    ops_webhook: fields.WebAddress | None = field(default=None, repr=False)
+    """Called with each notice for ops, as the Standard Webhooks specification says."""
     ops_webhook_secret: fields.Secret | None = None
-    """Signs what is sent to `ops_webhook`."""
+    """Signs what is sent to `ops_webhook`: whsec_ and base64; two, apart by a blank, while one replaces the other."""
+    allow_private: fields.Switch = False
+    """Whether webhooks may go to this machine (also by http) and to private networks."""
     postmaster: fields.MailAddress | None = None
     """Where mail for ops goes."""
 

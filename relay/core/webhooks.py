@@ -158,12 +158,12 @@ def read_keys(secret: str) -> tuple[bytes, ...]:
 
 def _key(text: str) -> bytes:
     if text.startswith(("whsk_", "whpk_")):
-        raise ValueError("a key of the asymmetric scheme; write a whsec_ secret")
+        raise ValueError("the secret is a key of the asymmetric scheme; write one with whsec_")
     encoded = text.removeprefix(SECRET_PREFIX)
     try:
         key = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
     except ValueError:
-        raise ValueError("not base64; write whsec_ and 24 to 64 random octets in base64") from None
+        raise ValueError("the secret is not base64; write whsec_ and 24 to 64 random octets in base64") from None
     if not key:
         raise ValueError("an empty secret; write whsec_ and 24 to 64 random octets in base64")
     return key

@@ -29,6 +29,14 @@ Resolve = Callable[[str], Awaitable[Sequence[str]]]
 """A name's addresses; OSError: it has none, or nobody answers."""
 
 
+class Asks(Protocol):
+    """Makes one request."""
+
+    async def ask(
+        self, method: str, url: WebUrl, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer | Silence: ...
+
+
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """Whom the requests of this relay may reach, and as what it introduces itself."""

@@ -10,7 +10,7 @@ from relay.core.limits import HOUR
 from relay.core.notice import Notice
 from relay.core.webhooks import Answer, Dead, Outcome, body_of, headers_of, next_try
 from relay.core.weburl import WebUrl
-from relay.notify.web import WebClient
+from relay.notify.web import Asks
 
 GONE_FOR: int = 24 * HOUR
 """After a 410 nothing is sent for a day: that is what it asks for; then one is tried, because it may be a slip."""
@@ -29,7 +29,7 @@ class NoticeSender:
     def __init__(
         self,
         url: WebUrl,
-        client: WebClient,
+        client: Asks,
         *,
         keys: Callable[[], Sequence[bytes]],
         wall: Callable[[], int],

@@ -90,6 +90,11 @@ class Admin(Part):
         self.ended.set()
 
 
+class Look(Part):
+    async def look(self) -> None:
+        self.said("look")
+
+
 class Socket(Part):
     def close(self) -> None:
         self.said("close")
@@ -115,7 +120,7 @@ class World:
         means = Means(config, {}, clock, threads, log, Metrics("0"), self.readiness, resolve)
         self.service = Service(means, self.supervisor, self.is_urgent)
         kinds = {"routing_keeper": Part, "outbox_pump": Part, "dispatcher": Part}
-        kinds |= {"submission_server": Submission, "admin_server": Admin}
+        kinds |= {"submission_server": Submission, "admin_server": Admin, "self_look": Look}
         for name, kind in kinds.items():
             monkeypatch.setattr(parts, name, lambda *_, name=name, kind=kind: self.part(name, kind))
         monkeypatch.setattr(service_module, "open_storage", self.open)

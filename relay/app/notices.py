@@ -1,0 +1,80 @@
+"""What tells people, made from the configuration: the heartbeat, and the sender of notices for ops.
+
+Law: a secret that cannot be used is said in readiness, and what it would have signed is sent all the same.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+
+from relay import __version__
+from relay.app.machine import randomness
+from relay.app.parts import Means
+from relay.config.notices import UNSIGNED, keys_of
+from relay.config.references import Unresolved
+from relay.core.weburl import parse_web_url
+from relay.delivery.resolver import ExecutorResolver
+from relay.notify import Heartbeat, NoticeSender, WebClient, WebSettings
+
+HEARTBEAT = "heartbeat"
+"""What readiness and log call a heartbeat that nobody hears."""
+
+SECRET = "ops-webhook-secret"
+"""What readiness calls notices that cannot be signed."""
+
+LOOKUPS: int = 2
+"""Threads that look up the hosts of webhooks: one that hangs leaves the other's alone."""
+
+_FRACTION: int = 6
+"""Octets of chance in a number from 0 to 1."""
+
+
+def web_client(means: Means) -> WebClient:
+    """Asks what `notices:` names."""
+    lookups = means.threads.pool("lookup-webhooks", LOOKUPS)
+    resolver = ExecutorResolver(lambda _webhooks: lookups)
+    settings = WebSettings(f"clinic-relay/{__version__}", is_private_allowed=means.config.notices.allow_private)
+    return WebClient(settings, resolve=lambda host: resolver("webhooks", host), wall=means.clock.wall)
+
+
+def heartbeat(means: Means, client: WebClient, look: Callable[[], Awaitable[None]]) -> Heartbeat | None:
+    """Beats while this node is ready; `look` brings the readiness up to date. None: nobody listens."""
+    address = means.config.notices.heartbeat_webhook
+    if address is None:
+        return None
+
+    async def is_ready() -> bool:
+        await look()
+        return means.readiness.is_ready
+
+    def tell(trouble: str | None) -> None:
+        if trouble is None:
+            if means.readiness.clear(HEARTBEAT):
+                means.log.recovered_from(what=HEARTBEAT)
+        elif means.readiness.set(HEARTBEAT, trouble):
+            means.log.trouble(what=HEARTBEAT, text=trouble)
+
+    return Heartbeat(parse_web_url(address), client, is_ready=is_ready, tell=tell)
+
+
+def notice_sender(means: Means, client: WebClient) -> NoticeSender | None:
+    """Sends to `ops_webhook`; None: there is none."""
+    notices = means.config.notices
+    if notices.ops_webhook is None:
+        return None
+
+    def keys() -> Sequence[bytes]:
+        if notices.ops_webhook_secret is None:
+            return ()
+        found = keys_of(notices.ops_webhook_secret, means.resolve)
+        if isinstance(found, Unresolved):
+            means.readiness.set(SECRET, f"{found.reason}: {UNSIGNED}")
+            return ()
+        means.readiness.clear(SECRET)
+        return found
+
+    return NoticeSender(
+        parse_web_url(notices.ops_webhook),
+        client,
+        keys=keys,
+        wall=means.clock.wall,
+        chance=lambda: int.from_bytes(randomness(_FRACTION)) / 256**_FRACTION,
+    )

@@ -1,0 +1,56 @@
+"""Checks of `notices:` that need several of its keys, or the secret that one of them names.
+
+Law: an address to which nothing would ever be sent is an error; a notice that cannot be signed is a warning, because
+whoever is told late is worse off than who is told unsigned.
+"""
+
+from collections.abc import Callable
+
+from relay.config.entry_checks import warn_of_clear
+from relay.config.problems import Mark, Report
+from relay.config.references import Resolve, Unresolved
+from relay.config.service import Notices
+from relay.core.routing import SecretReference
+from relay.core.webhooks import is_weak, read_keys
+from relay.core.weburl import parse_web_url, url_problem
+
+UNSIGNED = "what is sent to ops_webhook is not signed"
+
+MarkOf = Callable[[str], Mark]
+"""Where the value of a key stands."""
+
+
+def check_notices(notices: Notices, mark_of: MarkOf, report: Report, resolve: Resolve) -> None:
+    """Reports what is wrong with the webhooks."""
+    for key, address in (("heartbeat_webhook", notices.heartbeat_webhook), ("ops_webhook", notices.ops_webhook)):
+        problem = (
+            None if address is None else url_problem(parse_web_url(address), is_private_allowed=notices.allow_private)
+        )
+        if problem is not None:
+            report.error(mark_of(key), problem)
+    if notices.ops_webhook_secret is not None:
+        _check_secret(notices.ops_webhook_secret, mark_of("ops_webhook_secret"), report, resolve)
+        if notices.ops_webhook is None:
+            report.warning(mark_of("ops_webhook_secret"), "it signs nothing: there is no ops_webhook")
+    elif notices.ops_webhook is not None:
+        report.warning(mark_of("ops_webhook"), f"no ops_webhook_secret: {UNSIGNED}, so anybody can send its like")
+
+
+def keys_of(reference: SecretReference, resolve: Resolve) -> tuple[bytes, ...] | Unresolved:
+    """The keys that sign, or why there are none."""
+    secret = resolve(reference)
+    if isinstance(secret, Unresolved):
+        return secret
+    try:
+        return read_keys(secret)
+    except ValueError as error:
+        return Unresolved(str(error))
+
+
+def _check_secret(reference: SecretReference, mark: Mark, report: Report, resolve: Resolve) -> None:
+    warn_of_clear(reference, mark, report)
+    keys = keys_of(reference, resolve)
+    if isinstance(keys, Unresolved):
+        report.warning(mark, f"{keys.reason}: {UNSIGNED}")
+    elif is_weak(keys):
+        report.warning(mark, "a secret of less than 24 or more than 64 octets: receivers may refuse it")
