@@ -1,0 +1,61 @@
+"""The bounce guard: when several patients are refused in the same words, it is not about the patients.
+
+Law: nothing is kept back for fewer than three different recipients of one mailbox, and nothing that a rule reads in
+the text as being about the recipient or his mail; a class that was guessed from a code is no such reading.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from relay.core.limits import MINUTE, Instant
+from relay.core.meaning import ReplyClass
+from relay.core.reply import Reply
+from relay.core.words import Stage
+
+SAME_WITHIN: int = 15 * MINUTE
+SAME_LEAST: int = 3
+"""Two patients may have moved to the same provider that refuses both; three in a quarter of an hour have not."""
+
+BOUNCE_GUARD = "bounce-guard"
+"""Why a mailbox, and what it would have bounced, stand still."""
+
+_OF_RECIPIENT = frozenset(
+    {
+        ReplyClass.RECIPIENT_UNKNOWN,
+        ReplyClass.RECIPIENT_MAILBOX_FULL,
+        ReplyClass.RECIPIENT_DOMAIN_BAD,
+        ReplyClass.RECIPIENT_REFUSED,
+        ReplyClass.GREYLISTED,
+    }
+)
+_OF_CONTENT = frozenset({ReplyClass.SPAM_BLOCKED, ReplyClass.CONTENT_REFUSED, ReplyClass.MESSAGE_TOO_LARGE})
+"""A letter that goes to ten patients is refused ten times; and what was taken for spam is never sent again, so never
+kept for it."""
+
+_OTHERS = frozenset({ReplyClass.POLICY_REFUSED, ReplyClass.PROTOCOL_ERROR, ReplyClass.UNKNOWN})
+_STAGES = frozenset({Stage.RCPT, Stage.DATA, Stage.EOD})
+
+
+@dataclass(frozen=True, slots=True)
+class Bounced:
+    """A recipient (keyed hash) was refused for good, in these words."""
+
+    recipient: bytes
+    at: Instant
+    likeness: bytes
+
+
+def is_suspect(stage: Stage, reply: Reply | None, reply_class: str, *, is_read: bool) -> bool:
+    """Whether a refusal counts; `is_read`: a rule found its class in the text."""
+    if reply is None or reply.is_temporary or stage not in _STAGES:
+        return False
+    if reply_class in _OF_RECIPIENT or reply_class in _OF_CONTENT:
+        return not is_read
+    return reply_class in _OTHERS
+
+
+def is_about_mailbox(refusals: Iterable[Bounced], likeness: bytes, now: Instant) -> bool:
+    """Whether suspect refusals of one mailbox, of which the newest is in these words, are about the mailbox."""
+    since = now - SAME_WITHIN
+    same = {each.recipient for each in refusals if each.likeness == likeness and since <= each.at <= now}
+    return len(same) >= SAME_LEAST

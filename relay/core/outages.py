@@ -1,0 +1,106 @@
+"""Whose trouble it is that nobody is let in or lines break: a mailbox's, its provider's, or a single message's.
+
+Law: a provider is never judged by fewer than three different mailboxes, and one that fails a hundred times is one; who
+never worked is no witness. Windows are closed; instants are relay time in microseconds.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+from relay.core.limits import HOUR, MINUTE, Instant
+from relay.core.words import MailboxId, MessageId
+
+REFUSED_WITHIN: int = 10 * MINUTE
+"""In which so many are refused at AUTH that no password is to blame: people do not change theirs at one time."""
+
+REFUSED_LEAST: int = 3
+"""Two doctors may mistype within ten minutes; of three strangers nobody has heard."""
+
+REFUSED_SHARE = Fraction(2, 100)
+"""Of the mailboxes that worked: among thousands some passwords change every hour."""
+
+WORKED_WITHIN: int = 24 * HOUR
+"""Who was let in so lately has the right password, as far as anybody can know."""
+
+BROKEN_WITHIN: int = 5 * MINUTE
+BROKEN_LEAST: int = 3
+"""Different mailboxes whose lines break within it have nothing in common but their provider."""
+
+DROPS_LOOKED_AT: int = 10
+DROPS_LEAST: int = 3
+"""Different mailboxes among the provider's last attempts: a host that takes mail and hangs up before it answers makes
+every mail a doubt."""
+
+FAILS_TWICE: int = 2
+"""Once is the line; the same message again, while nothing else fails, is that message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A mailbox met trouble."""
+
+    mailbox: MailboxId
+    at: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A mailbox was refused at AUTH; `worked_at`: when it had been let in last, None: never, or long ago."""
+
+    mailbox: MailboxId
+    at: Instant
+    worked_at: Instant | None
+
+    @property
+    def is_of_proven(self) -> bool:
+        """Whether its password was good so lately that its being wrong is news."""
+        return self.worked_at is not None and self.worked_at <= self.at <= self.worked_at + WORKED_WITHIN
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """An attempt that a provider ended; `is_dropped`: after the final dot, without a reply."""
+
+    mailbox: MailboxId
+    is_dropped: bool
+
+
+def quorum(active: int, *, least: int, share: Fraction) -> int:
+    """How many of `active` mailboxes it takes: a share, rounded up, and never fewer than `least`."""
+    return max(least, -(-active * share.numerator // share.denominator))
+
+
+def refused_together(refusals: Iterable[Refusal], *, active: int, now: Instant) -> tuple[MailboxId, ...]:
+    """The mailboxes whose refusals are an outage of their provider's logins; empty: it is none.
+
+    `active`: how many mailboxes of the provider were let in within `WORKED_WITHIN`.
+    """
+    proven = [Sighting(each.mailbox, each.at) for each in refusals if each.is_of_proven]
+    found = seen_within(proven, REFUSED_WITHIN, now)
+    return found if len(found) >= quorum(active, least=REFUSED_LEAST, share=REFUSED_SHARE) else ()
+
+
+def broken_together(sightings: Iterable[Sighting], *, now: Instant) -> tuple[MailboxId, ...]:
+    """The mailboxes whose broken lines are their provider's trouble; empty: each has its own."""
+    found = seen_within(sightings, BROKEN_WITHIN, now)
+    return found if len(found) >= BROKEN_LEAST else ()
+
+
+def is_dropping(last: Sequence[Sent]) -> bool:
+    """Whether a provider loses what it was given, by its attempts in the order of their starts, the newest last."""
+    dropped = {each.mailbox for each in last[-DROPS_LOOKED_AT:] if each.is_dropped}
+    return len(dropped) >= DROPS_LEAST
+
+
+def is_of_message(broken: Sequence[MessageId]) -> bool:
+    """Whether a line broke for one message alone: `broken` are the mailbox's messages whose attempts it broke, in order.
+
+    The last one is the message in question: nothing else failed since its failure before.
+    """
+    return len(broken) >= FAILS_TWICE and len({*broken[-FAILS_TWICE:]}) == 1
+
+
+def seen_within(sightings: Iterable[Sighting], width: int, now: Instant) -> tuple[MailboxId, ...]:
+    """The different mailboxes seen in the closed window that ends now, sorted."""
+    return tuple(sorted({each.mailbox for each in sightings if now - width <= each.at <= now}))

@@ -1,0 +1,61 @@
+"""The bounce guard: the same words for several patients."""
+
+import pytest
+
+from relay.core.guard import Bounced, is_about_mailbox, is_suspect
+from relay.core.limits import HOUR, MINUTE
+from relay.core.meaning import ReplyClass
+from relay.core.reply import Reply
+from relay.core.words import Stage
+
+NOW = 100 * HOUR
+WORDS = b"not allowed"
+REFUSED = Reply(550, "5.1.1", "not allowed")
+
+
+def bounced(recipient: int, ago: int = 0, likeness: bytes = WORDS) -> Bounced:
+    return Bounced(bytes([recipient]), NOW - ago, likeness)
+
+
+def test_three_recipients_refused_in_the_same_words_within_a_quarter_of_an_hour_are_about_the_mailbox() -> None:
+    seen = [bounced(1, 15 * MINUTE), bounced(2, MINUTE), bounced(3)]
+    assert is_about_mailbox(seen, WORDS, NOW)
+    assert not is_about_mailbox(seen, WORDS, NOW + 1)
+
+
+def test_two_recipients_are_about_themselves() -> None:
+    assert not is_about_mailbox([bounced(1), bounced(2)], WORDS, NOW)
+
+
+def test_one_recipient_who_is_written_to_again_and_again_is_one() -> None:
+    assert not is_about_mailbox([bounced(1), bounced(1), bounced(1), bounced(2)], WORDS, NOW)
+
+
+def test_other_words_are_another_reason() -> None:
+    assert not is_about_mailbox([bounced(1), bounced(2), bounced(3, likeness=b"mailbox full")], WORDS, NOW)
+
+
+@pytest.mark.parametrize("stage", [Stage.RCPT, Stage.DATA, Stage.EOD])
+def test_a_class_that_was_guessed_from_a_code_is_suspect(stage: Stage) -> None:
+    assert is_suspect(stage, REFUSED, ReplyClass.RECIPIENT_UNKNOWN, is_read=False)
+
+
+def test_what_a_rule_reads_as_being_about_the_recipient_or_his_mail_is_not() -> None:
+    for known in (ReplyClass.RECIPIENT_UNKNOWN, ReplyClass.CONTENT_REFUSED, ReplyClass.SPAM_BLOCKED):
+        assert not is_suspect(Stage.EOD, REFUSED, known, is_read=True)
+
+
+@pytest.mark.parametrize("known", [ReplyClass.UNKNOWN, ReplyClass.PROTOCOL_ERROR, ReplyClass.POLICY_REFUSED])
+def test_what_is_about_nobody_in_particular_is_suspect_whoever_reads_it(known: ReplyClass) -> None:
+    assert is_suspect(Stage.EOD, REFUSED, known, is_read=True)
+    assert is_suspect(Stage.EOD, REFUSED, known, is_read=False)
+
+
+def test_neither_silence_nor_a_refusal_for_now_nor_one_before_the_recipient_is_suspect() -> None:
+    assert not is_suspect(Stage.EOD, None, ReplyClass.NETWORK, is_read=False)
+    assert not is_suspect(Stage.RCPT, Reply(450, None, "later"), ReplyClass.RECIPIENT_REFUSED, is_read=False)
+    assert not is_suspect(Stage.MAIL, REFUSED, ReplyClass.UNKNOWN, is_read=False)
+
+
+def test_what_is_about_the_mailbox_already_needs_no_guard() -> None:
+    assert not is_suspect(Stage.EOD, REFUSED, ReplyClass.QUOTA_EXCEEDED, is_read=False)
