@@ -94,9 +94,9 @@ def is_dropping(last: Sequence[Sent]) -> bool:
 
 
 def is_of_message(broken: Sequence[MessageId]) -> bool:
-    """Whether a line broke for one message alone: `broken` are the mailbox's messages whose attempts it broke, in order.
+    """Whether a line broke for one message alone: `broken` are the mailbox's messages whose attempts it broke.
 
-    The last one is the message in question: nothing else failed since its failure before.
+    In their order, the message in question last: nothing else may have failed since its failure before.
     """
     return len(broken) >= FAILS_TWICE and len({*broken[-FAILS_TWICE:]}) == 1
 
