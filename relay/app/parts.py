@@ -32,7 +32,8 @@ from relay.delivery.trust import SystemTrust
 from relay.notify import OutboxPump
 from relay.observe import Log, Metrics
 from relay.store.ports import Store
-from relay.submission import Authenticator, SubmissionServer, read_certificate
+from relay.store.ports.books import Books
+from relay.submission import Authenticator, Enquiries, SubmissionServer, read_certificate
 from relay.vault import expiry_of
 
 HASHES: int = 2
@@ -95,7 +96,7 @@ def certificate_keeper(means: Means) -> CertificateKeeper | None:
     )
 
 
-def submission_server(means: Means, store: Store, keeper: RoutingKeeper) -> SubmissionServer:
+def submission_server(means: Means, store: Store, books: Books, keeper: RoutingKeeper) -> SubmissionServer:
     """Takes mail from clients."""
     authenticator = Authenticator(
         keeper.routing,
@@ -113,7 +114,7 @@ def submission_server(means: Means, store: Store, keeper: RoutingKeeper) -> Subm
         new_id=lambda: randomness(ID_BYTES).hex(),
         wall_clock=means.clock.wall_seconds,
         observe=SubmissionObserver(means.log, means.metrics, clock=means.clock.monotonic),
-        pause_of=store.pause_of,
+        enquiries=Enquiries(store.pause_of, books.foresight),
     )
 
 

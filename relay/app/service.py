@@ -122,7 +122,7 @@ class Service:
         supervisor.start("outbox", running.pump.run())
         running.dispatcher = parts.dispatcher(means, storage, store, keeper)
         supervisor.start("delivery", running.dispatcher.run())
-        running.submission = parts.submission_server(means, store, keeper)
+        running.submission = parts.submission_server(means, store, storage.store.books, keeper)
         tls = None if running.certificates is None else running.certificates.context
         await running.submission.start(listeners, tls=tls)
         if running.certificates is not None:

@@ -52,7 +52,9 @@ class Outlook:
         now: Instant,
         latency: int = ATTEMPT,
         steps: int = FORECAST_STEPS,
+        newcomer: tuple[AccountId, Lane] | None = None,
     ) -> None:
+        """With a `newcomer`, as if one more of this account had come in just now."""
         line = schedule.look(mailbox)
         company = _company(line)
         self._line = line
@@ -60,6 +62,8 @@ class Outlook:
         self._latency = latency
         self._crowd = len(line.provider.busy) if company is None else 1
         self._ahead = schedule.preview(company or [line])
+        if newcomer is not None:
+            self._ahead.add_ready(mailbox, *newcomer, now, 1)
         self._lines = {each.mailbox: each for each in self._ahead.lines()}
         self._totals = self._ahead.host(mailbox.provider).totals.whole
         self._now = now

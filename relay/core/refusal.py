@@ -60,6 +60,11 @@ class Reason(Enum):
     HEADER_TOO_LONG = "header-too-long", 550, "5.6.0"
     LOOP = "loop", 554, "5.4.6"
 
+    # its deadline
+    VALID_UNTIL_UNREADABLE = "valid-until-unreadable", 550, "5.6.0"
+    VALID_UNTIL_PAST = "valid-until-past", 550, "5.4.7"
+    TOO_LATE = "too-late", 550, "5.4.7"
+
     MAILBOX_PAUSED = "mailbox-paused", 450, "4.7.0"
 
     # the relay's own trouble

@@ -1,5 +1,6 @@
 """The SMTP listener that clients hand their mail to, with their authentication; the only user of aiosmtpd."""
 
+from relay.submission.acceptance import Enquiries
 from relay.submission.authentication import Authenticator
 from relay.submission.certificate import Certificate, CertificateTrouble, read_certificate
 from relay.submission.observer import Observer
@@ -11,6 +12,7 @@ __all__ = [
     "Authenticator",
     "Certificate",
     "CertificateTrouble",
+    "Enquiries",
     "ListenerSettings",
     "Observer",
     "SubmissionServer",

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from relay.core.admission import Admitted, admit_authors, is_refused_while_paused, sent_as
 from relay.core.completion import Stamp, completed
 from relay.core.content import read_lines, unstuffed
+from relay.core.deadline import Lateness
 from relay.core.envelope import Envelope, NewMessage
 from relay.core.headers import TopHeader, read_header
 from relay.core.health import Pause
@@ -20,6 +21,8 @@ from relay.core.routing import Account, Routing
 from relay.core.words import MailboxId, MessageId
 from relay.errors import StoreError, StoreFull
 from relay.store.ports import Intake
+from relay.store.ports.foresight import Foresight
+from relay.submission.dating import Dated, date_message
 from relay.submission.gathering import Gathering
 from relay.submission.settings import SubmissionSettings
 from relay.submission.transaction import Transaction
@@ -33,12 +36,26 @@ def never_paused(_: MailboxId) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class Enquiries:
+    """What is asked beside the handing over; whoever does not ask finds nothing in the way."""
+
+    pause_of: PauseOf = never_paused
+    foresight: Foresight | None = None
+    """When a message would leave; None: none is ever late."""
+
+
+NOTHING_ASKED = Enquiries()
+
+
+@dataclass(frozen=True, slots=True)
 class Accepted:
     """A message that is safe; `size` octets as submitted."""
 
     message: NewMessage
     size: int
     is_mended: bool
+    late: Lateness | None = None
+    """It would leave after its deadline."""
 
 
 class Acceptance:
@@ -51,10 +68,10 @@ class Acceptance:
         *,
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
-        pause_of: PauseOf = never_paused,
+        enquiries: Enquiries = NOTHING_ASKED,
     ) -> None:
         self._intake = intake
-        self._pause_of = pause_of
+        self._enquiries = enquiries
         self._settings = settings
         self._new_id = new_id
         self._wall_clock = wall_clock
@@ -87,19 +104,32 @@ class Acceptance:
         paused = self._paused(transaction.routing, admitted.account)
         if paused is not None:
             return paused
-        message = self._message(transaction, header, admitted, digest=gathered.digest())
+        dated = await self._date(transaction, header, admitted.account)
+        if isinstance(dated, Refusal):
+            return dated
+        message = self._message(transaction, header, admitted, dated=dated, digest=gathered.digest())
         try:
             await self._intake.put(message)
         except StoreFull:
             return Refusal(Reason.STORE_FULL)
         except StoreError:
             return Refusal(Reason.STORE_AWAY)
-        return Accepted(message, size, lines.is_mended)
+        return Accepted(message, size, lines.is_mended, dated.late)
+
+    def _now(self) -> int:
+        return int(self._wall_clock() * SECOND)
+
+    async def _date(self, transaction: Transaction, header: TopHeader, account: Account) -> Dated | Refusal:
+        timezone = transaction.routing.provider_of(account.mailbox).timezone
+        return await date_message(
+            header, account, transaction.client.name,
+            foresight=self._enquiries.foresight, timezone=timezone, now=self._now(),
+        )  # fmt: skip
 
     def _paused(self, routing: Routing, account: Account) -> Refusal | None:
         """Why mail of this account is put off: nothing has left its mailbox for too long."""
-        pause = self._pause_of(account.mailbox)
-        if pause is None or not is_refused_while_paused(account, pause, int(self._wall_clock() * SECOND)):
+        pause = self._enquiries.pause_of(account.mailbox)
+        if pause is None or not is_refused_while_paused(account, pause, self._now()):
             return None
         zone = ZoneInfo(routing.provider_of(account.mailbox).timezone)
         since = datetime.fromtimestamp(pause.since / SECOND, UTC).astimezone(zone)
@@ -110,7 +140,9 @@ class Acceptance:
         """With the bound that was passed."""
         return Refusal(Reason.MESSAGE_TOO_LARGE, {"most": str(self._settings.max_message_size)})
 
-    def _message(self, transaction: Transaction, header: TopHeader, admitted: Admitted, *, digest: bytes) -> NewMessage:
+    def _message(
+        self, transaction: Transaction, header: TopHeader, admitted: Admitted, *, dated: Dated, digest: bytes
+    ) -> NewMessage:
         account = admitted.account
         sender = sent_as(account, transaction.sender)
         message_id: MessageId = self._new_id()
@@ -125,6 +157,8 @@ class Acceptance:
             header_message_id=done.message_id,
             submitted_hash=digest,
             wants_express=header.wants_express,
+            lifetime=dated.lifetime,
+            is_dated=dated.is_dated,
         )
 
 

@@ -37,7 +37,7 @@ class Desk:
         self.memory = Memory(settings.max_held, most_of_one=max(settings.max_held // 2, largest))
         self.banner = as_line(f"220 {settings.hostname} ESMTP")
         self.helo_reply = as_line(f"250 {settings.hostname}")
-        self._texts = Texts(settings.language, settings.contact)
+        self.texts = Texts(settings.language, settings.contact)
         self._offers = {
             (has_auth, has_starttls): _offer(settings, has_auth=has_auth, has_starttls=has_starttls)
             for has_auth in (False, True)
@@ -47,7 +47,7 @@ class Desk:
 
     def reply(self, refusal: Refusal) -> bytes:
         """The line that tells a client of a refusal."""
-        return self._texts.line(refusal)
+        return self.texts.line(refusal)
 
     def ehlo_reply(self, *, has_auth: bool, has_starttls: bool = False) -> bytes:
         """What this relay can do for a client (RFC 5321, 4.1.1.1)."""

@@ -58,4 +58,4 @@ async def receive(wire: Wire, desk: Desk, *, transaction: Transaction, clock: Ca
         seconds=clock() - transaction.begun,
         is_mended=accepted.is_mended,
     )
-    return queued(accepted.message.id)
+    return queued(accepted.message.id, "" if accepted.late is None else desk.texts.late(accepted.late))

@@ -17,6 +17,6 @@ ANSWERED = b""
 """The answer was given while the command was carried out."""
 
 
-def queued(message_id: str) -> bytes:
-    """The store has it."""
-    return f"250 2.0.0 Ok: queued as {message_id}\r\n".encode()
+def queued(message_id: str, more: str = "") -> bytes:
+    """The store has it; `more` is said beside the id."""
+    return f"250 2.0.0 Ok: queued as {message_id}{'; ' if more else ''}{more}\r\n".encode("ascii", "replace")

@@ -13,7 +13,7 @@ from functools import partial
 from relay.core.routing import Routing, Tls
 from relay.errors import ConfigError
 from relay.store.ports import Intake
-from relay.submission.acceptance import Acceptance, PauseOf, never_paused
+from relay.submission.acceptance import NOTHING_ASKED, Acceptance, Enquiries
 from relay.submission.connection import Connection
 from relay.submission.desk import Desk
 from relay.submission.door import Door
@@ -39,12 +39,12 @@ class SubmissionServer:
         new_id: Callable[[], str],
         wall_clock: Callable[[], float],
         observe: Observer,
-        pause_of: PauseOf = never_paused,
+        enquiries: Enquiries = NOTHING_ASKED,
     ) -> None:
         """`new_id` makes message ids of `[A-Za-z0-9-]`; `wall_clock` gives seconds since 1970 UTC;
-        `pause_of` tells whether a mailbox is paused.
+        `enquiries` are made before a message is accepted.
         """
-        acceptance = Acceptance(intake, settings, new_id=new_id, wall_clock=wall_clock, pause_of=pause_of)
+        acceptance = Acceptance(intake, settings, new_id=new_id, wall_clock=wall_clock, enquiries=enquiries)
         self._settings = settings
         self._door = Door(Desk(settings, acceptance, routing=routing, authenticator=authenticator, observe=observe))
         self._servers: list[asyncio.Server] = []

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from relay.core.causes import cause_of
+from relay.core.deadline import Lateness
 from relay.core.failuretext import Language
 from relay.core.refusal import Reason, Refusal
 
@@ -62,6 +63,10 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.LINE_TOO_LONG: "The message has a line over 64 KiB",
     Reason.HEADER_TOO_LONG: "The header of the message is over 256 KiB",
     Reason.LOOP: "Too many hops, the message runs in a circle",
+    Reason.VALID_UNTIL_UNREADABLE: "X-Relay-Valid-Until is not a date: {said}",
+    Reason.VALID_UNTIL_PAST: "X-Relay-Valid-Until is over: {day}",
+    Reason.TOO_LATE: "The message would leave {leaves}, after its deadline {deadline}: "
+    "send it another way or with a later deadline. {contact}",
     Reason.MAILBOX_PAUSED: "Mail of {sender} has not been leaving since {since}: {why} {contact}",
     Reason.STORE_FULL: "No space for mail, try again later",
     Reason.STORE_AWAY: "The mail cannot be stored now, try again later",
@@ -112,6 +117,10 @@ _ITALIAN: Mapping[Reason, str] = {
     Reason.LINE_TOO_LONG: "Il messaggio contiene una riga oltre 64 KiB",
     Reason.HEADER_TOO_LONG: "L'intestazione del messaggio supera 256 KiB",
     Reason.LOOP: "Troppi passaggi, il messaggio gira in tondo",
+    Reason.VALID_UNTIL_UNREADABLE: "X-Relay-Valid-Until non e' una data: {said}",
+    Reason.VALID_UNTIL_PAST: "X-Relay-Valid-Until e' scaduto: {day}",
+    Reason.TOO_LATE: "Il messaggio partirebbe {leaves}, dopo la sua scadenza {deadline}: "
+    "inviarlo in altro modo o con una scadenza successiva. {contact}",
     Reason.MAILBOX_PAUSED: "La posta di {sender} e' ferma dal {since}: {why} {contact}",
     Reason.STORE_FULL: "Spazio per la posta esaurito, riprovare piu' tardi",
     Reason.STORE_AWAY: "Il messaggio non puo' essere salvato ora, riprovare piu' tardi",
@@ -120,6 +129,20 @@ _ITALIAN: Mapping[Reason, str] = {
 
 CATALOGUE: Mapping[Language, Mapping[Reason, str]] = MappingProxyType(
     {Language.ENGLISH: MappingProxyType(_ENGLISH), Language.ITALIAN: MappingProxyType(_ITALIAN)}
+)
+
+
+_LEAVES: Mapping[Language, tuple[str, str]] = MappingProxyType(
+    {
+        Language.ENGLISH: ("only on {}", "not before somebody acts"),
+        Language.ITALIAN: ("solo il {}", "non prima che qualcuno intervenga"),
+    }
+)
+_LATE: Mapping[Language, str] = MappingProxyType(
+    {
+        Language.ENGLISH: "it would leave {leaves}, after its deadline {deadline}, and will come back then",
+        Language.ITALIAN: "partirebbe {leaves}, dopo la sua scadenza {deadline}, e allora tornera' indietro",
+    }
 )
 
 
@@ -132,9 +155,19 @@ class Texts:
         self._sentences = CATALOGUE[language]
         self._contact = contact
 
+    def late(self, lateness: Lateness) -> str:
+        """What is said beside the id of a message that is accepted and will leave too late."""
+        return _LATE[self._language].format(leaves=self._leaves(lateness.leaves), deadline=lateness.deadline)
+
+    def _leaves(self, at: str) -> str:
+        known, unknown = _LEAVES[self._language]
+        return known.format(at) if at else unknown
+
     def line(self, refusal: Refusal) -> bytes:
         """The whole reply with its CRLF."""
         values = {name: value[:VALUE_MOST] for name, value in refusal.values.items()}
+        if refusal.reason is Reason.TOO_LATE:
+            values["leaves"] = self._leaves(values["leaves"])
         reason = refusal.reason
         why = cause_of(values.get("cause", "")).why[self._language]
         sentence = self._sentences[reason].format_map({"contact": self._contact, "usage": "", "why": why, **values})

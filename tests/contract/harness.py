@@ -104,7 +104,7 @@ class SqliteHarness(_OnVirtualTime):
         outside = Outside(
             clock=self.clock,
             random=self._random,
-            cipher_for=lambda _: Vault(b"k" * 32, self._random),
+            cipher_for=lambda *_: Vault(b"k" * 32, self._random),
             commit=_at_once,
             read=_at_once,
             fatal=self.fatal.append,
@@ -133,6 +133,9 @@ async def _at_once(work: Callable[[], T]) -> T:
 
 ADAPTERS: dict[str, Make] = {"model": ModelHarness, "sqlite": SqliteHarness}
 """Every adapter that there is; a new one is added here and has to pass everything."""
+
+BOOKKEEPERS: dict[str, Make] = {"sqlite": SqliteHarness}
+"""Those with books: the ports beside the mail."""
 
 
 def run(scenario: Callable[[], Awaitable[None]]) -> None:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from relay.core.envelope import Claim, Envelope, Kind, LoginFailure, NewMessage, Recipient, Result, Taken, Verdict
 from relay.core.limits import parse_limit
@@ -16,6 +16,7 @@ from relay.core.routing import Account, Provider, Routing
 from relay.core.words import AccountId, MailboxId, Plan, Stage
 from relay.store.needs import StoreSettings
 from relay.store.ports import Store
+from relay.store.ports.books import Books
 from relay.store.ports.sessions import SessionEvent
 from tests.contract.harness import Harness, Make
 
@@ -92,6 +93,14 @@ HOST_UNTRUSTED = LoginFailure(
 )
 
 
+@runtime_checkable
+class HasBooks(Protocol):
+    """A store with books."""
+
+    @property
+    def books(self) -> Books: ...
+
+
 class Scene:
     """One store and one node that works with it."""
 
@@ -114,6 +123,13 @@ class Scene:
     def store(self) -> Store:
         """The store of the living process."""
         return self.harness.store
+
+    @property
+    def books(self) -> Books:
+        """The ports beside the mail; the model has none."""
+        store = self.harness.store
+        assert isinstance(store, HasBooks)
+        return store.books
 
     # what comes in
 

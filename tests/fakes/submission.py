@@ -16,7 +16,7 @@ from relay.core.refusal import Reason
 from relay.core.routing import Account, BareNewline, Client, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan, Stage
 from relay.submission import ListenerSettings, SubmissionSettings
-from relay.submission.acceptance import Acceptance
+from relay.submission.acceptance import Acceptance, Enquiries
 from relay.submission.desk import Desk
 from relay.submission.peer import Peer
 
@@ -165,6 +165,18 @@ class PlainLogins:
         return client if client is not None and is_right else Reason.LOGIN_WRONG
 
 
+class FixedForesight:
+    """Says when a message would leave, as the test sets it, and remembers who asked."""
+
+    def __init__(self) -> None:
+        self.leaves_at: int | None = 0
+        self.asked: list[tuple[str, str, bool]] = []
+
+    async def departure(self, account: str, client: str, *, wants_express: bool) -> int | None:
+        self.asked.append((account, client, wants_express))
+        return self.leaves_at
+
+
 class Office:
     """Everything that a dialogue needs, and the hands to move it."""
 
@@ -173,6 +185,7 @@ class Office:
         self.intake = RememberingIntake()
         self.observer = RememberingObserver()
         self.pauses: dict[MailboxId, Pause] = {}
+        self.foresight = FixedForesight()
         self.logins = PlainLogins(lambda: self.routing)
         self.wall = WALL
         self.ids = (f"m-{number}" for number in itertools.count(1))
@@ -185,7 +198,7 @@ class Office:
             self.settings,
             new_id=lambda: next(self.ids),
             wall_clock=lambda: self.wall,
-            pause_of=self.pauses.get,
+            enquiries=Enquiries(self.pauses.get, self.foresight),
         )
         return Desk(
             self.settings,

@@ -6,6 +6,8 @@ Law: as for every port: what a method says is durable when it returns; when it r
 from dataclasses import dataclass
 
 from relay.store.ports.control import Control
+from relay.store.ports.foresight import Foresight
+from relay.store.ports.suppressions import Suppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +15,5 @@ class Books:
     """All of them, as the composition root holds them."""
 
     control: Control
+    foresight: Foresight
+    suppressions: Suppressions

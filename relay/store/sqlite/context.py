@@ -3,7 +3,7 @@
 Law: everything here is rebuilt from the database at a start and after a failed commit; nothing else is kept.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from relay.core.envelope import NewMessage
 from relay.core.routing import InDoubt
@@ -16,6 +16,7 @@ from relay.store.sqlite.database import Database
 from relay.store.sqlite.entry import Entries
 from relay.store.sqlite.heads import Heads
 from relay.store.sqlite.journal import Journal
+from relay.store.sqlite.lanes import Lanes
 from relay.store.sqlite.names import Names
 from relay.store.sqlite.pending import Pending
 from relay.store.sqlite.remembrance import Remembrance
@@ -24,6 +25,7 @@ from relay.store.sqlite.running import Claims
 from relay.store.sqlite.sessionbook import SessionBook
 from relay.store.sqlite.time import StoreClock
 from relay.store.sqlite.values import Seals
+from relay.store.sqlite.watched import Watched
 
 
 @dataclass(slots=True)
@@ -48,8 +50,10 @@ class Context:
     """Ready deliveries of accounts whose mail goes nowhere now."""
     pending: Pending
     book: SessionBook
+    lanes: Lanes
     owed: int
     """Entries in the outbox."""
+    watched: Watched = field(default_factory=Watched)
     changes: int = 0
     """Counts what may let more be granted; `wait` waits for it to move."""
 

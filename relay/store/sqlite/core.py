@@ -23,6 +23,7 @@ from relay.store.sqlite.entry import Entries
 from relay.store.sqlite.heads import Heads
 from relay.store.sqlite.intake import Intake, Sealed
 from relay.store.sqlite.journal import Journal
+from relay.store.sqlite.lanes import Lanes
 from relay.store.sqlite.leases import Leases
 from relay.store.sqlite.logins import Logins
 from relay.store.sqlite.moves import Moves
@@ -197,6 +198,7 @@ class Core:
         """Counts what is ready, and reads what is under way."""
         context = self.context
         context.claims.load(context.names, context.seals, context.entries)
+        context.watched.load(context.database)
         ready: dict[tuple[int, Lane], int] = {}
         for account, lane, many in context.database.read(_QUEUE["count_ready"]):
             ready[account, LANES[lane]] = many
@@ -255,5 +257,6 @@ def _context(ground: Ground) -> Context:
         unrouted={},
         pending=Pending(database),
         book=ground.book,
+        lanes=Lanes(),
         owed=(database.read_one(_OUTBOX["count_outbox"]) or (0,))[0],
     )

@@ -11,7 +11,7 @@ from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.segments import Place
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
-from relay.store.sqlite.lanes import EXPRESS_WINDOW, RECENT, Lanes
+from relay.store.sqlite.lanes import EXPRESS_WINDOW, RECENT
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import KINDS, LANES, Seals
 
@@ -52,7 +52,7 @@ class Intake:
     def __init__(self, context: Context, next_delivery: int) -> None:
         self._context = context
         self._next_delivery = next_delivery
-        self._lanes = Lanes()
+        self._lanes = context.lanes
         self._remember_recent()
 
     def _remember_recent(self) -> None:

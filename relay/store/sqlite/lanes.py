@@ -33,6 +33,12 @@ class Lanes:
         is_few = len(recent) <= EXPRESS_MESSAGES or recent[0] < now - EXPRESS_WINDOW
         return Lane.EXPRESS if wants_express or is_few else Lane.BULK
 
+    def foreseen(self, client: str, account: AccountId, now: Instant, *, wants_express: bool) -> Lane:
+        """The lane of a message that would come in now; nothing is remembered of the question."""
+        recent = self._recent.get((client, account), ())
+        is_few = len(recent) < EXPRESS_MESSAGES or recent[-EXPRESS_MESSAGES] < now - EXPRESS_WINDOW
+        return Lane.EXPRESS if wants_express or is_few else Lane.BULK
+
     def remember(self, client: str, account: AccountId, at: Instant) -> deque[Instant]:
         """A message came in; the last ones of this client and account."""
         recent = self._recent.pop((client, account), None)

@@ -90,15 +90,17 @@ class Outlooks:
         known = self._outlooks.get(mailbox)
         if known is None:
             context = self._context
-            latency = self._latency(mailbox)
+            latency = latency_of(context, mailbox)
             steps = max(self._steps, min(DETAIL_STEPS, self._spare - self.spent))
             known = Outlook(context.schedule, mailbox, now=context.clock.now(), latency=latency, steps=steps)
             self._outlooks[mailbox] = known
         return known
 
-    def _latency(self, mailbox: MailboxId) -> int:
-        number = self._context.names.known_mailbox(mailbox)
-        if number is None:
-            return ATTEMPT
-        rows = self._context.database.read(_SQL["last_latencies"], (number, LATENCIES))
-        return max(1, median_low(row[0] for row in rows)) if rows else ATTEMPT
+
+def latency_of(context: Context, mailbox: MailboxId) -> int:
+    """How long the next attempts of a mailbox will take, microseconds."""
+    number = context.names.known_mailbox(mailbox)
+    if number is None:
+        return ATTEMPT
+    rows = context.database.read(_SQL["last_latencies"], (number, LATENCIES))
+    return max(1, median_low(row[0] for row in rows)) if rows else ATTEMPT

@@ -28,6 +28,7 @@ from relay.store.sqlite.context import Context
 from relay.store.sqlite.control import SqliteControl
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
+from relay.store.sqlite.foresight import SqliteForesight
 from relay.store.sqlite.intake import sealed
 from relay.store.sqlite.life import Life
 from relay.store.sqlite.reader import Reader
@@ -35,6 +36,7 @@ from relay.store.sqlite.readings import Readings
 from relay.store.sqlite.reports import Owed, top_header
 from relay.store.sqlite.schema import open_seals
 from relay.store.sqlite.sessionbook import SessionBook
+from relay.store.sqlite.suppressions import SqliteSuppressions
 
 T = TypeVar("T")
 
@@ -58,7 +60,11 @@ class SqliteStore:
         self._outside = outside
         self._readings = Readings(outside.read)
         self._reader = Reader(self._ask)
-        self._books = Books(control=SqliteControl(self._note))
+        self._books = Books(
+            control=SqliteControl(self._note),
+            foresight=SqliteForesight(self._ask),
+            suppressions=SqliteSuppressions(self._note, self._ask, lambda: self._core.context),
+        )
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
         self._is_easing = False

@@ -1,0 +1,83 @@
+"""Until when a message is worth anything: what its header field `X-Relay-Valid-Until` says, or its account's lifetime.
+
+Law: a day that cannot be read or is over refuses the message while its sender still sees it; no day makes it live
+longer than its account lets it.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from email.utils import parsedate_to_datetime
+
+from relay.core.headers import TopHeader
+from relay.core.limits import SECOND
+from relay.core.refusal import Reason, Refusal
+from relay.core.routing import Account
+
+VALID_UNTIL = b"x-relay-valid-until"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """When it ends, wall time in microseconds; `is_dated`: its sender named the day, so it ends then, held or not."""
+
+    at: int
+    is_dated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """That a message would leave after its deadline, as a doctor reads it; `leaves` empty: not before somebody acts."""
+
+    leaves: str
+    deadline: str
+
+
+def lateness_of(deadline: Deadline, leaves_at: int | None, zone: tzinfo) -> Lateness | None:
+    """None: it leaves in time."""
+    if leaves_at is not None and leaves_at < deadline.at:
+        return None
+    return Lateness("" if leaves_at is None else shown(leaves_at, zone), shown(deadline.at, zone))
+
+
+def deadline_of(header: TopHeader, account: Account, *, zone: tzinfo, now: int) -> Deadline | Refusal | None:
+    """The deadline of a message that comes in `now` (wall time, microseconds); None: only the queue's own lifetime."""
+    own = None if account.lifetime is None else Deadline(now + account.lifetime, is_dated=False)
+    said = header.named(VALID_UNTIL)
+    if not said:
+        return own
+    text = header.value(said[0])
+    at = read_day(text, zone) if len(said) == 1 else None
+    if at is None:
+        return Refusal(Reason.VALID_UNTIL_UNREADABLE, {"said": text}, account.sender)
+    if at <= now:
+        return Refusal(Reason.VALID_UNTIL_PAST, {"day": shown(at, zone)}, account.sender)
+    return own if own is not None and own.at < at else Deadline(at, is_dated=True)
+
+
+def read_day(text: str, zone: tzinfo) -> int | None:
+    """An instant as RFC 5322 (3.3) or ISO 8601 write it; a day alone ends with it; without a zone it is in `zone`."""
+    try:
+        found = datetime.combine(date.fromisoformat(text) + timedelta(days=1), time.min)
+    except (ValueError, OverflowError):
+        found_or_none = _instant(text)
+        if found_or_none is None:
+            return None
+        found = found_or_none
+    try:
+        return round(found.replace(tzinfo=found.tzinfo or zone).timestamp() * SECOND)
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def shown(at: int, zone: tzinfo) -> str:
+    """An instant as a doctor reads it."""
+    return f"{datetime.fromtimestamp(at / SECOND, UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+
+
+def _instant(text: str) -> datetime | None:
+    for read in (datetime.fromisoformat, parsedate_to_datetime):
+        try:
+            return read(text)
+        except (ValueError, TypeError, IndexError, OverflowError):
+            continue
+    return None

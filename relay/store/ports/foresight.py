@@ -1,0 +1,15 @@
+"""The foresight's port: when a message that came in now would leave.
+
+Law: it is the schedule run ahead; asking changes nothing.
+"""
+
+from typing import Protocol
+
+from relay.core.words import AccountId
+
+
+class Foresight(Protocol):
+    """What can be asked before a message is accepted."""
+
+    async def departure(self, account: AccountId, client: str, *, wants_express: bool) -> int | None:
+        """When it would leave if nothing else happens, wall time in microseconds; None: not before somebody acts."""

@@ -1,0 +1,34 @@
+"""When a message that came in now would leave: the schedule, run ahead with one more.
+
+Law: it only reads; the one more is in the copy alone.
+"""
+
+from relay.core.forecast import Outlook
+from relay.core.words import AccountId
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.outlooks import DETAIL_STEPS, latency_of
+from relay.store.sqlite.reader import Ask
+from relay.store.sqlite.values import LANES
+
+
+class SqliteForesight:
+    """The port `Foresight`."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    async def departure(self, account: AccountId, client: str, *, wants_express: bool) -> int | None:
+        """When it would leave."""
+        return await self._ask(lambda context: _departure(context, account, client, wants_express=wants_express))
+
+
+def _departure(context: Context, account: AccountId, client: str, *, wants_express: bool) -> int | None:
+    mailbox, now = context.routes.mailbox_of(account), context.clock.now()
+    if mailbox is None:
+        return None
+    lane = context.lanes.foreseen(client, account, now, wants_express=wants_express)
+    latency = latency_of(context, mailbox)
+    ready = context.schedule.ready_of(mailbox, account)[LANES.index(lane)]
+    outlook = Outlook(context.schedule, mailbox, now=now, latency=latency, steps=DETAIL_STEPS, newcomer=(account, lane))
+    at = outlook.leaves_at(account, lane, ready + 1)
+    return None if at is None else context.clock.shown(max(at, now) + context.clock.wall() - now)

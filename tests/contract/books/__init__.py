@@ -1,0 +1,11 @@
+"""The conformance suites of the books: the ports beside the mail, one file each, every coroutine function one check.
+
+Law: a suite talks to a scene and its books; the model, which knows the mail alone, is no adapter here.
+"""
+
+from tests.contract.books import control, foresight
+from tests.contract.suites import Check, checks_of
+
+SUITES = (control, foresight)
+
+CHECKS: tuple[Check, ...] = tuple(check for suite in SUITES for check in checks_of(suite))
