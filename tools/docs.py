@@ -176,7 +176,6 @@ NOT_YET: Mapping[str, str] = {
     "notices.postmaster": "",
     "providers.NAME.auth": "not oauth2",
     "providers.NAME.warmup": "",
-    "providers.NAME.oauth": "",
     "providers.NAME.maintenance": "",
     "plans.NAME.owner": "",
     "plans.NAME.late": "",

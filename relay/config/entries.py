@@ -11,6 +11,7 @@ from pydantic import AfterValidator, PlainSerializer, PlainValidator, WithJsonSc
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from relay.config import fields, values
+from relay.config.oauth import OAuthEntry
 from relay.config.service import STRICT
 from relay.core.limits import HOUR, Limit
 from relay.core.routing import Auth, BareNewline, InDoubt, Tls
@@ -101,16 +102,6 @@ class TimeoutsEntry(TypedDict, total=False):
     """For a block of the message to be taken; default 3m."""
     final: fields.Period
     """For the reply after the final dot; default 10m."""
-
-
-@with_config(STRICT)
-class OAuthEntry(TypedDict, total=False):
-    """The relay's own identity at the provider's authorization server."""
-
-    client_id: Required[fields.Text]
-    """As registered there."""
-    client_secret: fields.Secret
-    """env:NAME, file:PATH or secret:NAME."""
 
 
 @with_config(STRICT)

@@ -13,16 +13,17 @@ from pydantic import TypeAdapter
 
 from relay.config.entries import ProviderEntry
 from relay.config.files import trouble_with
+from relay.config.oauth import OAUTH_DEFAULTS, client_of, trouble_with_oauth
 from relay.config.part import Entry, Part
 from relay.config.problems import Report
 from relay.config.validation import suggestion
 from relay.config.values import is_loopback
-from relay.core.routing import OAuthClient, Provider, Timeouts, Tls
+from relay.core.routing import Auth, Provider, Timeouts, Tls
 from relay.core.words import Plan
 from relay.providers import Profile
 
 _PROFILE_SETTINGS: TypeAdapter[Any] = TypeAdapter(ProviderEntry)
-_SECTIONS_INSIDE = ("session", "timeouts")
+_SECTIONS_INSIDE = ("session", "timeouts", "oauth")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Ground:
 def lay_ground(parts: Iterable[Part], profiles: Mapping[str, Profile], report_of: Callable[[str], Report]) -> Ground:
     """Works profiles into providers and reports what does not fit."""
     declared = {name: (entry, report_of(part.file)) for part in parts for name, entry in part.providers.items()}
-    settings = {name: _PROFILE_SETTINGS.validate_python(profile.settings) for name, profile in profiles.items()}
+    settings = {name: _settings(profile) for name, profile in profiles.items()}
     providers = {name: _provider(name, entry, settings, report) for name, (entry, report) in declared.items()}
     _warn_of_twins(declared, providers)
     built_in = {
@@ -73,6 +74,12 @@ def check_plans(parts: Iterable[Part], ground: Ground, report_of: Callable[[str]
                 report_of(part.file).error(entry.mark("provider"), ground.unknown(name))
 
 
+def _settings(profile: Profile) -> dict[str, Any]:
+    """A profile's values, as an entry would have them."""
+    oauth = {"oauth": OAUTH_DEFAULTS.validate_python(profile.oauth)} if profile.oauth else {}
+    return {**_PROFILE_SETTINGS.validate_python(profile.settings), **oauth}
+
+
 def _provider(name: str, entry: Entry, profiles: Mapping[str, Mapping[str, Any]], report: Report) -> Provider | None:
     if entry.values is None:
         return None
@@ -84,6 +91,9 @@ def _provider(name: str, entry: Entry, profiles: Mapping[str, Mapping[str, Any]]
     if "host" not in values:
         hint = "; did you mean `profile: " + name + "`?" if name in profiles and profile is None else ""
         report.error(entry.marks[""], f"the key 'host' is missing{hint}")
+        return None
+    if reason := trouble_with_oauth(values.get("auth", Auth.PASSWORD), values["oauth"]):
+        report.error(entry.mark("oauth"), reason)
         return None
     provider = Provider(**_fields(name, values))
     if provider.tls is Tls.NONE and not is_loopback(provider.host) and not provider.allow_plaintext:
@@ -107,7 +117,7 @@ def _fields(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """The entry's keys as the fields of a `Provider`."""
     renamed = {"plaintext", "session", "warmup", "timeouts", "oauth", "port", "tls_ca"}
     fields = {key: value for key, value in values.items() if key not in renamed}
-    session, oauth = values.get("session", {}), values.get("oauth")
+    session = values.get("session", {})
     tls = values.get("tls", Tls.STARTTLS)
     fields |= {f"session_{key}": value for key, value in session.items()}
     return fields | {
@@ -116,7 +126,7 @@ def _fields(name: str, values: Mapping[str, Any]) -> dict[str, Any]:
         "tls_ca": str(values["tls_ca"].absolute()) if "tls_ca" in values else None,
         "allow_plaintext": "plaintext" in values,
         "has_warmup": values.get("warmup", False),
-        "oauth": OAuthClient(**oauth) if oauth else None,
+        "oauth": client_of(values.get("oauth", {})),
         "timeouts": Timeouts(**values.get("timeouts", {})),
     }
 

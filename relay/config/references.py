@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relay.config.files import said
-from relay.core.routing import Auth, Provider, Routing, SecretKind, SecretReference
+from relay.core.routing import Auth, OAuthClient, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId
 
 SECRET_BYTES: int = 65_536
@@ -87,13 +87,13 @@ def fingerprints(
 
     `last` are those of an earlier routing under the same key: what cannot have changed since is taken from there.
     """
-    routes = {name: _route(provider) for name, provider in routing.providers.items()}
-    found: dict[MailboxId, str | None] = {} if last is None else _known(last, routing, routes)
+    routes = {name: _route(provider, resolve) for name, provider in routing.providers.items()}
+    found: dict[MailboxId, str | None] = {} if last is None else _known(last, routing, routes, resolve)
     for mailbox in routing.mailboxes():  # a hundred thousand of them: the loop does little
         if mailbox in found:
             continue
-        route, has_login = routes[mailbox.provider]
-        password = _password(routing, mailbox, resolve) if has_login else ""
+        route, has_password = routes[mailbox.provider]
+        password = _password(routing, mailbox, resolve) if has_password else ""
         if isinstance(password, Unresolved):
             found[mailbox] = None
         else:
@@ -102,11 +102,12 @@ def fingerprints(
 
 
 def _known(
-    last: Fingerprinted, routing: Routing, routes: Mapping[str, tuple[bytes, bool]]
+    last: Fingerprinted, routing: Routing, routes: Mapping[str, tuple[bytes, bool]], resolve: Resolve
 ) -> dict[MailboxId, str | None]:
     """What was found last time of each mailbox that is the same, and whose secret cannot be another one."""
     providers = last.routing.providers
-    same = {name for name, route in routes.items() if name in providers and _route(providers[name]) == route}
+    steady = {name for name in routes if name in providers and _is_steady(routing.providers[name].oauth)}
+    same = {name for name in steady if _route(providers[name], resolve) == routes[name]}
     unsteady = {
         account.mailbox
         for account in routing.accounts.values()
@@ -120,9 +121,21 @@ def _known(
     }
 
 
-def _route(provider: Provider) -> tuple[bytes, bool]:
-    """What tells this way in from another, and whether one logs in there."""
-    return _told_apart(provider.endpoint, provider.tls, provider.auth), provider.auth is not Auth.NONE
+def _route(provider: Provider, resolve: Resolve) -> tuple[bytes, bool]:
+    """What tells this way in from another, and whether one logs in there with a password.
+
+    With OAuth2 the client is part of the way; refresh tokens are not, because providers renew them at every turn.
+    """
+    way = _told_apart(provider.endpoint, provider.tls, provider.auth)
+    client = provider.oauth
+    if provider.auth is Auth.OAUTH2 and client is not None:
+        secret = None if client.client_secret is None else resolve(client.client_secret)
+        way += _told_apart(client.client_id, client.token_url, client.scope, secret if isinstance(secret, str) else "")
+    return way, provider.auth is Auth.PASSWORD
+
+
+def _is_steady(client: OAuthClient | None) -> bool:
+    return client is None or client.client_secret is None or client.client_secret.kind in STEADY
 
 
 def _password(routing: Routing, mailbox: MailboxId, resolve: Resolve) -> str | Unresolved:

@@ -3,7 +3,7 @@
 Law: these concern one account, client or provider each, so they never refuse the routing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 
 from relay.config.accounts import Worked
 from relay.config.part import Entry, Part
@@ -18,7 +18,8 @@ def credential_problems(
     """One warning for each credential that is missing, at its place."""
     problems: list[Problem] = []
     shared = {mailbox for mailbox, accounts in routing.by_mailbox.items() if len(accounts) > 1}
-    is_open = {name for name, provider in routing.providers.items() if provider.auth is Auth.NONE}
+    is_open = {name for name, provider in routing.providers.items() if provider.auth is not Auth.PASSWORD}
+    is_strange = {name for name, each in routing.providers.items() if each.auth is Auth.OAUTH2 and each.oauth is None}
     for part, own in zip(parts, worked, strict=True):
         report = Report(part.file)
         _check_services(part, report, resolve)
@@ -32,10 +33,21 @@ def credential_problems(
             if mailbox.provider not in is_open and routing.password_of(mailbox) is None:
                 mark = part.accounts[sender].marks[""]
                 report.warning(mark, "no password: this account is held as no-credentials until it has one")
+        if is_strange:
+            _check_clients(part, own, report, is_strange)
         if shared:
             _check_shared(routing, part, own, report)
         problems += report.problems
     return problems
+
+
+def _check_clients(part: Part, own: Worked, report: Report, is_strange: Set[str]) -> None:
+    """Accounts of a provider with OAuth2 that does not know the relay."""
+    for sender, account in own.accounts.items():
+        name = account.mailbox.provider
+        if name in is_strange:
+            text = f"provider {name!r} has no `oauth:` with a client_id: this account is held until it has"
+            report.warning(part.accounts[sender].mark("provider"), text)
 
 
 def _check_shared(routing: Routing, part: Part, own: Worked, report: Report) -> None:

@@ -88,6 +88,10 @@ class OAuthClient:
 
     client_id: str
     client_secret: SecretReference | None = None
+    token_url: str = ""
+    """Where access tokens are asked for."""
+    scope: str = ""
+    """What is asked for; empty: all that the owner permitted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Law: nothing is interpreted here; what a setting means is said by the schema of 
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
 
@@ -21,6 +21,8 @@ class Profile:
     settings: Mapping[str, Any]
     domains: tuple[str, ...] = ()
     """Mail domains whose mailboxes are at this provider."""
+    oauth: Mapping[str, Any] = field(default_factory=dict)
+    """Of its authorization server: `token_url`, `scope`, `tenant`; empty: none is known."""
     also: tuple[str, ...] = ()
     """Other names under which people look for it."""
 
@@ -41,5 +43,6 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         title=data["title"],
         settings=data["settings"],
         domains=tuple(data["domains"]),
+        oauth=data.get("oauth", {}),
         also=tuple(data.get("also", ())),
     )

@@ -2,13 +2,14 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.config.references import SECRET_BYTES, Fingerprinted, References, Unresolved, fingerprints
-from relay.core.routing import Account, Auth, Provider, Routing, SecretKind, SecretReference, Tls
+from relay.core.routing import Account, Auth, OAuthClient, Provider, Routing, SecretKind, SecretReference, Tls
 from relay.core.words import MailboxId, Plan
 
 KEY = b"k" * 32
@@ -117,6 +118,45 @@ def test_a_mailbox_without_credentials_has_none_unless_it_needs_none() -> None:
     assert fingerprint(account=without) is None
     assert fingerprint(account=unresolved) is None
     assert fingerprint(replace(LAB, auth=Auth.NONE), without) is not None
+
+
+CLIENT = OAuthClient("id", SecretReference(SecretKind.ENV, "PW"), "https://login.example/token", "smtp")
+OAUTH = replace(LAB, auth=Auth.OAUTH2, oauth=CLIENT)
+
+
+def test_with_oauth2_a_mailbox_needs_no_password_and_none_counts() -> None:
+    without = replace(ANNA, password=None)
+    assert fingerprint(OAUTH, without) is not None
+    assert fingerprint(OAUTH, without) == fingerprint(OAUTH, ANNA)
+    assert fingerprint(replace(OAUTH, oauth=None), without) is not None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"client_id": "other"},
+        {"client_secret": SecretReference(SecretKind.ENV, "OTHER")},
+        {"client_secret": SecretReference(SecretKind.STORED, "nothing there")},
+        {"client_secret": None},
+        {"token_url": "https://login.example/other"},
+        {"scope": ""},
+    ],
+)
+def test_with_oauth2_the_client_is_part_of_the_way(change: dict[str, Any]) -> None:
+    """Whoever mends the client's secret is served at once."""
+    assert fingerprint(OAUTH) != fingerprint(replace(OAUTH, oauth=replace(CLIENT, **change)))
+    assert fingerprint(replace(LAB, oauth=CLIENT)) == fingerprint(LAB), "and of nobody else's"
+
+
+def test_a_client_secret_in_a_file_is_looked_at_anew(tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    client = replace(CLIENT, client_secret=SecretReference(SecretKind.FILE, str(file)))
+    routing = Routing({}, {"lab": replace(OAUTH, oauth=client)}, {ANNA.sender: ANNA})
+    file.write_text("old")
+    before = fingerprints(routing, References({}), KEY)
+    assert fingerprints(routing, References({}), KEY, last=Fingerprinted(routing, before)) == before
+    file.write_text("new")
+    assert fingerprints(routing, References({}), KEY, last=Fingerprinted(routing, before)) != before
 
 
 SECRETS = [None, *(SecretReference(kind, "PW") for kind in (SecretKind.ENV, SecretKind.STORED, SecretKind.LITERAL))]

@@ -85,7 +85,7 @@ providers:
     reserve: 10%
     session: {messages: 50}
     warmup: on
-    oauth: {client_id: relay, client_secret: secret:lab}
+    oauth: {client_id: relay, client_secret: secret:lab, token_url: "https://login.example/token", scope: smtp}
     express_share: 30%
     timezone: Europe/Lisbon
     timeouts: {final: 5m}
@@ -94,7 +94,10 @@ providers:
     ).providers["lab"]
     assert (lab.host, lab.port, lab.tls, lab.allow_plaintext) == ("mail.lab.example", 2526, Tls.NONE, True)
     assert lab.tls_ca == str(tmp_path / "lab-ca.pem")
-    assert (lab.auth, lab.oauth) == (Auth.OAUTH2, OAuthClient("relay", SecretReference(SecretKind.STORED, "lab")))
+    assert (lab.auth, lab.oauth) == (
+        Auth.OAUTH2,
+        OAuthClient("relay", SecretReference(SecretKind.STORED, "lab"), "https://login.example/token", "smtp"),
+    )
     assert lab.limits == (parse_limit("5/1s"), parse_limit("20/10s"))
     assert (lab.total_limits, lab.login_limit) == ((parse_limit("100/s"),), parse_limit("5/h"))
     assert (lab.connections, lab.total_connections, lab.linger) == (2, 7, MINUTE)

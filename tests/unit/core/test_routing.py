@@ -106,8 +106,8 @@ FULL = Routing(
         "full": Provider(
             "full", "h.it", 25, "aruba", Tls.IMPLICIT, "/ca.pem", True, Auth.OAUTH2, (Limit(1, 2), Limit(900, 0)),
             (Limit(3, 4),), 5, 6, Limit(7, 8), 9, Fraction(1, 3), 10, 11, True,
-            OAuthClient("id", SecretReference(SecretKind.FILE, "/pw")), Fraction(1, 5), "Europe/Lisbon",
-            Timeouts(1, 2, 3, 4), (("2027-01-01 00:00", "2027-01-02 00:00"),),
+            OAuthClient("id", SecretReference(SecretKind.FILE, "/pw"), "https://t", "s"), Fraction(1, 5),
+            "Europe/Lisbon", Timeouts(1, 2, 3, 4), (("2027-01-01 00:00", "2027-01-02 00:00"),),
         ),
     },
     accounts={
@@ -120,6 +120,11 @@ FULL = Routing(
         ),
     },
 )  # fmt: skip
+
+
+def test_a_client_that_was_kept_before_it_had_an_address_is_still_read() -> None:
+    text = '{"providers":{"p":{"name":"p","host":"h","port":1,"oauth":{"client_id":"id"}}}}'
+    assert read_routing(text).providers["p"].oauth == OAuthClient("id", None, "", "")
 
 
 @pytest.mark.parametrize("routing", [Routing(), ROUTING, FULL], ids=["empty", "common", "full"])

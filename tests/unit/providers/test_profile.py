@@ -6,9 +6,10 @@ from fractions import Fraction
 import pytest
 
 from relay.config.ground import lay_ground
+from relay.config.part import read_part
 from relay.config.problems import Report
 from relay.core.limits import parse_limit
-from relay.core.routing import Auth, Provider, Tls
+from relay.core.routing import Auth, OAuthClient, Provider, Tls
 from relay.providers import load_profiles
 
 IMPLICIT, STARTTLS = Tls.IMPLICIT, Tls.STARTTLS
@@ -80,3 +81,31 @@ def test_a_mail_domain_is_at_one_provider_only() -> None:
 )  # fmt: skip
 def test_the_mailboxes_of_a_domain_find_their_provider(domain: str, name: str) -> None:
     assert lay_ground([], load_profiles(), Report).domains[domain] == name
+
+
+@pytest.mark.parametrize(
+    ("name", "token_url", "scope"),
+    [
+        (
+            "outlook",
+            "https://login.microsoftonline.com/consumers/oauth2/v2.0/token",
+            "https://outlook.office.com/SMTP.Send offline_access",
+        ),
+        (
+            "microsoft365",
+            "https://login.microsoftonline.com/organizations/oauth2/v2.0/token",
+            "https://outlook.office.com/SMTP.Send offline_access",
+        ),
+        ("gmail", "https://oauth2.googleapis.com/token", "https://mail.google.com/"),
+        ("google-workspace", "https://oauth2.googleapis.com/token", "https://mail.google.com/"),
+    ],
+)
+def test_who_registers_a_client_has_to_say_no_more(name: str, token_url: str, scope: str) -> None:
+    content = f"providers: {{{name}: {{profile: {name}, auth: oauth2, oauth: {{client_id: x}}}}}}".encode()
+    found = lay_ground([read_part("routing.yaml", content)], load_profiles(), Report).providers[name]
+    assert found is not None
+    assert found.oauth == OAuthClient("x", None, token_url, scope)
+
+
+def test_without_a_client_a_profile_asks_nobody_for_tokens() -> None:
+    assert {provider(name).oauth for name in ("outlook", "gmail")} == {None}
