@@ -134,6 +134,22 @@ class Action(StrEnum):
     BREAK = "break"
 
 
+class Source(StrEnum):
+    """What a class was concluded from, in the order in which it is asked."""
+
+    PROVIDER_RULE = "provider-rule"
+    TEXT_RULE = "text-rule"
+    """A generic rule read the text."""
+    ENHANCED = "enhanced"
+    """Guessed from the enhanced code and the stage."""
+    BASIC = "basic"
+    """Guessed from the three digits and the stage."""
+    UNKNOWN = "unknown"
+    """Nothing knows it."""
+    NO_REPLY = "no-reply"
+    """There was no reply to read."""
+
+
 VERDICTS: Mapping[Action, Verdict] = MappingProxyType(
     {
         Action.DONE: Verdict.DELIVERED,
@@ -150,6 +166,9 @@ VERDICTS: Mapping[Action, Verdict] = MappingProxyType(
 """What an action does to the delivery itself; the rest concerns its mailbox or provider."""
 
 
+_STOPPING = frozenset({ReplyClass.IP_BLOCKED, ReplyClass.TLS_REQUIRED})
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """What a reply means; `retry_after` in microseconds, where the text names it."""
@@ -160,11 +179,19 @@ class Judgement:
     retry_after: int | None = None
     is_doubtful: bool = False
     """The message may or may not have been taken."""
+    source: Source = Source.BASIC
+
+    @property
+    def is_read(self) -> bool:
+        """Whether a rule read this in what was said; if not, the class is a guess from a code."""
+        return self.source in (Source.PROVIDER_RULE, Source.TEXT_RULE)
 
     @property
     def verdict(self) -> Verdict:
-        """What becomes of the attempt."""
-        return Verdict.IN_DOUBT if self.is_doubtful else VERDICTS[self.action]
+        """What becomes of the attempt; no try is spent on what stops the provider until somebody mends it."""
+        if self.is_doubtful:
+            return Verdict.IN_DOUBT
+        return Verdict.HELD if self.reply_class in _STOPPING and self.action is Action.BREAK else VERDICTS[self.action]
 
     @property
     def is_provider(self) -> bool:
@@ -196,10 +223,10 @@ MEANINGS: Mapping[ReplyClass, tuple[Scope, Action]] = MappingProxyType(
         ReplyClass.MESSAGE_TOO_LARGE: (Scope.MESSAGE, Action.BOUNCE),
         ReplyClass.TOO_MANY_RECIPIENTS: (Scope.MAILBOX, Action.SLOW),
         ReplyClass.TLS_REQUIRED: (Scope.PROVIDER, Action.BREAK),
-        ReplyClass.PROTOCOL_ERROR: (Scope.MESSAGE, Action.BOUNCE),
+        ReplyClass.PROTOCOL_ERROR: (Scope.MESSAGE, Action.HOLD),
         ReplyClass.NETWORK: (Scope.MAILBOX, Action.RETRY),
         ReplyClass.OUTAGE: (Scope.MAILBOX, Action.RETRY),
-        ReplyClass.UNKNOWN: (Scope.MESSAGE, Action.BOUNCE),
+        ReplyClass.UNKNOWN: (Scope.MESSAGE, Action.RETRY),
     }
 )
 """Scope and action where the reply is final and its stage adds nothing; `classify` bends them by stage and code."""

@@ -15,20 +15,19 @@ RETRY: tuple[int, ...] = (5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR, 2 * HOUR, 
 
 
 SECOND_THOUGHTS: int = 2
-"""More tries before a final answer that nobody has a rule for is believed; the alert on such answers is out by then."""
+"""More tries before a final answer that nobody has a rule for is believed; the alert on such answers is out by then.
 
-SECOND_THOUGHT_AFTER: int = 15 * MINUTE
-"""Between them: half an hour in all."""
-
-_ABOUT_THE_MESSAGE = (Stage.DATA, Stage.EOD)
+Between them lies what `classify` asks for: half an hour in all."""
+_ABOUT_THE_DELIVERY = (Stage.RCPT, Stage.DATA, Stage.EOD)
 
 
 def reconsidered(result: Result, tries: int) -> Result:
-    """The result of an attempt after `tries` others: no mail is lost to the first answer that nobody understands."""
-    is_riddle = result.verdict is Verdict.BOUNCED and result.reply_class == "unknown"
-    if not is_riddle or result.stage not in _ABOUT_THE_MESSAGE or tries >= SECOND_THOUGHTS:
+    """The result of an attempt after `tries` others: a final answer that nobody understands is believed at last."""
+    is_final = result.reply is not None and not result.reply.is_temporary
+    is_riddle = result.reply_class == "unknown" and is_final and result.stage in _ABOUT_THE_DELIVERY
+    if not is_riddle or result.verdict is not Verdict.DEFERRED or tries < SECOND_THOUGHTS:
         return result
-    return replace(result, verdict=Verdict.DEFERRED, retry_after=SECOND_THOUGHT_AFTER)
+    return replace(result, verdict=Verdict.BOUNCED, retry_after=None)
 
 
 def delay_after(tries: int, steps: Sequence[int] = RETRY, *, at_least: int | None = None) -> int:

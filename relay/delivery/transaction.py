@@ -228,7 +228,7 @@ class SmtpSession:
         is_sense = judgement.reply_class is ReplyClass.DELIVERED or 400 <= answer.code < 600
         is_end_known = is_sense and (progress.is_past_gate or self._wire.is_all_answered)
         result = _result(judgement, stage, reply, is_end_known=is_end_known)
-        if judgement.reply_class is ReplyClass.PROTOCOL_ERROR and is_sense and stage in (Stage.MAIL, Stage.RCPT):
+        if judgement.reply_class is ReplyClass.PROTOCOL_ERROR and is_sense and not reply.is_temporary:
             result = self._misunderstood(result, progress)
         is_one_too_many = judgement.reply_class is ReplyClass.TOO_MANY_CONNECTIONS
         if answer.code == _CLOSING or is_one_too_many or not is_sense:
@@ -237,14 +237,15 @@ class SmtpSession:
 
     def _misunderstood(self, result: Result, progress: _Progress) -> Result:
         """It may be a parameter that was offered: the next try, over a fresh session, says none that can be spared."""
-        is_mail = result.stage is Stage.MAIL
-        had_parameters = progress.could_say_less(result.stage)
-        self._habits.refuses_parameters = had_parameters
-        if is_mail:
+        is_recipient = result.stage is Stage.RCPT
+        had_parameters = False
+        if result.stage in (Stage.MAIL, Stage.RCPT):
+            had_parameters = self._habits.refuses_parameters = progress.could_say_less(result.stage)
+        if not is_recipient:
             result = replace(result, verdict=self._riddles.met(progress.content, is_last=not had_parameters))
         elif had_parameters:
             result = replace(result, verdict=Verdict.DEFERRED)
-        if is_mail or had_parameters:
+        if had_parameters or not is_recipient:
             self._wire.reset()
         return result
 

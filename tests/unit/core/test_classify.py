@@ -4,8 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.classify import LONGEST_HINT, Context, classify, hinted
+from relay.core.classify import Context, classify
 from relay.core.envelope import Verdict
+from relay.core.hint import LONGEST_HINT, hinted
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.meaning import MEANINGS, VERDICTS, Action, Failure, Judgement, ReplyClass, Scope
 from relay.core.reply import read_reply
@@ -48,17 +49,17 @@ TABLE = [
     (Stage.AUTH, "534-5.7.9 Application-specific password required", "auth-method", Scope.MAILBOX, Verdict.HELD),
     (Stage.AUTH, "535 5.7.139 basic authentication is disabled", "auth-method", Scope.MAILBOX, Verdict.HELD),
     (Stage.AUTH, "504 5.5.4 unrecognized authentication type", "auth-method", Scope.MAILBOX, Verdict.HELD),
-    (Stage.AUTH, "538 5.7.11 encryption required", "tls-required", Scope.MAILBOX, Verdict.HELD),
-    (Stage.AUTH, "530 5.7.0 Encryption required", "tls-required", Scope.MAILBOX, Verdict.HELD),
+    (Stage.AUTH, "538 5.7.11 encryption required", "tls-required", Scope.PROVIDER, Verdict.HELD),
+    (Stage.AUTH, "530 5.7.0 Encryption required", "tls-required", Scope.PROVIDER, Verdict.HELD),
     (Stage.AUTH, "454 4.7.0 Too many login attempts", "auth-temporary", Scope.MAILBOX, Verdict.DEFERRED),
     # MAIL: the mailbox's, held, never bounced
     (Stage.MAIL, "550 5.7.1 not yours", "sender-refused", Scope.MAILBOX, Verdict.HELD),
     (Stage.MAIL, "553 Relaying disallowed", "sender-refused", Scope.MAILBOX, Verdict.HELD),
-    (Stage.MAIL, "530-5.7.0 Must issue a STARTTLS command first", "tls-required", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "530-5.7.0 Must issue a STARTTLS command first", "tls-required", Scope.PROVIDER, Verdict.HELD),
     (Stage.MAIL, "555 5.5.4 parameters not recognized", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.MAIL, "501 syntax error", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.MAIL, "554 5.5.4 invalid arguments", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
-    (Stage.MAIL, "599 zzqq", "sender-refused", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "599 zzqq", "unknown", Scope.MAILBOX, Verdict.HELD),
     (Stage.MAIL, "552 5.3.4 Message size exceeds fixed limit", "message-too-large", Scope.MESSAGE, Verdict.BOUNCED),
     # over a limit: the mailbox slows down, the delivery is tried again
     (Stage.MAIL, "450 4.7.1 rate limit exceeded", "rate-limited", Scope.MAILBOX, Verdict.DEFERRED),
@@ -86,11 +87,11 @@ TABLE = [
     (Stage.RCPT, "450 4.2.1 receiving mail too quickly", "recipient-refused", Scope.RECIPIENT, Verdict.DEFERRED),
     (Stage.RCPT, "550 recipient over his limit", "recipient-refused", Scope.RECIPIENT, Verdict.BOUNCED),
     (Stage.RCPT, "501 5.1.3 bad address", "protocol-error", Scope.RECIPIENT, Verdict.BOUNCED),
-    (Stage.DATA, "503 5.5.1 need RCPT command", "protocol-error", Scope.MESSAGE, Verdict.BOUNCED),
+    (Stage.DATA, "503 5.5.1 need RCPT command", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.DATA, "451 later", "unknown", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.EOD, "554 5.7.1 refused", "policy-refused", Scope.MESSAGE, Verdict.BOUNCED),
     (Stage.EOD, "552 5.3.4 too big", "message-too-large", Scope.MESSAGE, Verdict.BOUNCED),
-    (Stage.EOD, "554 no", "unknown", Scope.MESSAGE, Verdict.BOUNCED),
+    (Stage.EOD, "554 no", "unknown", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.EOD, "451 later", "unknown", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.EOD, "450 4.7.1 later", "unknown", Scope.MESSAGE, Verdict.DEFERRED),
 ]
@@ -100,23 +101,27 @@ TABLE = [
 def test_stage_and_code_decide(stage: Stage, line: str, meaning: str, scope: Scope, verdict: Verdict) -> None:
     judgement = judged(stage, line)
     assert (judgement.reply_class, judgement.scope, judgement.verdict) == (meaning, scope, verdict)
-    assert not judgement.is_provider
+    assert judgement.is_provider is (scope is Scope.PROVIDER)
 
 
 @pytest.mark.parametrize(
-    ("stage", "line", "meaning"),
+    ("stage", "line", "meaning", "action"),
     [
-        (Stage.CONNECT, "554 5.7.1 blocked", "unknown"),
-        (Stage.CONNECT, "421 too busy", "outage"),
-        (Stage.EHLO, "550 who are you", "unknown"),
-        (Stage.EHLO, "451 later", "outage"),
-        (Stage.STARTTLS, "454 4.7.0 TLS not available", "outage"),
-        (Stage.STARTTLS, "502 5.5.1 no", "tls-required"),
+        (Stage.CONNECT, "554 5.7.1 blocked", "ip-blocked", Action.BREAK),
+        (Stage.CONNECT, "554 zzqq", "unknown", Action.HOLD),
+        (Stage.CONNECT, "421 too busy", "outage", Action.BREAK),
+        (Stage.EHLO, "550 who are you", "unknown", Action.HOLD),
+        (Stage.EHLO, "502 5.5.1 no", "protocol-error", Action.BREAK),
+        (Stage.EHLO, "451 later", "outage", Action.BREAK),
+        (Stage.STARTTLS, "454 4.7.0 TLS not available", "outage", Action.BREAK),
+        (Stage.STARTTLS, "502 5.5.1 no", "tls-required", Action.BREAK),
     ],
 )
-def test_before_anybody_said_who_he_is_it_is_the_provider(stage: Stage, line: str, meaning: str) -> None:
+def test_before_anybody_said_who_he_is_it_is_the_provider(
+    stage: Stage, line: str, meaning: str, action: Action
+) -> None:
     judgement = judged(stage, line)
-    assert (judgement.reply_class, judgement.action, judgement.is_provider) == (meaning, Action.BREAK, True)
+    assert (judgement.reply_class, judgement.action, judgement.is_provider) == (meaning, action, True)
 
 
 # the laws
@@ -129,17 +134,33 @@ def test_no_refusal_before_the_recipient_bounces_anything(stage: Stage, reply: o
 
 
 @given(st.sampled_from(list(Stage)), REFUSED)
-def test_what_is_refused_for_now_never_bounces_and_never_pauses(stage: Stage, reply: object) -> None:
+def test_what_is_refused_for_now_bounces_only_where_a_rule_read_why(stage: Stage, reply: object) -> None:
     judgement = classify(stage, reply)  # type: ignore[arg-type]
-    if reply.is_temporary:  # type: ignore[attr-defined]
-        assert judgement.verdict is Verdict.DEFERRED
-    else:
-        assert judgement.retry_after is None
+    if reply.is_temporary and judgement.verdict is Verdict.BOUNCED:  # type: ignore[attr-defined]
+        assert judgement.is_read
+        assert judgement.reply_class in ("spam-blocked", "content-refused")
+
+
+@given(st.sampled_from(list(Stage)), REFUSED)
+def test_nothing_of_the_mailbox_or_the_provider_bounces(stage: Stage, reply: object) -> None:
+    judgement = classify(stage, reply)  # type: ignore[arg-type]
+    if judgement.scope in (Scope.MAILBOX, Scope.PROVIDER):
+        assert judgement.verdict is not Verdict.BOUNCED
+        assert judgement.action is not Action.BOUNCE
 
 
 @given(st.sampled_from([Stage.RCPT, Stage.DATA, Stage.EOD]), st.integers(min_value=500, max_value=599))
-def test_a_final_refusal_of_the_delivery_bounces_it(stage: Stage, code: int) -> None:
-    assert classify(stage, read_reply(code, "no")).verdict is Verdict.BOUNCED
+def test_a_final_answer_about_the_delivery_is_believed_at_once_only_where_its_meaning_is_known(
+    stage: Stage, code: int
+) -> None:
+    judgement = classify(stage, read_reply(code, "no"))
+    again = Verdict.DEFERRED, 15 * MINUTE
+    if judgement.reply_class == "unknown":
+        assert (judgement.verdict, judgement.retry_after) == again
+    elif judgement.reply_class == "protocol-error":
+        assert judgement.verdict is (Verdict.BOUNCED if stage is Stage.RCPT else Verdict.DEFERRED)
+    else:
+        assert (judgement.verdict, judgement.retry_after) == (Verdict.BOUNCED, None)
 
 
 @given(st.sampled_from(list(Stage)), REFUSED | st.sampled_from(list(Failure)), st.booleans())

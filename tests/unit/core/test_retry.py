@@ -4,26 +4,33 @@ from dataclasses import replace
 
 from relay.core.envelope import Result, Verdict
 from relay.core.limits import HOUR, MINUTE
+from relay.core.reply import read_reply
 from relay.core.retry import delay_after, reconsidered
 from relay.core.words import Stage
 
-RIDDLE = Result(Verdict.BOUNCED, "unknown", Stage.EOD, None, is_mail_written=True, is_end_known=True)
+RIDDLE = Result(
+    Verdict.DEFERRED, "unknown", Stage.EOD, read_reply(599, "zz"), is_mail_written=True, is_end_known=True,
+    retry_after=15 * MINUTE,
+)  # fmt: skip
 
 
 def test_a_final_answer_that_nobody_understands_is_asked_for_twice_more_over_half_an_hour() -> None:
-    again = replace(RIDDLE, verdict=Verdict.DEFERRED, retry_after=15 * MINUTE)
-    assert [reconsidered(RIDDLE, tries) for tries in range(4)] == [again, again, RIDDLE, RIDDLE]
-    assert reconsidered(replace(RIDDLE, stage=Stage.DATA), 0).verdict is Verdict.DEFERRED
+    believed = replace(RIDDLE, verdict=Verdict.BOUNCED, retry_after=None)
+    for stage in (Stage.RCPT, Stage.DATA, Stage.EOD):
+        riddle, end = replace(RIDDLE, stage=stage), replace(believed, stage=stage)
+        assert [reconsidered(riddle, tries) for tries in range(4)] == [riddle, riddle, end, end]
 
 
-def test_what_is_understood_is_believed_at_once() -> None:
+def test_nothing_else_becomes_a_bounce() -> None:
     for known in (
         replace(RIDDLE, reply_class="spam-blocked"),
-        replace(RIDDLE, stage=Stage.RCPT),
+        replace(RIDDLE, stage=Stage.MAIL),
+        replace(RIDDLE, reply=read_reply(451, "later")),
+        replace(RIDDLE, reply=None),
         replace(RIDDLE, verdict=Verdict.DELIVERED),
         replace(RIDDLE, verdict=Verdict.IN_DOUBT),
     ):
-        assert reconsidered(known, 0) == known
+        assert reconsidered(known, 9) == known
 
 
 def test_the_steps_are_taken_one_after_the_other_and_the_last_repeats() -> None:

@@ -1,0 +1,208 @@
+"""Too much at once: sessions, bytes, recipients, mails in a time.
+
+Law: what is counted decides the class, and of mails in a time the period that is named; what the recipient gets too
+much of is not the mailbox's.
+"""
+
+from relay.core.meaning import ReplyClass
+from relay.core.rules import Rule, phrases
+from relay.core.words import Stage
+
+_SENT = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.EOD})
+_SESSION = frozenset({Stage.CONNECT, Stage.EHLO, Stage.STARTTLS, Stage.AUTH})
+
+_THEIRS = phrases(
+    "recipient|recipients|destination|destinatario|receiving|receive|receives|remote|inbox|ricevere|ricezione"
+)
+_FAILED = phrases("failed|failures|invalid|bad|attempts|unknown")
+_KIND = "concurrent|simultaneous|simultaneously|parallel|open|opened|active|smtp|client|incoming|inbound|tcp"
+
+CROWDED: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.TOO_MANY_CONNECTIONS,
+        text=phrases(
+            f"too many {_KIND}? {_KIND}? connections|sessions",
+            f"concurrent|simultaneous|parallel {_KIND}? connection|connections|session|sessions",
+            f"max|maximum|maximal|allowed|permitted number|limit|amount? of? {_KIND}? {_KIND}? connections|sessions",
+            f"exceed* the|your|its? allowed|permitted|maximum? number? of? {_KIND}? {_KIND}? connections|sessions",
+            f"more {_KIND}? connections|sessions than",
+            f"number of {_KIND}? {_KIND}? connections|sessions ~ exceed*|reached|limit*|too",
+            "connection|connections|session|sessions count|number? limit|limits ~ exceed*|reached|hit",
+            "connections per ip|host|user|client|account|mailbox|login",
+            "troppe connessioni|sessioni",
+            "numero massimo di|delle connessioni|sessioni",
+            "connessioni|sessioni simultanee|contemporanee|concorrenti|parallele",
+            "limite ~ connessioni|sessioni",
+            "zu viele gleichzeitige|offene|parallele? verbindungen|sitzungen",
+            "trop de connexions|sessions",
+            "demasiadas conexiones|sesiones",
+            "too many users|clients connected|online",
+            "concurrency limit",
+        ),
+        unless=phrases(
+            "recipient|recipients|destination|destinatario|receiving|remote",
+            "failed|failures|invalid|bad",
+        ),
+    ),
+    Rule(
+        ReplyClass.TOO_MANY_CONNECTIONS,
+        stages=_SESSION,
+        codes=frozenset("4"),
+        text=phrases(
+            "too many connections|sessions|connects",
+            "too many|maximum|max|exceed* ~ connections|connection|sessions|session",
+            "connection|connections rate|frequency ~ exceed*|limit*|too",
+        ),
+        unless=_FAILED,
+    ),
+)
+
+_TOO_LARGE = Rule(
+    ReplyClass.MESSAGE_TOO_LARGE,
+    stages=_SENT,
+    text=phrases(
+        "message|mail|email|data|attachment|attachments|body|content size|length? is|was? too large|big|long",
+        "message|mail|email|data|attachment|attachments|header|headers ~ exceed* ~ size|bytes|mb|kb|mib",
+        "message|mail|email|data|object|attachment|attachments|content size|length ~ exceed*|limit*|maximum|"
+        "larger|bigger|over",
+        "size|length ~ exceed* ~ fixed|maximum|max|administrative|limit|limits|allowed|permitted",
+        "exceed* ~ message|mail|attachment|maximum|max|size size|length",
+        "exceed* size|length",
+        "maximum|max message|mail|attachment? size|length",
+        "size limit*|limits|restriction* ~ exceed*|reached|violat*|message|mail",
+        "larger|bigger than the|our|your|its? maximum|max|allowed|permitted|current|system|limit|size",
+        "too much mail? data",
+        "too large|big ~ message|mail|attachment",
+        "message|mail|email too large|big",
+        "messaggio|mail|email|allegato|allegati|posta e|sono|risulta? troppo grande|grandi|grosso|pesante|voluminoso",
+        "dimensione|dimensioni ~ massima|massime|consentita|consentite|superiore|superiori|superata|supera|superano",
+        "supera|superano|superata|eccede ~ dimensione|dimensioni",
+        "troppo grande|grosso|pesante|voluminoso",
+        "nachricht|mail ist? zu gross",
+        "message|mail trop volumineux|grand|gros",
+        "mensaje ~ demasiado grande",
+    ),
+    unless=phrases(
+        "quota", "storage allocation", "exceeded storage", "line|lines ~ too long", "too many recipients|hops",
+        "mailbox|casella ~ full|piena|size|quota", "rate", "queue",
+    ),
+)  # fmt: skip
+
+_PERIOD_WORDS = (
+    "daily|hourly|weekly|monthly|giornaliero|giornaliera|giornalieri|giornaliere|orario|oraria|mensile|quotidiano",
+    "per day|hour|minute|minutes|week|month|second|giorno|ora|minuto",
+    "24|1|2|12 hours|hour|h|ore|ora",
+    "today|oggi|al|nel giorno|giornata?",
+)
+
+_TOO_MANY_RECIPIENTS = Rule(
+    ReplyClass.TOO_MANY_RECIPIENTS,
+    stages=_SENT,
+    text=phrases(
+        "too many recipients|recipient|rcpts|rcpt|addressees|destinations",
+        "recipients|recipient|rcpt|addressees count|number|per? limit|limits|message|mail|email|transaction|"
+        "maximum ~ exceed*|reached",
+        "number|maximum|max|limit|amount of recipients|rcpts|addressees ~ exceed*|reached|message|mail|allowed|"
+        "limited|too",
+        "maximum|max number? of? recipients|rcpt|rcpts",
+        "exceed* ~ recipients|rcpts per|in|for|limit message|mail|email|a|one|single|this|the",
+        "more|fewer recipients than|per|in",
+        "troppi destinatari",
+        "numero ~ destinatari",
+        "destinatari ~ massimo|limite|consentiti|superato|superati",
+        "zu viele empfanger",
+        "trop de destinataires",
+        "demasiados destinatarios",
+    ),
+    unless=phrases(*_PERIOD_WORDS),
+)  # fmt: skip
+
+SIZES: tuple[Rule, ...] = (_TOO_LARGE, _TOO_MANY_RECIPIENTS)
+
+_THING = (
+    "message|messages|mail|mails|email|emails|sending|send|sender|outgoing|outbound|smtp|submission|relay|user|account"
+)
+_SEND = frozenset({Stage.AUTH})
+
+_NOT_A_RATE = phrases(
+    "size", "storage", "login|logins|logon|authentication|auth ~ attempts|failures", "too many hops",
+    "mailbox|casella ~ full|piena", "disk",
+)  # fmt: skip
+LIMITED: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.RATE_LIMITED,
+        stages=_SENT,
+        is_by_period=True,
+        text=phrases(
+            "rate|rates limit*|limits",
+            "ratelimit*",
+            "rate|frequency|volume ~ exceed*|too|reached|high|limit*",
+            "exceed*|reached|over|hit|surpassed ~ limit|limits|rate|threshold|quota|allowance|cap",
+            "limit|limits|quota|quotas|threshold|allowance|maximum|cap ~ exceed*|reached|hit|met|surpassed|used|"
+            "exhausted",
+            f"{_THING} limit|limits|quota|quotas|threshold",
+            "too many messages|message|mails|mail|emails|email|sends|requests|submissions|transactions|deliveries|"
+            "commands",
+            "too much mail|email|traffic",
+            "sent|send|sending|messages|mail|delivering|mailing|submitting ~ too many|fast|quickly|much|often|"
+            "frequently",
+            "too fast|quickly|frequently",
+            "throttl*",
+            "slow down",
+            "submissionquotaexceeded*|messagequotaexceeded*|sendingquotaexceeded*|recipientratelimit*|"
+            "messageratelimit*",
+            "daily|hourly|weekly|monthly ~ limit|limits|quota|maximum|cap|allowance|allotment|volume|exceed*",
+            "maximum|max ~ messages|mails|emails|recipients|mail|email|sends per|a|in|daily|today|this|24",
+            "maximum|max ~ daily|hourly|day|hour|send|sending",
+            "no more messages|mails|emails|mail|recipients ~ today|day|hour|now|until|24",
+            "sending|send ~ rate|volume|speed",
+            "rcpt|recipients|recipient ~ daily|hourly|day|hour ~ limit|exceed*",
+            "limite|limiti|quota|soglia|massimo ~ superat*|raggiunt*|supera|oltrepassat*|esaurit*|eccedut*",
+            "superat*|raggiunt*|supera|oltrepassat*|esaurit*|eccedut* ~ limite|limiti|quota|soglia|massimo|numero",
+            "limite|limiti|quota|soglia|massimo ~ giornalier*|orari*|invio|invii|spedizione|messaggi|email|mail|"
+            "mensile",
+            "troppi|troppe messaggi|invii|email|mail|destinatari|richieste|spedizioni|comunicazioni",
+            "numero massimo|eccessivo ~ messaggi|invii|email|mail|destinatari",
+            "massimo ~ messaggi|invii|email|mail",
+            "rallentare",
+            "zu viele nachrichten|mails|emails",
+            "sendelimit|versandlimit|tageslimit",
+            "trop de messages|mails|courriels",
+            "limite ~ envoi|envio|atteinte|alcanzado|excedido|superado",
+            "demasiados mensajes|correos",
+        ),
+        unless=_NOT_A_RATE,
+    ),
+    Rule(
+        ReplyClass.RATE_LIMITED,
+        stages=_SEND,
+        is_by_period=True,
+        text=phrases(
+            "sending|send|message|messages|mail|mails|email|emails|outgoing|outbound limit|limits|quota|rate ~ "
+            "exceed*|reached",
+            "exceed*|reached ~ sending|message|messages|mail|mails|email|emails|outgoing limit|limits|quota|rate",
+            "too many messages|mails|emails ~ sent|day|hour|minute|minutes|today",
+            "daily|hourly ~ sending|send|message|mail|email|submission|smtp limit|quota",
+            "limite|quota ~ invio|invii|messaggi|giornalier*|orari*",
+            "troppi messaggi|invii",
+        ),
+        unless=_NOT_A_RATE,
+    ),
+    Rule(
+        ReplyClass.RATE_LIMITED,
+        stages=_SESSION - _SEND,
+        is_by_period=True,
+        text=phrases(
+            "rate|rates limit*|limits",
+            "ratelimit*",
+            "too many messages|mails|emails",
+            "throttl*",
+            "too fast|quickly|frequently",
+            "limit|limits|quota ~ exceed*|reached",
+            "exceed* ~ limit|limits|rate|quota",
+            "limite|quota ~ superat*|raggiunt*",
+            "troppi messaggi|invii|email",
+        ),
+        unless=_NOT_A_RATE,
+    ),
+)

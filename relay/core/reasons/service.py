@@ -1,0 +1,241 @@
+"""What is wrong between the relay and the provider: encryption, our address, the protocol, the service itself.
+
+Law: before the login whatever is refused is about our address or about the service, never about a mailbox.
+"""
+
+from relay.core.meaning import ReplyClass
+from relay.core.rules import Rule, phrases
+from relay.core.words import Stage
+
+_HOST = frozenset({Stage.CONNECT, Stage.EHLO, Stage.STARTTLS})
+_SENT = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.EOD})
+_LOGGED_IN = _SENT | {Stage.AUTH}
+_FIVE = frozenset("5")
+
+_TLS_WORDS = (
+    "starttls|tls|ssl|encryption|encrypted|crittografia|cifratura|cifrata|crittografata|verschlusselung|chiffrement"
+)
+TLS: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.TLS_REQUIRED,
+        text=phrases(
+            f"issue|use|need|requires|require|required|must|without|before|enable|start|try|send|secure|richied*|"
+            f"usare|want ~ {_TLS_WORDS}",
+            f"{_TLS_WORDS} ~ required|needed|mandatory|necessary|first|must|only|enforced|richiest*|obbligatori*|"
+            f"necessari*|requise|"
+            "erforderlich|obligatoria|before",
+            "encrypted|secure|secured|sicura|protetta connection|channel|session|connessione ~ required|needed|"
+            "only|must|mandatory",
+            "connection|session|channel|connessione|link ~ not|must|non|is|unencrypted ~ encrypted|secure|cifrata|"
+            "sicura|protetta|crittografata",
+            "connessione ~ sicura|cifrata|crittografata|protetta ~ richiesta|necessaria|obbligatoria",
+            "plaintext|cleartext|unencrypted|insecure ~ not|disallowed|disabled|allowed|forbidden|prohibited|"
+            "connection|connections|refused",
+            "stronger tls|ssl|encryption|cipher",
+            "tls|ssl version|versions|1 ~ not|old|supported|unsupported|deprecated|required|disabled",
+            "tls|ssl handshake|negotiation ~ fail*",
+        ),
+        unless=phrases("temporarily|temporary", "authentication mechanism|method|type",
+            "encrypted ~ attachment|archive|zip|file",
+            "password "
+            "protected", "attachment|archive|allegato", "tls not|currently available", "basic authentication"),
+    ),
+)  # fmt: skip
+
+_REFUSED = (
+    "blocked|block|blacklisted|blacklist|blocklisted|denylisted|denied|deny|banned|refused|rejected|reject|listed|"
+    "reputation|"
+    "prohibited|bloccat*|rifiutat*|negat*|blacklisting|untrusted|suspicious|forbidden|restricted|barred|gesperrt|"
+    "bannato|"
+    "bannata|dynamic|dialup|dinamic*|bad|poor|disallowed|unauthorized|inserito|presente|elencato|rbl|dnsbl|"
+    "rblsmtpd|filtered"
+)
+ADDRESS: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.IP_BLOCKED,
+        text=phrases(
+            "blocklist",
+            f"ip|ips|client|clients|host|network|netblock|mta|subnet|range|csi ~ {_REFUSED}",
+            f"{_REFUSED} ~ ip|ips|network|subnet|client",
+            "ip|your|sending|remote|connecting|client|host|server address|server|host|network ~ blocked|"
+            "blacklisted|blocklisted|"
+            "banned|listed|reputation|denylisted|blacklist|block",
+            "on|in|by|from|using|nella|sulla|in our|the|a|an|una|local|internal|public|global|private|dns|rbl? "
+            "blacklist|blocklist|dnsbl|rbl|"
+            "denylist|block|black|deny list",
+            "lista nera|blacklist|bloccati",
+            "blacklist*|dnsbl|rbl|rbls|dnsbls|uribl|spamhaus|spamcop|barracuda|sorbs|sbl|xbl|pbl|zen|abusix",
+            "reverse dns|mapping|lookup|hostname|record|name",
+            "rdns|ptr|fcrdns",
+            "ip address|reputation ~ low|poor|bad|spam|unsolicited|reputation",
+            "originating from your ip",
+            "originating|coming from your|this ip|network|server|host",
+            "dynamic|residential|dialup ip|address|range|pool",
+            "cannot find your hostname",
+            "cannot|unable|could|not resolve|find ~ your|client|reverse host|hostname|ip|address",
+        ),
+        stages=_SENT | {Stage.CONNECT, Stage.EHLO, Stage.STARTTLS},
+        unless=phrases(
+            "too many", "recipient|user|mailbox|account|utente|casella|destinatario ~ blocked|disabled|listed|block",
+            "greylist*|"
+            "graylist*", "url|link|content|attachment", "unauthorized ip", "sender ~ listed|block|blacklist",
+            "mailbox|inbox|casella ~ full", "timed out", "relay|relaying", "spf|dmarc|dkim ~ fail*|policy|check",
+            "server|host|connection temporarily? busy|refused|timed",
+        ),
+    ),
+)  # fmt: skip
+CLOSED: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.IP_BLOCKED,
+        stages=_HOST,
+        codes=_FIVE,
+        text=phrases(
+            "denied|refused|rejected|blocked|banned|prohibited|forbidden|blacklisted|disallowed|reject|block|"
+            "reputation|spam|abuse",
+            "not allowed|permitted|authorized|authorised|welcome|accepted|accepting|trusted",
+            "no smtp|access|connection|connections|service ~ here|you|from|allowed|available",
+            "access|accesso denied|negato",
+            "negato|rifiutat*|bloccat*|vietat*|respint*",
+            "policy",
+            "not|wont accept|talk",
+            "go away",
+            "unsolicited|spammer*|spambot",
+            "bad reputation",
+        ),
+        unless=phrases("command|helo|ehlo|syntax", "tls"),
+    ),
+    Rule(
+        ReplyClass.IP_BLOCKED,
+        stages=_HOST,
+        codes=frozenset("4"),
+        text=phrases(
+            "denied|blocked|banned|blacklisted|reputation|spam|abuse|unsolicited|bloccat*",
+            "not allowed|permitted|authorized|authorised|accepted",
+        ),
+    ),
+)  # fmt: skip
+
+SPOKEN: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.PROTOCOL_ERROR,
+        stages=_SENT | _HOST,
+        codes=_FIVE,
+        text=phrases(
+            "syntax error|errors|incorrect|invalid",
+            "syntax",
+            "sintassi",
+            "bad|wrong|incorrect|invalid|improper|out ~ sequence|order",
+            "sequence of commands",
+            "command|commands|comando|verb|keyword ~ not|unrecognized|unknown|invalid|non|unimplemented|rejected|"
+            "out|sconosciuto|too",
+            "unrecognized|unknown|invalid|bad|unsupported|unimplemented|illegal|comando command|commands|"
+            "parameter|parameters|option|"
+            "keyword|verb|sconosciuto|argument|arguments|non|errato",
+            "parameter|parameters|argument|arguments|option|options ~ not|invalid|unrecognized|unsupported|syntax|"
+            "bad|missing",
+            "not implemented|recognized",
+            "need|needs|expected|send|expecting|no|require|requires|valid|issue|want rcpt|mail|helo|ehlo|data|"
+            "bdat recipients|command|first|from|"
+            "to|before|transaction|valid?",
+            "no valid? recipients",
+            "polite people say",
+            "say|send|issue helo|ehlo|hello",
+            "invalid|bad|malformed|illegal|missing|require* helo|ehlo|hostname",
+            "helo|ehlo ~ invalid|required|rejected|first|bad|command|syntax|malformed|fully",
+            "nested mail",
+            "sender already|not specified|given",
+            "mail transaction ~ progress|already|not",
+            "pipelining|unsynchronized|synchronization|improper use",
+            "bare lf|cr|newline|linefeed",
+            "line|lines ~ too long",
+            "protocol error|violation",
+            "unexpected command|data|input|end",
+        ),
+        unless=phrases("address|someone ~ syntax|invalid|unknown|malformed", "recipient|user ~ unknown|exist",
+            "domain"),
+    ),
+)  # fmt: skip
+
+_BROKEN = "error|problem|failure|unavailable|fault|trouble|errore|problema|guasto|failed|indisponibil*"
+SERVICE: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.NETWORK,
+        stages=_SENT | _HOST,
+        text=phrases(
+            "connection|connessione|session ~ timed|lost|reset|dropped|aborted|broken|persa|interrotta|scaduta|"
+            "timeout|closed|caduta",
+            "lost|broken|dropped|reset connection",
+            "timeout|timed out|exceeded|waiting|error|while|after|idle",
+            "timeout|timedout",
+            "tempo scaduto|esaurito",
+            "no route",
+            "network|rete ~ unreachable|error|problem|down|irraggiungibile|failure|trouble",
+            "unreachable|irraggiungibile",
+            "connect* ~ refused",
+            "idle too long",
+            "inattivita",
+        ),
+        unless=phrases("dns|lookup|policy|milter|scan*|ldap|database|greylist*"),
+    ),
+    Rule(
+        ReplyClass.OUTAGE,
+        stages=_SENT | _HOST,
+        text=phrases(
+            f"temporary|temporarily|transient|internal|system|server|service|local|technical|unexpected|interno|"
+            f"sistema|servizio|temporaneo ~ {_BROKEN}",
+            "service|server|system|servizio|sistema ~ unavailable|available|down|busy|overloaded|overload|"
+            "maintenance|disponibile|"
+            "manutenzione|occupato|sovraccarico|shutting|closing|closed|shutdown|stopping|restarting|raggiungibile",
+            "too busy",
+            "server|system|service|sistema busy|full|overload*",
+            "overload*|sovraccaric*|maintenance|manutenzione|wartung",
+            "shutting down",
+            "closing transmission|channel|connection",
+            "insufficient|out|low ~ system|resources|memory|storage|disk",
+            "resource|resources ~ unavailable|limit|exhausted|insufficient",
+            "load average|too|high",
+            "high load",
+            "disk|spool|queue ~ full|error|space|write",
+            "cannot|can|couldnt|unable|could ~ write|create|open|store|queue|spool|process|connect",
+            "database|ldap|backend|milter|filter|scanner ~ error|failure|unavailable|down|timeout|failed|problem",
+            "internal|server|system|interno error|failure|errore|problem",
+            "out of memory",
+            "temporary|temporarily ~ failure|unavailable|unable",
+            "temporaneamente|temporaneo|temporanea ~ disponibile|indisponibile|errore|impossibile|sospeso|problema",
+            "temporaneamente non|indisponibil*",
+            "temporairement|indisponible",
+            "service not|closing|shutting",
+            "execution|processing ~ failed|error",
+            "not accepting|taking ~ mail|messages|now|moment|currently|temporarily",
+            "unable to process",
+        ),
+        unless=phrases(
+            "recipient|user|mailbox|casella|destinatario|utente|"
+            "inbox", "spam|policy|reputation|unsolicited|dmarc|spf",
+            "permanent|permanently",
+        ),
+        codes=frozenset("4"),
+    ),
+    Rule(
+        ReplyClass.OUTAGE,
+        stages=_SENT | _HOST,
+        codes=_FIVE,
+        text=phrases(
+            "temporary|temporarily|transient ~ failure|error|problem|unavailable|system",
+            "service|server|system ~ temporarily|currently|momentarily? unavailable|down|overloaded|busy|maintenance",
+            "internal|server server|system? error|failure",
+            "errore|problema interno|del|di server|sistema",
+            "errore interno",
+            "out of memory",
+            "maintenance|manutenzione",
+            "insufficient|out ~ system storage|resources|memory|space",
+            "temporaneamente non|indisponibil*",
+            "resources|database ~ unavailable|error",
+            "shutting down",
+        ),
+        unless=phrases(
+            "recipient|user|mailbox|casella|destinatario|utente|inbox|client|ip|"
+            "permanent", "spam|policy|reputation|dmarc|spf",
+        ),
+    ),
+)  # fmt: skip
