@@ -60,8 +60,6 @@ class Circumstance(StrEnum):
     """Refused soon after a burst: the provider has made the password expire."""
     SAME_REFUSAL = "same-refusal"
     """Different recipients in a row were refused in the same words: it is about the mailbox."""
-    OWN_IDENTITY = "own-identity"
-    """The provider refused the relay's own OAuth2 client: no owner can mend that."""
 
 
 @dataclass(frozen=True, slots=True)
