@@ -36,26 +36,33 @@ def _tenant(text: str) -> str:
     return text
 
 
+TokenUrl = Annotated[fields.Text, AfterValidator(_token_url)]
+Tenant = Annotated[fields.Text, AfterValidator(_tenant)]
+
+
 @with_config(STRICT)
 class OAuthDefaults(TypedDict, total=False):
-    """What a profile knows of the provider's authorization server."""
+    """What a profile knows of the provider's authorization server: the same keys as an entry's, but for the client."""
 
-    token_url: Annotated[fields.Text, AfterValidator(_token_url)]
-    """Where access tokens are asked for; {tenant} in it is replaced. Default: the profile's."""
+    token_url: TokenUrl
     scope: fields.Text
-    """What is asked for; default: the profile's, else what the owner permitted."""
-    tenant: Annotated[fields.Text, AfterValidator(_tenant)]
-    """Microsoft's: consumers | organizations | common, an organisation's id or domain; default: the profile's."""
+    tenant: Tenant
 
 
 @with_config(STRICT)
-class OAuthEntry(OAuthDefaults, total=False):
+class OAuthEntry(TypedDict, total=False):
     """The relay's own identity at the provider's authorization server."""
 
     client_id: Required[fields.Text]
     """As registered there."""
     client_secret: fields.Secret
     """env:NAME, file:PATH or secret:NAME; none: a client that is registered without one."""
+    token_url: TokenUrl
+    """Where access tokens are asked for; {tenant} in it is replaced. Default: the profile's."""
+    scope: fields.Text
+    """What is asked for; default: the profile's, else what the owner permitted."""
+    tenant: Tenant
+    """Microsoft's: consumers, organizations, common, an organisation's id or domain; default: the profile's."""
 
 
 OAUTH_DEFAULTS: TypeAdapter[Any] = TypeAdapter(OAuthDefaults)
