@@ -32,21 +32,19 @@ CREATE INDEX healths_of ON healths (provider, mailbox, id);
 -- paused_accounts: Accounts that a person has paused: since when (wall time), and why in his words.
 CREATE TABLE paused_accounts (account INTEGER PRIMARY KEY, since INTEGER NOT NULL, why TEXT NOT NULL);
 
--- secrets: Passwords and tokens by name, sealed for that name; `bound` is a keyed hash of the one provider host, TLS
--- and login name that may have it, null: none yet. `changed_at`: wall time.
-CREATE TABLE secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, bound BLOB, changed_at INTEGER NOT NULL)
-WITHOUT ROWID;
+-- secrets: Passwords and tokens by name, sealed for that name, with the one use (host, TLS, login) that each is bound
+-- to. `changed_at`: wall time at which somebody set it.
+CREATE TABLE secrets (name TEXT PRIMARY KEY, sealed BLOB NOT NULL, changed_at INTEGER NOT NULL) WITHOUT ROWID;
 
--- suppressions: Recipients (keyed hash) that an account does not write to. kind: optout, unknown. `until` null: for
--- good. All wall time.
+-- suppressions: Recipients (keyed hash) that an account does not write to, or that were refused. kind: optout, unknown.
+-- In force before `until`; null: for good. All wall time.
 CREATE TABLE suppressions (
     account INTEGER NOT NULL, recipient_hash BLOB NOT NULL, kind TEXT NOT NULL, many INTEGER NOT NULL,
     first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, until INTEGER, PRIMARY KEY (account, recipient_hash, kind)
 ) WITHOUT ROWID;
 
--- unheard: Messages whose client may never have read that they were accepted, by a keyed hash of who sent what to whom.
--- `until`: wall time.
-CREATE TABLE unheard (hash BLOB PRIMARY KEY, message TEXT NOT NULL, until INTEGER NOT NULL) WITHOUT ROWID;
+-- unheard: Messages whose client cannot have read that they were accepted. `until`: wall time.
+CREATE TABLE unheard (message INTEGER PRIMARY KEY, until INTEGER NOT NULL);
 
 -- riddles: Replies that no rule understands, masked, with how often they came.
 CREATE TABLE riddles (

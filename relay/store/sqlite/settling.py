@@ -23,6 +23,7 @@ from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.moves import CORRUPT, Moves
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.suppressions import note_outcome
 from relay.store.sqlite.values import STATES, write_reply
 
 _SQL = load_statements("queue")
@@ -88,6 +89,7 @@ class Settling:
 
     def _move(self, running: Running, result: Result) -> None:
         entry, state, moves = running.entry, running.state, self._moves
+        note_outcome(self._context, entry, result)
         reason, reply = result.reply_class, write_reply(result.reply)
         verdict = result.verdict
         if verdict is Verdict.DELIVERED:

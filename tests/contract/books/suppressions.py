@@ -14,7 +14,7 @@ FORTNIGHT = 14 * DAY
 
 
 def _book(scene: Scene) -> Suppressions:
-    return scene.store.books.suppressions  # type: ignore[attr-defined, no-any-return]
+    return scene.books.suppressions
 
 
 async def _stands(scene: Scene, sender: str = A, to: str = PATIENT) -> SuppressionKind | None:
