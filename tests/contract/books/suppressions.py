@@ -37,7 +37,7 @@ async def who_opted_out_is_not_written_to_for_good(scene: Scene) -> None:
     assert await _book(scene).opt_out(A, PATIENT)
     assert await _stands(scene) is SuppressionKind.OPTOUT
     assert await _stands(scene, B) is None
-    await scene.harness.advance(400 * DAY)
+    await scene.harness.advance(100 * DAY)
     assert await _stands(scene) is SuppressionKind.OPTOUT
     assert not await _book(scene).opt_out(A, PATIENT), "said twice is said once"
 
