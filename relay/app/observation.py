@@ -61,6 +61,10 @@ class SubmissionObserver:
             seconds=seconds,
         )
 
+    def renamed(self, message: NewMessage, *, old: str) -> None:
+        """A message still came from an old address of its account."""
+        self._log.renamed(message.id, client=message.client, account=message.account, old=old)
+
     def refused(
         self,
         client: str | None,

@@ -59,6 +59,10 @@ class Log:
             {"client": client, "account": account, "size": size, "recipients": recipients, "ms": _ms(seconds)},
         )  # fmt: skip
 
+    def renamed(self, message: MessageId, *, client: str, account: AccountId, old: str) -> None:
+        """A message still came from an `old` address that its account replaces; it goes out as the account's own."""
+        self._event("renamed", message, {"client": client, "account": account, "old": old})
+
     def refused(
         self, message: MessageId | None, *, client: str | None, peer: str, stage: str, reply: str,
         account: AccountId | None = None, sender: str | None = None,
@@ -130,6 +134,10 @@ class Log:
         """A session could not be opened; `reason` is the class, or finer than it (tls-expired, tls-wrong-name, ...)."""
         details = {"class": reply_class, "reason": reason, "stage": stage, "reply": _said(reply)}
         self._event("login_failed", None, {**_of(mailbox), **details})
+
+    def token_refused(self, mailbox: MailboxId, *, reason: str, said: str) -> None:
+        """No access token was granted; `said` are the names and numbers of the answer, or the kind of failure."""
+        self._event("token_refused", None, {**_of(mailbox), "reason": reason, "said": said})
 
     def health_changed(self, *, provider: str, mailbox: str | None, health: str | None) -> None:
         """A mailbox, or a provider's host (mailbox None), stopped or works again."""

@@ -56,6 +56,8 @@ class Accepted:
     is_mended: bool
     late: Lateness | None = None
     """It would leave after its deadline."""
+    renamed: str | None = None
+    """The old address that its account stands in for, where one was rewritten."""
 
 
 class Acceptance:
@@ -114,7 +116,7 @@ class Acceptance:
             return Refusal(Reason.STORE_FULL)
         except StoreError:
             return Refusal(Reason.STORE_AWAY)
-        return Accepted(message, size, lines.is_mended, dated.late)
+        return Accepted(message, size, lines.is_mended, dated.late, _renamed(transaction, admitted))
 
     def _now(self) -> int:
         return int(self._wall_clock() * SECOND)
@@ -180,3 +182,11 @@ def _envelope(transaction: Transaction, sender: str, header: TopHeader) -> Envel
         needs_smtputf8=needs_smtputf8,
         is_8bit=is_8bit,
     )
+
+
+def _renamed(transaction: Transaction, admitted: Admitted) -> str | None:
+    """The old address of a message: that of MAIL FROM, or else some of its header's."""
+    account, sender = admitted.account, transaction.sender
+    if sent_as(account, sender) != sender:
+        return sender
+    return next(iter(account.replaces), None) if admitted.changes else None

@@ -34,6 +34,9 @@ class Observer(Protocol):
         `is_mended`: lone LFs became CRLF.
         """
 
+    def renamed(self, message: NewMessage, *, old: str) -> None:
+        """A message still came from an `old` address of its account, and goes out as the account's own."""
+
     def refused(
         self,
         client: str | None,

@@ -58,4 +58,6 @@ async def receive(wire: Wire, desk: Desk, *, transaction: Transaction, clock: Ca
         seconds=clock() - transaction.begun,
         is_mended=accepted.is_mended,
     )
+    if accepted.renamed is not None:
+        desk.observe.renamed(accepted.message, old=accepted.renamed)
     return queued(accepted.message.id, "" if accepted.late is None else desk.texts.late(accepted.late))

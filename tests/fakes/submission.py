@@ -29,7 +29,7 @@ def literal(text: str) -> SecretReference:
 
 
 def account(sender: str, **more: Any) -> Account:
-    return Account(sender, Plan.BUSINESS, MailboxId("lab", sender), **more)
+    return Account(sender, more.pop("plan", Plan.BUSINESS), MailboxId("lab", sender), **more)
 
 
 def practice(*more: Client, accounts: tuple[Account, ...] = ()) -> Routing:
@@ -100,6 +100,9 @@ class RememberingObserver:
     def accepted(self, message: NewMessage, *, size: int, seconds: float, is_mended: bool) -> None:
         told = {"id": message.id, "size": size, "seconds": seconds, "is_mended": is_mended}
         self._note(("accepted", told))
+
+    def renamed(self, message: NewMessage, *, old: str) -> None:
+        self._note(("renamed", {"message": message.id, "account": message.account, "old": old}))
 
     def refused(
         self,

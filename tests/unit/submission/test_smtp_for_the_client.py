@@ -12,8 +12,9 @@ import pytest
 
 from relay.core.failuretext import Language
 from relay.core.health import Pause
-from relay.core.limits import SECOND
+from relay.core.limits import HOUR, SECOND
 from relay.core.routing import Client, Tls
+from relay.core.words import Plan
 from relay.errors import StoreUnavailable
 from relay.submission import ListenerSettings
 from relay.submission.session import ERRORS_MOST
@@ -223,6 +224,73 @@ class TestAfterTheDot:
             since = "has not been leaving since 2026-11-02 11:00: the password of your mailbox was refused"
             assert f"Mail of anna@d.test {since}" in replies[3]
             assert replies[3].endswith(" Call 0974")
+
+    async def test_retired(self) -> None:
+        """After the last day of a retired account `550 5.7.1`, naming the two ways out, and the contact."""
+        retired = account("anna@d.test", plan=Plan.LEGACY, retires=date(2026, 11, 1))
+        office = Office(practice(accounts=(retired,)), contact="Call 0974")
+        replies = await after_login(office, b"MAIL FROM:<anna@d.test>\r\n")
+        assert replies[-1].startswith("550 5.7.1 Sender anna@d.test was retired after 2026-11-01: ")
+        assert "a business mailbox (Mail Plus) or to the doctor's own mailbox. Call 0974" in replies[-1]
+
+    @pytest.mark.parametrize("language", list(Language))
+    async def test_late(self, language: Language) -> None:
+        """When the forecast is later than the deadline, the `250` says when it will leave."""
+        office = Office(language=language)
+        office.foresight.leaves_at = round(office.wall * SECOND) + 5 * HOUR
+        dated = b"X-Relay-Valid-Until: 2026-11-02 13:00\r\n" + MESSAGE
+        reply = await send(office, dated)
+        late = {
+            Language.ENGLISH: "it would leave only on 2026-11-02 16:00, after its deadline 2026-11-02 13:00, and will "
+            "come back then",
+            Language.ITALIAN: "partirebbe solo il 2026-11-02 16:00, dopo la sua scadenza 2026-11-02 13:00, e allora "
+            "tornera' indietro",
+        }
+        assert reply == f"250 2.0.0 Ok: queued as m-1; {late[language]}"
+        (message,) = office.intake.messages
+        assert (message.is_dated, message.lifetime) == (True, 2 * HOUR)
+        assert b"Valid-Until" not in message.content
+
+    async def test_in_time(self) -> None:
+        """What leaves in time is told nothing, and who has no deadline is not asked about."""
+        office = Office()
+        office.foresight.leaves_at = round(office.wall * SECOND) + 5 * HOUR
+        assert await send(office, MESSAGE) == "250 2.0.0 Ok: queued as m-1"
+        assert office.foresight.asked == []
+        assert await send(office, b"X-Relay-Valid-Until: 2026-11-03\r\n" + MESSAGE) == "250 2.0.0 Ok: queued as m-2"
+        assert office.foresight.asked == [("m.rossi@d.test", "studio", False)]
+
+    async def test_too_late(self) -> None:
+        """With `late: reject` it is refused, and nothing is stored."""
+        office = Office(practice(accounts=(account("anna@d.test", late="reject", lifetime=HOUR),)), contact="Call 0974")
+        office.foresight.leaves_at = None
+        mail, message = (octets.replace(b"m.rossi", b"anna") for octets in (MAIL, MESSAGE))
+        reply = await send(office, message, mail=mail)
+        assert reply.startswith("550 5.4.7 The message would leave not before somebody acts, after its deadline ")
+        assert reply.endswith(" Call 0974")
+        assert office.intake.messages == []
+
+    @pytest.mark.parametrize(("day", "reply"), [(b"soon", "550 5.6.0 "), (b"2026-11-01", "550 5.4.7 ")])
+    async def test_bad_day(self, day: bytes, reply: str) -> None:
+        """A day that cannot be read, or is over, is refused."""
+        office = Office()
+        assert (await send(office, b"X-Relay-Valid-Until: " + day + b"\r\n" + MESSAGE)).startswith(reply)
+        assert office.intake.messages == []
+
+    async def test_replaced(self) -> None:
+        """MAIL FROM and From of an old address become the account's own until its day, with an event each."""
+        moved = account("anna@d.test", replaces={"old@free.test": date(2026, 11, 2)})
+        office = Office(practice(Client("any", ("*",), literal("secret")), accounts=(moved,)))
+        mail, message = (octets.replace(b"m.rossi@d.test", b"Old@free.test") for octets in (MAIL, MESSAGE))
+        assert (await send(office, message, mail=mail, login="any")).startswith("250 ")
+        (stored,) = office.intake.messages
+        assert stored.envelope.sender == "anna@d.test"
+        assert b"From: anna@d.test" in stored.content
+        told = [{"message": stored.id, "account": "anna@d.test", "old": "Old@free.test"}]
+        assert office.observer.told("renamed") == told
+        office.wall += 24 * 3600
+        from_old = b"MAIL FROM:<old@free.test>\r\n"
+        assert (await after_login(office, from_old, login="any"))[-1].startswith("550 5.7.1 ")
 
     @pytest.mark.parametrize("false_end", [b"\n.\n", b"\r\n.\n", b"\n.\r\n", b"\r.\r", b"\r\n.\r", b"\r.\r\n"])
     async def test_end(self, false_end: bytes) -> None:

@@ -8,7 +8,9 @@ from relay.core.failuretext import Language
 from relay.core.refusal import Reason, Refusal
 from relay.submission.texts import CATALOGUE, LINE_MOST, Texts, as_line
 
-EVERYTHING = dict.fromkeys(("sender", "client", "author", "day", "most", "usage", "field", "since"), "x" * 2000)
+EVERYTHING = dict.fromkeys(
+    ("sender", "client", "author", "day", "most", "usage", "field", "since", "said", "leaves", "deadline"), "x" * 2000
+)
 
 
 @pytest.mark.parametrize("language", Language)
