@@ -27,7 +27,9 @@ from relay.config.service import ServiceConfig
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.resolver import ExecutorResolver, RememberingResolver
+from relay.delivery.resolver import Resolve as Resolver
 from relay.delivery.smtp import Route, SmtpUpstream
+from relay.delivery.tokens import TokenSource
 from relay.delivery.trust import SystemTrust
 from relay.notify import OutboxPump
 from relay.observe import Log, Metrics
@@ -118,12 +120,20 @@ def submission_server(means: Means, store: Store, books: Books, keeper: RoutingK
     )
 
 
-def dispatcher(means: Means, storage: Storage, store: Store, keeper: RoutingKeeper) -> Dispatcher:
-    """Delivers."""
+def resolver(means: Means) -> Resolver:
+    """Looks up the hosts of providers."""
 
     @cache
     def lookups_of(provider: str) -> Executor:
         return means.threads.pool(f"lookup-{provider}", LOOKUPS)
+
+    return RememberingResolver(ExecutorResolver(lookups_of))
+
+
+def dispatcher(
+    means: Means, storage: Storage, store: Store, *, keeper: RoutingKeeper, resolve: Resolver, tokens: TokenSource
+) -> Dispatcher:
+    """Delivers."""
 
     def route_of(mailbox: MailboxId) -> Route | None:
         provider = settings.provider_of(keeper.routing(), mailbox)
@@ -132,8 +142,9 @@ def dispatcher(means: Means, storage: Storage, store: Store, keeper: RoutingKeep
     upstream = SmtpUpstream(
         settings.hostname_of(means.config),
         route_of,
-        resolve=RememberingResolver(ExecutorResolver(lookups_of)),
+        resolve=resolve,
         trust=SystemTrust(),
+        tokens=tokens,
     )
     return Dispatcher(
         store,

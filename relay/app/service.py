@@ -21,10 +21,12 @@ from relay.app.storage import Storage, StorageNeeds, open_storage
 from relay.app.supervision import Supervisor
 from relay.app.systemd import Watchdog
 from relay.app.timed import TimedStore
+from relay.app.tokens import token_source
 from relay.config.problems import Loaded
 from relay.core.limits import SECOND
 from relay.core.routing import Routing
 from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.oauth import OAuthTokens
 from relay.errors import RelayError
 from relay.notify import OutboxPump
 from relay.store.ports import Store
@@ -42,6 +44,7 @@ class Running:
     certificates: CertificateKeeper | None = None
     submission: SubmissionServer | None = None
     dispatcher: Dispatcher | None = None
+    tokens: OAuthTokens | None = None
     pump: OutboxPump | None = None
     admin: AdminServer | None = None
     sockets: list[socket] = field(default_factory=list)
@@ -120,7 +123,11 @@ class Service:
         supervisor.start("admin", running.admin.serve())
         running.pump = parts.outbox_pump(means, store, keeper)
         supervisor.start("outbox", running.pump.run())
-        running.dispatcher = parts.dispatcher(means, storage, store, keeper)
+        resolve = parts.resolver(means)
+        running.tokens = token_source(means, keeper, resolve=resolve)
+        running.dispatcher = parts.dispatcher(
+            means, storage, store, keeper=keeper, resolve=resolve, tokens=running.tokens
+        )
         supervisor.start("delivery", running.dispatcher.run())
         running.submission = parts.submission_server(means, store, storage.store.books, keeper)
         tls = None if running.certificates is None else running.certificates.context
@@ -167,6 +174,8 @@ class Service:
         if running.submission is not None:
             await self._bounded("submission", running.submission.close())
         await self._supervisor.cancel("delivery")
+        if running.tokens is not None:
+            await self._bounded("tokens", running.tokens.close())
 
     async def _until_drained(self, work: list["asyncio.Task[None]"]) -> None:
         hurried = asyncio.create_task(self._is_urgent.wait())

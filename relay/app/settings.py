@@ -4,7 +4,7 @@ Law: nothing below knows the configuration; what it says is turned into their wo
 """
 
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from relay.app.certificates import CertificateFiles
@@ -12,10 +12,11 @@ from relay.config.service import ServiceConfig
 from relay.core.failuretext import Language
 from relay.core.health import HealthSettings
 from relay.core.limits import SECOND
-from relay.core.routing import Provider, Routing, Tls
+from relay.core.routing import Provider, Routing, SecretReference, Tls
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
+from relay.delivery.oauth_endpoint import OAuthIdentity
 from relay.notify import ReportSettings
 from relay.store.needs import StoreSettings
 from relay.submission import HELD, ListenerSettings, SubmissionSettings
@@ -103,6 +104,20 @@ def session_terms(routing: Routing, name: str) -> SessionTerms:
 def provider_of(routing: Routing, mailbox: MailboxId) -> Provider | None:
     """Where a mailbox is a login; None: no account sends through it any more."""
     return routing.providers.get(mailbox.provider) if mailbox in routing.by_mailbox else None
+
+
+def oauth_identity(
+    routing: Routing, mailbox: MailboxId, resolved: Callable[[SecretReference], str | None]
+) -> OAuthIdentity | None:
+    """As whom access tokens are asked for; None: its provider has no client, or the client's secret is not there."""
+    provider = provider_of(routing, mailbox)
+    client = None if provider is None else provider.oauth
+    if provider is None or client is None or not client.token_url:
+        return None
+    secret = None if client.client_secret is None else resolved(client.client_secret)
+    if client.client_secret is not None and secret is None:
+        return None
+    return OAuthIdentity(provider.name, client.token_url, client.scope, client.client_id, secret)
 
 
 def shown(config: ServiceConfig) -> Mapping[str, object]:
