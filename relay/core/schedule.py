@@ -76,6 +76,13 @@ class Schedule:
                 heappush(turns, (line.turn, mailbox))
         return grants
 
+    def start_trial(self, mailbox: MailboxId, now: Instant) -> None:
+        """An attempt of no delivery takes its slots; `end` ends it like any other."""
+        line = self.look(mailbox)
+        line.ledger.start(now)
+        line.provider.totals.start(mailbox, now)
+        self._round.refresh(line, now)
+
     def _next_of(self, line: Line, now: Instant) -> Grant | None:
         if not line.provider.totals.has_room(line.mailbox, now):
             return None
@@ -121,6 +128,15 @@ class Schedule:
         `idle` are the sessions that this take left idle: out of room, or not next in order under a closed total.
         """
         return close_sessions(self._round, now, idle)
+
+    def reserve_session(self, mailbox: MailboxId, now: Instant) -> None:
+        """A session that somebody wants by hand: it and its login count from now on, whoever is next in order."""
+        line = self.look(mailbox)
+        for counted in (line, line.provider):
+            counted.sessions += 1
+            counted.opening += 1
+        line.logins.start(now)
+        self._round.refresh(line, now)
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
         """A reserved session is open: the login worked, and the credential is proven."""

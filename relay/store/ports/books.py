@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from relay.store.ports.control import Control
 from relay.store.ports.foresight import Foresight
 from relay.store.ports.suppressions import Suppressions
+from relay.store.ports.trials import Trials
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,3 +18,4 @@ class Books:
     control: Control
     foresight: Foresight
     suppressions: Suppressions
+    trials: Trials

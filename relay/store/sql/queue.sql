@@ -31,8 +31,9 @@ UPDATE claims SET is_lost = 1 WHERE attempt = ?;
 -- end_claim: The attempt is over.
 DELETE FROM claims WHERE attempt = ?;
 
--- get_claims: All attempts under way, in the order of their start.
-SELECT attempt, delivery, mailbox, node, started_at, gated_at, is_probe, lapsed_at, is_lost FROM claims ORDER BY attempt;
+-- get_claims: All attempts of deliveries under way, in the order of their start.
+SELECT attempt, delivery, mailbox, node, started_at, gated_at, is_probe, lapsed_at, is_lost FROM claims
+WHERE delivery > 0 ORDER BY attempt;
 
 -- add_attempt: Records an attempt that ended.
 INSERT INTO attempts (id, delivery, mailbox, node, started_at, gated_at, ended_at, counted, stage, class, reply)

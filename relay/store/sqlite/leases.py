@@ -10,6 +10,7 @@ from relay.store.sqlite.context import Context
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.settling import Settling
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.trials import end_trials
 
 _SQL = load_statements("queue")
 _LIMITS = load_statements("limits")
@@ -55,6 +56,7 @@ class Leases:
             doubts += running.gated_at is not None and not running.is_lost
             self._settling.abandon(running, at=now + self._linger(running))
         self._lost.pop(node, None)
+        end_trials(context, node)
         for mailbox, (sessions, opening) in context.book:
             context.schedule.resume_sessions(mailbox, now, sessions=-sessions, opening=-opening)
             context.book.change(mailbox, -sessions, -opening)

@@ -48,6 +48,17 @@ class Claims:
     database: Database
     _running: dict[int, Running] = field(default_factory=dict)
     _holders: dict[DeliveryId, Running] = field(default_factory=dict)
+    _next_number: int = 1
+
+    def number_from(self, number: int) -> None:
+        """The number of the next attempt: above all that were ever used."""
+        self._next_number = number
+
+    def next_number(self) -> int:
+        """The number of an attempt that begins."""
+        number = self._next_number
+        self._next_number += 1
+        return number
 
     def get(self, attempt: int) -> Running | None:
         """The attempt, while it is under way."""

@@ -37,6 +37,7 @@ from relay.store.sqlite.reports import Owed, top_header
 from relay.store.sqlite.schema import open_seals
 from relay.store.sqlite.sessionbook import SessionBook
 from relay.store.sqlite.suppressions import SqliteSuppressions
+from relay.store.sqlite.trials import SqliteTrials
 
 T = TypeVar("T")
 
@@ -64,6 +65,7 @@ class SqliteStore:
             control=SqliteControl(self._note),
             foresight=SqliteForesight(self._ask),
             suppressions=SqliteSuppressions(self._note, self._ask, lambda: self._core.context),
+            trials=SqliteTrials(self._note),
         )
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False

@@ -29,7 +29,7 @@ class Taking:
         self._moves = moves
         self._leases = leases
         self._timers = timers
-        self._next_attempt = next_attempt
+        context.claims.number_from(next_attempt)
 
     def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """What may be sent now, who should log in, and when to ask again."""
@@ -61,14 +61,13 @@ class Taking:
         entry = context.heads.pop(account, grant.lane)
         if entry is None:
             raise StoreUnavailable("the count of what is ready is wrong; it is counted again")
-        attempt = self._next_attempt
+        attempt = context.claims.next_number()
         try:
             claim = claim_of(entry, context.seals, attempt, grant.mailbox, node, is_probe=grant.is_probe)
         except CorruptValue:
             context.schedule.end(grant.mailbox, now, None, now)
             self._moves.hold(entry, State.WAITING, reason=CORRUPT, reply=None)
             return None
-        self._next_attempt += 1
         context.claims.begin(Running(claim, entry, context.names.mailbox(grant.mailbox), now))
         return claim
 

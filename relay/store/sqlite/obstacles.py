@@ -1,0 +1,87 @@
+"""What keeps a mailbox from being tried by hand now, and until when.
+
+Law: who tries by hand has no other rights than the mail: no session, login or recipient beyond what may be used now.
+"""
+
+from relay.core.health import HealthState
+from relay.core.limits import Instant
+from relay.core.meaning import ReplyClass
+from relay.core.words import MailboxId
+from relay.store.ports.trials import NotNow
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.routes import NO_CREDENTIALS
+
+LIMIT = "limit"
+LOGIN = "login"
+SESSION = "session"
+
+OPEN_TO_TRIALS = frozenset({ReplyClass.NETWORK.value, ReplyClass.OUTAGE.value, ReplyClass.TLS_REQUIRED.value})
+"""What may have stopped a provider and is made no worse by one more connection; and all that is wrong with TLS."""
+
+
+def obstacle_to_login(context: Context, mailbox: MailboxId, *, is_new: bool) -> NotNow | None:
+    """Why no session may be opened now; None: one may."""
+    if context.routes.fingerprints.get(mailbox, "") is None:
+        return NotNow(NO_CREDENTIALS)
+    return (
+        _closed_provider(context, mailbox)
+        or _waiting(context, mailbox)
+        or _no_session(context, mailbox)
+        or (None if is_new else _no_login(context, mailbox) or obstacle_to_claim(context, mailbox))
+    )
+
+
+def obstacle_to_claim(context: Context, mailbox: MailboxId) -> NotNow | None:
+    """Why no MAIL may be said now; None: it may."""
+    line, now = context.schedule.look(mailbox), context.clock.now()
+    totals = line.provider.totals
+    if line.ledger.has_room(now) and totals.has_room(mailbox, now):
+        return None
+    opens = [line.ledger.opens_at(now), totals.opens_at(mailbox, now)]
+    known = [at for at in opens if at is not None]
+    return NotNow(LIMIT, _shown(context, max(known)) if len(known) == len(opens) else None)
+
+
+def _closed_provider(context: Context, mailbox: MailboxId) -> NotNow | None:
+    """Its host lets nobody in, and would only be annoyed."""
+    health = context.remembrance.provider_health(mailbox.provider)
+    reason = health.reason or HealthState.WAITING.value
+    if not health.is_stopped or reason in OPEN_TO_TRIALS or reason.startswith("tls-"):
+        return None
+    return NotNow(reason, _shown(context, health.probe_at), is_provider=True)
+
+
+def _waiting(context: Context, mailbox: MailboxId) -> NotNow | None:
+    """It was asked to wait, and waits."""
+    health = context.remembrance.health(mailbox)
+    is_asked = health.state is HealthState.WAITING and health.reason not in OPEN_TO_TRIALS
+    if not is_asked or health.probe_at is None or health.probe_at <= context.clock.now():
+        return None
+    return NotNow(health.reason or LIMIT, _shown(context, health.probe_at))
+
+
+def _no_session(context: Context, mailbox: MailboxId) -> NotNow | None:
+    """All sessions that it, or its provider, may have are open or being opened."""
+    line, now = context.schedule.look(mailbox), context.clock.now()
+    crowded = max(line.crowded_until, line.provider.crowded_until)
+    if crowded > now:
+        return NotNow(ReplyClass.TOO_MANY_CONNECTIONS.value, _shown(context, crowded))
+    is_one_by_one = not line.standing.is_proven or line.standing.is_stopped
+    is_full = line.sessions >= (1 if is_one_by_one else line.terms.connections)
+    if is_full or line.provider.sessions >= line.provider.terms.total_connections:
+        return NotNow(SESSION)
+    if line.provider.standing.is_stopped and line.provider.opening:
+        return NotNow(SESSION, is_provider=True)
+    return None
+
+
+def _no_login(context: Context, mailbox: MailboxId) -> NotNow | None:
+    """Its provider has seen as many logins as it likes to see."""
+    logins, now = context.schedule.look(mailbox).logins, context.clock.now()
+    return None if logins.has_room(now) else NotNow(LOGIN, _shown(context, logins.opens_at(now)))
+
+
+def _shown(context: Context, at: Instant | None) -> int | None:
+    """Relay time as the clock on the wall says."""
+    clock = context.clock
+    return None if at is None else clock.shown(max(at, clock.now()) + clock.wall() - clock.now())
