@@ -117,6 +117,8 @@ class Result:
     """Microseconds, where reply or rule names them."""
     is_provider: bool = False
     """What was said is not about this mailbox, but about all that comes from here."""
+    is_read: bool = False
+    """A rule found the class in the text of the reply; if not, it is a guess from a code."""
     is_dsn_passed_on: bool = False
     """The provider was told what reports the sender wants (RFC 3461), and sends them from here on."""
 

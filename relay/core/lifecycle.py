@@ -1,6 +1,7 @@
 """The life of a delivery as one table, state x event -> state; the diagram in docs/ is made from it.
 
-Law: a delivery leaves a final state only for `delivered`, because that the provider took it is a fact however late.
+Law: a delivery leaves a final state only for `delivered`, because that the provider took it is a fact however late, or
+as a bounce of which nobody was told yet.
 """
 
 from collections.abc import Mapping
@@ -45,6 +46,8 @@ class Event(StrEnum):
     """What held it is gone."""
     CANCEL = "cancel"
     """An admin took it out."""
+    RECALL = "recall"
+    """Its bounce, of which nobody was told yet, was hardly about its recipient: it is held."""
 
 
 FINAL = frozenset({State.DELIVERED, State.BOUNCED, State.CANCELLED})
@@ -74,6 +77,7 @@ LIFE: Mapping[tuple[State, Event], State] = MappingProxyType(
         (State.HELD, Event.CANCEL): State.CANCELLED,
         (State.HELD, Event.DELIVER): State.DELIVERED,
         (State.BOUNCED, Event.DELIVER): State.DELIVERED,
+        (State.BOUNCED, Event.RECALL): State.HELD,
         (State.CANCELLED, Event.DELIVER): State.DELIVERED,
     }
 )

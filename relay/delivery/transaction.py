@@ -281,5 +281,5 @@ def _result(
     return Result(
         judgement.verdict, judgement.reply_class, stage, reply,
         is_mail_written=is_mail_written, is_end_known=is_end_known, retry_after=judgement.retry_after,
-        is_provider=judgement.is_provider,
+        is_provider=judgement.is_provider, is_read=judgement.is_read,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from relay.store.sqlite.values import STORED
 
 _SQL = load_statements("queue")
 _OUTBOX = load_statements("outbox")
+_GUARD = load_statements("guard")
 
 _TOLD = {
     Event.DELIVER: EventKind.DELIVERED,
@@ -21,6 +22,7 @@ _TOLD = {
     Event.DOUBT: EventKind.DEFERRED,
     Event.BOUNCE: EventKind.BOUNCED,
     Event.HOLD: EventKind.HELD,
+    Event.RECALL: EventKind.HELD,
     Event.RETURN: EventKind.RETURNED,
 }
 
@@ -99,6 +101,22 @@ class Moves:
         self._put_back(entry, (STORED[State.WAITING], 0, entry.expires_at, reason, reply), since)
         self._context.add_ready(entry.account, entry.sender, entry.lane)
         self._context.heads.forget(entry.account, entry.lane)
+
+    def recall(self, entry: Entry, sealed: bytes, *, reason: str) -> None:
+        """A bounce of which nobody was told yet is taken back, with its envelope: held as in `hold`."""
+        context, wall = self._context, self._context.clock.wall()
+        after(State.BOUNCED, Event.RECALL)
+        ends = context.ends_of(entry.accepted_at, entry.expires_at, is_kept_back=True, is_dated=entry.is_dated)
+        entry.sealed = sealed
+        context.database.write(_GUARD["recall"], (ends, reason, wall, sealed, entry.delivery))
+        context.pending.recalled(entry.account, entry.delivery)
+        self._tell(Event.RECALL, entry, reason)
+
+    def release(self, entry: Entry, *, reason: str, reply: str | None) -> None:
+        """What held it is gone: ready, at its old place."""
+        after(State.HELD, Event.RELEASE)
+        self._context.pending.released(entry.account)
+        self.make_ready(entry, since=self._context.clock.wall(), reason=reason, reply=reply)
 
     def is_body_needed(self, entry: Entry) -> bool:
         """Whether a pending delivery or an outbox entry still needs the message's body."""

@@ -69,6 +69,18 @@ class Pending:
         line.waiting -= 1
         line.held += 1
 
+    def released(self, account: int) -> None:
+        """A delivery that was held by itself waits again."""
+        line = self._lines[account]
+        line.held -= 1
+        line.waiting += 1
+
+    def recalled(self, account: int, delivery: DeliveryId) -> None:
+        """A delivery that was final is held by itself."""
+        line = self._lines.setdefault(account, Line(0, 0, delivery))
+        line.held += 1
+        line.oldest = min(line.oldest, delivery)
+
     def accepted_at(self, accounts: list[int]) -> int | None:
         """When the oldest delivery of any of these accounts came in, wall time."""
         oldest_first = [(self._lines[account].oldest, account) for account in accounts]

@@ -5,10 +5,13 @@ import pytest
 from relay.core.lifecycle import FINAL, LIFE, SENDING, Event, ImpossibleEvent, State, after, can
 
 
-def test_nothing_leaves_a_final_state_but_for_the_fact_that_it_was_delivered() -> None:
+def test_nothing_leaves_a_final_state_but_for_the_fact_that_it_was_delivered_or_as_a_bounce_taken_back() -> None:
     for (state, event), target in LIFE.items():
-        if state in FINAL:
+        if state in FINAL and event is not Event.RECALL:
             assert (event, target) == (Event.DELIVER, State.DELIVERED)
+    assert [(state, target) for (state, event), target in LIFE.items() if event is Event.RECALL] == [
+        (State.BOUNCED, State.HELD)
+    ]
 
 
 def test_whoever_is_not_final_can_still_become_so() -> None:
