@@ -60,6 +60,7 @@ PLANTS = [
     Plant("only-admin-fastapi", "notify", "fastapi"),
     Plant("only-observe-prometheus", "admin", "prometheus_client"),
     Plant("only-cli-terminal", "admin", "typer"),
+    Plant("only-askers-httpx", "submission", "httpx"),
 ]
 
 
