@@ -18,8 +18,9 @@ from relay.sandbox import CountAt, Fault, Sandbox, SandboxSettings, Tls
 
 _FAULTS = f"KIND:RATE, RATE from 0 to 1, KIND one of {', '.join(Fault)}."
 _REPLIES = (
-    "STAGE:TEXT[*COUNT]: answer the next COUNT (default: all) commands of STAGE (connect ehlo starttls auth mail rcpt "
-    "data eod) with TEXT; \\n separates lines. TEXT may be !drop, !hang, !flood or !raw with bytes to send before."
+    "STAGE[@USER]:TEXT[*COUNT]: answer the next COUNT (default: all) commands of STAGE (connect ehlo starttls auth "
+    "mail rcpt data eod), of USER alone, with TEXT; \\n separates lines. TEXT may be !drop, !hang, !flood or !raw with "
+    "bytes to send before."
 )
 
 

@@ -62,9 +62,9 @@ class Provider:
         """Puts a message into the inbox; the name of its file, if there is an inbox."""
         return self.inbox.keep(message, wall=now.wall) if self.inbox else None
 
-    def permit(self, stage: Stage, usual: str) -> str:
-        """The reply to give at `stage`; raises Refusal or Misbehaviour if the script has that instead."""
-        scripted = self.script.take(stage)
+    def permit(self, stage: Stage, usual: str, user: str | None = None) -> str:
+        """The reply to give at `stage` to `user`; raises Refusal or Misbehaviour if the script has that instead."""
+        scripted = self.script.take(stage, user)
         if scripted is None:
             return usual
         if scripted.act is not Act.ANSWER:

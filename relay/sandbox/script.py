@@ -1,7 +1,7 @@
 """Scripted replies: what the next commands of a stage are answered, whatever would be true.
 
 Law: replies of one stage are used in the order in which they were given, each as often as it says, the last one
-without a count for ever.
+without a count for ever; what is meant for one user comes first, and nobody else ever hears it.
 """
 
 import re
@@ -16,7 +16,7 @@ from relay.errors import ConfigError
 FALLBACK_CODE = "550"
 """A reply is scripted to refuse; a text that brings no code of its own gets this one."""
 
-_REPLY = re.compile(r"([a-z]+):(.*?)(?:\*(\d+))?", re.DOTALL)
+_REPLY = re.compile(r"([a-z]+)(?:@([^:\s]+))?:(.*?)(?:\*(\d+))?", re.DOTALL)
 _CODE = re.compile(r"\d{3}(?:[ -]|$)", re.ASCII)
 
 
@@ -32,22 +32,25 @@ class Act(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ScriptedReply:
-    """`text` for `count` commands of `stage`; None is for ever."""
+    """`text` for `count` commands of `stage`, of `user` alone or of all; None is for ever, and for all."""
 
     stage: Stage
     act: Act
     text: str
     count: int | None
+    user: str | None = None
 
 
 def parse_reply(text: str) -> ScriptedReply:
-    r"""Reads `STAGE:TEXT[*COUNT]`; in TEXT `\n` separates lines, a line without a code gets the reply's."""
+    r"""Reads `STAGE[@USER]:TEXT[*COUNT]`; in TEXT `\n` separates lines, a line without a code gets the reply's."""
     match = _REPLY.fullmatch(text)
-    if match is None or match[1] not in set(Stage) or not match[2] or match[3] == "0":
-        raise ConfigError(f"not a scripted reply: {text!r}; write STAGE:TEXT[*COUNT], STAGE one of {', '.join(Stage)}")
-    act, words = _act_of(match[2].replace("\\n", "\n"))
+    if match is None or match[1] not in set(Stage) or not match[3] or match[4] == "0":
+        raise ConfigError(
+            f"not a scripted reply: {text!r}; write STAGE[@USER]:TEXT[*COUNT], STAGE one of {', '.join(Stage)}"
+        )
+    act, words = _act_of(match[3].replace("\\n", "\n"))
     lines = words if act is not Act.ANSWER else _with_codes(words)
-    return ScriptedReply(Stage(match[1]), act, lines, int(match[3]) if match[3] else None)
+    return ScriptedReply(Stage(match[1]), act, lines, int(match[4]) if match[4] else None, match[2])
 
 
 def _act_of(text: str) -> tuple[Act, str]:
@@ -74,29 +77,30 @@ class Script:
     """The scripted replies that are still to be given."""
 
     def __init__(self, replies: Iterable[ScriptedReply] = ()) -> None:
-        self._queues: dict[Stage, deque[ScriptedReply]] = {}
-        self._given: dict[Stage, int] = {}
+        self._queues: dict[tuple[Stage, str | None], deque[ScriptedReply]] = {}
+        self._given: dict[tuple[Stage, str | None], int] = {}
         for reply in replies:
             self.add(reply)
 
     def add(self, reply: ScriptedReply) -> None:
-        """Puts a reply behind those of its stage."""
-        self._queues.setdefault(reply.stage, deque()).append(reply)
+        """Puts a reply behind those of its stage and user."""
+        self._queues.setdefault((reply.stage, reply.user), deque()).append(reply)
 
     def clear(self) -> None:
         """Forgets all of them: the usual replies from now on."""
         self._queues.clear()
         self._given.clear()
 
-    def take(self, stage: Stage) -> ScriptedReply | None:
-        """The reply for this command, used up by one; None: the usual reply."""
-        queue = self._queues.get(stage)
+    def take(self, stage: Stage, user: str | None = None) -> ScriptedReply | None:
+        """The reply for this command of this user, used up by one; None: the usual reply."""
+        key = (stage, user) if self._queues.get((stage, user)) else (stage, None)
+        queue = self._queues.get(key)
         if not queue:
             return None
         reply = queue[0]
-        given = self._given.get(stage, 0) + 1
+        given = self._given.get(key, 0) + 1
         is_used_up = reply.count is not None and given >= reply.count
-        self._given[stage] = 0 if is_used_up else given
+        self._given[key] = 0 if is_used_up else given
         if is_used_up:
             queue.popleft()
         return reply

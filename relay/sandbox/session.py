@@ -204,7 +204,7 @@ class Session:
             voice.note("fault", Stage.AUTH, user=proof.user, fault=Fault.REFUSE_AUTH)
             is_right = False
         try:
-            reply = provider.permit(Stage.AUTH, Say.LOGGED_IN if is_right else Say.WRONG_PASSWORD)
+            reply = provider.permit(Stage.AUTH, Say.LOGGED_IN if is_right else Say.WRONG_PASSWORD, proof.user)
         except Refusal as refusal:
             reply = refusal.reply
         voice.note("auth", Stage.AUTH, reply, user=proof.user)

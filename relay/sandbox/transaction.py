@@ -37,7 +37,7 @@ class Transaction:
             raise Refusal(Say.LOGIN_FIRST)
         if self._mail.size > provider.settings.max_size:
             raise Refusal(Say.TOO_BIG)
-        reply = provider.permit(Stage.MAIL, Say.SENDER_OK)
+        reply = provider.permit(Stage.MAIL, Say.SENDER_OK, voice.user)
         if not provider.has_room(voice.user, 1, now=voice.now):
             raise Refusal(Say.OVER_LIMIT, event="over-limit")
         counted = self._charge(1) if provider.counts_at(CountAt.MAIL) else 0
@@ -51,7 +51,7 @@ class Transaction:
         recipient = voice.named = read_rcpt_to(argument, is_utf8=self._mail.is_utf8)
         if len(self._recipients) >= provider.settings.max_recipients:
             raise Refusal(Say.TOO_MANY_RECIPIENTS)
-        reply = provider.permit(Stage.RCPT, Say.RECIPIENT_OK)
+        reply = provider.permit(Stage.RCPT, Say.RECIPIENT_OK, self._voice.user)
         self._fail_if_planned(Stage.RCPT)
         wanted = len(self._recipients) + 1
         counted = 0 if provider.counts_at(CountAt.EOD) else self._charge(wanted)
@@ -64,7 +64,7 @@ class Transaction:
         """DATA: only with a recipient."""
         if not self._recipients:
             raise Refusal(Say.OUT_OF_ORDER)
-        reply = self._provider.permit(Stage.DATA, Say.GO_AHEAD)
+        reply = self._provider.permit(Stage.DATA, Say.GO_AHEAD, self._voice.user)
         self._voice.note("data", Stage.DATA, reply)
         self.is_drop_due = self._provider.strikes(Fault.DROP_DATA)
         return reply
@@ -75,7 +75,7 @@ class Transaction:
         voice.message_id = find_message_id(message)
         if provider.strikes(Fault.LOSE_AFTER_DOT):
             raise Misbehaviour(Fault.LOSE_AFTER_DOT)
-        reply = provider.permit(Stage.EOD, Say.TAKEN)
+        reply = provider.permit(Stage.EOD, Say.TAKEN, self._voice.user)
         self._fail_if_planned(Stage.EOD)
         counted = self._charge(len(self._recipients)) if provider.counts_at(CountAt.EOD) else 0
         file = provider.keep(message, now=voice.now)

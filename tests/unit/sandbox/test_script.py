@@ -54,6 +54,17 @@ def test_without_a_count_it_stays_for_ever(peer: Peer) -> None:
     assert {peer.mail() for _ in range(5)} == {"550 5.1.1 no such user\r\n"}
 
 
+def test_what_is_meant_for_one_user_nobody_else_hears(peer: Peer) -> None:
+    for text in ("auth@anna:535 5.7.8 not you", "rcpt@mario:550 5.7.1 no*1", "rcpt:450 later*1"):
+        peer.provider.script.add(parse_reply(text))
+    anna = Peer(peer.provider, 2)
+    assert anna.login("anna").strip() == "535 5.7.8 not you"
+    peer.login("mario")
+    assert peer.mail() == "550 5.7.1 no\r\n"
+    assert peer.mail() == "450 later\r\n", "then he hears what is meant for all"
+    assert peer.mail().startswith("250")
+
+
 def test_a_scripted_success_takes_effect_with_its_own_words(peer: Peer) -> None:
     peer.provider.script.add(parse_reply("eod:250 2.0.0 in coda come ABC*1"))
     assert peer.mail() == "250 2.0.0 in coda come ABC\r\n"
