@@ -73,6 +73,8 @@ class Part:
 
 
 class Store(Part):
+    books: object = None
+
     async def close(self) -> None:
         self.said("close")
         if self.world.close_failure is not None:
@@ -80,6 +82,11 @@ class Store(Part):
 
 
 class Submission(Part):
+    async def close(self) -> None:
+        self.said("close")
+
+
+class Tokens(Part):
     async def close(self) -> None:
         self.said("close")
 
@@ -122,7 +129,8 @@ class World:
         kinds = {"routing_keeper": Part, "outbox_pump": Part, "dispatcher": Part}
         kinds |= {"submission_server": Submission, "admin_server": Admin, "self_look": Look}
         for name, kind in kinds.items():
-            monkeypatch.setattr(parts, name, lambda *_, name=name, kind=kind: self.part(name, kind))
+            monkeypatch.setattr(parts, name, lambda *_, name=name, kind=kind, **__: self.part(name, kind))
+        monkeypatch.setattr(service_module, "token_source", lambda *_, **__: Tokens("tokens", self))
         monkeypatch.setattr(service_module, "open_storage", self.open)
         monkeypatch.setattr(service_module, "TimedStore", lambda store, *_: store)
         monkeypatch.setattr(service_module, "bind", lambda host, port: self.part(f"socket {port}", Socket))
@@ -179,7 +187,7 @@ async def test_it_stops_from_the_clients_inwards_and_the_admin_port_closes_last(
     assert await world.service.stop() == 3
     order = [
         "submission stop listening", "submission drained", "dispatcher stop", "dispatcher stopped", "submission close",
-        "store close", "admin close",
+        "tokens close", "store close", "admin close",
     ]  # fmt: skip
     assert [step for step in world.steps if not step.startswith("socket")] == order
     assert not world.readiness.is_ready
@@ -215,7 +223,11 @@ async def test_a_store_that_fails_ends_the_service_in_a_hurry(world: World) -> N
         ("store", DataDirInUse(), []),
         ("socket 2525", CannotListen(), ["store close"]),
         ("socket 8025", CannotListen(), ["store close", "socket 2525 close"]),
-        ("dispatcher", RuntimeError(), ["store close", "admin close", "socket 2525 close", "socket 8025 close"]),
+        (
+            "dispatcher",
+            RuntimeError(),
+            ["tokens close", "store close", "admin close", "socket 2525 close", "socket 8025 close"],
+        ),
     ],
 )
 async def test_a_start_that_fails_takes_back_what_was_begun(
