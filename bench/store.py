@@ -77,7 +77,7 @@ def open_at(folder: Path) -> Opened:
     outside = Outside(
         clock=MachineClock(),
         random=os.urandom,
-        cipher_for=lambda _: Vault(b"k" * 32, os.urandom),
+        cipher_for=lambda *_: Vault(b"k" * 32, os.urandom),
         commit=run_in(commit),
         read=run_in(read),
         fatal=fatal,

@@ -8,9 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from relay.app.keys import KeyDesk
 from relay.app.machine import MachineClock, RunIn, Threads, private_files, randomness
 from relay.app.settings import store_settings
 from relay.config.service import ServiceConfig
+from relay.core.keymark import KeyMark
 from relay.core.limits import SECOND
 from relay.errors import RelayError, StoreUnavailable
 from relay.store.needs import CrashPoint, Outside
@@ -37,6 +39,7 @@ class Storage:
     node: str
     key: bytes = field(repr=False)
     data: DataDir
+    keys: KeyDesk
 
     async def close(self) -> None:
         """Closes the store and lets the next relay in."""
@@ -73,8 +76,8 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
     given = needs.environ.get("RELAY_KEY")
     keyring = Keyring(needs.config.key_folder, given, randomness, crash_point=needs.crash_point)
 
-    def vault_for(fingerprint: str | None) -> Vault:
-        vaults.append(keyring.vault_for(fingerprint))
+    def vault_for(fingerprint: str | None, /, *older: KeyMark) -> Vault:
+        vaults.append(keyring.vault_for(fingerprint, *older))
         return vaults[-1]
 
     disk, settings = data.disk_bytes(), store_settings(needs.config)
@@ -95,7 +98,8 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
         keep_reserve=reserve.keep,
     )
     store = await commit(lambda: open_store(data, settings, outside))
-    return Storage(store, _node(data.path), vaults[-1].keyed_hash(b"fingerprints", b""), data)
+    keys = KeyDesk(keyring, vaults[-1], store.books.keys, run=outside.read)
+    return Storage(store, _node(data.path), vaults[-1].keyed_hash(b"fingerprints", b""), data, keys)
 
 
 def _hold(path: Path) -> DataDir:

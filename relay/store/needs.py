@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from relay.core.health import HealthSettings
+from relay.core.keymark import KeyMark
 from relay.core.limits import MINUTE
 from relay.core.relaytime import Reading
 from relay.core.retry import RETRY
@@ -38,17 +39,33 @@ class Clock(Protocol):
 
 
 class Cipher(Protocol):
-    """Encryption at rest with one key (the vault)."""
+    """Encryption at rest: one key seals, all that are known open (the vault)."""
 
     @property
     def fingerprint(self) -> str:
-        """Tells this key from another."""
+        """Tells the key that seals from another."""
 
     def seal(self, plain: bytes, place: bytes) -> bytes:
         """Opens only at the same `place`."""
 
     def open(self, sealed: bytes, place: bytes) -> bytes:
         """CorruptValue: another key, another place, or bytes that changed."""
+
+    def seal_with(self, fingerprint: str, plain: bytes, place: bytes) -> bytes:
+        """As `seal`, with this key."""
+
+    def head_of(self, fingerprint: str) -> bytes:
+        """What everything begins with that this key sealed. StoreKeyError: it is not known."""
+
+    def turn_to(self, fingerprint: str) -> None:
+        """Seals with this key from here on. StoreKeyError: it is not known."""
+
+    @property
+    def hash_key(self) -> bytes:
+        """What keyed hashes are made with."""
+
+    def keep_hash_key(self, key: bytes) -> None:
+        """Makes them with this from here on: the key of which it was derived may be gone."""
 
     def keyed_hash(self, purpose: bytes, value: bytes) -> bytes:
         """The same for as long as the store lives."""
@@ -60,8 +77,15 @@ class Runner(Protocol):
     def __call__(self, work: Callable[[], T], /) -> Awaitable[T]: ...
 
 
-CipherFor = Callable[[str | None], Cipher]
-"""The cipher for the store with this key fingerprint (None: a new store). StoreKeyError: missing or another key."""
+class CipherFor(Protocol):
+    """Finds the keys of a store."""
+
+    def __call__(self, fingerprint: str | None, /, *older: KeyMark) -> Cipher:
+        """The cipher for the store that seals with this key (None: a new store) and still needs the older ones.
+
+        StoreKeyError: one is missing or another.
+        """
+
 
 Fatal = Callable[[RelayError], None]
 """Told once that the store cannot go on; ends the process, and recovery starts clean."""

@@ -4,7 +4,7 @@ Law: an existing store is opened with its own key or not at all; a key is made o
 """
 
 from relay.vault.certificates import expiry_of
-from relay.vault.keyring import KEY_FILE, Keyring
+from relay.vault.keyring import KEY_FILE, Keyring, NewKey
 from relay.vault.vault import KEY_BYTES, Vault
 
-__all__ = ["KEY_BYTES", "KEY_FILE", "Keyring", "Vault", "expiry_of"]
+__all__ = ["KEY_BYTES", "KEY_FILE", "Keyring", "NewKey", "Vault", "expiry_of"]

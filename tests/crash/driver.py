@@ -13,18 +13,21 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
+from relay.app.keys import KeyDesk
 from relay.app.machine import MachineClock, RunIn, crash_point_of
 from relay.core.envelope import Claim, Envelope, NewMessage, Recipient, Result, Verdict
+from relay.core.keymark import KeyMark
 from relay.core.reply import Reply
 from relay.core.routing import Account, Provider, Routing
 from relay.core.words import MailboxId, Plan, Stage
 from relay.errors import RelayError, StoreFull
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.events import EventKind, StoreEvent
+from relay.store.ports.keys import Needs
 from relay.store.ports.sessions import SessionEvent
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
 from relay.store.sqlite.reserve import Reserve
-from relay.vault import Keyring
+from relay.vault import Keyring, Vault
 from tests.crash.older import make_older
 
 T = TypeVar("T")
@@ -33,6 +36,7 @@ NODE = "driver"
 SENDER = "m.rossi@studio.test"
 BOX = MailboxId("lab", SENDER)
 MILLISECOND = 1000
+SECRET = "m.rossi"
 SEGMENT_BYTES = 16_000
 SETTINGS = StoreSettings(retry=(MILLISECOND,))
 REPLIES = {
@@ -71,6 +75,7 @@ class Driver:
         """How many commits more the disk refuses."""
         self.data: DataDir
         self.store: SqliteStore
+        self.keys: KeyDesk
 
     def open(self) -> None:
         """The store as app.py opens it, with small segments."""
@@ -78,10 +83,16 @@ class Driver:
         reserve = Reserve(self.folder, self.reserve)
         reserve.keep()
         keyring = Keyring(self.folder / "keys", None, os.urandom, crash_point=self.pass_point)
+        vaults: list[Vault] = []
+
+        def vault_for(fingerprint: str | None, *older: KeyMark) -> Vault:
+            vaults.append(keyring.vault_for(fingerprint, *older))
+            return vaults[-1]
+
         outside = Outside(
             clock=MachineClock(),
             random=os.urandom,
-            cipher_for=keyring.vault_for,
+            cipher_for=vault_for,
             commit=self.commit,
             read=RunIn(self.read_pool),
             fatal=self.fatal,
@@ -92,6 +103,7 @@ class Driver:
             keep_reserve=reserve.keep,
         )
         self.store = open_store(self.data, SETTINGS, outside, segment_bytes=SEGMENT_BYTES)
+        self.keys = KeyDesk(keyring, vaults[-1], self.store.books.keys, run=RunIn(self.read_pool))
 
     async def close(self) -> None:
         await self.store.close()
@@ -206,6 +218,9 @@ async def tour(driver: Driver) -> None:
     await driver.send(claim)
     await driver.beat()
     await driver.put("large", size=10_000)
+    await driver.store.books.secrets.set(SECRET, SECRET)
+    await driver.keys.rotate()
+    assert all(not state.needs or state.needs == (Needs.MAIL,) for state in await driver.keys.states())
     await asyncio.gather(*(driver.put(f"b{number}") for number in range(3)))
     (claim,) = await driver.take(1)
     await driver.send(claim)
@@ -249,6 +264,11 @@ async def rest(driver: Driver) -> None:
     """After a crash: whatever was accepted leaves."""
     await driver.start()
     await driver.store.books.control.resume(SENDER)  # the tour may have died while it was paused
+    await driver.keys.finish()
+    assert all(Needs.SECRETS not in state.needs for state in await driver.keys.states())
+    secret = driver.store.books.secrets.get(SECRET)
+    assert secret is None or secret.value == SECRET
+    say("secret", *([] if secret is None else [secret.value]))
     await driver.drain()
     await driver.close()
 

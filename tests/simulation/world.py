@@ -126,7 +126,7 @@ class Society(Machine):
             outside=Outside(
                 clock=self,
                 random=self.random_bytes,
-                cipher_for=lambda _: Vault(b"k" * 32, self.random_bytes),
+                cipher_for=lambda *_: Vault(b"k" * 32, self.random_bytes),
                 commit=self.commit,
                 read=self.read,
                 fatal=self.fatal.append,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from relay.store.ports.control import Control
 from relay.store.ports.foresight import Foresight
+from relay.store.ports.keys import Keys
+from relay.store.ports.secrets import Secrets
 from relay.store.ports.suppressions import Suppressions
 from relay.store.ports.trials import Trials
 
@@ -17,5 +19,7 @@ class Books:
 
     control: Control
     foresight: Foresight
+    keys: Keys
+    secrets: Secrets
     suppressions: Suppressions
     trials: Trials

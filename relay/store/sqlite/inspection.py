@@ -18,6 +18,7 @@ from relay.store.sqlite.database import LOOK, Database
 from relay.store.sqlite.edits import load_routes
 from relay.store.sqlite.log import Condition, examine
 from relay.store.sqlite.opening import DATABASE_FILE, LOG_FILE, DataDir, of_damaged
+from relay.store.sqlite.ring import open_ring
 from relay.store.sqlite.schema import SCHEMA
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.strays import Strays, find_strays
@@ -158,10 +159,10 @@ class Inspection:
         self._database.commit()
 
     def _seals(self) -> Seals:
-        facts = {name: self._fact(name) for name in ("schema", "key_fingerprint", "store_id")}
+        facts = {name: self._fact(name) for name in ("schema", "store_id")}
         if int(facts["schema"]) > SCHEMA:
             raise StoreTooNew(f"the store has schema {facts['schema']}, this relay knows {SCHEMA}")
-        return Seals(self._cipher_for(facts["key_fingerprint"]), bytes.fromhex(facts["store_id"]))
+        return Seals(open_ring(self._database, self._cipher_for), bytes.fromhex(facts["store_id"]))
 
     def _fact(self, name: str) -> str:
         row = self._database.read_one(_STORE["get_meta"], (name,))

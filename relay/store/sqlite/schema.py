@@ -7,6 +7,7 @@ never opened with another key than its own.
 from relay.errors import StoreBroken, StoreTooNew
 from relay.store.needs import Cipher, Outside
 from relay.store.sqlite.database import Database
+from relay.store.sqlite.ring import open_ring
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import Seals
 
@@ -41,7 +42,7 @@ def open_seals(database: Database, outside: Outside, *, has_segments: bool) -> S
     found = int(_meta(database, "schema"))
     if found > SCHEMA:
         raise StoreTooNew(f"the store has schema {found}, this relay knows {SCHEMA}")
-    seals = Seals(outside.cipher_for(_meta(database, "key_fingerprint")), bytes.fromhex(_meta(database, "store_id")))
+    seals = Seals(open_ring(database, outside.cipher_for), bytes.fromhex(_meta(database, "store_id")))
     if found < SCHEMA:
         _migrate(database, found, outside)
     return seals

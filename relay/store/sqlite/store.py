@@ -30,11 +30,13 @@ from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.foresight import SqliteForesight
 from relay.store.sqlite.intake import sealed
+from relay.store.sqlite.keys import SqliteKeys
 from relay.store.sqlite.life import Life
 from relay.store.sqlite.reader import Reader
 from relay.store.sqlite.readings import Readings
 from relay.store.sqlite.reports import Owed, top_header
 from relay.store.sqlite.schema import open_seals
+from relay.store.sqlite.secrets import SqliteSecrets
 from relay.store.sqlite.sessionbook import SessionBook
 from relay.store.sqlite.suppressions import SqliteSuppressions
 from relay.store.sqlite.trials import SqliteTrials
@@ -61,9 +63,12 @@ class SqliteStore:
         self._outside = outside
         self._readings = Readings(outside.read)
         self._reader = Reader(self._ask)
+        secrets = SqliteSecrets(self._note, outside.read, database, seals)
         self._books = Books(
             control=SqliteControl(self._note),
             foresight=SqliteForesight(self._ask),
+            keys=SqliteKeys(self._note, self._ask, seals, secrets),
+            secrets=secrets,
             suppressions=SqliteSuppressions(self._note, self._ask, lambda: self._core.context),
             trials=SqliteTrials(self._note),
         )

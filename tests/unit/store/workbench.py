@@ -175,7 +175,7 @@ class Bench:
             outside=Outside(
                 clock=self.clock,
                 random=self.chance,
-                cipher_for=lambda _: Vault(b"k" * 32, self.chance),
+                cipher_for=lambda *_: Vault(b"k" * 32, self.chance),
                 commit=self.disk,
                 read=at_once,
                 fatal=self.fatal.append,

@@ -1,0 +1,122 @@
+"""What a stored secret may be used for: it belongs to the first use that it is put to, and to no other.
+
+Law: a password goes to the host, over TLS at least as good, and with the login for which it was set, whatever the
+routing is made to say later; what is used in another way than it was meant for is not given out at all.
+"""
+
+from dataclasses import astuple, dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+from relay.core.routing import Auth, Provider, Tls
+
+
+class UseKind(StrEnum):
+    """What a secret is for."""
+
+    MAILBOX = "mailbox"
+    """A mailbox logs in with it."""
+    CLIENT = "client"
+    """A client of the relay logs in with it."""
+    OAUTH_CLIENT = "oauth-client"
+    """The relay shows it to an authorization server."""
+    WEBHOOK = "webhook"
+    """It signs what is sent there."""
+
+
+class Credential(StrEnum):
+    """What a mailbox logs in with."""
+
+    PASSWORD = "password"
+    REFRESH_TOKEN = "refresh-token"
+
+
+@dataclass(frozen=True, slots=True)
+class SecretUse:
+    """One use. Where it has no host, login is the name of the client."""
+
+    kind: UseKind
+    host: str = ""
+    """Lower case."""
+    port: int = 0
+    """Tells two programs of one host apart where nothing else does: without TLS."""
+    is_encrypted: bool = False
+    has_own_anchor: bool = False
+    """Whether certificates of an authority are believed that the system does not know."""
+    login: str = ""
+    credential: Credential = Credential.PASSWORD
+
+    def is_stronger_than(self, bound: "SecretUse") -> bool:
+        """Whether it protects the secret better, so that it should not go back."""
+        return (self.is_encrypted, not self.has_own_anchor) > (bound.is_encrypted, not bound.has_own_anchor)
+
+
+def mailbox_use(provider: Provider, username: str) -> SecretUse:
+    """What a mailbox logs in with."""
+    return SecretUse(
+        UseKind.MAILBOX,
+        host=provider.host.lower(),
+        port=provider.port,
+        is_encrypted=provider.tls is not Tls.NONE,
+        has_own_anchor=provider.tls_ca is not None,
+        login=username,
+        credential=Credential.REFRESH_TOKEN if provider.auth is Auth.OAUTH2 else Credential.PASSWORD,
+    )
+
+
+def client_use(name: str) -> SecretUse:
+    """What a client of the relay logs in with."""
+    return SecretUse(UseKind.CLIENT, login=name)
+
+
+def oauth_use(client_id: str, host: str) -> SecretUse:
+    """What the relay shows, as this client, for the mailboxes of the provider at this host."""
+    return SecretUse(UseKind.OAUTH_CLIENT, host=host.lower(), is_encrypted=True, login=client_id)
+
+
+def webhook_use(url: str) -> SecretUse:
+    """What signs the notices that go to this address; the key itself goes nowhere."""
+    return SecretUse(UseKind.WEBHOOK, host=(urlsplit(url).hostname or "").lower(), is_encrypted=True)
+
+
+def objection(bound: SecretUse, asked: SecretUse) -> str | None:
+    """Why what is bound to one use is not given to another; None: it is."""
+    if bound.kind is not asked.kind:
+        return f"it is {_MEANT[bound.kind]}, and nothing else"
+    if bound.host != asked.host:
+        return f"it was set for {bound.host}, and this would send it to {asked.host}"
+    if bound.login != asked.login:
+        return f"it was set for the login {bound.login}, and this is {asked.login}"
+    if bound.credential is not asked.credential:
+        return f"it was set as a {_said(bound.credential)}, and this would use it as a {_said(asked.credential)}"
+    if bound.is_encrypted and not asked.is_encrypted:
+        return f"it was set for {bound.host} over TLS, and this would send it in clear text"
+    if asked.has_own_anchor and not bound.has_own_anchor:
+        return f"it was set for {bound.host} as the system's authorities know it, and this adds `tls_ca`"
+    if not asked.is_encrypted and bound.port != asked.port:
+        return f"it was set for port {bound.port} of {bound.host}, and this would send it to port {asked.port}"
+    return None
+
+
+def write_use(use: SecretUse) -> list[Any]:
+    """As JSON."""
+    return list(astuple(use))
+
+
+def read_use(written: list[Any]) -> SecretUse:
+    """From JSON. ValueError, TypeError: it is none."""
+    kind, host, port, is_encrypted, has_own_anchor, login, credential = written
+    return SecretUse(UseKind(kind), host, port, is_encrypted, has_own_anchor, login, Credential(credential))
+
+
+_MEANT = {
+    UseKind.MAILBOX: "the credential of a mailbox",
+    UseKind.CLIENT: "the password of a client",
+    UseKind.OAUTH_CLIENT: "the relay's own secret at an authorization server",
+    UseKind.WEBHOOK: "the key of a webhook",
+}
+
+
+def _said(credential: Credential) -> str:
+    return credential.value.replace("-", " ")
