@@ -16,6 +16,9 @@ WORD: int = 900
 VALUE: int = 4096
 """A field is cut here: replies end at 2 kB, addresses far before."""
 
+ENCODED: int = 42
+"""Octets in one encoded word: in base64 they make 68 characters, so that `Subject:` has room on the same line."""
+
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
 
 
@@ -45,8 +48,16 @@ def as_ascii(value: str) -> str:
 
 
 def phrase(text: str) -> str:
-    """A phrase of ours, as RFC 2047 writes it if it is not ASCII; ours are short enough for one encoded word."""
-    return text if text.isascii() else f"=?utf-8?b?{b64encode(text.encode()).decode()}?="
+    """A phrase of ours, as RFC 2047 writes it if it is not ASCII: in encoded words of at most 75 characters."""
+    if text.isascii():
+        return text
+    words, word = [], ""
+    for char in text:
+        if len((word + char).encode()) > ENCODED:
+            words.append(word)
+            word = ""
+        word += char
+    return " ".join(f"=?utf-8?b?{b64encode(each.encode()).decode()}?=" for each in (*words, word))
 
 
 def unxtext(value: str) -> str:
