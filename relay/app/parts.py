@@ -24,6 +24,7 @@ from relay.app.storage import Storage
 from relay.app.systemd import ServiceManager
 from relay.config.references import Resolve
 from relay.config.service import ServiceConfig
+from relay.core.classify import Context
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.resolver import ExecutorResolver, RememberingResolver
@@ -135,9 +136,14 @@ def dispatcher(
 ) -> Dispatcher:
     """Delivers."""
 
+    rules = settings.reply_rules()
+
     def route_of(mailbox: MailboxId) -> Route | None:
         provider = settings.provider_of(keeper.routing(), mailbox)
-        return None if provider is None else Route(provider, keeper.secret_of(mailbox))
+        if provider is None:
+            return None
+        context = Context(provider.name, rules=rules.get(provider.profile or "", ()))
+        return Route(provider, keeper.secret_of(mailbox), context)
 
     upstream = SmtpUpstream(
         settings.hostname_of(means.config),

@@ -13,11 +13,13 @@ from relay.core.failuretext import Language
 from relay.core.health import HealthSettings
 from relay.core.limits import SECOND
 from relay.core.routing import Provider, Routing, SecretReference, Tls
+from relay.core.rules import Rule
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.oauth_endpoint import OAuthIdentity
 from relay.notify import ReportSettings
+from relay.providers import load_profiles
 from relay.store.needs import StoreSettings
 from relay.submission import HELD, ListenerSettings, SubmissionSettings
 
@@ -38,7 +40,12 @@ def store_settings(config: ServiceConfig) -> StoreSettings:
         delay_notice=config.queue.delay_notice,
         retry=config.queue.retry,
         in_doubt=config.queue.in_doubt,
-        health=HealthSettings(probe=config.health.probe),
+        health=HealthSettings(
+            probe=config.health.probe,
+            second_refusal=config.health.second_refusal,
+            refused_logins=config.health.refused_logins,
+            slow=config.health.slow,
+        ),
     )
 
 
@@ -118,6 +125,11 @@ def oauth_identity(
     if client.client_secret is not None and secret is None:
         return None
     return OAuthIdentity(provider.name, client.token_url, client.scope, client.client_id, secret)
+
+
+def reply_rules() -> Mapping[str, tuple[Rule, ...]]:
+    """What the replies of each profile's provider mean, before all that holds everywhere; by profile."""
+    return {name: profile.rules for name, profile in load_profiles().items()}
 
 
 def shown(config: ServiceConfig) -> Mapping[str, object]:

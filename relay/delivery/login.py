@@ -12,7 +12,7 @@ from ipaddress import ip_address
 
 from aiosmtplib import SMTP, SMTPResponse, SMTPResponseException
 
-from relay.core.classify import Context, classify
+from relay.core.classify import NO_CONTEXT, Context, classify
 from relay.core.envelope import LoginFailure
 from relay.core.limits import SECOND
 from relay.core.meaning import Failure, Fault
@@ -40,8 +40,11 @@ _CHALLENGE = 334
 class Login:
     """One try to open a session, and how far it has come."""
 
-    def __init__(self, provider: Provider, credentials: Credentials | None, *, hostname: str) -> None:
+    def __init__(
+        self, provider: Provider, credentials: Credentials | None, *, hostname: str, context: Context = NO_CONTEXT
+    ) -> None:
         self._provider = provider
+        self._judging = context
         self._credentials = credentials
         self._loop = asyncio.get_running_loop()
         self._wire: Wire | None = None
@@ -213,7 +216,7 @@ class Login:
         if seen is None:
             return None
         said = None if seen.said is None else replace(seen.said, text=self.censored(seen.said.text))
-        judgement = classify(self._stage, seen.what, Context(self._provider.name))
+        judgement = classify(self._stage, seen.what, self._judging)
         return LoginFailed(
             LoginFailure(
                 judgement.reply_class,

@@ -7,6 +7,7 @@ called.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from relay.core.classify import NO_CONTEXT, Context
 from relay.core.envelope import LoginFailure
 from relay.core.meaning import Fault, ReplyClass
 from relay.core.routing import Auth, Provider
@@ -29,6 +30,8 @@ class Route:
 
     provider: Provider
     secret: str | None = field(default=None, repr=False)
+    context: Context = NO_CONTEXT
+    """What its replies are judged with: the provider's rules, and whether a login has worked before."""
 
     def is_as(self, other: "Route | None") -> bool:
         """Whether a session of the one is as good as one of the other: same host, same encryption, same credential."""
@@ -63,7 +66,7 @@ class SmtpUpstream:
         habits = self._habits.setdefault(route.provider.endpoint, Habits())
         try:
             credentials = await self._credentials(mailbox, route)
-            login = Login(route.provider, credentials, hostname=self._hostname)
+            login = Login(route.provider, credentials, hostname=self._hostname, context=route.context)
             wire, offer = await self._log_in(mailbox, route, login, credentials)
         except LoginFailed as failed:
             is_outdated = not route.is_as(self._routes(mailbox))
@@ -71,7 +74,7 @@ class SmtpUpstream:
         return SmtpSession(
             wire,
             offer,
-            provider=route.provider.name,
+            context=route.context,
             timeouts=route.provider.timeouts,
             habits=habits,
             is_current=lambda: route.is_as(self._routes(mailbox)),

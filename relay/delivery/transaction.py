@@ -69,7 +69,7 @@ class SmtpSession:
         wire: Wire,
         offer: Offer,
         *,
-        provider: str,
+        context: Context,
         timeouts: Timeouts,
         habits: Habits,
         is_current: Callable[[], bool],
@@ -78,7 +78,7 @@ class SmtpSession:
     ) -> None:
         self._wire = wire
         self._offer = offer
-        self._provider = provider
+        self._contexts = context, replace(context, is_past_gate=True)
         self._timeouts = timeouts
         self._habits = habits
         self._is_current = is_current
@@ -224,7 +224,7 @@ class SmtpSession:
     def _judge(self, stage: Stage, answer: SMTPResponse, progress: _Progress) -> Result:
         """What a reply means; a reply that makes no sense here, any 421, and too many sessions end this one."""
         reply = read_reply(answer.code, self._censored(str(answer.message)), progress.hide)
-        judgement = classify(stage, reply, Context(self._provider, progress.is_past_gate))
+        judgement = classify(stage, reply, self._contexts[progress.is_past_gate])
         is_sense = judgement.reply_class is ReplyClass.DELIVERED or 400 <= answer.code < 600
         is_end_known = is_sense and (progress.is_past_gate or self._wire.is_all_answered)
         result = _result(judgement, stage, reply, is_end_known=is_end_known)
@@ -250,7 +250,7 @@ class SmtpSession:
         return result
 
     def _lost(self, progress: _Progress, failure: Failure) -> Result:
-        judgement = classify(progress.stage, failure, Context(self._provider, progress.is_past_gate))
+        judgement = classify(progress.stage, failure, self._contexts[progress.is_past_gate])
         return _result(judgement, progress.stage, None, is_mail_written=progress.is_mail_written, is_end_known=False)
 
     def _stale(self) -> Result:

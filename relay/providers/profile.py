@@ -1,15 +1,52 @@
 """Reads the built-in profiles from their data files.
 
-Law: nothing is interpreted here; what a setting means is said by the schema of the routing.
+Law: what is read here is what the file says; what a setting of a `providers:` entry means is said by the schema of the
+routing. A file that is no profile is named, and breaks no other.
 """
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.resources import files
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
+from relay.core.meaning import ReplyClass
+from relay.core.rules import Rule
+from relay.errors import PermanentError
+from relay.providers.reading import duration, rule_of
+
 SUFFIX = ".toml"
+LANGUAGES = ("en", "it")
+
+
+class BadProfile(PermanentError):
+    """this is no profile of a provider"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sender:
+    """As whom a logged-in mailbox may send."""
+
+    rule: str = "unknown"
+    """own-address-only | authorised-aliases | rewrites | own-domains | unknown."""
+    null_sender: bool | None = None
+    """Whether `MAIL FROM:<>` is taken; None: nobody wrote it down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Where something in a profile is known from, and when it was looked at."""
+
+    fact: str
+    where: str
+    date: str
+
+
+Texts = Mapping[str, str]
+"""By language: `en` and `it`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +62,69 @@ class Profile:
     """Of its authorization server: `token_url`, `scope`, `tenant`; empty: none is known."""
     also: tuple[str, ...] = ()
     """Other names under which people look for it."""
+    like: str | None = None
+    """The profile whose reply rules hold here too, after its own: the same company answers."""
+    about: Texts = field(default_factory=dict)
+    """What somebody who helps its owners has to know first."""
+    sender: Sender = Sender()
+    size: str | None = None
+    """The greatest message, as written; None: nobody wrote it down."""
+    recipients: int | None = None
+    """The most recipients in one message."""
+    blocks: Mapping[ReplyClass, int] = field(default_factory=dict)
+    """How long the provider stops a mailbox for a class of reply, microseconds."""
+    rules: tuple[Rule, ...] = ()
+    """What its replies mean, before all that holds for every provider."""
+    steps: Mapping[ReplyClass, Texts] = field(default_factory=dict)
+    """What the owner has to do next, by the class of what went wrong."""
+    sources: tuple[Fact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """The profiles of a folder, and what is wrong with the files that are none."""
+
+    profiles: Mapping[str, Profile]
+    problems: tuple[str, ...]
 
 
 def load_profiles() -> dict[str, Profile]:
     """Every built-in profile by name."""
-    found = sorted(files("relay.providers").joinpath("profiles").iterdir(), key=lambda file: file.name)
-    return {
-        name: _profile(name, tomllib.loads(file.read_text("utf-8")))
-        for file in found
-        if (name := file.name.removesuffix(SUFFIX)) != file.name
-    }
+    return dict(read_shelf(files("relay.providers").joinpath("profiles")).profiles)
 
 
-def _profile(name: str, data: dict[str, Any]) -> Profile:
+def read_shelf(folder: Traversable | Path) -> Shelf:
+    """Every profile of a folder; a file that is none is left out and named."""
+    profiles: dict[str, Profile] = {}
+    problems: list[str] = []
+    for file in sorted(folder.iterdir(), key=lambda each: each.name):
+        name = file.name.removesuffix(SUFFIX)
+        if name == file.name:
+            continue
+        try:
+            profiles[name] = read_profile(name, file.read_text("utf-8"))
+        except (BadProfile, OSError, UnicodeDecodeError) as error:
+            problems.append(f"{file.name}: {error}")
+    lost = [each.name for each in profiles.values() if each.like is not None and each.like not in profiles]
+    problems += [f"{name}{SUFFIX}: like: there is no profile {profiles.pop(name).like!r}" for name in lost]
+    return Shelf({name: _with_shared(profile, profiles) for name, profile in profiles.items()}, tuple(problems))
+
+
+def read_profile(name: str, text: str) -> Profile:
+    """A profile out of the text of its file. BadProfile: it is none, with what is wrong."""
+    try:
+        return profile_of(name, tomllib.loads(text))
+    except KeyError as error:
+        raise BadProfile(f"the key {error} is missing") from None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadProfile(str(error)) from None
+
+
+def profile_of(name: str, data: Mapping[str, Any]) -> Profile:
+    """A profile out of its data; KeyError, ValueError, TypeError or AttributeError where it is none."""
+    mail = data.get("message", {})
+    steps = {ReplyClass(name): _texts(texts) for name, texts in data.get("steps", {}).items()}
+    blocks = {ReplyClass(name): duration(text) for name, text in data.get("blocks", {}).items()}
     return Profile(
         name,
         title=data["title"],
@@ -45,4 +132,23 @@ def _profile(name: str, data: dict[str, Any]) -> Profile:
         domains=tuple(data["domains"]),
         oauth=data.get("oauth", {}),
         also=tuple(data.get("also", ())),
+        like=data.get("like"),
+        about=_texts(data["about"]) if "about" in data else {},
+        sender=Sender(**data.get("sender", {})),
+        size=mail.get("size"),
+        recipients=mail.get("recipients"),
+        blocks=MappingProxyType(blocks),
+        rules=tuple(map(rule_of, data.get("rule", ()))),
+        steps=MappingProxyType(steps),
+        sources=tuple(Fact(**source) for source in data.get("source", ())),
     )
+
+
+def _with_shared(profile: Profile, profiles: Mapping[str, Profile]) -> Profile:
+    if profile.like is None:
+        return profile
+    return replace(profile, rules=(*profile.rules, *profiles[profile.like].rules))
+
+
+def _texts(texts: Mapping[str, str]) -> Texts:
+    return MappingProxyType({language: texts[language] for language in LANGUAGES})

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from relay.core.classify import NO_CONTEXT
 from relay.core.envelope import Envelope, Recipient, Result, Verdict
 from relay.core.words import Stage
 from relay.delivery.commands import Offer
@@ -42,7 +43,7 @@ class Mailbox:
             await wire.reply(60_000_000)
             self.opened += 1
             self._session = SmtpSession(
-                wire, OFFER, provider="p", timeouts=TIMEOUTS, habits=self.habits, is_current=lambda: True,
+                wire, OFFER, context=NO_CONTEXT, timeouts=TIMEOUTS, habits=self.habits, is_current=lambda: True,
                 riddles=self.riddles, censored=lambda text: text.replace("Segreta1", "<secret>"),
             )  # fmt: skip
         assert self._gate is not None

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from relay.core.classify import NO_CONTEXT
 from relay.core.envelope import Envelope, Recipient, Result
 from relay.core.limits import MINUTE, SECOND
 from relay.core.routing import Timeouts
@@ -68,7 +69,7 @@ async def log_in(loop: NetworkLoop, script: Script | None = None, *, offer: Offe
     session = SmtpSession(
         wire,
         offer or Offer(has_pipelining=True),
-        provider="generic",
+        context=NO_CONTEXT,
         timeouts=TIMEOUTS,
         habits=habits,
         is_current=lambda: True,
