@@ -36,7 +36,15 @@ from relay.notify import OutboxPump
 from relay.observe import Log, Metrics
 from relay.store.ports import Store
 from relay.store.ports.books import Books
-from relay.submission import Authenticator, Enquiries, SubmissionServer, read_certificate
+from relay.submission import (
+    Authenticator,
+    Dns,
+    Domains,
+    Enquiries,
+    Recipients,
+    SubmissionServer,
+    read_certificate,
+)
 from relay.vault import expiry_of
 
 HASHES: int = 2
@@ -117,8 +125,14 @@ def submission_server(means: Means, store: Store, books: Books, keeper: RoutingK
         new_id=lambda: randomness(ID_BYTES).hex(),
         wall_clock=means.clock.wall_seconds,
         observe=SubmissionObserver(means.log, means.metrics, clock=means.clock.monotonic),
-        enquiries=Enquiries(store.pause_of, books.foresight),
+        enquiries=Enquiries(store.pause_of, books.foresight, recipients(means, books)),
     )
+
+
+def recipients(means: Means, books: Books) -> Recipients:
+    """Says whom an account does not write to, and which domains take no mail."""
+    dns = Dns(means.config.submission.nameservers)
+    return Recipients(books.suppressions, Domains(dns, means.clock.monotonic))
 
 
 def resolver(means: Means) -> Resolver:

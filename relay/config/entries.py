@@ -14,7 +14,7 @@ from relay.config import fields, values
 from relay.config.oauth import OAuthEntry
 from relay.config.service import STRICT
 from relay.core.limits import HOUR, Limit
-from relay.core.routing import Auth, BareNewline, InDoubt, Tls
+from relay.core.routing import Auth, BareNewline, InDoubt, Suppressed, Tls
 from relay.core.words import Plan
 
 LIMITS_PER_MAILBOX: int = 16
@@ -78,6 +78,9 @@ class ClientEntry(TypedDict, total=False):
     """Where it may come from; default: anywhere."""
     bare_newline: BareNewline
     """What a lone LF becomes: normalize (CRLF, counted; default) | reject (550 5.6.0)."""
+    suppressed: Suppressed
+    """A recipient whom his provider did not know on two days: refuse (550 5.1.1 at RCPT; default) | by-header (taken at
+    RCPT, and refused after the message unless its header says `X-Relay-Suppression: ignore`)."""
 
 
 @with_config(STRICT)

@@ -82,6 +82,8 @@ class Submission:
     """The same from one address; not for those in a client's `networks:`."""
     timeout: fields.Period = 300 * SECOND
     """How long a client may be silent."""
+    nameservers: tuple[fields.ListenAddress, ...] = ()
+    """ADDRESS:PORT of the name servers that `recipient_check: dns` asks; default: those of the system."""
 
 
 def _checked_submission(submission: Submission) -> Submission:

@@ -89,6 +89,13 @@ class TopHeader:
         """Whether the client asks for the express lane."""
         return any(found.name == b"x-relay-priority" and self.value(found).lower() == "high" for found in self.fields)
 
+    @property
+    def puts_suppression_aside(self) -> bool:
+        """Whether the client asks to send also to whom the provider did not know lately."""
+        return any(
+            found.name == b"x-relay-suppression" and self.value(found).lower() == "ignore" for found in self.fields
+        )
+
 
 def read_header(content: bytes) -> TopHeader | Reason:
     """Finds the fields of content whose lines all end with CRLF; what is no field begins the body."""

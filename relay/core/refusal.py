@@ -4,7 +4,7 @@ Law: one reason has one code, and each code is the one that the interface promis
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from relay.core.words import AccountId
@@ -45,6 +45,11 @@ class Reason(Enum):
     RECIPIENT_SYNTAX = "recipient-syntax", 553, "5.1.3"
     RECIPIENTS_TOO_MANY = "recipients-too-many", 452, "4.5.3"
     RECIPIENTS_NONE = "recipients-none", 554, "5.5.1"
+    RECIPIENT_OPTED_OUT = "recipient-opted-out", 550, "5.7.1"
+    RECIPIENT_SUPPRESSED = "recipient-suppressed", 550, "5.1.1"
+    RECIPIENT_DOMAIN_MISSING = "recipient-domain-missing", 550, "5.1.2"
+    RECIPIENT_MISSPELT = "recipient-misspelt", 550, "5.1.2"
+    RECIPIENT_NO_MAIL = "recipient-no-mail", 550, "5.1.10"
     ADDRESS_NEEDS_SMTPUTF8 = "address-needs-smtputf8", 553, "5.6.7"
 
     # the message
@@ -91,3 +96,9 @@ class Refusal:
     values: Mapping[str, str] = field(default_factory=dict, repr=False)
     account: AccountId | None = None
     """Whose mail it was, where that is known: the log says so to whoever helps."""
+    recipient: str | None = field(default=None, repr=False)
+    """Whom the client named, where its user has to read that again; the log never does."""
+
+    def hidden(self) -> "Refusal":
+        """The same without the recipient."""
+        return self if self.recipient is None else replace(self, recipient="(recipient)@(domain)")

@@ -41,6 +41,15 @@ class BareNewline(StrEnum):
     REJECT = "reject"
 
 
+class Suppressed(StrEnum):
+    """What happens to a recipient who was refused as unknown on two days."""
+
+    REFUSE = "refuse"
+    """He is refused at RCPT."""
+    BY_HEADER = "by-header"
+    """The header of the message may put it aside, so it is decided at the dot."""
+
+
 class InDoubt(StrEnum):
     """What happens to a delivery whose attempt may or may not have been sent."""
 
@@ -169,6 +178,7 @@ class Client:
     password: SecretReference | None = None
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     bare_newline: BareNewline = BareNewline.NORMALIZE
+    suppressed: Suppressed = Suppressed.REFUSE
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,9 @@
 from relay.submission.acceptance import Enquiries
 from relay.submission.authentication import Authenticator
 from relay.submission.certificate import Certificate, CertificateTrouble, read_certificate
+from relay.submission.domains import Dns, Domains
 from relay.submission.observer import Observer
+from relay.submission.recipients import Recipients
 from relay.submission.server import SubmissionServer
 from relay.submission.settings import HELD, ListenerSettings, SubmissionSettings
 
@@ -12,9 +14,12 @@ __all__ = [
     "Authenticator",
     "Certificate",
     "CertificateTrouble",
+    "Dns",
+    "Domains",
     "Enquiries",
     "ListenerSettings",
     "Observer",
+    "Recipients",
     "SubmissionServer",
     "SubmissionSettings",
     "read_certificate",

@@ -24,6 +24,7 @@ from relay.store.ports import Intake
 from relay.store.ports.foresight import Foresight
 from relay.submission.dating import Dated, date_message
 from relay.submission.gathering import Gathering
+from relay.submission.recipients import NOTHING_STANDS, Recipients
 from relay.submission.settings import SubmissionSettings
 from relay.submission.transaction import Transaction
 
@@ -42,6 +43,7 @@ class Enquiries:
     pause_of: PauseOf = never_paused
     foresight: Foresight | None = None
     """When a message would leave; None: none is ever late."""
+    recipients: Recipients = NOTHING_STANDS
 
 
 NOTHING_ASKED = Enquiries()
@@ -74,6 +76,7 @@ class Acceptance:
     ) -> None:
         self._intake = intake
         self._enquiries = enquiries
+        self.recipients = enquiries.recipients
         self._settings = settings
         self._new_id = new_id
         self._wall_clock = wall_clock
@@ -106,6 +109,11 @@ class Acceptance:
         paused = self._paused(transaction.routing, admitted.account)
         if paused is not None:
             return paused
+        refused = await self.recipients.refusal_at_dot(
+            transaction, admitted.account, is_put_aside=header.puts_suppression_aside
+        )
+        if refused is not None:
+            return refused
         dated = await self._date(transaction, header, admitted.account)
         if isinstance(dated, Refusal):
             return dated

@@ -18,7 +18,7 @@ from relay.submission.receiving import begin, receive
 from relay.submission.replies import ANSWERED, BYE, LOGIN_OK, OK, RECIPIENT_OK, SENDER_OK, START_TLS
 from relay.submission.sasl import LINE_MOST
 from relay.submission.settings import ListenerSettings
-from relay.submission.transaction import Transaction, add_recipient, usage
+from relay.submission.transaction import Transaction, add_recipient, read_recipient, usage
 from relay.submission.wire import Wire
 
 COMMAND_MOST: int = 4096
@@ -80,6 +80,7 @@ class Session:
         self._errors += refusal.reason in ERRORS
         reply = self._desk.reply(refusal)
         self._wire.say(reply)
+        told = reply if refusal.recipient is None else self._desk.reply(refusal.hidden())
         begun = transaction or self._transaction
         self._desk.observe.refused(
             self._identity.name,
@@ -87,7 +88,7 @@ class Session:
             peer=self._identity.peer.text,
             stage=stage,
             reason=refusal.reason,
-            reply=reply.decode("ascii").rstrip(),
+            reply=told.decode("ascii").rstrip(),
             sender=refusal.values.get("sender") if stage is Stage.MAIL else None,
         )
 
@@ -121,6 +122,8 @@ class Session:
             return await self._auth(argument)
         if size > COMMAND_MOST:
             return Refusal(Reason.COMMAND_TOO_LONG)
+        if verb == b"RCPT":
+            return await self._rcpt(argument)
         if verb == b"DATA":
             return await self._data(argument)
         if verb == b"STARTTLS":
@@ -187,11 +190,18 @@ class Session:
         self.is_stranger = False
         return SENDER_OK
 
-    def _rcpt(self, argument: bytes) -> bytes | Refusal:
-        if self._transaction is None:
+    async def _rcpt(self, argument: bytes) -> bytes | Refusal:
+        transaction = self._transaction
+        if transaction is None:
             return self._no_transaction()
-        most = self._desk.settings.max_recipients
-        return add_recipient(self._transaction, argument, most=most) or RECIPIENT_OK
+        recipient = read_recipient(transaction, argument, most=self._desk.settings.max_recipients)
+        if isinstance(recipient, Refusal):
+            return recipient
+        refused = await self._desk.acceptance.recipients.refusal(transaction, recipient.address)
+        if refused is not None:
+            return refused
+        add_recipient(transaction, recipient)
+        return RECIPIENT_OK
 
     def _no_transaction(self) -> Refusal:
         if self._identity.client(self._desk.routing()) is None:
@@ -222,7 +232,6 @@ _COMMANDS: Mapping[bytes, Callable[[Session, bytes], bytes | Refusal]] = Mapping
         b"EHLO": Session._ehlo,
         b"HELO": Session._helo,
         b"MAIL": Session._mail,
-        b"RCPT": Session._rcpt,
         b"RSET": Session._rset,
     }
 )

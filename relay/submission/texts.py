@@ -50,6 +50,15 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.RECIPIENT_SYNTAX: "The recipient is not an e-mail address",
     Reason.RECIPIENTS_TOO_MANY: "Too many recipients in one message, send the rest in another",
     Reason.RECIPIENTS_NONE: "No valid recipients",
+    Reason.RECIPIENT_OPTED_OUT: "{recipient} asked on {since} for no more mail of {sender}. If that has changed, "
+    "an administrator takes it back: relay optout --remove. {contact}",
+    Reason.RECIPIENT_SUPPRESSED: "{recipient} is unknown to its provider since {since}: no mail goes there before "
+    "{until}. Check the address with the patient. If it is right, have this lifted (relay optout --remove), or send "
+    "with the header X-Relay-Suppression: ignore if your login may. {contact}",
+    Reason.RECIPIENT_DOMAIN_MISSING: "There is no mail at {domain}: check the address {recipient}.{hint}",
+    Reason.RECIPIENT_MISSPELT: "{domain} is a misspelling, and strangers read its mail: check the address "
+    "{recipient}.{hint}",
+    Reason.RECIPIENT_NO_MAIL: "{domain} says that it takes no mail: check the address {recipient}.{hint}",
     Reason.ADDRESS_NEEDS_SMTPUTF8: "An address with these letters needs SMTPUTF8",
     Reason.MESSAGE_TOO_LARGE: "Message too large, at most {most} bytes",
     Reason.FROM_COUNT: "The message must have exactly one From field and at most one Sender",
@@ -104,6 +113,15 @@ _ITALIAN: Mapping[Reason, str] = {
     Reason.RECIPIENT_SYNTAX: "Il destinatario non e' un indirizzo e-mail",
     Reason.RECIPIENTS_TOO_MANY: "Troppi destinatari in un messaggio, inviare gli altri con un secondo messaggio",
     Reason.RECIPIENTS_NONE: "Nessun destinatario valido",
+    Reason.RECIPIENT_OPTED_OUT: "{recipient} ha chiesto il {since} di non ricevere piu' posta di {sender}. Se ha "
+    "cambiato idea, un amministratore lo annulla: relay optout --remove. {contact}",
+    Reason.RECIPIENT_SUPPRESSED: "{recipient} e' sconosciuto al suo provider dal {since}: nessun invio prima del "
+    "{until}. Verificare l'indirizzo con il paziente. Se e' giusto, far togliere il blocco (relay optout --remove) o "
+    "inviare con l'intestazione X-Relay-Suppression: ignore se l'accesso lo consente. {contact}",
+    Reason.RECIPIENT_DOMAIN_MISSING: "Non c'e' posta presso {domain}: verificare l'indirizzo {recipient}.{hint}",
+    Reason.RECIPIENT_MISSPELT: "{domain} e' un errore di battitura e la sua posta la leggono estranei: verificare "
+    "l'indirizzo {recipient}.{hint}",
+    Reason.RECIPIENT_NO_MAIL: "{domain} dichiara di non ricevere posta: verificare l'indirizzo {recipient}.{hint}",
     Reason.ADDRESS_NEEDS_SMTPUTF8: "Un indirizzo con queste lettere richiede SMTPUTF8",
     Reason.MESSAGE_TOO_LARGE: "Messaggio troppo grande, al massimo {most} byte",
     Reason.FROM_COUNT: "Il messaggio deve avere un solo campo From e al massimo un Sender",
@@ -132,6 +150,9 @@ CATALOGUE: Mapping[Language, Mapping[Reason, str]] = MappingProxyType(
 )
 
 
+_HINT: Mapping[Language, str] = MappingProxyType(
+    {Language.ENGLISH: " Did you mean {}?", Language.ITALIAN: " Forse {}?"}
+)
 _LEAVES: Mapping[Language, tuple[str, str]] = MappingProxyType(
     {
         Language.ENGLISH: ("only on {}", "not before somebody acts"),
@@ -163,11 +184,17 @@ class Texts:
         known, unknown = _LEAVES[self._language]
         return known.format(at) if at else unknown
 
+    def _recipient(self, recipient: str, meant: str | None) -> Mapping[str, str]:
+        hint = "" if meant is None else _HINT[self._language].format(meant)
+        return {"recipient": recipient[:VALUE_MOST], "domain": recipient.rpartition("@")[2][:VALUE_MOST], "hint": hint}
+
     def line(self, refusal: Refusal) -> bytes:
         """The whole reply with its CRLF."""
         values = {name: value[:VALUE_MOST] for name, value in refusal.values.items()}
         if refusal.reason is Reason.TOO_LATE:
             values["leaves"] = self._leaves(values["leaves"])
+        if refusal.recipient is not None:
+            values |= self._recipient(refusal.recipient, values.get("meant"))
         reason = refusal.reason
         why = cause_of(values.get("cause", "")).why[self._language]
         sentence = self._sentences[reason].format_map({"contact": self._contact, "usage": "", "why": why, **values})

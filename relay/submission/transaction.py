@@ -31,6 +31,8 @@ class Transaction:
     """Seconds of the loop's clock."""
     recipients: dict[str, Recipient] = field(default_factory=dict, repr=False)
     """By address: one named twice gets the message once."""
+    doubtful: set[str] = field(default_factory=set, repr=False)
+    """Recipients that the header of the message decides on."""
     named: int = 0
     """How many RCPT were taken."""
 
@@ -55,8 +57,8 @@ def account_of(
     return admit_sender(routing, client, sender, today=today) if sender else None
 
 
-def add_recipient(transaction: Transaction, argument: bytes, *, most: int) -> Refusal | None:
-    """Takes what an RCPT command says, if there are not already `most`."""
+def read_recipient(transaction: Transaction, argument: bytes, *, most: int) -> Recipient | Refusal:
+    """Whom an RCPT command names, if there are not already `most`."""
     path = _path(argument, "TO:")
     if path is None:
         return usage("RCPT TO:<address>")
@@ -69,9 +71,13 @@ def add_recipient(transaction: Transaction, argument: bytes, *, most: int) -> Re
         reason = Reason.RECIPIENTS_TOO_MANY
     if reason is not None:
         return Refusal(reason)
+    return Recipient(address, parameters.notify, parameters.orcpt)
+
+
+def add_recipient(transaction: Transaction, recipient: Recipient) -> None:
+    """One more; who is named twice gets the message once."""
     transaction.named += 1
-    transaction.recipients.setdefault(address, Recipient(address, parameters.notify, parameters.orcpt))
-    return None
+    transaction.recipients.setdefault(recipient.address, recipient)
 
 
 def usage(text: str) -> Refusal:

@@ -15,10 +15,11 @@ from relay.core.health import Pause
 from relay.core.refusal import Reason
 from relay.core.routing import Account, BareNewline, Client, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan, Stage
-from relay.submission import ListenerSettings, SubmissionSettings
+from relay.submission import Domains, ListenerSettings, Recipients, SubmissionSettings
 from relay.submission.acceptance import Acceptance, Enquiries
 from relay.submission.desk import Desk
 from relay.submission.peer import Peer
+from tests.fakes.suppressions import RememberedSuppressions
 
 WALL = 1_793_613_600.0
 """Mon, 02 Nov 2026 10:00:00 UTC."""
@@ -190,6 +191,8 @@ class Office:
         self.pauses: dict[MailboxId, Pause] = {}
         self.foresight = FixedForesight()
         self.logins = PlainLogins(lambda: self.routing)
+        self.suppressions = RememberedSuppressions()
+        self.domains: Domains | None = None
         self.wall = WALL
         self.ids = (f"m-{number}" for number in itertools.count(1))
         self.listener = settings.pop("listener", ListenerSettings("127.0.0.1:2525"))
@@ -201,7 +204,7 @@ class Office:
             self.settings,
             new_id=lambda: next(self.ids),
             wall_clock=lambda: self.wall,
-            enquiries=Enquiries(self.pauses.get, self.foresight),
+            enquiries=Enquiries(self.pauses.get, self.foresight, Recipients(self.suppressions, self.domains)),
         )
         return Desk(
             self.settings,

@@ -53,6 +53,7 @@ PLANTS = [
     Plant("ports-only", "admin", "relay.store.sqlite"),
     Plant("only-submission-aiosmtpd", "delivery", "aiosmtpd"),
     Plant("only-submission-aiosmtpd", "cli", "argon2"),
+    Plant("only-submission-dns", "delivery", "dns"),
     Plant("only-delivery-aiosmtplib", "notify", "aiosmtplib"),
     Plant("only-store-databases", "delivery", "sqlite3"),
     Plant("only-store-databases", "admin", "redis"),

@@ -8,9 +8,8 @@ from relay.core.failuretext import Language
 from relay.core.refusal import Reason, Refusal
 from relay.submission.texts import CATALOGUE, LINE_MOST, Texts, as_line
 
-EVERYTHING = dict.fromkeys(
-    ("sender", "client", "author", "day", "most", "usage", "field", "since", "said", "leaves", "deadline"), "x" * 2000
-)
+GAPS = "sender client author day most usage field since until meant said leaves deadline"
+EVERYTHING = dict.fromkeys(GAPS.split(), "x" * 2000)
 
 
 @pytest.mark.parametrize("language", Language)
@@ -28,7 +27,7 @@ def test_the_languages_fill_the_same_gaps() -> None:
 @pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("reason", Reason)
 def test_every_reply_is_one_short_line_that_begins_with_its_codes(reason: Reason, language: Language) -> None:
-    line = Texts(language, "è" * 2000).line(Refusal(reason, EVERYTHING))
+    line = Texts(language, "è" * 2000).line(Refusal(reason, EVERYTHING, recipient="x" * 2000 + "@example.org"))
     assert line.startswith(f"{reason.code} {reason.enhanced} ".encode())
     assert line.isascii()
     assert len(line) <= LINE_MOST
