@@ -132,7 +132,7 @@ class _Writer:
     def of_event(self) -> list[str]:
         event = self._words.events[self._notice.type]
         steps = self._to_do([self._said(event.steps)])
-        return [self._words.greeting_nameless, self._said(event.happened), self._where(), steps]
+        return [self._words.greeting_nameless, self._said(event.happened), self._where(), steps, self._ticket()]
 
     def _greeting(self) -> str:
         if self._sheet.reader is Reader.DOCTOR and self._sheet.owner:
@@ -171,7 +171,8 @@ class _Writer:
         return "\n".join([self._words.to_do, *(f"{number}. {step}" for number, step in enumerate(steps, 1))])
 
     def _ticket(self) -> str:
-        is_for = self._sheet.wants_ticket and self._topic is Topic.SPAM and self._sheet.reader is not Reader.DOCTOR
+        is_spam = self._topic is Topic.SPAM or self._notice.type is NoticeType.SPAM_BLOCKED
+        is_for = self._sheet.wants_ticket and is_spam and self._sheet.reader is not Reader.DOCTOR
         return self._said(self._words.ticket) if is_for else ""
 
     def _help(self) -> str:

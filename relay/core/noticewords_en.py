@@ -166,6 +166,18 @@ _EVENTS = {
         "program sends through the same mailbox, or somebody has its password.",
         "Ask the owner what else sends through it. If nothing does, have its password changed.",
     ),
+    NoticeType.SPAM_BLOCKED: Event(
+        "{provider} takes mail of {account} for spam",
+        "{provider} has refused a mail of {mailbox} as spam. It was returned to its sender and is not sent again. If it "
+        "happens three times within an hour, the mailbox is paused to protect it.",
+        "Have the sender told to send it another way, and ask {provider} why.",
+    ),
+    NoticeType.MANY_TO_ONE: Event(
+        "{account} sends many mails to the same recipients",
+        "Of {account} {count} recipients get many mails a day. Each mail is one that may be marked as spam, and that "
+        "harms the mailbox.",
+        "Ask whether several documents for one person can go in one mail.",
+    ),
     NoticeType.SILENT: Event(
         "{account} has stopped sending",
         "{account} normally sends, and has sent nothing for {count} days.",

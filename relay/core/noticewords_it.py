@@ -165,6 +165,18 @@ _EVENTS = {
         "programma invia dalla stessa casella, o qualcuno ne ha la password.",
         "Chiedere al titolare che cos'altro invia dalla casella. Se non c'è altro, far cambiare la password.",
     ),
+    NoticeType.SPAM_BLOCKED: Event(
+        "{provider} prende per spam la posta di {account}",
+        "{provider} ha rifiutato come spam un messaggio di {mailbox}. È tornato al mittente e non viene ritentato. Se "
+        "succede tre volte in un'ora, la casella viene sospesa per proteggerla.",
+        "Far sapere al mittente di usare un'altra via, e chiedere il motivo a {provider}.",
+    ),
+    NoticeType.MANY_TO_ONE: Event(
+        "{account} invia molti messaggi agli stessi destinatari",
+        "{account} invia ogni giorno molti messaggi agli stessi destinatari; quanti sono: {count}. Ogni messaggio può "
+        "essere segnato come spam, e questo danneggia la casella.",
+        "Chiedere se più documenti per la stessa persona possono stare in un solo messaggio.",
+    ),
     NoticeType.SILENT: Event(
         "{account} non invia più",
         "{account} di solito invia, e non invia nulla da {count} giorni.",

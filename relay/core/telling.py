@@ -43,6 +43,8 @@ _OF_TYPE: Mapping[NoticeType, Reader] = MappingProxyType(
         NoticeType.FOREIGN_TRAFFIC: Reader.OPS,
         NoticeType.SILENT: Reader.OPS,
         NoticeType.SURPRISE: Reader.OPS,
+        NoticeType.SPAM_BLOCKED: Reader.VENDOR,
+        NoticeType.MANY_TO_ONE: Reader.VENDOR,
         NoticeType.AUTH_OUTAGE: Reader.OPS,
         NoticeType.PROVIDER_BLOCKED: Reader.OPS,
         NoticeType.PROVIDER_STOPPED: Reader.OPS,

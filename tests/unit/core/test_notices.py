@@ -244,6 +244,8 @@ def test_for_aruba_the_ticket_is_written_already_and_only_of_spam() -> None:
     ticket = " ".join(write(spam, replace(VENDOR, wants_ticket=True)).body.split())
     assert "i vostri server in uscita rifiutano come spam messaggi della nostra casella m.rossi@libero.it" in ticket
     assert "relay explain m.rossi@libero.it" in ticket
+    once = replace(spam, type=NoticeType.SPAM_BLOCKED)
+    assert "vostri server in uscita" in " ".join(write(once, replace(VENDOR, wants_ticket=True)).body.split())
     for notice, sheet in ((spam, VENDOR), (NOTICE, replace(VENDOR, wants_ticket=True))):
         assert "vostri server" not in write(notice, sheet).body
 
@@ -253,6 +255,8 @@ def test_for_aruba_the_ticket_is_written_already_and_only_of_spam() -> None:
     [
         (NoticeType.PAID_UNTIL, f"Il canone di {ROSSI} scade il 31/03/2027", "giorni rimasti: 7"),
         (NoticeType.FOREIGN_TRAFFIC, f"Qualcun altro invia da {ROSSI}", "meno di metà del limite"),
+        (NoticeType.SPAM_BLOCKED, f"Libero Mail prende per spam la posta di {ROSSI}", "tre volte in un'ora"),
+        (NoticeType.MANY_TO_ONE, f"{ROSSI} invia molti messaggi agli stessi destinatari", "quanti sono: 7"),
         (NoticeType.SILENT, f"{ROSSI} non invia più", "da 7 giorni"),
         (
             NoticeType.SURPRISE,

@@ -62,7 +62,7 @@ def test_for_each_cause_and_plan_there_is_somebody_who_can_act(reason: str) -> N
 
 def look_at_reader(kind: NoticeType, reason: str, plan: Plan) -> None:
     reader = reader_of(kind, reason, plan)
-    if kind is NoticeType.PAID_UNTIL:
+    if kind in (NoticeType.PAID_UNTIL, NoticeType.SPAM_BLOCKED, NoticeType.MANY_TO_ONE):
         assert reader is Reader.VENDOR
     elif kind not in KINDS.values():
         assert reader is Reader.OPS
