@@ -49,7 +49,7 @@ VERBS = (
     Verb("queue", "List, show and check what is queued.", verbs=QUEUE),
     Verb("account", "List, show, pause, resume, test or change accounts."),
     Verb("explain", "Say why a message or an account is not moving.", "explain:explain"),
-    Verb("classify", "Say what a provider's reply means."),
+    Verb("classify", "Say what a provider's reply means.", "classify:classify_reply"),
     Verb("simulate", "Run traffic through a simulated world."),
     Verb("sandbox", "Run a mail provider that enforces limits and can lie.", "sandbox:sandbox"),
     Verb("hash-password", "Make a hash for `clients:` from a password.", "hash_password:hash_password"),
