@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from relay.core.envelope import Claim, Result, Taken
 from relay.core.limits import SECOND
+from relay.core.words import MailboxId
 from relay.delivery.attempt import Attempt, without_session
 from relay.delivery.crew import Crew
 from relay.delivery.keeper import Keeper, SessionTerms
@@ -110,6 +111,10 @@ class Dispatcher:
         self._news.set()
         if self._is_running:
             await self._finished.wait()
+
+    async def let_go(self, mailbox: MailboxId) -> None:
+        """Closes the sessions of one mailbox that are idle: somebody tries it by hand, and needs their place."""
+        await self._keeper.let_go(mailbox)
 
     def hurry(self) -> None:
         """Cuts short what is under way: a drain that somebody waits for ends soon after."""

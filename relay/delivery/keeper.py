@@ -164,6 +164,12 @@ class Keeper:
         self._observe.session_closed(lease.mailbox, messages=lease.messages)
         await self._store.report(lease.mailbox, event)
 
+    async def let_go(self, mailbox: MailboxId) -> None:
+        """Closes the idle sessions of one mailbox, whose place somebody wants; returns when they are gone."""
+        for lease in self._pool.oldest_idle(mailbox, self._pool.idle_counts().get(mailbox, 0)):
+            if self._pool.leave(lease):
+                await self.close(lease)
+
     def stop(self) -> None:
         """Opens nothing more, and closes what is idle."""
         self._is_stopping = True

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from aiosmtplib import SMTPResponse
 
 from relay.core.classify import Context, classify
-from relay.core.envelope import Envelope, Result, Verdict
+from relay.core.envelope import Envelope, Recipient, Result, Verdict
 from relay.core.hiding import original
 from relay.core.meaning import Failure, Judgement, ReplyClass
 from relay.core.reply import Reply, read_reply
@@ -113,6 +113,22 @@ class SmtpSession:
             self._is_busy = False
             self._messages += 1
 
+    async def rehearse(self, address: str) -> Result:
+        """MAIL and RCPT with the mailbox's own address, and RSET: `delivered` means that both were taken."""
+        envelope = Envelope(address, (Recipient(address),))
+        progress = _Progress(self._offer.bare(), (), envelope, b"")
+        self._is_busy = True
+        try:
+            return await self._rehearse(progress)
+        except WireFailed as failed:
+            return self._lost(progress, failed.failure)
+        except BaseException:
+            self._wire.reset()
+            raise
+        finally:
+            self._is_busy = False
+            self._messages += 1
+
     async def close(self) -> None:
         """Says QUIT where nothing is in the way, and hangs up."""
         if not self._is_busy and self._wire.is_settled:
@@ -135,8 +151,7 @@ class SmtpSession:
         envelope = progress.envelope = simplified(envelope, content)
         obstacle = self._offer.obstacle(envelope, len(content))
         if obstacle is not None:
-            judgement = classify(Stage.MAIL, obstacle.failure)
-            return _result(judgement, Stage.MAIL, obstacle.told, is_mail_written=False)
+            return _result(classify(Stage.MAIL, obstacle.failure), Stage.MAIL, obstacle.told, is_mail_written=False)
         mail = mail_command(envelope, len(content), progress.offer)
         rcpt = rcpt_command(envelope.recipients[0], progress.offer)
         refusal = await self._introduce((mail, rcpt, _DATA), progress)
@@ -150,6 +165,27 @@ class SmtpSession:
         answer = await self._wire.reply(self._timeouts.final)
         result = self._judge(Stage.EOD, answer, progress)
         return replace(result, is_dsn_passed_on=True) if progress.offer.passes_on(envelope) else result
+
+    async def _rehearse(self, progress: _Progress) -> Result:
+        if not self._wire.is_settled:
+            return self._stale()
+        progress.envelope = simplified(progress.envelope, b"")
+        obstacle = self._offer.obstacle(progress.envelope, 0)
+        if obstacle is not None:
+            return _result(classify(Stage.MAIL, obstacle.failure), Stage.MAIL, obstacle.told, is_mail_written=False)
+        mail = mail_command(progress.envelope, 0, progress.offer)
+        rcpt = rcpt_command(progress.envelope.recipients[0], progress.offer)
+        for stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
+            progress.stage = stage
+            self._wire.ask(command)
+            progress.is_mail_written = True
+            answer = await self._wire.reply(self._timeouts.command)
+            if not _is_agreed(stage, answer):
+                return await self._refused(stage, answer, progress)
+        taken = Result(
+            Verdict.DELIVERED, ReplyClass.DELIVERED, Stage.RCPT, None, is_mail_written=True, is_end_known=True
+        )
+        return await self._reset(taken)
 
     async def _introduce(self, commands: tuple[bytes, bytes, bytes], progress: _Progress) -> Result | None:
         """MAIL, RCPT and DATA, together where the provider can; the first refusal, or None when it wants the body."""
@@ -198,6 +234,10 @@ class SmtpSession:
         result = self._judge(stage, answer, progress)
         if stage is Stage.MAIL or not self._wire.is_settled:
             return result
+        return await self._reset(result)
+
+    async def _reset(self, result: Result) -> Result:
+        """The transaction is taken back; a result whose RSET is not answered ends when the provider has read it."""
         try:
             self._wire.ask(_RSET)
             if (await self._wire.reply(self._timeouts.command)).code != _DONE:
