@@ -167,9 +167,6 @@ def lines_of(name: str, function: Callable[..., None], verdict: Verdict | None) 
 
 NOT_YET: Mapping[str, str] = {
     "store": "only sqlite",
-    "health.second_refusal": "",
-    "health.refused_logins": "",
-    "health.slow": "",
     "durability": "",
     "notices.ops_webhook": "",
     "notices.ops_webhook_secret": "",

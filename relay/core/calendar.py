@@ -13,6 +13,11 @@ DOUBT: int = 5 * MINUTE
 """How far the provider's midnight may be from ours."""
 
 
+def day_ends(now: Instant, zone: tzinfo, offset: int) -> Instant:
+    """When the provider's day is over for certain, and the next one open; `offset` is civil minus relay time."""
+    return CalendarWindow(Limit(1, 0), zone, offset).next_day(now)
+
+
 class CalendarWindow:
     """The memory of one `N/calendar-day`: attempts in flight, and how many were counted on each day."""
 
@@ -112,6 +117,10 @@ class CalendarWindow:
         """Whether nothing is left to remember, so that the window need not be in memory."""
         first = self._day(now - DOUBT)
         return self.in_flight == 0 and all(day < first for day in self._days)
+
+    def next_day(self, now: Instant) -> Instant:
+        """When the day after today opens."""
+        return self._opening(self._day(now - DOUBT) + timedelta(days=1))
 
     def _day(self, at: Instant) -> date:
         return datetime.fromtimestamp((at + self._offset) / 1_000_000, self._zone).date()

@@ -155,7 +155,7 @@ class Outlook:
         self._busy[mailbox] -= 1
         self._ahead.end(mailbox, started, self._now, self._now)
         standing = self._lines[mailbox].standing
-        if standing.is_stopped or not standing.is_proven:
+        if standing.is_careful or standing.is_fresh:
             self._ahead.set_standing(mailbox, Standing(slow=standing.slow), self._now)
 
     def _sessions(self, line: Line) -> int:
@@ -163,8 +163,7 @@ class Outlook:
         connects_at = self._logins[line.mailbox]
         if connects_at is None or connects_at > self._now:
             return line.sessions - line.opening
-        is_careful = line.standing.is_stopped or not line.standing.is_proven
-        return 1 if is_careful else line.terms.connections
+        return 1 if line.standing.is_careful else line.terms.connections
 
 
 def _company(line: Line) -> list[Line] | None:
@@ -180,11 +179,13 @@ def _connects_at(line: Line, now: Instant) -> Instant | None:
     """When a login may be tried next: by the mailbox's budget, its provider's host, and who has enough sessions; None:
     not foreseeable.
     """
-    instants = [line.logins.opens_at(now), line.provider.standing.opens_at(now)]
+    instants = [line.provider.standing.opens_at(now)]
+    if not line.is_free_to_try:
+        instants += [line.logins.opens_at(now), line.refusals.opens_at(now)]
     known = [instant for instant in instants if instant is not None]
     if len(known) < len(instants):
         return None
-    return max(*known, line.crowded_until, line.provider.crowded_until)
+    return max(*known, line.standing.logs_in_at, line.crowded_until, line.provider.crowded_until)
 
 
 def _width(width: int) -> int:

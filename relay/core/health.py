@@ -1,18 +1,18 @@
 """The health of a mailbox, and of a provider's host, as one table: state x event -> state.
 
 Law: what stops a mailbox stops that mailbox alone; every stop has a reason, and a time at which one probe goes or a
-person who has to act. Instants are relay time in microseconds, `since` is wall time.
+person who has to act; and what passes by itself never hides what somebody has to mend. Instants are relay time in
+microseconds, `since` is wall time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from relay.core.envelope import LoginFailure, Result, Verdict
-from relay.core.limits import DAY, HOUR, MINUTE, SECOND, Instant
+from relay.core.limits import DAY, HOUR, MINUTE, SECOND, Instant, Limit
 from relay.core.rotation import CROWDED
-from relay.core.terms import Standing
+from relay.core.terms import DEFAULT_REFUSED_LOGINS, Standing
 
 
 class HealthState(StrEnum):
@@ -20,9 +20,13 @@ class HealthState(StrEnum):
 
     OK = "ok"
     DOUBTED = "doubted"
+    """A login that used to work was refused: nothing goes but one login more, which shows what that was."""
     SLOWED = "slowed"
+    """It works, at a part of its pace."""
     WAITING = "waiting"
+    """Nothing goes but a probe; time heals it."""
     PAUSED = "paused"
+    """Nothing goes but a probe; somebody has to act."""
 
 
 class HealthEvent(StrEnum):
@@ -32,13 +36,44 @@ class HealthEvent(StrEnum):
     """A message went through."""
     LOGIN_WORKED = "login-worked"
     LET_IN = "let-in"
-    """Of a provider: somebody was logged in, so whatever had stopped its host is over."""
+    """A login worked, and a login was what had been refused; or, of a provider, anybody's: its host is well."""
+    WORKS_SLOWED = "works-slowed"
+    """As one of these three, of who is slowed: it goes on, at its slower pace."""
+    EASED = "eased"
+    """Nothing was too fast for long enough: the pace is the whole one again."""
     LOGIN_REFUSED = "login-refused"
-    """The credential, or the way of logging in, was refused for good."""
+    """The credential was refused, and had worked before."""
+    NEVER_WORKED = "never-worked"
+    """The credential was refused, and never worked."""
+    METHOD_REFUSED = "method-refused"
+    """The way of logging in is not taken: another kind of password, OAuth2, or a sign-in in a browser is wanted."""
+    LOGIN_BUSY = "login-busy"
+    """Not now, the provider says of logins."""
+    RATE_LIMITED = "rate-limited"
+    QUOTA_EXCEEDED = "quota-exceeded"
+    SPAM_BLOCKED = "spam-blocked"
+    """A message was taken for spam; the first within an hour."""
+    SPAM_AGAIN = "spam-again"
+    """The second within an hour."""
+    SPAM_OFTEN = "spam-often"
+    """The third within an hour, or another one after that."""
+    BLOCKED = "blocked"
+    """The provider stopped this mailbox or its contract."""
+    SENDER_REFUSED = "sender-refused"
+    SENDER_FULL = "sender-full"
+    """Its own mailbox is full, so nothing more can be sent."""
+    POLICY_REFUSED = "policy-refused"
+    """Several recipients' domains refuse what this mailbox sends, for the same kind of reason."""
+    GUARDED = "guarded"
+    """Several recipients of this mailbox were refused in the same words, which are hardly about them."""
     REFUSED = "refused"
-    """MAIL or TLS was refused for good, in the name of the whole mailbox."""
+    """MAIL or TLS was refused for good, in the name of the whole mailbox; or nobody can log in at this host."""
+    UNKNOWN = "unknown"
+    """An answer about the whole mailbox, or the host, that no rule understands."""
+    IP_BLOCKED = "ip-blocked"
+    """Of a provider: it does not take connections from this address."""
     BUSY = "busy"
-    """Refused for now, in the name of the whole mailbox: too fast, too much, not now."""
+    """Refused for now, in the name of the whole mailbox."""
     UNREACHABLE = "unreachable"
     """No connection, or it broke: a burst must not run into a host that hangs up."""
     CUT_OFF = "cut-off"
@@ -47,30 +82,62 @@ class HealthEvent(StrEnum):
     """The provider has too many connections, and not one is left: it is tried again soon, and is no failure."""
     CHANGED = "changed"
     """Its credential or its route is another one."""
+    FIXED = "fixed"
+    """Somebody says that he has mended it."""
 
 
-_STOPPING: Mapping[HealthEvent, HealthState] = MappingProxyType(
+PASSING = frozenset(
+    {HealthEvent.LOGIN_BUSY, HealthEvent.BUSY, HealthEvent.UNREACHABLE, HealthEvent.CUT_OFF, HealthEvent.CROWDED}
+)
+"""What goes away in minutes, and is never a reason to forget anything else."""
+
+PACED = frozenset({HealthEvent.RATE_LIMITED, HealthEvent.QUOTA_EXCEEDED})
+"""Too much, or too fast: another secret does not change it."""
+
+PAUSING = frozenset(
     {
-        HealthEvent.LOGIN_REFUSED: HealthState.PAUSED,
-        HealthEvent.REFUSED: HealthState.PAUSED,
-        HealthEvent.BUSY: HealthState.WAITING,
-        HealthEvent.UNREACHABLE: HealthState.WAITING,
-        HealthEvent.CUT_OFF: HealthState.WAITING,
-        HealthEvent.CROWDED: HealthState.WAITING,
+        HealthEvent.NEVER_WORKED,
+        HealthEvent.METHOD_REFUSED,
+        HealthEvent.SPAM_OFTEN,
+        HealthEvent.BLOCKED,
+        HealthEvent.SENDER_REFUSED,
+        HealthEvent.SENDER_FULL,
+        HealthEvent.POLICY_REFUSED,
+        HealthEvent.GUARDED,
+        HealthEvent.REFUSED,
+        HealthEvent.UNKNOWN,
+        HealthEvent.IP_BLOCKED,
     }
 )
-HEALTH: Mapping[tuple[HealthState, HealthEvent], HealthState] = MappingProxyType(
-    {(state, event): target for state in HealthState for event, target in _STOPPING.items()}
-    | {(state, HealthEvent.DELIVERED): HealthState.OK for state in HealthState}
-    | {(state, HealthEvent.LET_IN): HealthState.OK for state in HealthState}
-    | {(state, HealthEvent.CHANGED): HealthState.OK for state in HealthState}
-    | {(state, HealthEvent.LOGIN_WORKED): state for state in HealthState}
-    | {(HealthState.PAUSED, HealthEvent.CROWDED): HealthState.PAUSED}
-)
-"""After LOGIN_WORKED a state stays, but for one that a login alone had brought about (see `after`); who is paused hears
-nothing new from a provider that has no place."""
+"""What somebody has to look at."""
 
-_ENDED_BY_LOGIN = frozenset({HealthEvent.LOGIN_REFUSED, HealthEvent.UNREACHABLE, HealthEvent.CROWDED})
+STOPPING = PASSING | PACED | PAUSING | {HealthEvent.LOGIN_REFUSED}
+
+_HEALING = (HealthEvent.DELIVERED, HealthEvent.LET_IN, HealthEvent.EASED, HealthEvent.CHANGED)
+_STAYING = (HealthEvent.LOGIN_WORKED, HealthEvent.SPAM_BLOCKED, HealthEvent.FIXED)
+_WORKING = frozenset({HealthState.OK, HealthState.SLOWED})
+_HELD_ON_TO = frozenset({HealthState.DOUBTED, HealthState.PAUSED})
+
+
+def _row(state: HealthState) -> dict[HealthEvent, HealthState]:
+    """What each event makes of one state."""
+    is_held_on_to = state in _HELD_ON_TO
+    waits = state if is_held_on_to else HealthState.WAITING
+    return {
+        **dict.fromkeys(_HEALING, HealthState.OK),
+        HealthEvent.WORKS_SLOWED: HealthState.SLOWED,
+        **dict.fromkeys(_STAYING, state),
+        **dict.fromkeys(sorted(PASSING | PACED), waits),
+        HealthEvent.LOGIN_REFUSED: HealthState.PAUSED if is_held_on_to else HealthState.DOUBTED,
+        HealthEvent.SPAM_AGAIN: HealthState.SLOWED if state in _WORKING else state,
+        **dict.fromkeys(sorted(PAUSING), HealthState.PAUSED),
+    }
+
+
+HEALTH: Mapping[tuple[HealthState, HealthEvent], HealthState] = MappingProxyType(
+    {(state, event): target for state in HealthState for event, target in _row(state).items()}
+)
+"""Which event it is, where several are alike, follows from what the health remembers (relay/core/healing.py)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +145,48 @@ class HealthSettings:
     """At which intervals a stopped mailbox or provider is probed, microseconds; the last of each repeats."""
 
     probe: tuple[int, ...] = (5 * MINUTE, 15 * MINUTE, 30 * MINUTE, HOUR)
+    second_refusal: int = 5 * MINUTE
+    """After the first refused login of a mailbox that worked, until the one login more."""
+    refused_logins: Limit = DEFAULT_REFUSED_LOGINS
+    slow: tuple[int, int] = (1, 32)
+    """The least and the greatest divisor of a slowed pace."""
     login: tuple[int, ...] = (HOUR, 6 * HOUR, DAY)
     """After a refused login: few, because repeated refusals are themselves punished."""
+    daily: tuple[int, ...] = (DAY,)
+    """Where nothing but a person changes anything."""
+    blocked: tuple[int, ...] = (4 * HOUR, DAY)
+    """The time after which providers lift a block by themselves, then daily."""
+    spam: tuple[int, ...] = (DAY,)
+    address: tuple[int, ...] = (30 * MINUTE, HOUR)
+    """After a block of this machine's address."""
     crowded: tuple[int, ...] = (CROWDED,)
     network: tuple[int, ...] = (10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE, 5 * MINUTE, 15 * MINUTE)
 
     def steps(self, event: HealthEvent) -> tuple[int, ...]:
         """The intervals that fit what happened."""
-        if event is HealthEvent.LOGIN_REFUSED:
-            return self.login
-        if event is HealthEvent.CROWDED:
-            return self.crowded
-        return self.network if event in (HealthEvent.UNREACHABLE, HealthEvent.CUT_OFF) else self.probe
+        match event:
+            case HealthEvent.LOGIN_REFUSED | HealthEvent.NEVER_WORKED:
+                return self.login
+            case HealthEvent.METHOD_REFUSED | HealthEvent.SENDER_REFUSED | HealthEvent.SENDER_FULL:
+                return self.daily
+            case HealthEvent.POLICY_REFUSED:
+                return self.daily
+            case HealthEvent.BLOCKED:
+                return self.blocked
+            case HealthEvent.SPAM_OFTEN:
+                return self.spam
+            case HealthEvent.IP_BLOCKED:
+                return self.address
+            case HealthEvent.CROWDED:
+                return self.crowded
+            case HealthEvent.UNREACHABLE | HealthEvent.CUT_OFF:
+                return self.network
+        return self.probe
+
+    def interval(self, event: HealthEvent, step: int) -> int:
+        """Until the next probe, after so many stops in a row by the same event."""
+        steps = self.steps(event)
+        return steps[min(max(step, 1), len(steps)) - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +203,7 @@ class Health:
 
     state: HealthState = HealthState.OK
     reason: str | None = None
-    """The reply class that stopped it."""
+    """The reply class that stopped it, or slowed it."""
     since: int | None = None
     cause: HealthEvent | None = None
     probe_at: Instant | None = None
@@ -114,11 +211,23 @@ class Health:
     is_proven: bool = False
     """A login with this credential has worked."""
     slow: int = 1
+    """Its pace is divided by this."""
+    slowed_by: str | None = None
+    """The reply class that slowed it."""
+    clean_since: Instant | None = None
+    """Since when nothing was too fast, while it is slowed."""
+    is_fresh: bool = False
+    """Its credential is new and was not tried yet: that login is outside every budget."""
 
     @property
     def is_stopped(self) -> bool:
         """Whether nothing goes but a probe."""
-        return self.state in (HealthState.WAITING, HealthState.PAUSED)
+        return self.state not in _WORKING
+
+    @property
+    def is_login_stopped(self) -> bool:
+        """Whether only logins have to wait: sessions that are open go on."""
+        return self.is_stopped and self.cause is HealthEvent.LOGIN_BUSY
 
     @property
     def pause(self) -> Pause | None:
@@ -130,7 +239,16 @@ class Health:
     @property
     def standing(self) -> Standing:
         """What the schedule has to know of it."""
-        return Standing(self.is_stopped, self.probe_at if self.is_stopped else None, self.is_proven, self.slow)
+        is_shut = self.is_stopped and not self.is_login_stopped
+        return Standing(
+            is_shut,
+            self.probe_at if is_shut else None,
+            self.is_proven,
+            self.slow,
+            logs_in_at=self.probe_at or 0 if self.is_login_stopped else 0,
+            is_fresh=self.is_fresh,
+            is_barred=self.is_stopped and self.cause is HealthEvent.IP_BLOCKED,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,87 +257,3 @@ class Moment:
 
     relay: Instant
     wall: int
-
-
-def after(
-    health: Health,
-    event: HealthEvent,
-    *,
-    moment: Moment,
-    settings: HealthSettings,
-    reason: str | None = None,
-    retry_after: int | None = None,
-) -> Health:
-    """The health after an event; `reason` is the reply class, `retry_after` (microseconds) what the reply asked for."""
-    state = HEALTH[health.state, event]
-    if event is HealthEvent.CHANGED:
-        return Health()
-    if event is HealthEvent.CROWDED and health.state is HealthState.PAUSED:
-        return health
-    if event in _STOPPING:
-        return _stopped(health, event, state, moment=moment, settings=settings, reason=reason, retry_after=retry_after)
-    if event is HealthEvent.LOGIN_WORKED and health.cause not in _ENDED_BY_LOGIN:
-        return health if health.is_proven else replace(health, is_proven=True)
-    return Health(is_proven=True, slow=health.slow)
-
-
-def _stopped(
-    health: Health,
-    event: HealthEvent,
-    state: HealthState,
-    *,
-    moment: Moment,
-    settings: HealthSettings,
-    reason: str | None,
-    retry_after: int | None,
-) -> Health:
-    step = health.step + 1 if health.is_stopped and health.cause is event else 1
-    steps = settings.steps(event)
-    pause = max(steps[min(step, len(steps)) - 1], retry_after or 0)
-    is_new = not health.is_stopped or health.reason != reason
-    since = moment.wall if is_new or health.since is None else health.since
-    proven = health.is_proven and event is not HealthEvent.LOGIN_REFUSED
-    return Health(state, reason, since, event, moment.relay + pause, step, proven, health.slow)
-
-
-_BUSY_CLASSES = frozenset({"rate-limited", "quota-exceeded", "too-many-recipients", "auth-temporary"})
-"""Too many connections are not among them: the mailbox works, with one session fewer."""
-
-_LOST_CLASSES = frozenset({"network", "outage"})
-_UNSENT_CLASSES = frozenset({"tls-required", "no-credentials", "no-account", "auth-method"})
-"""Why the relay itself did not log in: no verified TLS, nothing to log in with, no way of logging in that it speaks."""
-
-_NONSENSE_CLASSES = frozenset({"protocol-error", "unknown"})
-"""Answers to AUTH that say nothing about the password: the mailbox stops, and is probed as after any other refusal."""
-
-
-def event_of_result(result: Result) -> HealthEvent | None:
-    """How the end of an attempt bears on its mailbox; None: not at all."""
-    if result.verdict is Verdict.DELIVERED:
-        return HealthEvent.DELIVERED
-    if result.verdict is Verdict.HELD:
-        return HealthEvent.REFUSED
-    if result.verdict is Verdict.DROPPED and result.reply_class in _LOST_CLASSES:
-        return HealthEvent.CUT_OFF
-    if result.verdict is Verdict.IN_DOUBT or result.reply_class in _LOST_CLASSES:
-        return HealthEvent.UNREACHABLE
-    if result.verdict is Verdict.DEFERRED and result.reply_class in _BUSY_CLASSES:
-        return HealthEvent.BUSY
-    return None
-
-
-def reason_of_result(result: Result) -> str:
-    """For what a mailbox stops: where no reply ended it, its line is in question, whatever was heard instead."""
-    return "network" if result.verdict is Verdict.IN_DOUBT else result.reply_class
-
-
-def event_of_failure(failure: LoginFailure) -> HealthEvent:
-    """How a session that could not be opened bears on its mailbox, or on its provider where that is what failed."""
-    if failure.reply_class in _UNSENT_CLASSES and not failure.is_login_sent:
-        return HealthEvent.REFUSED
-    if failure.reply is None or failure.reply_class in _LOST_CLASSES:
-        return HealthEvent.UNREACHABLE
-    if failure.reply.is_temporary or failure.reply_class in _BUSY_CLASSES:
-        return HealthEvent.BUSY
-    is_about_login = failure.is_login_sent and failure.reply_class not in _NONSENSE_CLASSES
-    return HealthEvent.LOGIN_REFUSED if is_about_login else HealthEvent.REFUSED

@@ -15,7 +15,8 @@ def load_line(memory: Memory, mailbox: MailboxId, provider: ProviderLine) -> Lin
     terms, standing = memory.mailbox_terms(mailbox), memory.mailbox_standing(mailbox)
     ledger = load_ledger(memory, mailbox, provider)
     ledger.set_slow(standing.slow)
-    return Line(mailbox, provider, terms, standing, ledger, logins=load_logins(memory, mailbox))
+    logins, refusals = load_logins(memory, mailbox), load_refusals(memory, mailbox)
+    return Line(mailbox, provider, terms, standing, ledger, logins, refusals)
 
 
 def load_logins(memory: Memory, mailbox: MailboxId) -> RollingWindow:
@@ -24,6 +25,14 @@ def load_logins(memory: Memory, mailbox: MailboxId) -> RollingWindow:
     for past in memory.login_past(mailbox):
         take_in(logins, past)
     return logins
+
+
+def load_refusals(memory: Memory, mailbox: MailboxId) -> RollingWindow:
+    """The refused logins of a mailbox, under their limit of now; those under way may be refused."""
+    refusals = RollingWindow(memory.mailbox_terms(mailbox).refused_logins)
+    for past in memory.refusal_past(mailbox):
+        take_in(refusals, past)
+    return refusals
 
 
 def load_ledger(memory: Memory, mailbox: MailboxId, provider: ProviderLine) -> MailboxLedger:

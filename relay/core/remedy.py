@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from relay.core.health import Health, HealthState
 from relay.core.limits import HOUR
 
 
@@ -29,6 +30,7 @@ REMEDIES: Mapping[str, Needs] = MappingProxyType(
         "sender-refused": Needs.OWNER,
         "sender-mailbox-full": Needs.OWNER,
         "policy-refused": Needs.OWNER,
+        "spam-blocked": Needs.ADMIN,
         "no-account": Needs.ADMIN,
         "no-credentials": Needs.ADMIN,
         "paused-by-admin": Needs.ADMIN,
@@ -79,3 +81,19 @@ def needs_of(reason: str | None, *, lasted: int = 0) -> Needs | None:
     if reason is None:
         return None
     return REMEDIES.get(reason) or (LASTING_REMEDIES.get(reason) if lasted >= LASTING else None)
+
+
+def needs_of_health(health: Health, *, lasted: int = 0) -> Needs | None:
+    """Who has to act on a mailbox or a host; None also while one login more has to show whether anybody has."""
+    return None if health.state is HealthState.DOUBTED else needs_of(health.reason, lasted=lasted)
+
+
+TOLD_AT_ONCE: frozenset[str] = frozenset({"quota-exceeded"})
+"""Of what time alone heals, what is told all the same: the owner may want to send what is urgent another way."""
+
+
+def is_told(health: Health, *, lasted: int) -> bool:
+    """Whether somebody has to hear that it is stopped: nobody of a doubt, of what passes only when it has not."""
+    if health.state is HealthState.PAUSED or health.reason in TOLD_AT_ONCE:
+        return True
+    return health.state is HealthState.WAITING and lasted >= LASTING

@@ -55,6 +55,8 @@ class Line:
     standing: Standing
     ledger: MailboxLedger
     logins: RollingWindow
+    refusals: RollingWindow
+    """Logins that were refused; one under way may be."""
     ready: dict[AccountId, list[int]] = field(default_factory=dict)
     express: int = 0
     bulk: int = 0
@@ -70,8 +72,10 @@ class Line:
     def copy(self, provider: ProviderLine) -> "Line":
         """Another one at this copy of its provider."""
         ready = {account: counts.copy() for account, counts in self.ready.items()}
-        ledger, logins = self.ledger.copy(), self.logins.copy()
-        return replace(self, provider=provider, ledger=ledger, logins=logins, ready=ready, is_in_wanting=False)
+        ledger, logins, refusals = self.ledger.copy(), self.logins.copy(), self.refusals.copy()
+        return replace(
+            self, provider=provider, ledger=ledger, logins=logins, refusals=refusals, ready=ready, is_in_wanting=False
+        )
 
     def count(self, account: AccountId, lane: Lane, many: int) -> None:
         """Adds to (or, negative, takes from) what is ready of an account."""
@@ -130,8 +134,7 @@ class Line:
 
     def wants_session(self, now: Instant) -> bool:
         """Fewer sessions than it may have and could use at once; one at a time until a login has worked."""
-        is_careful = self.standing.is_stopped or not self.standing.is_proven
-        allowed = 1 if is_careful else self.terms.connections
+        allowed = 1 if self.standing.is_careful else self.terms.connections
         if self.sessions >= allowed:
             return False
         useful = min(self.express + self.bulk, self.ledger.room(now))
@@ -139,19 +142,42 @@ class Line:
 
     def may_log_in(self, now: Instant) -> bool:
         """Within its budget; beside another session only with logins to spare, for when that one ends."""
-        if now < self.crowded_until:
+        if now < max(self.crowded_until, self.standing.logs_in_at):
+            return False
+        if self.is_free_to_try:
+            return True
+        if not self.refusals.has_room(now):
             return False
         return has_logins_to_spare(self.logins, now) if self.sessions else self.logins.has_room(now)
 
     def logs_in_at(self, now: Instant) -> Instant | None:
         """The earliest instant at which it may, if nothing else happens."""
+        shut_until = max(self.crowded_until, self.standing.logs_in_at)
+        if self.is_free_to_try:
+            return max(now, shut_until)
         opens_at = _spares_at(self.logins, now) if self.sessions else self.logins.opens_at(now)
-        return None if opens_at is None else max(opens_at, self.crowded_until)
+        refusals_at = self.refusals.opens_at(now)
+        return None if opens_at is None or refusals_at is None else max(opens_at, refusals_at, shut_until)
+
+    @property
+    def is_free_to_try(self) -> bool:
+        """Whether its next login is outside every budget: the credential is new, and nothing of it is under way."""
+        return self.standing.is_fresh and not self.sessions
+
+    def is_kept_out(self, now: Instant) -> bool:
+        """Whether nobody may log in as it now, if it had no session."""
+        if now < max(self.crowded_until, self.standing.logs_in_at):
+            return True
+        return not self.is_free_to_try and not (self.logins.has_room(now) and self.refusals.has_room(now))
+
+    def is_spent(self, now: Instant) -> bool:
+        """Whether some of its login budgets is used up."""
+        return not (self.logins.is_idle(now) and self.refusals.is_idle(now))
 
     def is_at_rest(self, now: Instant) -> bool:
         """Whether nothing of it needs to be in memory."""
         busy = self.express or self.bulk or self.sessions or self.ledger.in_flight or now < self.crowded_until
-        return not busy and self.ledger.is_idle(now) and self.logins.is_idle(now)
+        return not busy and self.ledger.is_idle(now) and not self.is_spent(now)
 
 
 def has_logins_to_spare(logins: RollingWindow, now: Instant) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 
 from relay.core.limits import Instant
-from relay.core.loading import load_ledger, load_logins, load_totals
+from relay.core.loading import load_ledger, load_logins, load_refusals, load_totals
 from relay.core.rotation import Line, ProviderLine
 from relay.core.round import Round
 from relay.core.sessions import close_sessions, open_sessions
@@ -136,6 +136,7 @@ class Schedule:
             counted.sessions += 1
             counted.opening += 1
         line.logins.start(now)
+        line.refusals.start(now)
         self._round.refresh(line, now)
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
@@ -143,17 +144,29 @@ class Schedule:
         line = self.look(mailbox)
         self._opening_over(line)
         line.logins.end(now, now)
+        line.refusals.give_back(now)
         self._round.refresh(line, now)
 
     def session_refused(
-        self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool, ends_at: Instant | None = None
+        self,
+        mailbox: MailboxId,
+        now: Instant,
+        *,
+        is_login_sent: bool,
+        ends_at: Instant | None = None,
+        is_refusal: bool = False,
     ) -> None:
         """A reserved session could not be opened; a login that was never sent is not counted.
 
-        `ends_at`: until then the provider may still count it, because its answer never came.
+        `ends_at`: until then the provider may still count it, because its answer never came; `is_refusal`: it counts
+        among the refused ones.
         """
         line = self.look(mailbox)
         self._opening_over(line)
+        if is_refusal:
+            line.refusals.end(now, now)
+        else:
+            line.refusals.give_back(now)
         if is_login_sent:
             line.logins.end(now, now if ends_at is None else ends_at)
         else:
@@ -189,6 +202,11 @@ class Schedule:
         line.opening -= 1
         line.provider.opening -= 1
 
+    def has_logged_in(self, mailbox: MailboxId, now: Instant) -> bool:
+        """Whether logins of a mailbox that is in memory count against its budgets."""
+        line = self._lines.get(mailbox)
+        return line is not None and line.is_spent(now)
+
     # health and terms
 
     def set_standing(self, mailbox: MailboxId, standing: Standing, now: Instant) -> None:
@@ -221,6 +239,7 @@ class Schedule:
         line.ledger = load_ledger(self._memory, mailbox, line.provider)
         line.ledger.set_slow(line.standing.slow)
         line.logins = load_logins(self._memory, mailbox)
+        line.refusals = load_refusals(self._memory, mailbox)
         line.turn, line.is_in_wanting = None, False
         self._round.refresh(line, now)
 

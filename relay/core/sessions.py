@@ -56,6 +56,7 @@ def _reserve(round_: Round, line: Line, now: Instant) -> None:
     line.provider.sessions += 1
     line.provider.opening += 1
     line.logins.start(now)
+    line.refusals.start(now)
     if line.wants_session(now):
         round_.push_wanting(line)
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from relay.core.health import Health
 from relay.core.lifecycle import FINAL, SENDING, State
 from relay.core.limits import Instant
-from relay.core.remedy import Needs, needs_of
+from relay.core.remedy import Needs, needs_of, needs_of_health
 from relay.core.rotation import Line
 from relay.core.words import Lane
 
@@ -89,13 +89,13 @@ def standstill(of: Situation) -> Standstill:
 
 def is_for_somebody(health: Health) -> bool:
     """Whether it is stopped, and time alone does not heal it."""
-    return health.is_stopped and needs_of(health.reason) is not None
+    return health.is_stopped and needs_of_health(health) is not None
 
 
 def barrier_of(line: Line, lane: Lane, position: int, now: Instant) -> Barrier:
     """What lets the `position`-th ready delivery of a lane wait, where its mailbox and its provider are well."""
     has_session = line.sessions > line.opening
-    is_kept_out = now < max(line.crowded_until, line.provider.crowded_until) or not line.logins.has_room(now)
+    is_kept_out = now < line.provider.crowded_until or line.is_kept_out(now)
     if not has_session and line.wants_session(now) and is_kept_out:
         return Barrier.LOGIN
     has_room = line.ledger.has_room(now, line.terms.express_share if lane is Lane.BULK else NOTHING)
@@ -125,7 +125,7 @@ def _stopped(of: Situation, health: Health, probe_at: int | None) -> Standstill 
     if not health.is_stopped:
         return None
     since = max(of.accepted_at, health.since or 0)
-    needs = needs_of(health.reason, lasted=of.now - (health.since or of.now))
+    needs = needs_of_health(health, lasted=of.now - (health.since or of.now))
     eta = probe_at if needs is not None or of.leaves_at is None else max(of.leaves_at, probe_at or 0)
     return Standstill(health.reason or Barrier.QUEUE.value, since, eta, needs)
 

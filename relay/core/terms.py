@@ -9,11 +9,14 @@ from datetime import UTC, tzinfo
 from fractions import Fraction
 from typing import Protocol
 
-from relay.core.limits import MINUTE, Instant, Limit
+from relay.core.limits import HOUR, MINUTE, Instant, Limit
 from relay.core.words import AccountId, Lane, MailboxId
 
 DEFAULT_LOGIN_LIMIT = Limit(10, 10 * MINUTE)
 """Hosts punish many logins; ten in ten minutes is far above what reused sessions need."""
+
+DEFAULT_REFUSED_LOGINS = Limit(3, HOUR)
+"""Repeated refusals are themselves punished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,7 @@ class MailboxTerms:
     connections: int = 1
     login_limit: Limit = DEFAULT_LOGIN_LIMIT
     express_share: Fraction = Fraction(0)
+    refused_logins: Limit = DEFAULT_REFUSED_LOGINS
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,17 @@ class Standing:
     probe_at: Instant | None = None
     is_proven: bool = True
     slow: int = 1
+    logs_in_at: Instant = 0
+    """Before this nobody logs in anew; sessions that are open go on."""
+    is_fresh: bool = False
+    """Its credential was not tried yet: that one login is outside every budget."""
+    is_barred: bool = False
+    """Of a provider: the probe is a connection on which nobody logs in."""
+
+    @property
+    def is_careful(self) -> bool:
+        """Whether one session at a time is enough to find out how it is."""
+        return self.is_stopped or not self.is_proven or self.logs_in_at > 0
 
     def opens_at(self, now: Instant) -> Instant | None:
         """The earliest instant of use; None: not before something changes."""
@@ -70,6 +85,9 @@ class Memory(Protocol):
     def mailbox_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]: ...
     def provider_past(self, provider: str) -> Iterable[PastAttempt]: ...
     def login_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]: ...
+    def refusal_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]:
+        """Logins that were refused, and those under way, which may be."""
+
     def civil_offset(self) -> int: ...
 
 

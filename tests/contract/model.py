@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Taken
-from relay.core.health import Health, HealthEvent, Pause, event_of_failure
+from relay.core.health import Health, HealthEvent, Pause
 from relay.core.lifecycle import FINAL, SENDING, Event, State
 from relay.core.lifecycle import after as state_after
 from relay.core.routing import Routing
+from relay.core.symptoms import event_of_failure, is_refused_login
 from relay.core.words import Lane, MailboxId, Plan
 from relay.errors import CorruptValue, StaleRouting
 from relay.store.needs import StoreSettings
@@ -192,6 +193,7 @@ class ModelStore(Reading):
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         login = self.reported(mailbox)
         if failure.is_login_sent:
+            login.is_refusal = self.is_refusal(failure)
             login.ended = self.now() + (0 if failure.is_answered else self.linger_of(mailbox))
         else:
             self.disk.logins.remove(login)
@@ -201,6 +203,10 @@ class ModelStore(Reading):
         elif not failure.is_outdated:
             self.judge_failure(mailbox, failure)
         self.changed()
+
+    def is_refusal(self, failure: LoginFailure) -> bool:
+        """Whether it counts among the refused ones."""
+        return is_refused_login(failure)
 
     def judge_crowd(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         """Where no session is left, nothing goes."""
@@ -251,7 +257,8 @@ class ModelStore(Reading):
 
     def renew(self, before: Mapping[MailboxId, str | None], now: Mapping[MailboxId, str | None]) -> None:
         for mailbox, fingerprint in now.items():
-            if fingerprint is not None and before.get(mailbox) != fingerprint:
+            is_known = mailbox in self.disk.healths or any(self.facts.logins(mailbox))
+            if fingerprint is not None and before.get(mailbox) != fingerprint and is_known:
                 self.change_health(mailbox, HealthEvent.CHANGED)
 
     async def applied(self) -> AppliedRouting | None:

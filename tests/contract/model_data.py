@@ -72,6 +72,8 @@ class Attempt(Run):
 class Login(Run):
     """One login."""
 
+    is_refusal: bool = False
+
 
 @dataclass
 class Applied:

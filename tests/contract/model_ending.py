@@ -7,13 +7,15 @@ import asyncio
 from datetime import timedelta
 
 from relay.core.envelope import Claim, Kind, Result, Verdict
-from relay.core.health import Health, HealthEvent, Moment, event_of_result
-from relay.core.health import after as health_after
+from relay.core.healing import Pace, pace_of
+from relay.core.healing import after as health_after
+from relay.core.health import Health, HealthEvent, Moment
 from relay.core.lifecycle import Event, State
 from relay.core.lifecycle import after as state_after
 from relay.core.reply import Reply
 from relay.core.retry import delay_after
 from relay.core.routing import InDoubt
+from relay.core.symptoms import Tally, event_of_result, stays_in_place
 from relay.core.words import MailboxId
 from relay.store.needs import StoreSettings
 from relay.store.ports import OutboxEntry, OutboxKind
@@ -32,9 +34,11 @@ class Ending:
 
     def __init__(self, disk: Disk, process: Process, clock: LoopClock, settings: StoreSettings) -> None:
         self.disk, self.process, self.clock, self.settings = disk, process, clock, settings
-        self.facts = ModelFacts(disk, process, clock)
+        self.facts = ModelFacts(disk, process, clock, settings.health)
         self.order = Order(self.facts)
         self.changes = 0
+        self.met: HealthEvent | None = None
+        """How the attempt that ends just now bears on health."""
         self.bell = asyncio.Event()
         self.order.refresh(self.now())
 
@@ -87,6 +91,7 @@ class Ending:
         self.end(attempt, result)
         if attempt.is_lost:
             return is_fact and self.deliver_late(attempt, result)
+        self.met = self.event_of(attempt, result)
         self.move(attempt, result)
         self.judge(attempt.mailbox, result)
         self.changed()
@@ -108,6 +113,9 @@ class Ending:
 
     def move(self, attempt: Attempt, result: Result) -> None:
         delivery, verdict = attempt.delivery, result.verdict
+        if verdict is Verdict.DEFERRED and self.is_paced_by_mailbox(self.met):
+            self.wait_until(delivery, Event.DEFER, 0, result.reply_class)
+            return
         is_crowded = result.reply_class == CROWDED
         is_tried = verdict in (Verdict.DELIVERED, Verdict.BOUNCED, Verdict.DEFERRED, Verdict.ASIDE)
         delivery.tries += is_tried and not is_crowded
@@ -125,6 +133,10 @@ class Ending:
             self.doubt(delivery, self.linger_of(attempt.mailbox))
         else:
             self.wait_until(delivery, Event.RETURN, delivery.due, delivery.reason)
+
+    def is_paced_by_mailbox(self, event: HealthEvent | None) -> bool:
+        """It keeps its place and its tries."""
+        return stays_in_place(event)
 
     def delay(self, delivery: Delivery, result: Result) -> int:
         return delay_after(delivery.tries, self.settings.retry, at_least=result.retry_after)
@@ -205,14 +217,39 @@ class Ending:
         self.changed()
         return True
 
+    def event_of(self, attempt: Attempt, result: Result) -> HealthEvent | None:
+        """How it bears on health; a line that breaks for one message alone, again and again, is that message's."""
+        event = event_of_result(result, self.tally_of(attempt, result))
+        if event is HealthEvent.UNREACHABLE and result.verdict is Verdict.DEFERRED:
+            before = [each for each in self.disk.attempts if each.delivery is attempt.delivery and each.is_over]
+            tries = [each.reply_class for each in sorted(before, key=lambda each: each.claim.attempt)]
+            is_well = not self.disk.healths.get(attempt.mailbox, Health()).is_stopped
+            return None if is_well and len(tries) > 1 and tries[-2] in ("network", "outage") else event
+        return event
+
+    def tally_of(self, attempt: Attempt, result: Result) -> Tally:
+        """What its mailbox met within the hour."""
+        since = self.now() - 60 * MINUTE
+        lately = [
+            each
+            for each in self.disk.attempts
+            if each.mailbox == attempt.mailbox and each.is_over and each.is_counted and each.ended is not None
+            and each.ended >= since and each.reply_class == result.reply_class
+        ]  # fmt: skip
+        domains = {each.delivery.envelope.recipients[0].address.rpartition("@")[2].lower() for each in lately}
+        return Tally(len(lately), len(domains))
+
     def judge(self, mailbox: MailboxId, result: Result) -> None:
         if result.reply_class == CROWDED:
             self.crowd(mailbox, is_provider=result.is_provider)
             return
-        event = event_of_result(result)
+        event = self.met
         if event is not None:
             reason = "network" if result.verdict is Verdict.IN_DOUBT else result.reply_class
-            self.change_health(mailbox, event, reason, result.retry_after)
+            if result.is_provider:
+                self.change_provider(mailbox.provider, event, reason)
+            else:
+                self.change_health(mailbox, event, reason, result.retry_after)
 
     def crowd(self, mailbox: MailboxId, *, is_provider: bool) -> None:
         """It works, and gets no other session for a while."""
@@ -222,14 +259,18 @@ class Ending:
         self, mailbox: MailboxId, event: HealthEvent, reason: str | None = None, retry_after: int | None = None
     ) -> None:
         known = self.disk.healths.get(mailbox, Health())
-        self.disk.healths[mailbox] = self.health_after(known, event, reason, retry_after)
+        pace = self.pace_of(mailbox)
+        self.disk.healths[mailbox] = health_after(
+            known, event, moment=Moment(self.now(), self.clock.relay()), settings=self.settings.health,
+            reason=reason, retry_after=retry_after, pace=pace,
+        )  # fmt: skip
+
+    def pace_of(self, mailbox: MailboxId) -> Pace:
+        zone = self.facts.provider_terms(mailbox.provider).zone
+        return pace_of(self.facts.terms(mailbox).limits, zone, self.now(), self.clock.wall() - self.now())
 
     def change_provider(self, provider: str, event: HealthEvent, reason: str | None = None) -> None:
         known = self.disk.provider_healths.get(provider, Health())
-        self.disk.provider_healths[provider] = self.health_after(known, event, reason, None)
-
-    def health_after(self, known: Health, event: HealthEvent, reason: str | None, retry_after: int | None) -> Health:
-        moment = Moment(self.now(), self.clock.relay())
-        return health_after(
-            known, event, moment=moment, settings=self.settings.health, reason=reason, retry_after=retry_after
+        self.disk.provider_healths[provider] = health_after(
+            known, event, moment=Moment(self.now(), self.clock.relay()), settings=self.settings.health, reason=reason
         )

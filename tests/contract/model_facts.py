@@ -5,7 +5,7 @@ Law: what may be sent at a later instant is what would be ready then if nothing 
 
 from zoneinfo import ZoneInfo
 
-from relay.core.health import Health
+from relay.core.health import Health, HealthSettings
 from relay.core.lifecycle import State
 from relay.core.terms import MailboxTerms, ProviderTerms, Standing
 from relay.core.words import Lane, MailboxId
@@ -18,8 +18,8 @@ from tests.contract.order import Ready
 class ModelFacts:
     """Reads the disk and the process."""
 
-    def __init__(self, disk: Disk, process: Process, clock: LoopClock) -> None:
-        self.disk, self.process, self.clock = disk, process, clock
+    def __init__(self, disk: Disk, process: Process, clock: LoopClock, settings: HealthSettings) -> None:
+        self.disk, self.process, self.clock, self.settings = disk, process, clock, settings
 
     def mailboxes(self) -> list[MailboxId]:
         routed = {account.mailbox for account in self.disk.applied.routing.accounts.values()}
@@ -43,9 +43,12 @@ class ModelFacts:
         routing = self.disk.applied.routing
         provider = routing.providers.get(mailbox.provider)
         if provider is None:
-            return MailboxTerms()
+            return MailboxTerms(refused_logins=self.settings.refused_logins)
         limits, weight = routing.limits_of(mailbox), routing.weight_of(mailbox)
-        return MailboxTerms(limits, weight, provider.connections, provider.login_limit, provider.express_share)
+        return MailboxTerms(
+            limits, weight, provider.connections, provider.login_limit, provider.express_share,
+            self.settings.refused_logins,
+        )  # fmt: skip
 
     def provider_terms(self, provider: str) -> ProviderTerms:
         known = self.disk.applied.routing.providers.get(provider)
@@ -64,6 +67,13 @@ class ModelFacts:
 
     def logins(self, mailbox: MailboxId) -> list[Run]:
         return [login for login in self.disk.logins if login.mailbox == mailbox]
+
+    def refusals(self, mailbox: MailboxId) -> list[Run]:
+        return [
+            login
+            for login in self.disk.logins
+            if login.mailbox == mailbox and (login.ended is None or login.is_refusal)
+        ]
 
     def opening(self, mailbox: MailboxId) -> int:
         return sum(login.mailbox == mailbox for login in self.process.openings)

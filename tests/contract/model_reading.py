@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from relay.core.envelope import Result, Verdict
 from relay.core.health import Health
 from relay.core.lifecycle import FINAL, SENDING, State
-from relay.core.remedy import Needs, needs_of
+from relay.core.remedy import Needs, needs_of, needs_of_health
 from relay.core.routing import Account
 from relay.core.standstill import Barrier, Situation, Standstill, standstill
 from relay.core.words import AccountId, Lane, MailboxId, Stage
@@ -329,7 +329,7 @@ class Reading(Leasing):
         return own.state.value, reason, since, needs
 
     def needs_of_stop(self, stopped: Health) -> Needs | None:
-        return needs_of(stopped.reason, lasted=self.now() - (stopped.since or self.now()))
+        return needs_of_health(stopped, lasted=self.now() - (stopped.since or self.now()))
 
     def account_barrier(self, mailbox: MailboxId, pending: list[Delivery]) -> str | None:
         ready = [each for each in pending if each.state is State.WAITING and each.due <= self.now()]

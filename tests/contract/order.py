@@ -29,6 +29,9 @@ class Facts(Protocol):
     def provider_standing(self, provider: str) -> Standing: ...
     def runs(self, provider: str) -> list[Run]: ...
     def logins(self, mailbox: MailboxId) -> list[Run]: ...
+    def refusals(self, mailbox: MailboxId) -> list[Run]:
+        """Logins that were refused, and those under way."""
+
     def sessions(self, mailbox: MailboxId) -> int: ...
     def opening(self, mailbox: MailboxId) -> int: ...
     def crowded_until(self, whom: MailboxId | str) -> int:
@@ -212,19 +215,28 @@ class Order:
         if not self.may_send(mailbox, at):
             return False
         standing = self.facts.standing(mailbox)
-        is_careful = standing.is_stopped or not standing.is_proven
+        is_careful = standing.is_stopped or not standing.is_proven or standing.logs_in_at
         allowed = 1 if is_careful else self.facts.terms(mailbox).connections
         waiting = sum(map(sum, self.facts.ready(mailbox, at).values()))
         useful = self.in_flight(mailbox) + min(waiting, self.own_room(mailbox, at))
         return self.facts.sessions(mailbox) < min(allowed, useful) and self.may_log_in(mailbox, at)
 
     def may_log_in(self, mailbox: MailboxId, at: int) -> bool:
-        """Beside another session only while more than half of the login budget is left."""
-        if at < self.facts.crowded_until(mailbox):
+        """Beside another session only while more than half of the login budget is left; with a new secret always."""
+        standing = self.facts.standing(mailbox)
+        if at < max(self.facts.crowded_until(mailbox), standing.logs_in_at):
+            return False
+        if standing.is_fresh and not self.facts.sessions(mailbox):
+            return True
+        if not self.may_be_refused(mailbox, at):
             return False
         limit = self.facts.terms(mailbox).login_limit
         room = Rule(limit).room(self.facts.logins(mailbox), at)
         return room * 2 > limit.count if self.facts.sessions(mailbox) else room > 0
+
+    def may_be_refused(self, mailbox: MailboxId, at: int) -> bool:
+        """Whether one refused login more would be within what a mailbox may have of them."""
+        return Rule(self.facts.terms(mailbox).refused_logins).room(self.facts.refusals(mailbox), at) > 0
 
     def needs_session(self, mailbox: MailboxId, at: int) -> bool:
         """Whether it wants one and has none to spare; when it gets more than that is the schedule's affair."""
@@ -292,6 +304,8 @@ class Order:
             for rule in [*self.own_rules(mailbox), *self.total_rules(mailbox.provider)]:
                 changes |= rule.changes(runs, now)
             changes |= Rule(self.facts.terms(mailbox).login_limit).changes(logins, now)
+            changes |= Rule(self.facts.terms(mailbox).refused_logins).changes(self.facts.refusals(mailbox), now)
+            changes.add(self.facts.standing(mailbox).logs_in_at)
             changes |= {self.facts.crowded_until(mailbox), self.facts.crowded_until(mailbox.provider)}
             standings = (self.facts.standing(mailbox), self.facts.provider_standing(mailbox.provider))
             changes |= {standing.probe_at for standing in standings if standing.probe_at is not None}

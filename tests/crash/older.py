@@ -11,6 +11,7 @@ UNDO = (
     "ALTER TABLE messages DROP COLUMN is_dated",
     "ALTER TABLE logins DROP COLUMN class",
     "ALTER TABLE logins DROP COLUMN likeness",
+    "ALTER TABLE logins DROP COLUMN refused",
     "ALTER TABLE attempts DROP COLUMN likeness",
     "ALTER TABLE attempts DROP COLUMN said",
     *(

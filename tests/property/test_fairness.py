@@ -54,6 +54,9 @@ class Crowd:
     def login_past(self, mailbox: MailboxId) -> tuple[PastAttempt, ...]:
         return ()
 
+    def refusal_past(self, mailbox: MailboxId) -> tuple[PastAttempt, ...]:
+        return ()
+
     def civil_offset(self) -> int:
         return 0
 

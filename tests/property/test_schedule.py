@@ -5,6 +5,7 @@ Law: the definition asks everybody again at every step and shares no code with t
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
@@ -54,6 +55,7 @@ class Place:
         self.provider_standings: dict[str, Standing] = {}
         self.attempts: list[Run] = []
         self.begun: list[Run] = []
+        self.refused: list[Run] = []
         self.open_sessions: dict[MailboxId, int] = dict.fromkeys(MAILBOXES, 0)
         self.openings: dict[MailboxId, list[Run]] = {mailbox: [] for mailbox in MAILBOXES}
         self.crowded: dict[MailboxId | str, int] = {}
@@ -83,6 +85,9 @@ class Place:
 
     def logins(self, mailbox: MailboxId) -> list[Run]:
         return [run for run in self.begun if run.mailbox == mailbox]
+
+    def refusals(self, mailbox: MailboxId) -> list[Run]:
+        return [run for run in self.logins(mailbox) if run.ended is None or any(run is each for each in self.refused)]
 
     def sessions(self, mailbox: MailboxId) -> int:
         return self.open_sessions[mailbox] + len(self.openings[mailbox])
@@ -115,6 +120,9 @@ class Place:
 
     def login_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]:
         return [past_of(run) for run in self.logins(mailbox)]
+
+    def refusal_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]:
+        return [past_of(run) for run in self.refusals(mailbox)]
 
     def civil_offset(self) -> int:
         return 0
@@ -275,7 +283,9 @@ class Histories(RuleBasedStateMachine):
             place.open_sessions[mailbox] += 1
             self.schedule.session_opened(mailbox, place.now)
         else:
-            self.schedule.session_refused(mailbox, place.now, is_login_sent=outcome == "refused")
+            is_sent = outcome == "refused"
+            self.place.refused += [login] if is_sent else []
+            self.schedule.session_refused(mailbox, place.now, is_login_sent=is_sent, is_refusal=is_sent)
         if outcome == "declined":
             place.begun.remove(login)
         else:
@@ -436,7 +446,7 @@ class LoginsUncounted(Schedule):
         self.look(mailbox).logins = RollingWindow(self.look(mailbox).terms.login_limit)
 
     def session_refused(
-        self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool, ends_at: Instant | None = None
+        self, mailbox: MailboxId, now: Instant, *, is_login_sent: bool, ends_at: Instant | None = None, **more: Any
     ) -> None:
         self.look(mailbox).logins.start(now)
         super().session_refused(mailbox, now, is_login_sent=False)

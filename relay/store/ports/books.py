@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from relay.store.ports.control import Control
 from relay.store.ports.foresight import Foresight
+from relay.store.ports.healths import Healths
 from relay.store.ports.keys import Keys
+from relay.store.ports.notices import Notices
+from relay.store.ports.riddles import Riddles
 from relay.store.ports.secrets import Secrets
 from relay.store.ports.suppressions import Suppressions
 from relay.store.ports.trials import Trials
@@ -19,7 +22,10 @@ class Books:
 
     control: Control
     foresight: Foresight
+    healths: Healths
     keys: Keys
+    notices: Notices
+    riddles: Riddles
     secrets: Secrets
     suppressions: Suppressions
     trials: Trials

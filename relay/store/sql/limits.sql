@@ -28,11 +28,19 @@ SELECT m.username, c.started_at FROM claims AS c JOIN mailboxes AS m ON m.id = c
 -- logins_since: Logins of a mailbox that ended since an instant, or have not.
 SELECT started_at, ended_at FROM logins WHERE mailbox = ? AND (ended_at IS NULL OR ended_at >= ?);
 
+-- refusals_since: Logins of a mailbox that were refused since an instant, or have not ended.
+SELECT started_at, ended_at FROM logins WHERE mailbox = ? AND (ended_at IS NULL OR (refused AND ended_at >= ?));
+
 -- begin_login: A login is about to be tried.
 INSERT INTO logins (mailbox, started_at) VALUES (?, ?);
 
 -- end_login: The oldest login of a mailbox under way is over.
 UPDATE logins SET ended_at = ? WHERE id = (SELECT min(id) FROM logins WHERE mailbox = ? AND ended_at IS NULL);
+
+-- refuse_login: The oldest login of a mailbox under way failed: as which class, in which words, and whether it counts as
+-- refused.
+UPDATE logins SET ended_at = ?, class = ?, likeness = ?, refused = ?
+WHERE id = (SELECT min(id) FROM logins WHERE mailbox = ? AND ended_at IS NULL);
 
 -- drop_login: The oldest login of a mailbox under way was never tried.
 DELETE FROM logins WHERE id = (SELECT min(id) FROM logins WHERE mailbox = ? AND ended_at IS NULL);

@@ -94,10 +94,11 @@ CREATE INDEX attempts_ends ON attempts (mailbox, ended_at) WHERE counted;
 CREATE INDEX attempts_of ON attempts (delivery);
 
 -- create_logins: Logins begun (`ended_at` null: under way) and ended, as far back as login limits count. `class`: why
--- it failed; `likeness`: equal for refusals that differ only in what names persons, hosts and sessions.
+-- it failed; `likeness`: equal for refusals that differ only in what names persons, hosts and sessions; `refused`: it
+-- counts against the mailbox as a refused one.
 CREATE TABLE logins (
     id INTEGER PRIMARY KEY, mailbox INTEGER NOT NULL, started_at INTEGER NOT NULL, ended_at INTEGER, class TEXT,
-    likeness BLOB
+    likeness BLOB, refused INTEGER NOT NULL DEFAULT 0
 );
 
 -- create_logins_of: The logins of a mailbox.
@@ -138,7 +139,7 @@ CREATE INDEX attempts_said_kept ON attempts (ended_at) WHERE said IS NOT NULL;
 -- masked; `by`: who said so, where a person did.
 CREATE TABLE healths (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, provider TEXT NOT NULL, mailbox INTEGER,
-    state TEXT NOT NULL, reason TEXT, cause TEXT NOT NULL, reply TEXT, by TEXT
+    state TEXT NOT NULL, reason TEXT, cause TEXT NOT NULL, reply TEXT, by TEXT, slow INTEGER NOT NULL
 );
 
 -- create_healths_of: The history of one mailbox or provider.
@@ -167,29 +168,37 @@ CREATE TABLE riddles (
     first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (provider, stage, code, text)
 ) WITHOUT ROWID;
 
--- create_concerns: What somebody has to know of. `about` tells one subject from another; `detail` is JSON. All wall
--- time.
+-- create_concerns: What somebody has to know of. `about` tells one subject from another; `told_at`: when somebody was told
+-- last; `look_at`: when to look whether to say more, null: never; `words`: how often that was; `detail` is JSON. All
+-- queue time.
 CREATE TABLE concerns (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, about TEXT NOT NULL, provider TEXT, mailbox INTEGER,
-    account INTEGER, reason TEXT, opened_at INTEGER NOT NULL, closed_at INTEGER, detail TEXT NOT NULL
+    account INTEGER, reason TEXT, opened_at INTEGER NOT NULL, closed_at INTEGER, told_at INTEGER, look_at INTEGER,
+    words INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL
 );
 
 -- create_concerns_open: One open concern of a kind about one subject.
 CREATE UNIQUE INDEX concerns_open ON concerns (kind, about) WHERE closed_at IS NULL;
 
--- create_tellings: Who is told of a concern, by which occasion, and how far that is. state 0 due, 1 told, 2 given up.
--- All wall time.
+-- create_concerns_about: The concerns of a kind about one subject, open or over.
+CREATE INDEX concerns_about ON concerns (kind, about, id);
+
+-- create_concerns_look: Which to look at next.
+CREATE INDEX concerns_look ON concerns (look_at) WHERE look_at IS NOT NULL;
+
+-- create_tellings: Notices on their way to the webhook of ops: `word` is the concern's how-manieth. state 0 due, 1 sent,
+-- 2 given up: a dead letter. `notice` is JSON. All queue time.
 CREATE TABLE tellings (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, concern INTEGER NOT NULL, role TEXT NOT NULL, occasion TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, concern INTEGER NOT NULL, word INTEGER NOT NULL, notice TEXT NOT NULL,
     state INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT,
-    done_at INTEGER, token TEXT NOT NULL
+    done_at INTEGER
 );
 
--- create_tellings_due: What is told next.
+-- create_tellings_due: What is sent next.
 CREATE INDEX tellings_due ON tellings (due_at) WHERE state = 0;
 
--- create_tellings_of: Who was told of a concern.
-CREATE INDEX tellings_of ON tellings (concern);
+-- create_tellings_of: One notice of a word of a concern.
+CREATE UNIQUE INDEX tellings_of ON tellings (concern, word);
 
 -- create_traffic: How many messages an account handed in on a day (days since 1970, in the provider's time zone).
 CREATE TABLE traffic (account INTEGER NOT NULL, day INTEGER NOT NULL, messages INTEGER NOT NULL,

@@ -10,6 +10,9 @@ ALTER TABLE logins ADD COLUMN class TEXT;
 -- logins_likeness: Equal for refusals that differ only in what names persons, hosts and sessions.
 ALTER TABLE logins ADD COLUMN likeness BLOB;
 
+-- logins_refused: It counts against the mailbox as a refused one.
+ALTER TABLE logins ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
+
 -- attempts_likeness: As of a login.
 ALTER TABLE attempts ADD COLUMN likeness BLOB;
 
@@ -23,7 +26,7 @@ CREATE INDEX attempts_said_kept ON attempts (ended_at) WHERE said IS NOT NULL;
 -- who said so, where a person did.
 CREATE TABLE healths (
     id INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, provider TEXT NOT NULL, mailbox INTEGER,
-    state TEXT NOT NULL, reason TEXT, cause TEXT NOT NULL, reply TEXT, by TEXT
+    state TEXT NOT NULL, reason TEXT, cause TEXT NOT NULL, reply TEXT, by TEXT, slow INTEGER NOT NULL
 );
 
 -- healths_of: The history of one mailbox or provider.
@@ -52,28 +55,37 @@ CREATE TABLE riddles (
     first_at INTEGER NOT NULL, last_at INTEGER NOT NULL, PRIMARY KEY (provider, stage, code, text)
 ) WITHOUT ROWID;
 
--- concerns: What somebody has to know of. `about` tells one subject from another; `detail` is JSON. All wall time.
+-- concerns: What somebody has to know of. `about` tells one subject from another; `told_at`: when somebody was told
+-- last; `look_at`: when to look whether to say more, null: never; `words`: how often that was; `detail` is JSON. All
+-- queue time.
 CREATE TABLE concerns (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, about TEXT NOT NULL, provider TEXT, mailbox INTEGER,
-    account INTEGER, reason TEXT, opened_at INTEGER NOT NULL, closed_at INTEGER, detail TEXT NOT NULL
+    account INTEGER, reason TEXT, opened_at INTEGER NOT NULL, closed_at INTEGER, told_at INTEGER, look_at INTEGER,
+    words INTEGER NOT NULL DEFAULT 0, detail TEXT NOT NULL
 );
 
 -- concerns_open: One open concern of a kind about one subject.
 CREATE UNIQUE INDEX concerns_open ON concerns (kind, about) WHERE closed_at IS NULL;
 
--- tellings: Who is told of a concern, by which occasion, and how far that is. state 0 due, 1 told, 2 given up. All wall
--- time.
+-- concerns_about: The concerns of a kind about one subject, open or over.
+CREATE INDEX concerns_about ON concerns (kind, about, id);
+
+-- concerns_look: Which to look at next.
+CREATE INDEX concerns_look ON concerns (look_at) WHERE look_at IS NOT NULL;
+
+-- tellings: Notices on their way to the webhook of ops: `word` is the concern's how-manieth. state 0 due, 1 sent,
+-- 2 given up: a dead letter. `notice` is JSON. All queue time.
 CREATE TABLE tellings (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, concern INTEGER NOT NULL, role TEXT NOT NULL, occasion TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT, concern INTEGER NOT NULL, word INTEGER NOT NULL, notice TEXT NOT NULL,
     state INTEGER NOT NULL DEFAULT 0, due_at INTEGER NOT NULL, tries INTEGER NOT NULL DEFAULT 0, error TEXT,
-    done_at INTEGER, token TEXT NOT NULL
+    done_at INTEGER
 );
 
--- tellings_due: What is told next.
+-- tellings_due: What is sent next.
 CREATE INDEX tellings_due ON tellings (due_at) WHERE state = 0;
 
--- tellings_of: Who was told of a concern.
-CREATE INDEX tellings_of ON tellings (concern);
+-- tellings_of: One notice of a word of a concern.
+CREATE UNIQUE INDEX tellings_of ON tellings (concern, word);
 
 -- traffic: How many messages an account handed in on a day (days since 1970, in the provider's time zone).
 CREATE TABLE traffic (account INTEGER NOT NULL, day INTEGER NOT NULL, messages INTEGER NOT NULL,

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from relay.core.health import Health, HealthState
 from relay.core.ledger import MailboxLedger
 from relay.core.limits import SECOND, Limit
-from relay.core.remedy import Needs, needs_of
+from relay.core.remedy import Needs, needs_of, needs_of_health
 from relay.core.routing import Account, Routing
 from relay.core.standstill import Barrier, barrier_of
 from relay.core.words import AccountId, Lane, MailboxId
@@ -210,7 +210,7 @@ def _provider(context: Context, name: str) -> ProviderView:
 
 def _needs(context: Context, stopped: Health) -> Needs | None:
     now = context.clock.wall()
-    return needs_of(stopped.reason, lasted=now - (stopped.since or now))
+    return needs_of_health(stopped, lasted=now - (stopped.since or now))
 
 
 def limit_views(context: Context, mailbox: MailboxId) -> list[LimitView]:

@@ -5,7 +5,6 @@ new version.
 """
 
 from relay.core.health import Health, HealthEvent
-from relay.core.health import after as health_after
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId
 from relay.errors import CorruptValue
@@ -13,8 +12,8 @@ from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.routing import AppliedRouting
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.edits import Edit, edit_of
+from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.routes import Fingerprints
-from relay.store.sqlite.settling import set_health
 from relay.store.sqlite.values import LANES
 
 DAMAGED = (
@@ -74,19 +73,15 @@ class Applying:
     def _renew(self, mailbox: MailboxId) -> None:
         """A mailbox with another credential or route is tried at once, whatever stopped it."""
         context = self._context
-        health = context.remembrance.health(mailbox)
-        if health != Health():
-            moment, settings = context.clock.moment(), context.settings.health
-            set_health(context, mailbox, health_after(health, HealthEvent.CHANGED, moment=moment, settings=settings))
+        has_tried = context.schedule.has_logged_in(mailbox, context.clock.now())
+        if has_tried or context.remembrance.health(mailbox) != Health():
+            change_mailbox(context, mailbox, Symptom(HealthEvent.CHANGED))
 
     def _renew_host(self, provider: str) -> None:
         """A provider at another host is not what could not be reached: it is tried at once."""
         context = self._context
         if context.remembrance.provider_health(provider).is_stopped:
-            context.remembrance.set_provider_health(provider, Health())
-            context.schedule.set_provider_standing(provider, Health().standing)
-            reason = Health().state.value
-            context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), reason=reason, provider=provider))
+            change_provider(context, provider, Symptom(HealthEvent.CHANGED))
 
 
 def move_account(context: Context, account: AccountId, origin: MailboxId | None) -> None:

@@ -237,7 +237,8 @@ def _context(ground: Ground) -> Context:
     database, seals = ground.database, ground.seals
     names, clock = Names(database), StoreClock(database, ground.outside.clock)
     routes, entries = load_routes_or_none(database, seals), Entries(database, names)
-    remembrance = Remembrance(database, names, clock, routes)
+    refused_logins = ground.settings.health.refused_logins
+    remembrance = Remembrance(database, names, clock, routes, refused_logins=refused_logins)
     bodies = Bodies(database, ground.segments, seals)
     return Context(
         database=database,

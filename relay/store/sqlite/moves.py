@@ -89,6 +89,14 @@ class Moves:
         self._context.pending.held(entry.account)
         self._tell(Event.HOLD, entry, reason)
 
+    def keep_place(self, entry: Entry, state: State, *, reason: str, reply: str | None) -> None:
+        """Refused for now in the name of its mailbox, which paces it: ready, at its place, and no try is spent."""
+        values = (STORED[after(state, Event.DEFER)], 0, entry.expires_at, reason, reply)
+        self._put_back(entry, values, self.refused_since(entry, reason))
+        self._context.add_ready(entry.account, entry.sender, entry.lane)
+        self._context.heads.forget(entry.account, entry.lane)
+        self._tell(Event.DEFER, entry, reason)
+
     def give_back(self, entry: Entry, state: State, *, reason: str) -> None:
         """Nothing happened to it: ready, at its old place. Its row never said otherwise, so none is written."""
         after(state, Event.RETURN)

@@ -34,10 +34,14 @@ UNKNOWN = Health()
 class Remembrance:
     """The `Memory` of the schedule, from SQL; and the health of mailboxes and providers."""
 
-    def __init__(self, database: Database, names: Names, clock: StoreClock, routes: Routes) -> None:
+    def __init__(
+        self, database: Database, names: Names, clock: StoreClock, routes: Routes, *, refused_logins: Limit
+    ) -> None:
+        """`refused_logins`: how many a mailbox may have in how long."""
         self._database = database
         self._names = names
         self._clock = clock
+        self._refused_logins = refused_logins
         self.routes = routes
         """The routing in force."""
         self._healths = {
@@ -53,13 +57,14 @@ class Remembrance:
         routing = self.routes.routing
         provider = routing.providers.get(mailbox.provider)
         if provider is None:
-            return MailboxTerms()
+            return MailboxTerms(refused_logins=self._refused_logins)
         return MailboxTerms(
             routing.limits_of(mailbox),
             routing.weight_of(mailbox),
             provider.connections,
             provider.login_limit,
             provider.express_share,
+            self._refused_logins,
         )
 
     def provider_terms(self, provider: str) -> ProviderTerms:
@@ -137,6 +142,15 @@ class Remembrance:
             return
         since = self._clock.now() - max(LEAST_MEMORY, self.mailbox_terms(mailbox).login_limit.width)
         for started, ended in self._database.read(_SQL["logins_since"], (number, since)):
+            yield PastAttempt(mailbox, started, ended)
+
+    def refusal_past(self, mailbox: MailboxId) -> Iterator[PastAttempt]:
+        """Logins of a mailbox that were refused and still count, and those under way, which may be."""
+        number = self._names.known_mailbox(mailbox)
+        if number is None:
+            return
+        since = self._clock.now() - self._refused_logins.width
+        for started, ended in self._database.read(_SQL["refusals_since"], (number, since)):
             yield PastAttempt(mailbox, started, ended)
 
     def _horizon(self, limits: tuple[Limit, ...]) -> Instant:

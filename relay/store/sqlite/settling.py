@@ -6,22 +6,27 @@ Law: only who holds a delivery decides about it; a late `delivered` is a fact al
 from relay.core.dsn import is_wanted
 from relay.core.envelope import Claim, Result, Verdict
 from relay.core.failuretext import Action
-from relay.core.health import Health, HealthEvent, HealthState, event_of_result, reason_of_result
-from relay.core.health import after as health_after
+from relay.core.health import HealthEvent, HealthState
 from relay.core.lifecycle import Event, State, can
+from relay.core.likeness import likeness_of
 from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
 from relay.core.retry import delay_after
 from relay.core.rotation import CROWDED
 from relay.core.routing import InDoubt
+from relay.core.symptoms import event_of_result, reason_of_result, stays_in_place
 from relay.core.words import MailboxId, Stage
 from relay.errors import CorruptValue
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.outbox import OutboxKind
+from relay.store.sqlite.about import suspect_result
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
+from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.moves import CORRUPT, Moves
+from relay.store.sqlite.riddles import note_riddle
 from relay.store.sqlite.running import Running
+from relay.store.sqlite.signs import is_only_this_message, tally_of
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.suppressions import note_outcome
 from relay.store.sqlite.values import STATES, write_reply
@@ -31,9 +36,6 @@ _OUTBOX = load_statements("outbox")
 
 IN_DOUBT = "in-doubt"
 """The class of an attempt that passed the gate and whose reply nobody recorded."""
-
-UNTRIED = "untried"
-"""What a mailbox's health is told to be while nothing has shown that its new credential or route works."""
 
 LOST = "lost"
 """The class of an attempt that nobody reported on, before the gate."""
@@ -68,8 +70,11 @@ class Settling:
         self._end(running, result, _end_of(result, now, context.routes.linger_of(claim.mailbox)), now)
         if running.is_lost:
             return is_fact and self._deliver_late(claim, result)
-        self._move(running, result)
-        self._judge(claim.mailbox, result)
+        if not is_fact:
+            result = suspect_result(context, claim.mailbox, running.entry, result)
+        event = self._event(running, result)
+        self._move(running, result, event)
+        self._judge(claim.mailbox, result, event)
         context.changed()
         return True
 
@@ -83,11 +88,11 @@ class Settling:
         values = (
             claim.attempt, claim.delivery, running.mailbox, claim.node, running.started_at, running.gated_at,
             now if at is None else at, at is not None, result.stage.value, result.reply_class,
-            write_reply(result.reply),
+            write_reply(result.reply), _likeness(result),
         )  # fmt: skip
         context.database.write(_SQL["add_attempt"], values)
 
-    def _move(self, running: Running, result: Result) -> None:
+    def _move(self, running: Running, result: Result, event: HealthEvent | None) -> None:
         entry, state, moves = running.entry, running.state, self._moves
         note_outcome(self._context, entry, result)
         reason, reply = result.reply_class, write_reply(result.reply)
@@ -98,6 +103,8 @@ class Settling:
         elif verdict is Verdict.BOUNCED:
             entry.tries += 1
             moves.finish(entry, state, Event.BOUNCE, reason=reason, reply=reply, owes=OutboxKind.BOUNCE)
+        elif verdict is Verdict.DEFERRED and stays_in_place(event):
+            moves.keep_place(entry, state, reason=reason, reply=reply)
         elif verdict is Verdict.DEFERRED:
             due = self._context.clock.wall() + self._delay(entry, result)
             moves.wait(entry, state, Event.DEFER, due=due, reason=reason, reply=reply)
@@ -145,7 +152,7 @@ class Settling:
         stage, reason = (Stage.EOD, IN_DOUBT) if is_gated else (Stage.DATA, LOST)
         values = (
             claim.attempt, claim.delivery, running.mailbox, claim.node, running.started_at, running.gated_at, at, True,
-            stage.value, reason, None,
+            stage.value, reason, None, None,
         )  # fmt: skip
         context.database.write(_SQL["add_attempt"], values)
         if running.is_lost:
@@ -200,33 +207,37 @@ class Settling:
 
     # what it says about the mailbox
 
-    def _judge(self, mailbox: MailboxId, result: Result) -> None:
+    def _event(self, running: Running, result: Result) -> HealthEvent | None:
+        """How it bears on health; a line that breaks for one message alone, again and again, is that message's."""
+        context, mailbox = self._context, running.claim.mailbox
+        event = event_of_result(result, tally_of(context, running.mailbox, result))
+        if event is HealthEvent.UNREACHABLE and result.verdict is Verdict.DEFERRED:
+            is_well = not context.remembrance.health(mailbox).is_stopped
+            return None if is_well and is_only_this_message(context, running) else event
+        return event
+
+    def _judge(self, mailbox: MailboxId, result: Result, event: HealthEvent | None) -> None:
+        context = self._context
         if result.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
-            now = self._context.clock.now()
-            self._context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=result.is_provider)
+            now = context.clock.now()
+            context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=result.is_provider)
             return
-        event = event_of_result(result)
-        health = self._context.remembrance.health(mailbox)
+        if result.reply_class == ReplyClass.UNKNOWN:
+            note_riddle(context, mailbox.provider, result.stage, result.reply)
+        health = context.remembrance.health(mailbox)
         if event is None or (event is HealthEvent.DELIVERED and health.state is HealthState.OK and health.is_proven):
             return
-        context = self._context
-        changed = health_after(
-            health, event, moment=context.clock.moment(), settings=context.settings.health,
-            reason=reason_of_result(result), retry_after=result.retry_after,
-        )  # fmt: skip
-        set_health(context, mailbox, changed)
+        symptom = Symptom(event, reason_of_result(result), result.retry_after, result.reply)
+        if result.is_provider:
+            change_provider(context, mailbox.provider, symptom)
+        else:
+            change_mailbox(context, mailbox, symptom)
 
 
-def set_health(context: Context, mailbox: MailboxId, health: Health) -> None:
-    """Writes a mailbox's health, where it changed, and lets the schedule act on it."""
-    known = context.remembrance.health(mailbox)
-    if health == known:
-        return
-    context.remembrance.set_health(mailbox, health)
-    context.schedule.set_standing(mailbox, health.standing, context.clock.now())
-    working = health.state.value if health.is_proven else UNTRIED
-    reason = health.reason if health.is_stopped else working
-    context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), mailbox=mailbox, reason=reason))
+def _likeness(result: Result) -> bytes | None:
+    """Of what was refused; what was taken is all alike."""
+    is_refusal = result.verdict is not Verdict.DELIVERED and result.reply is not None
+    return likeness_of(result.reply) if is_refusal and result.reply is not None else None
 
 
 def _confirmation(entry: Entry, result: Result) -> OutboxKind | None:

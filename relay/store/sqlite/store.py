@@ -29,12 +29,15 @@ from relay.store.sqlite.control import SqliteControl
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.foresight import SqliteForesight
+from relay.store.sqlite.healths import SqliteHealths
 from relay.store.sqlite.intake import sealed
 from relay.store.sqlite.keys import SqliteKeys
 from relay.store.sqlite.life import Life
+from relay.store.sqlite.notices import SqliteNotices
 from relay.store.sqlite.reader import Reader
 from relay.store.sqlite.readings import Readings
 from relay.store.sqlite.reports import Owed, top_header
+from relay.store.sqlite.riddles import SqliteRiddles
 from relay.store.sqlite.schema import open_seals
 from relay.store.sqlite.secrets import SqliteSecrets
 from relay.store.sqlite.sessionbook import SessionBook
@@ -67,7 +70,10 @@ class SqliteStore:
         self._books = Books(
             control=SqliteControl(self._note),
             foresight=SqliteForesight(self._ask),
+            healths=SqliteHealths(self._ask),
             keys=SqliteKeys(self._note, self._ask, seals, secrets),
+            notices=SqliteNotices(self._note, self._ask),
+            riddles=SqliteRiddles(self._ask),
             secrets=secrets,
             suppressions=SqliteSuppressions(self._note, self._ask, lambda: self._core.context),
             trials=SqliteTrials(self._note),

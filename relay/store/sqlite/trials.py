@@ -6,18 +6,18 @@ and no lease ends it; its node's next start does, linger later.
 """
 
 from relay.core.envelope import Result, Verdict
-from relay.core.health import HealthEvent, HealthState, event_of_result, reason_of_result
-from relay.core.health import after as health_after
+from relay.core.health import HealthEvent, HealthState
 from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
 from relay.core.rotation import CROWDED
+from relay.core.symptoms import event_of_result, reason_of_result
 from relay.core.words import AccountId, MailboxId, Stage
 from relay.errors import UnknownAccount
 from relay.store.ports.trials import NotNow, Trial
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.healths import Symptom, change_mailbox
 from relay.store.sqlite.note import Note
 from relay.store.sqlite.obstacles import obstacle_to_claim, obstacle_to_login
-from relay.store.sqlite.settling import set_health
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import write_reply
 
@@ -119,8 +119,4 @@ def _judge(context: Context, mailbox: MailboxId, result: Result) -> None:
         event = HealthEvent.LET_IN if health.state is HealthState.PAUSED else None
     if event is None or result is CUT_SHORT:
         return
-    changed = health_after(
-        health, event, moment=context.clock.moment(), settings=context.settings.health,
-        reason=reason_of_result(result), retry_after=result.retry_after,
-    )  # fmt: skip
-    set_health(context, mailbox, changed)
+    change_mailbox(context, mailbox, Symptom(event, reason_of_result(result), result.retry_after, result.reply))

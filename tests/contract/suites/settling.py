@@ -16,6 +16,7 @@ from tests.contract.scene import (
     LINGER,
     MAIL_REFUSED,
     NEVER_MAIL,
+    NOT_NOW,
     NOT_UNDERSTOOD,
     SECOND,
     A,
@@ -201,7 +202,7 @@ async def a_stopped_mailbox_is_tried_by_one_probe_at_its_time(scene: Scene) -> N
     for claim in claims:
         await scene.end(claim, MAIL_REFUSED if claim is claims[0] else DROPPED)
     probe_at = (await scene.take()).wake_at
-    assert probe_at == scene.store.now() + 5 * MINUTE
+    assert probe_at == scene.store.now() + 25 * HOUR
     await scene.advance_to(probe_at - 1)
     assert await scene.work() == []
     await scene.advance_to(probe_at)
@@ -218,7 +219,7 @@ async def a_probe_that_is_refused_waits_longer(scene: Scene) -> None:
     await scene.mail(A, 1)
     for pause in (5, 15, 30, 60, 60):
         (claim,) = await scene.work()
-        await scene.end(claim, MAIL_REFUSED)
+        await scene.end(claim, NOT_NOW)
         await scene.advance(pause * 60 - 1)
         assert await scene.work() == []
         await scene.advance(1)

@@ -44,6 +44,9 @@ class Terms:
     def login_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]:
         return ()
 
+    def refusal_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]:
+        return ()
+
     def civil_offset(self) -> int:
         return 0
 

@@ -30,6 +30,7 @@ class Memory:
         self.provider_stands = Standing()
         self.attempts: list[PastAttempt] = []
         self.logins: list[PastAttempt] = []
+        self.refusals: list[PastAttempt] = []
         self.offset = 0
 
     def mailbox_terms(self, mailbox: MailboxId) -> MailboxTerms:
@@ -52,6 +53,9 @@ class Memory:
 
     def login_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]:
         return [past for past in self.logins if past.mailbox == mailbox]
+
+    def refusal_past(self, mailbox: MailboxId) -> Iterable[PastAttempt]:
+        return [past for past in self.refusals if past.mailbox == mailbox]
 
     def civil_offset(self) -> int:
         return self.offset
@@ -483,7 +487,7 @@ def test_a_slot_of_a_total_comes_back_where_mail_was_not_written(memory: Memory,
 def test_a_mailbox_whose_bulk_has_no_room_chooses_nothing() -> None:
     terms = MailboxTerms((Limit(2, HOUR),), express_share=Fraction(1, 2))
     provider = ProviderLine("p", ProviderTerms(), TotalLedger(()), Standing())
-    line = Line(A, provider, terms, Standing(), MailboxLedger(terms.limits), logins=RollingWindow(Limit(1, MINUTE)))
+    line = Line(A, provider, terms, Standing(), MailboxLedger(terms.limits), *(RollingWindow(Limit(1, MINUTE)),) * 2)
     line.count("x", Lane.BULK, 1)
     line.ledger.start(NOW)
     assert line.choose(NOW) is None

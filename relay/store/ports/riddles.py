@@ -1,0 +1,35 @@
+"""The riddles' port: replies that no rule understands, so that one can be written.
+
+Law: a riddle is kept masked and normalised, once for each wording, with how often it came; bounded per provider.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from relay.core.words import Stage
+
+RIDDLES_PER_PROVIDER: int = 500
+"""Wordings kept of one provider; of more the one that was met longest ago goes. A host that makes up a new one each
+time must not fill the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class Riddle:
+    """One wording; times are wall time, microseconds."""
+
+    provider: str
+    stage: Stage
+    code: int
+    text: str
+    """With addresses, hosts and ids masked."""
+    many: int
+    first_at: int
+    last_at: int
+
+
+class Riddles(Protocol):
+    """What can be looked up."""
+
+    async def all(self, *, provider: str | None = None, most: int = 1_000) -> Sequence[Riddle]:
+        """Those that came last first; of one provider, or of all."""

@@ -1,0 +1,48 @@
+-- How healthy mailboxes and providers were, and what nobody understood.
+
+-- add_health: A mailbox, or the host of a provider, became something else.
+INSERT INTO healths (at, provider, mailbox, state, reason, cause, reply, by, slow) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+
+-- healths_of_mailbox: What became of a mailbox, the newest first.
+SELECT at, state, reason, cause, reply, by, slow FROM healths WHERE provider = ? AND mailbox = ? ORDER BY id DESC LIMIT ?;
+
+-- healths_of_provider: What became of a provider's host, the newest first.
+SELECT at, state, reason, cause, reply, by, slow FROM healths WHERE provider = ? AND mailbox IS NULL
+ORDER BY id DESC LIMIT ?;
+
+-- drop_healths: Forgets the oldest before a moment.
+DELETE FROM healths WHERE id IN (SELECT id FROM healths ORDER BY id LIMIT ?2) AND at < ?1;
+
+-- spam_since: How many messages of a mailbox were taken for spam since an instant.
+SELECT count(*) FROM attempts INDEXED BY attempts_ends
+WHERE counted AND mailbox = ? AND ended_at >= ? AND class = 'spam-blocked';
+
+-- policy_since: Where the mail of a mailbox was refused by policy since an instant: the domain, sealed, and its place.
+SELECT DISTINCT d.domain, m.id, d.id - m.seq FROM attempts AS a INDEXED BY attempts_ends
+JOIN deliveries AS d ON d.id = a.delivery JOIN messages AS m ON m.seq = d.message
+WHERE a.counted AND a.mailbox = ? AND a.ended_at >= ? AND a.class = 'policy-refused' LIMIT ?;
+
+-- last_class_before: How the attempt of a delivery before this one ended.
+SELECT class FROM attempts INDEXED BY attempts_of WHERE delivery = ? AND id < ? ORDER BY id DESC LIMIT 1;
+
+-- meet_riddle: A reply that is known to be a riddle came again.
+UPDATE riddles SET many = many + 1, last_at = ? WHERE provider = ? AND stage = ? AND code = ? AND text = ?;
+
+-- add_riddle: A reply that no rule understands came for the first time.
+INSERT INTO riddles (provider, stage, code, text, many, first_at, last_at) VALUES (?, ?, ?, ?, 1, ?, ?);
+
+-- count_riddles: How many riddles of a provider are known.
+SELECT count(*) FROM riddles WHERE provider = ?;
+
+-- drop_oldest_riddle: Forgets the one of a provider that was met longest ago.
+DELETE FROM riddles WHERE (provider, stage, code, text) IN (
+    SELECT provider, stage, code, text FROM riddles WHERE provider = ? ORDER BY last_at LIMIT 1
+);
+
+-- all_riddles: Those that came last first.
+SELECT provider, stage, code, text, many, first_at, last_at FROM riddles
+WHERE ?1 IS NULL OR provider = ?1 ORDER BY last_at DESC, provider, stage, code, text LIMIT ?2;
+
+-- held_of: Deliveries of an account that are held for a reason, the oldest first.
+SELECT id FROM deliveries INDEXED BY deliveries_stalled
+WHERE state = 1 AND account = ? AND reason = ? ORDER BY id LIMIT ?;

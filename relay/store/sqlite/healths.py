@@ -1,0 +1,153 @@
+"""How mailboxes and providers fare: each change of health as it is decided, written, told to the schedule and kept.
+
+Law: health, history, concern and event are written in one transaction; what passes by itself is nobody's concern
+before it has lasted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from relay.core.concerns import ConcernKind, Subject
+from relay.core.healing import NO_LIMITS, Pace, after, pace_of
+from relay.core.health import PACED, Health, HealthEvent, HealthState
+from relay.core.remedy import is_told
+from relay.core.reply import Reply
+from relay.core.words import MailboxId
+from relay.store.ports.events import EventKind, StoreEvent
+from relay.store.ports.healths import MOST_CHANGES, HealthChange
+from relay.store.sqlite.concerns import close_concern, open_concern
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.reader import Ask
+from relay.store.sqlite.statements import load_statements
+
+_SQL = load_statements("healths")
+
+UNTRIED = "untried"
+"""What a mailbox's health is told to be while nothing has shown that its new credential or route works."""
+
+
+class SqliteHealths:
+    """The port `Healths`."""
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+
+    async def of_mailbox(self, mailbox: MailboxId, *, most: int = 100) -> Sequence[HealthChange]:
+        """What became of a mailbox."""
+        return await self._ask(lambda context: _of_mailbox(context, mailbox, min(most, MOST_CHANGES)))
+
+    async def of_provider(self, provider: str, *, most: int = 100) -> Sequence[HealthChange]:
+        """What became of a provider's host."""
+        row = (provider, min(most, MOST_CHANGES))
+        return await self._ask(lambda context: _read(context, "healths_of_provider", row))
+
+
+@dataclass(frozen=True, slots=True)
+class Symptom:
+    """What was seen of a mailbox or a host, and what is known beside."""
+
+    event: HealthEvent
+    reason: str | None = None
+    """The reply class, or the fault."""
+    retry_after: int | None = None
+    reply: Reply | None = None
+    by: str | None = None
+    """Who said so, where a person did."""
+
+
+def change_mailbox(context: Context, mailbox: MailboxId, symptom: Symptom) -> Health:
+    """Something bears on a mailbox; what it is now."""
+    known = context.remembrance.health(mailbox)
+    is_paced = known.is_stopped or known.slow > 1 or symptom.event in PACED
+    health = _after(context, known, symptom, _pace(context, mailbox) if is_paced else NO_LIMITS)
+    if health != known:
+        context.remembrance.set_health(mailbox, health)
+        context.schedule.set_standing(mailbox, health.standing, context.clock.now())
+        working = health.state.value if health.is_proven else UNTRIED
+        reason = health.reason if health.is_stopped else working
+        context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), mailbox=mailbox, reason=reason))
+    if _is_news(known, health, symptom):
+        _keep(context, mailbox.provider, context.names.mailbox(mailbox), health, symptom)
+    if health.is_stopped or known.is_stopped:
+        _tell(context, ConcernKind.MAILBOX_STOPPED, Subject(mailbox=mailbox), health, symptom)
+    return health
+
+
+def change_provider(context: Context, provider: str, symptom: Symptom) -> Health:
+    """Something bears on a provider's host; what it is now."""
+    known = context.remembrance.provider_health(provider)
+    health = _after(context, known, symptom, NO_LIMITS)
+    if health != known:
+        context.remembrance.set_provider_health(provider, health)
+        context.schedule.set_provider_standing(provider, health.standing)
+        reason = health.reason if health.is_stopped else health.state.value
+        context.journal.record(StoreEvent(EventKind.HEALTH, context.clock.wall(), reason=reason, provider=provider))
+    if _is_news(known, health, symptom):
+        _keep(context, provider, None, health, symptom)
+    if health.is_stopped or known.is_stopped:
+        _tell(context, ConcernKind.PROVIDER_STOPPED, Subject(provider=provider), health, symptom)
+    return health
+
+
+def _after(context: Context, known: Health, symptom: Symptom, pace: Pace) -> Health:
+    return after(
+        known, symptom.event, moment=context.clock.moment(), settings=context.settings.health,
+        reason=symptom.reason, retry_after=symptom.retry_after, pace=pace,
+    )  # fmt: skip
+
+
+def _pace(context: Context, mailbox: MailboxId) -> Pace:
+    """What its limits say; where nobody routes it any more, nothing does."""
+    terms = context.remembrance.mailbox_terms(mailbox)
+    provider = context.routes.routing.providers.get(mailbox.provider)
+    zone = ZoneInfo("UTC" if provider is None else provider.timezone)
+    return pace_of(terms.limits, zone, context.clock.now(), context.clock.civil_offset())
+
+
+# what is kept of it
+
+
+def _is_news(known: Health, health: Health, symptom: Symptom) -> bool:
+    """What a person said is; so is another state, reason or pace; that a probe failed once more is not."""
+    before, now = ((each.state, each.reason, each.slow) for each in (known, health))
+    return symptom.by is not None or before != now
+
+
+def _keep(context: Context, provider: str, mailbox: int | None, health: Health, symptom: Symptom) -> None:
+    said = None if symptom.reply is None else str(symptom.reply)
+    values = (
+        context.clock.wall(), provider, mailbox, health.state.value, health.reason, symptom.event.value, said,
+        symptom.by, health.slow,
+    )  # fmt: skip
+    context.database.write(_SQL["add_health"], values)
+
+
+def _of_mailbox(context: Context, mailbox: MailboxId, most: int) -> list[HealthChange]:
+    number = context.names.known_mailbox(mailbox)
+    return [] if number is None else _read(context, "healths_of_mailbox", (mailbox.provider, number, most))
+
+
+def _read(context: Context, statement: str, values: tuple[object, ...]) -> list[HealthChange]:
+    return [
+        HealthChange(context.clock.shown(at), HealthState(state), reason, HealthEvent(cause), reply, by, slow)
+        for at, state, reason, cause, reply, by, slow in context.database.read(_SQL[statement], values)
+    ]
+
+
+# who has to know
+
+
+def _tell(context: Context, kind: ConcernKind, subject: Subject, health: Health, symptom: Symptom) -> None:
+    """It is somebody's concern while it is stopped for what does not pass, or for too long."""
+    if not health.is_stopped:
+        close_concern(context, kind, subject)
+        return
+    wall = context.clock.wall()
+    if not is_told(health, lasted=wall - (health.since or wall)):
+        return
+    detail = {} if symptom.reply is None else {"reply": str(symptom.reply)}
+    if health.probe_at is not None:
+        later = max(0, health.probe_at - context.clock.now())
+        detail["next_try"] = str(context.clock.shown(wall + later))
+    open_concern(context, kind, subject, reason=health.reason, detail=detail)
