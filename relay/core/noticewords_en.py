@@ -168,8 +168,8 @@ _EVENTS = {
     ),
     NoticeType.SPAM_BLOCKED: Event(
         "{provider} takes mail of {account} for spam",
-        "{provider} has refused a mail of {mailbox} as spam. It was returned to its sender and is not sent again. If it "
-        "happens three times within an hour, the mailbox is paused to protect it.",
+        "{provider} has refused a mail of {mailbox} as spam. It was returned to its sender, and is not sent again. If "
+        "it happens three times within an hour, the mailbox is paused to protect it.",
         "Have the sender told to send it another way, and ask {provider} why.",
     ),
     NoticeType.MANY_TO_ONE: Event(
