@@ -3,12 +3,67 @@
 -- open_concern: The open concern of a kind about one subject.
 SELECT id, reason FROM concerns WHERE kind = ? AND about = ? AND closed_at IS NULL;
 
+-- last_concern: The newest concern of a kind about one subject, for one reason.
+SELECT id, opened_at, closed_at, told_at, look_at FROM concerns INDEXED BY concerns_about
+WHERE kind = ? AND about = ? AND reason IS ? ORDER BY id DESC LIMIT 1;
+
 -- add_concern: One begins.
-INSERT INTO concerns (kind, about, provider, mailbox, account, reason, opened_at, closed_at, detail)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO concerns (kind, about, provider, mailbox, account, reason, opened_at, closed_at, look_at, detail)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
--- change_concern: It goes on for another reason.
-UPDATE concerns SET reason = ?, detail = ? WHERE id = ?;
+-- reopen_concern: It is back before anybody heard of its end: it never ended.
+UPDATE concerns SET closed_at = NULL, look_at = ?, detail = ? WHERE id = ?;
 
--- close_concern: It is over.
-UPDATE concerns SET closed_at = ? WHERE kind = ? AND about = ? AND closed_at IS NULL;
+-- drop_concern: Another reason took its place: nobody hears of its end, for it is none.
+UPDATE concerns SET closed_at = ?, look_at = NULL WHERE id = ?;
+
+-- close_concern: It is over; whoever was told hears of it.
+UPDATE concerns SET closed_at = ?1, look_at = CASE WHEN told_at IS NULL THEN NULL ELSE ?1 END
+WHERE kind = ?2 AND about = ?3 AND closed_at IS NULL;
+
+-- undo_concern: It was a mistake: whoever was not told yet hears nothing of it.
+UPDATE concerns SET closed_at = ?1, look_at = CASE WHEN told_at IS NULL THEN NULL ELSE ?1 END WHERE id = ?2;
+
+-- due_concerns: What has to be looked at, the longest due first.
+SELECT id, kind, provider, mailbox, account, reason, opened_at, closed_at, told_at, words, detail
+FROM concerns INDEXED BY concerns_look WHERE look_at <= ? ORDER BY look_at LIMIT ?;
+
+-- next_look: When the next one is.
+SELECT min(look_at) FROM concerns INDEXED BY concerns_look WHERE look_at IS NOT NULL;
+
+-- look_again: Nothing was said; when to look again.
+UPDATE concerns SET look_at = ? WHERE id = ?;
+
+-- said: A word was said.
+UPDATE concerns SET told_at = ?, look_at = ?, words = words + 1 WHERE id = ? AND words = ?;
+
+-- open_concerns: Everything that is open, the newest first, before one.
+SELECT id, kind, provider, mailbox, account, reason, opened_at, closed_at, told_at, words, detail
+FROM concerns WHERE closed_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?;
+
+-- add_telling: A notice for the webhook.
+INSERT INTO tellings (concern, word, notice, due_at) VALUES (?, ?, ?, ?) ON CONFLICT (concern, word) DO NOTHING;
+
+-- due_tellings: What has to be sent, the longest due first.
+SELECT id, notice, tries FROM tellings INDEXED BY tellings_due WHERE state = 0 AND due_at <= ? ORDER BY due_at LIMIT ?;
+
+-- next_telling: When the next one is due.
+SELECT min(due_at) FROM tellings INDEXED BY tellings_due WHERE state = 0;
+
+-- telling_later: It is tried again.
+UPDATE tellings SET due_at = ?, tries = tries + 1, error = ? WHERE id = ? AND state = 0;
+
+-- telling_over: It was sent (1), or given up (2).
+UPDATE tellings SET state = ?, tries = tries + 1, error = ?, done_at = ? WHERE id = ? AND state = 0;
+
+-- dead_letters: What was given up, the newest first, before one.
+SELECT id, notice, tries, error, done_at FROM tellings WHERE state = 2 AND id < ? ORDER BY id DESC LIMIT ?;
+
+-- revive: A dead letter is tried once more.
+UPDATE tellings SET state = 0, due_at = ?, tries = 0, error = NULL, done_at = NULL WHERE id = ? AND state = 2;
+
+-- prune_concerns: Forgets what is over and was said long ago.
+DELETE FROM concerns WHERE closed_at < ? AND look_at IS NULL;
+
+-- prune_tellings: Forgets notices that were sent or given up long ago.
+DELETE FROM tellings WHERE state > 0 AND done_at < ?;

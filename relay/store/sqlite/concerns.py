@@ -1,12 +1,14 @@
 """Concerns as they begin and end, written in the transaction of what they are about.
 
-Law: one concern of a kind about one subject is open at a time; what follows for whom is told to is read from there.
+Law: one concern of a kind about one subject is open at a time; one that comes back before anybody heard of its end goes
+on, and one that another reason replaces ends without a word.
 """
 
 import json
 from collections.abc import Mapping
 
 from relay.core.concerns import ONCE, ConcernKind, Subject
+from relay.core.limits import DAY
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.statements import load_statements
@@ -21,27 +23,37 @@ def open_concern(
     *,
     reason: str | None = None,
     detail: Mapping[str, str] | None = None,
+    again_after: int | None = DAY,
 ) -> bool:
-    """It begins, or goes on; True: it is new. `detail` is masked and names no recipient."""
-    about, wall = str(subject), context.clock.wall()
+    """It begins, or goes on; True: it is new. `detail` is masked and names no recipient.
+
+    What is told once is not told again about the same subject and reason within `again_after` microseconds; None: ever.
+    """
+    about, wall, written = str(subject), context.clock.wall(), json.dumps(dict(detail or {}))
     known = context.database.read_one(_SQL["open_concern"], (kind.value, about))
-    written = json.dumps(dict(detail or {}))
     if known is not None:
-        if known[1] != reason:
-            context.database.write(_SQL["change_concern"], (reason, written, known[0]))
-            _tell(context, kind, subject)
-        return False
+        if known[1] == reason:
+            return False
+        context.database.write(_SQL["drop_concern"], (wall, known[0]))
+    last = context.database.read_one(_SQL["last_concern"], (kind.value, about, reason))
+    if last is not None:
+        number, opened_at, closed_at, told_at, look_at = last
+        if kind in ONCE and (again_after is None or wall - opened_at < again_after):
+            return False
+        if kind not in ONCE and told_at is not None and look_at is not None and closed_at is not None:
+            context.database.write(_SQL["reopen_concern"], (wall, written, number))
+            return False
     mailbox = None if subject.mailbox is None else context.names.mailbox(subject.mailbox)
     account = None if subject.account is None else context.names.account(subject.account)
     closed_at = wall if kind in ONCE else None
-    values = (kind.value, about, subject.provider, mailbox, account, reason, wall, closed_at, written)
+    values = (kind.value, about, subject.provider, mailbox, account, reason, wall, closed_at, wall, written)
     context.database.write(_SQL["add_concern"], values)
     _tell(context, kind, subject)
     return True
 
 
 def close_concern(context: Context, kind: ConcernKind, subject: Subject) -> bool:
-    """It is over; False: none was open."""
+    """It is over; False: none was open. Nobody hears of the end of what he was not told of."""
     is_over = context.database.write(_SQL["close_concern"], (context.clock.wall(), kind.value, str(subject))) > 0
     if is_over:
         _tell(context, kind, subject)

@@ -1,0 +1,100 @@
+"""The notices' port: concerns that have to be looked at, and what is on its way to the webhook of ops.
+
+Law: what was said is written down before it is forgotten to whom; a crash in between says it again under the same id,
+and nobody hears it twice who throws away what he knows. Durations are microseconds.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from relay.core.concerns import Concern, ConcernKind, Subject
+from relay.core.words import AccountId
+
+
+@dataclass(frozen=True, slots=True)
+class DueConcern:
+    """A concern that has to be looked at, with what a text about it needs."""
+
+    concern: Concern
+    """Its instants as the clock on the wall shows them."""
+    told_at: int | None
+    """When somebody was told last, wall time; None: nobody was."""
+    words: int
+    """How often that was."""
+    now: int
+    """Wall time of this look."""
+    accounts: tuple[AccountId, ...]
+    """The senders concerned, of the routing in force."""
+    waiting: int
+    """Their mails that wait or are held."""
+    next_try: int | None
+    """When it is tried next, wall time; None: not by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class DueTelling:
+    """A notice for the webhook: as JSON, and how often it was tried."""
+
+    id: int
+    notice: str
+    tries: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A notice that nobody took. `at`: when it was given up, wall time."""
+
+    id: int
+    notice: str
+    tries: int
+    error: str
+    at: int
+
+
+class Notices(Protocol):
+    """Where the pump of notices gets its work."""
+
+    async def due(self, most: int) -> Sequence[DueConcern]:
+        """Concerns to be looked at now, the longest due first."""
+
+    async def looked(self, concern: int, *, after: int | None) -> None:
+        """Nothing was said of it; look again `after` so long, None: never."""
+
+    async def said(self, due: DueConcern, *, after: int | None, notice: str | None) -> bool:
+        """A word was said of it; look again `after` so long. `notice` goes to the webhook, in the same transaction.
+
+        False: that very word was said before.
+        """
+
+    async def tellings(self, most: int) -> Sequence[DueTelling]:
+        """Notices to be sent to the webhook now, the longest due first."""
+
+    async def sent(self, telling: int) -> None:
+        """It was taken."""
+
+    async def later(self, telling: int, *, after: int, error: str) -> None:
+        """It is to be tried again."""
+
+    async def dead(self, telling: int, *, error: str) -> None:
+        """It is given up, and shown as a dead letter."""
+
+    async def rest(self) -> int | None:
+        """How long until something is due; 0: now; None: nothing is."""
+
+    async def raise_concern(
+        self, kind: ConcernKind, subject: Subject, *, reason: str | None = None, again_after: int | None = None
+    ) -> bool:
+        """Somebody has to know of something that did not happen in the store; True: it is new."""
+
+    async def lower_concern(self, kind: ConcernKind, subject: Subject) -> bool:
+        """It is over; False: none was open."""
+
+    async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]:
+        """Everything that is open, the newest first; `before` an id."""
+
+    async def dead_letters(self, most: int, before: int | None = None) -> Sequence[DeadLetter]:
+        """What was given up, the newest first; `before` an id."""
+
+    async def revive(self, telling: int) -> bool:
+        """Tries a dead letter once more; False: it is none."""

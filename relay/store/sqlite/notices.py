@@ -1,0 +1,187 @@
+"""Concerns and notices as the pump asks for them.
+
+Law: a word of a concern is said once: its number is compared when it is written down.
+"""
+
+import json
+from collections.abc import Sequence
+
+from relay.core.concerns import Concern, ConcernKind, Subject
+from relay.core.routing import Account
+from relay.core.words import AccountId, MailboxId
+from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling
+from relay.store.sqlite.concerns import close_concern, open_concern
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.database import Row
+from relay.store.sqlite.note import Note
+from relay.store.sqlite.reader import Ask
+from relay.store.sqlite.statements import load_statements
+
+_SQL = load_statements("concerns")
+
+SENT, DEAD = 1, 2
+
+LAST: int = (1 << 63) - 1
+"""After every id."""
+
+
+class SqliteNotices:
+    """The port `Notices`."""
+
+    def __init__(self, note: Note, ask: Ask) -> None:
+        self._note = note
+        self._ask = ask
+
+    async def due(self, most: int) -> Sequence[DueConcern]:
+        """Concerns to be looked at now."""
+        return await self._ask(lambda context: _due(context, most))
+
+    async def looked(self, concern: int, *, after: int | None) -> None:
+        """Nothing was said."""
+        await self._note(lambda context: _write(context, "look_again", (_at(context, after), concern)))
+
+    async def said(self, due: DueConcern, *, after: int | None, notice: str | None) -> bool:
+        """A word was said."""
+        return await self._note(lambda context: _said(context, due, after, notice))
+
+    async def tellings(self, most: int) -> Sequence[DueTelling]:
+        """Notices to be sent."""
+        rows = await self._ask(lambda context: context.database.read(_SQL["due_tellings"], (_now(context), most)))
+        return [DueTelling(*row) for row in rows]
+
+    async def sent(self, telling: int) -> None:
+        """It was taken."""
+        await self._note(lambda context: _write(context, "telling_over", (SENT, None, _now(context), telling)))
+
+    async def later(self, telling: int, *, after: int, error: str) -> None:
+        """It is to be tried again."""
+        await self._note(lambda context: _write(context, "telling_later", (_at(context, after), error, telling)))
+
+    async def dead(self, telling: int, *, error: str) -> None:
+        """It is given up."""
+        await self._note(lambda context: _write(context, "telling_over", (DEAD, error, _now(context), telling)))
+
+    async def rest(self) -> int | None:
+        """How long until something is due."""
+        return await self._ask(_rest)
+
+    async def raise_concern(
+        self, kind: ConcernKind, subject: Subject, *, reason: str | None = None, again_after: int | None = None
+    ) -> bool:
+        """Somebody has to know."""
+        return await self._note(
+            lambda context: open_concern(context, kind, subject, reason=reason, again_after=again_after)
+        )
+
+    async def lower_concern(self, kind: ConcernKind, subject: Subject) -> bool:
+        """It is over."""
+        return await self._note(lambda context: close_concern(context, kind, subject))
+
+    async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]:
+        """Everything that is open."""
+        return await self._ask(
+            lambda context: [
+                _concern(context, row) for row in context.database.read(_SQL["open_concerns"], (before or LAST, most))
+            ]
+        )
+
+    async def dead_letters(self, most: int, before: int | None = None) -> Sequence[DeadLetter]:
+        """What was given up."""
+        return await self._ask(lambda context: _dead_letters(context, most, before))
+
+    async def revive(self, telling: int) -> bool:
+        """Tries a dead letter once more."""
+        return await self._note(lambda context: _write(context, "revive", (_now(context), telling)))
+
+
+def _now(context: Context) -> int:
+    return context.clock.wall()
+
+
+def _at(context: Context, after: int | None) -> int | None:
+    return None if after is None else context.clock.wall() + after
+
+
+def _write(context: Context, statement: str, values: tuple[object, ...]) -> bool:
+    return context.database.write(_SQL[statement], values) > 0
+
+
+def _said(context: Context, due: DueConcern, after: int | None, notice: str | None) -> bool:
+    number, now = due.concern.id, context.clock.wall()
+    if not _write(context, "said", (now, _at(context, after), number, due.words)):
+        return False
+    if notice is not None:
+        context.database.write(_SQL["add_telling"], (number, due.words, notice, now))
+    return True
+
+
+def _rest(context: Context) -> int | None:
+    rows = (context.database.read_one(_SQL[statement]) for statement in ("next_look", "next_telling"))
+    known = [row[0] for row in rows if row is not None and row[0] is not None]
+    return max(0, min(known) - context.clock.wall()) if known else None
+
+
+def _due(context: Context, most: int) -> list[DueConcern]:
+    return [_looked_at(context, row) for row in context.database.read(_SQL["due_concerns"], (_now(context), most))]
+
+
+def _looked_at(context: Context, row: Row) -> DueConcern:
+    concern, told_at, words = _concern(context, row), row[8], row[9]
+    accounts = _accounts(context, concern.subject)
+    return DueConcern(
+        concern,
+        None if told_at is None else context.clock.shown(told_at),
+        words,
+        context.clock.shown(context.clock.wall()),
+        tuple(account.sender for account in accounts),
+        sum(_waiting(context, account.sender) for account in accounts),
+        _next_try(context, concern.subject),
+    )
+
+
+def _concern(context: Context, row: Row) -> Concern:
+    number, kind, provider, mailbox, account, reason, opened_at, closed_at, *_, detail = row
+    subject = Subject(
+        provider,
+        None if mailbox is None else context.names.mailbox_name(mailbox),
+        None if account is None else context.names.sender(account),
+    )
+    shown = context.clock.shown
+    closed = None if closed_at is None else shown(closed_at)
+    return Concern(number, ConcernKind(kind), subject, reason, shown(opened_at), closed, json.loads(detail))
+
+
+def _accounts(context: Context, subject: Subject) -> Sequence[Account]:
+    """Whose mail it is about: the narrowest that the subject names."""
+    routing = context.routes.routing
+    if subject.account is not None:
+        account = routing.accounts.get(subject.account)
+        return [] if account is None else [account]
+    if subject.mailbox is not None:
+        return routing.by_mailbox.get(subject.mailbox, ())
+    if subject.provider is not None:
+        return [each for each in routing.accounts.values() if each.mailbox.provider == subject.provider]
+    return []
+
+
+def _waiting(context: Context, sender: AccountId) -> int:
+    number = context.names.known_account(sender)
+    line = None if number is None else context.pending.line(number)
+    return 0 if line is None else line.waiting + line.held
+
+
+def _next_try(context: Context, subject: Subject) -> int | None:
+    mailbox: MailboxId | None = subject.mailbox
+    known = [] if mailbox is None else [context.remembrance.health(mailbox)]
+    if subject.provider is not None:
+        known.append(context.remembrance.provider_health(subject.provider))
+    probes = [each.probe_at for each in known if each.is_stopped and each.probe_at is not None]
+    if not probes:
+        return None
+    now = context.clock.now()
+    return context.clock.shown(max(*probes, now) + context.clock.wall() - now)
+
+
+def _dead_letters(context: Context, most: int, before: int | None) -> list[DeadLetter]:
+    rows, shown = context.database.read(_SQL["dead_letters"], (before or LAST, most)), context.clock.shown
+    return [DeadLetter(number, notice, tries, error or "", shown(at)) for number, notice, tries, error, at in rows]

@@ -1,0 +1,164 @@
+"""Concerns are looked at when they should be, a word is said once, and what nobody takes is kept as a dead letter."""
+
+from relay.core.concerns import ConcernKind, Subject
+from relay.core.limits import HOUR, MINUTE, SECOND
+from relay.store.ports.notices import DueConcern
+from tests.contract.scene import MAIL_REFUSED, A, B, Scene, account, box
+
+ABOUT_A = Subject("p", box(A))
+STOPPED = ConcernKind.MAILBOX_STOPPED
+
+
+async def _one(scene: Scene) -> DueConcern:
+    (due,) = await scene.books.notices.due(10)
+    return due
+
+
+async def what_begins_is_looked_at_at_once_and_once(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A), account(B))
+    assert await notices.rest() is None
+    assert await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    assert not await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    assert await notices.rest() == 0
+    due = await _one(scene)
+    assert (due.concern.kind, due.concern.subject, due.concern.reason) == (STOPPED, ABOUT_A, "auth-rejected")
+    assert (due.accounts, due.waiting, due.told_at, due.words) == ((A,), 0, None, 0)
+
+
+async def it_says_how_many_mails_wait_of_everybody_concerned(scene: Scene) -> None:
+    await scene.route(account(A, username="practice"), account(B, username="practice"))
+    await scene.mail(A, 1, 2)
+    await scene.mail(B, 3)
+    practice = box("practice")
+    await scene.books.notices.raise_concern(STOPPED, Subject("p", practice), reason="auth-rejected")
+    due = await _one(scene)
+    assert (set(due.accounts), due.waiting) == ({A, B}, 3)
+
+
+async def a_look_without_a_word_is_repeated_after_its_time(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="network")
+    await notices.looked((await _one(scene)).concern.id, after=HOUR)
+    assert await notices.due(10) == []
+    assert await notices.rest() == HOUR
+    await scene.advance(3600)
+    assert (await _one(scene)).told_at is None
+
+
+async def a_word_is_said_once_and_its_notice_goes_with_it(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    due = await _one(scene)
+    assert await notices.said(due, after=24 * HOUR, notice='{"id":"1"}')
+    assert not await notices.said(due, after=24 * HOUR, notice='{"id":"1"}'), "as after a crash"
+    (telling,) = await notices.tellings(10)
+    assert (telling.notice, telling.tries) == ('{"id":"1"}', 0)
+    await notices.sent(telling.id)
+    assert await notices.tellings(10) == []
+    await scene.advance(24 * 3600)
+    again = await _one(scene)
+    assert (again.words, again.now - (again.told_at or 0)) == (1, 24 * HOUR)
+
+
+async def what_was_said_outlives_a_restart(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.books.notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    await scene.books.notices.said(await _one(scene), after=24 * HOUR, notice="{}")
+    await scene.harness.crash_and_restart()
+    assert await scene.books.notices.due(10) == []
+    assert len(await scene.books.notices.tellings(10)) == 1
+
+
+async def nobody_hears_of_the_end_of_what_he_was_not_told_of(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="network")
+    assert await notices.lower_concern(STOPPED, ABOUT_A)
+    assert not await notices.lower_concern(STOPPED, ABOUT_A)
+    assert await notices.due(10) == []
+    assert await notices.concerns(10) == []
+
+
+async def the_end_of_what_was_told_is_looked_at(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    await notices.said(await _one(scene), after=24 * HOUR, notice=None)
+    await notices.lower_concern(STOPPED, ABOUT_A)
+    due = await _one(scene)
+    assert due.concern.closed_at == due.now
+
+
+async def what_comes_back_before_its_end_was_told_goes_on(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    first = await _one(scene)
+    await notices.said(first, after=24 * HOUR, notice=None)
+    await notices.lower_concern(STOPPED, ABOUT_A)
+    assert not await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    (still,) = await notices.concerns(10)
+    assert (still.id, still.closed_at) == (first.concern.id, None)
+
+
+async def another_reason_takes_the_place_of_the_first_without_a_word(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    await notices.said(await _one(scene), after=24 * HOUR, notice=None)
+    assert await notices.raise_concern(STOPPED, ABOUT_A, reason="account-blocked")
+    due = await _one(scene)
+    assert (due.concern.reason, due.words) == ("account-blocked", 0)
+    assert len(await notices.concerns(10)) == 1
+
+
+async def what_is_told_once_is_not_told_again_before_its_time(scene: Scene) -> None:
+    notices, kind = scene.books.notices, ConcernKind.FOREIGN_TRAFFIC
+    await scene.route(account(A))
+    assert await notices.raise_concern(kind, ABOUT_A, again_after=HOUR)
+    assert not await notices.raise_concern(kind, ABOUT_A, again_after=HOUR)
+    await notices.said(await _one(scene), after=None, notice=None)
+    assert await notices.concerns(10) == [], "nothing of it lasts"
+    await scene.advance(3600)
+    assert await notices.raise_concern(kind, ABOUT_A, again_after=HOUR)
+    assert await notices.raise_concern(ConcernKind.PAID_UNTIL, Subject(account=A), reason="30", again_after=None)
+    await scene.advance(90 * 24 * 3600)
+    assert not await notices.raise_concern(ConcernKind.PAID_UNTIL, Subject(account=A), reason="30", again_after=None)
+
+
+async def a_notice_that_nobody_takes_is_tried_again_and_then_kept(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    await notices.said(await _one(scene), after=24 * HOUR, notice="{}")
+    (telling,) = await notices.tellings(10)
+    await notices.later(telling.id, after=5 * MINUTE, error="status-500")
+    assert await notices.tellings(10) == []
+    assert await notices.rest() == 5 * MINUTE
+    await scene.advance(300)
+    (again,) = await notices.tellings(10)
+    assert (again.id, again.tries) == (telling.id, 1)
+    await notices.dead(telling.id, error="status-404")
+    (letter,) = await notices.dead_letters(10)
+    assert (letter.id, letter.tries, letter.error) == (telling.id, 2, "status-404")
+    assert await notices.tellings(10) == []
+    assert await notices.revive(letter.id)
+    assert not await notices.revive(letter.id)
+    (revived,) = await notices.tellings(10)
+    assert revived.tries == 0
+    assert await notices.dead_letters(10) == []
+
+
+async def it_says_when_a_stopped_mailbox_is_tried_next(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    await scene.end(claim, MAIL_REFUSED)
+    await scene.books.notices.raise_concern(ConcernKind.FOREIGN_TRAFFIC, ABOUT_A)
+    found = [due for due in await scene.books.notices.due(10) if due.concern.kind is ConcernKind.FOREIGN_TRAFFIC]
+    (due,) = found
+    assert due.next_try is not None
+    assert due.next_try > due.now + SECOND
