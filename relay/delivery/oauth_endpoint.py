@@ -80,9 +80,8 @@ class TokenEndpoint:
         for address in addresses[:-1]:
             try:
                 return await self._post(url, address, content)
-            except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-                if _tls_error(error) is not None:  # the next address would be asked by the same name
-                    raise
+            except (httpx.ConnectError, httpx.ConnectTimeout):
+                continue  # nothing was said yet, and the next address of the same host may answer
         return await self._post(url, addresses[-1], content)
 
     async def _addresses(self, provider: str, host: str) -> Sequence[str]:

@@ -56,6 +56,8 @@ class OAuthServer:
     most_at_once: int = 0
     gate: Callable[[], Awaitable[object]] | None = None
     """Awaited before each answer."""
+    trickle: Raw = b""
+    """Said again and again in the head of an answer that never ends, slowly enough for each read to succeed."""
     spent: set[str] = field(default_factory=set)
 
     async def __aenter__(self) -> "OAuthServer":
@@ -106,6 +108,12 @@ class OAuthServer:
         self.asked.append(asked)
         if self.gate is not None:
             await self.gate()
+        if self.trickle:
+            writer.write(b"HTTP/1.1 200 OK\r\n")
+        while self.trickle:
+            writer.write(self.trickle)
+            await writer.drain()
+            await asyncio.sleep(0.02)
         writer.write(self.script.pop(0) if self.script else self._grant(asked.form.get("refresh_token", "")))
         await writer.drain()
 

@@ -258,7 +258,8 @@ UNREACHABLE = (Blame.TIME, Fault.OAUTH_UNREACHABLE)
     [
         (answer(302, b"", Location="http://127.0.0.1:1/elsewhere"), UNREAD),
         (answer(307, b"", Location="/token"), UNREAD),
-        (answer(200, b" " * (ANSWER_BYTES + 1)), UNREAD),
+        (answer(200, b'{"access_token": "a"}'.ljust(ANSWER_BYTES)), None),
+        (answer(200, b'{"access_token": "a"}'.ljust(ANSWER_BYTES + 1)), UNREAD),
         (answer(200, b'{"access_token": "a", "token_type": "Bearer"}', Content_Encoding="gzip"), None),
         (answer(200, b"<html>"), UNREAD),
         (answer(503, b"", Retry_After="7"), UNREACHABLE),
@@ -284,10 +285,11 @@ async def test_whatever_a_server_answers_is_an_answer(raw: bytes, meaning: tuple
 async def test_a_server_that_never_answers_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(oauth_endpoint, "WITHIN", 0.2)
     never = asyncio.Event()
-    async with OAuthServer(gate=never.wait) as server:
-        found = await ask(server)
-        assert isinstance(found, Refusal)
-        assert (found.blame, found.fault) == UNREACHABLE
+    async with OAuthServer(gate=never.wait) as silent, OAuthServer(trickle=b"X: y\r\n") as trickling:
+        for server in (silent, trickling):
+            found = await ask(server)
+            assert isinstance(found, Refusal)
+            assert (found.blame, found.fault) == UNREACHABLE
 
 
 async def test_a_name_is_looked_up_where_the_caller_says_and_the_first_address_that_answers_is_asked() -> None:
@@ -301,6 +303,19 @@ async def test_a_name_is_looked_up_where_the_caller_says_and_the_first_address_t
         assert isinstance(found, Grant)
         assert server.asked[0].headers["host"] == f"login.example:{server.port}"
         assert server.asked[0].form.keys() == {"grant_type", "refresh_token", "client_id"}
+
+
+async def test_a_refresh_token_that_was_shown_is_not_shown_to_the_next_address() -> None:
+    """It may be spent already: what became of it nobody knows."""
+
+    async def resolve(provider: str, host: str) -> Sequence[str]:
+        return ["127.0.0.1", "127.0.0.1"]
+
+    async with OAuthServer(script=[b""]) as server:
+        url = f"http://login.example:{server.port}/token"
+        found = await TokenEndpoint(resolve)(OAuthIdentity("outlook", url, "", "client-1"), "refresh-0")
+        assert isinstance(found, Refusal)
+        assert len(server.asked) == 1
 
 
 async def test_in_clear_nothing_is_said_beyond_this_machine() -> None:
@@ -319,6 +334,8 @@ async def test_no_proxy_of_the_environment_sees_a_refresh_token(monkeypatch: pyt
     async with OAuthServer() as proxy, OAuthServer() as server:
         for name in ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
             monkeypatch.setenv(name, proxy.url)
+        for name in ("no_proxy", "NO_PROXY"):
+            monkeypatch.delenv(name, raising=False)
         assert isinstance(await ask(server), Grant)
         assert proxy.asked == []
 

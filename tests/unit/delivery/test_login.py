@@ -12,7 +12,7 @@ import pytest
 from relay.core.envelope import Envelope, LoginFailure, Recipient, Verdict
 from relay.core.limits import SECOND, Limit
 from relay.core.meaning import Fault, ReplyClass
-from relay.core.routing import Auth, Provider, Timeouts, Tls
+from relay.core.routing import Auth, OAuthClient, Provider, Timeouts, Tls
 from relay.core.words import MailboxId, Stage
 from relay.delivery.login import ADDRESSES_TRIED
 from relay.delivery.smtp import Route, SmtpUpstream
@@ -516,3 +516,27 @@ def test_a_refusal_of_a_password_that_was_changed_meanwhile_says_so() -> None:
     assert refused.reply_class == "auth-rejected"
     assert refused.is_outdated
     assert not failure(Peer({"AUTH": [b"535 5.7.8 no\r\n"]}))[0].is_outdated
+
+
+# what a session was opened with
+
+
+def test_with_oauth2_another_client_is_another_way_in_and_without_it_is_not() -> None:
+    client = OAuthClient("id", None, "https://login.example/token")
+    for auth, is_same in ((Auth.OAUTH2, False), (Auth.PASSWORD, True)):
+        one, other = (replace(PROVIDER, auth=auth, oauth=each) for each in (client, replace(client, client_id="new")))
+        assert Route(one).is_as(Route(other)) is is_same
+        assert Route(one).is_as(Route(replace(one, connections=7)))
+
+
+def test_what_was_wrong_before_an_edit_says_nothing_about_the_client_of_now() -> None:
+    world = World(OAUTH)
+
+    class Mended(FakeTokens):
+        async def __call__(self, mailbox: MailboxId) -> str:
+            world.provider = replace(OAUTH, oauth=OAuthClient("the right one"))
+            return await super().__call__(mailbox)
+
+    world.tokens = Mended(trouble=NoToken(ReplyClass.AUTH_METHOD, Fault.OAUTH_CLIENT, is_provider=True))
+    found, _ = failure(None, world)
+    assert (found.reason, found.is_outdated) == ("oauth-client", True)

@@ -1,6 +1,7 @@
 """Access tokens: asked for once by however many, renewed early, durable before use, and each trouble its own."""
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -172,6 +173,18 @@ async def test_tokens_of_mailboxes_that_send_nothing_are_forgotten() -> None:
     assert list(it.tokens._held) == [BRUNO]
 
 
+async def test_who_is_renewed_stands_in_nobodys_way_to_be_forgotten() -> None:
+    carla = MailboxId("outlook", "carla@hotmail.it")
+    it = World(FakeRefreshTokens(ANNA, BRUNO, carla))
+    await it.tokens(ANNA)
+    await it.tokens(BRUNO)
+    it.now += HOUR - 60
+    await it.tokens(ANNA)
+    it.now += 60
+    await it.tokens(carla)
+    assert list(it.tokens._held) == [ANNA, carla]
+
+
 # one request at a time
 
 
@@ -212,6 +225,24 @@ async def test_what_nobody_waits_for_any_more_is_still_kept() -> None:
     await it.tokens.close()
     assert it.refresh.kept[ANNA] == "refresh-1"
     assert await it.tokens(ANNA) == "access-1"
+
+
+async def test_a_refusal_that_nobody_waits_for_any_more_is_no_stray_error() -> None:
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    it = World(script=[REVOKED])
+    it.may_answer.clear()
+    only = asyncio.ensure_future(it.tokens(ANNA))
+    await it.has_come.get()
+    only.cancel()
+    await asyncio.wait({only})
+    it.may_answer.set()
+    await it.tokens.close()
+    del only  # its traceback would hold the request
+    await asyncio.sleep(0)
+    gc.collect()
+    assert complaints == []
+    assert it.refusals == [(ANNA, REVOKED)]
 
 
 async def test_a_provider_is_asked_for_few_mailboxes_at_once() -> None:
@@ -344,6 +375,8 @@ async def test_a_connection_that_is_taken_away_ends_the_token_too() -> None:
     await it.tokens(ANNA)
     it.refresh.set(ANNA, None)
     assert (await it.trouble()).fault is Fault.NO_TOKEN
+    it.refresh.set(ANNA, "refresh-1")
+    assert await it.tokens(ANNA) == "access-2"
 
 
 async def test_without_a_client_it_is_the_providers_entry_that_an_admin_mends() -> None:
@@ -415,6 +448,7 @@ async def test_after_an_answer_that_was_none_a_mailbox_rests() -> None:
     assert await it.tokens(BRUNO) == "access-2"
     it.now += 1
     assert await it.tokens(ANNA) == "access-3"
+    assert it.tokens._rests == {}
 
 
 async def test_a_pause_that_the_server_asks_for_is_everybodys() -> None:
