@@ -181,7 +181,7 @@ def test_a_notice_is_read_as_it_was_written(notice: Notice) -> None:
     "text", ["", "[]", "{}", '{"id": "a", "type": "mailbox.lost", "at": 1}', '{"patient": "Anna"}']
 )
 def test_what_is_no_notice_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         read_notice(text)
 
 
