@@ -10,6 +10,7 @@ from relay.admin import AdminSources, Node, Readiness, admin_app
 from relay.admin.description import described
 from relay.admin.status import Counts
 from relay.store.ports.reading import Reading
+from relay.store.ports.suppressions import Suppressions
 
 Schema = Mapping[str, Any]
 
@@ -30,6 +31,7 @@ def api_document() -> Schema:
         metrics=no_metrics,
         reading=cast("Reading", None),
         counts=cast("Counts", None),
+        suppressions=cast("Suppressions", None),
         unforeseen=lambda error: None,
     )
     return described(admin_app(sources))

@@ -16,12 +16,14 @@ from relay.admin.guard import Guard
 from relay.admin.head import Headless
 from relay.admin.headers import Careful
 from relay.admin.lists import list_routes
+from relay.admin.optouts import optout_routes
 from relay.admin.problems import answer_with_problems
 from relay.admin.readiness import Readiness
 from relay.admin.showing import trouble_of
 from relay.admin.status import Counts, Node, Sources, status_routes
 from relay.observe import CONTENT_TYPE_LATEST
 from relay.store.ports.reading import Reading
+from relay.store.ports.suppressions import Suppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class AdminSources:
     """Everything in Prometheus' text format."""
     reading: Reading
     counts: Counts
+    suppressions: Suppressions
     unforeseen: Callable[[Exception], None]
     """Is told of an error that is a defect."""
 
@@ -60,6 +63,7 @@ def admin_app(sources: AdminSources) -> FastAPI:
     app.include_router(
         status_routes(sources.node, Sources(sources.readiness, sources.look, sources.reading, sources.counts))
     )
+    app.include_router(optout_routes(sources.suppressions))
     app.include_router(list_routes(sources.reading))
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)

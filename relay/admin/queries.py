@@ -54,6 +54,10 @@ class _Filter(_Nothing):
     cursor: Annotated[Text, Field(description="`next_cursor` of the page before; none: the first page.")] = None
 
 
+class PageFilter(_Filter):
+    """Which page."""
+
+
 class MessageFilter(_Filter):
     """Which messages; every part that is given must hold."""
 

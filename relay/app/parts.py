@@ -216,6 +216,7 @@ def admin_server(
                 metrics=Scrape(means.metrics, store, means.clock.monotonic, look=look),
                 reading=TimedReading(storage.store, means.metrics.store_took, means.clock.monotonic),
                 counts=store,
+                suppressions=storage.store.books.suppressions,
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
             )
         ),

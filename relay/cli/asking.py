@@ -65,8 +65,22 @@ class RelayApi:
 
     def get(self, path: str, parameters: Parameters | None = None) -> Any:
         """The JSON of an answer. Unreachable, or an error that says what is wrong."""
+        return self._asked("GET", path, parameters=parameters)
+
+    def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
+        """The JSON of the answer to an order; as `get`."""
+        return self._asked("POST", path, body=body)
+
+    def _asked(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Parameters | None = None,
+        body: Mapping[str, object] | None = None,
+    ) -> Any:
         try:
-            answer = self.client.get(f"/api/v1/{path}", params=parameters)
+            answer = self.client.request(method, f"/api/v1/{path}", params=parameters, json=body)
         except httpx.TimeoutException:
             raise Unreachable(f"the relay at {self.place} did not answer within {PATIENCE:.0f} s") from None
         except httpx.TransportError as error:

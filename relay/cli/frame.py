@@ -48,6 +48,7 @@ VERBS = (
     Verb("status", "Show the relay on one screen.", "status:status"),
     Verb("queue", "List, show and check what is queued.", verbs=QUEUE),
     Verb("account", "List, show, pause, resume, test or change accounts."),
+    Verb("optout", "Have an account write to a recipient no more.", "optout:optout"),
     Verb("explain", "Say why a message or an account is not moving.", "explain:explain"),
     Verb("classify", "Say what a provider's reply means.", "classify:classify_reply"),
     Verb("simulate", "Run traffic through a simulated world."),

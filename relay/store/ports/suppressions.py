@@ -25,7 +25,10 @@ class SuppressionView:
 
 
 class Suppressions(Protocol):
-    """What can be asked and said. UnknownAccount: the routing in force has no such account."""
+    """What can be asked and said. UnknownAccount: the routing in force has no account of this address.
+
+    People may name an account by any of its addresses; who asks for each recipient names it by its sender.
+    """
 
     def may_stand(self, account: AccountId, recipient: str) -> bool:
         """Whether something may stand against a recipient; answers at once, and never False where something does."""

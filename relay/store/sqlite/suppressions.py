@@ -141,9 +141,11 @@ def _all_of(context: Context, account: AccountId, most: int, after: tuple[str, s
 
 
 def _known(context: Context, account: AccountId) -> AccountId:
-    if account not in context.routes.routing.accounts:
+    """The account of an address that people give."""
+    found = context.routes.routing.account_of(account)
+    if found is None:
         raise UnknownAccount
-    return account
+    return found.sender
 
 
 def _remembered(context: Context, account: int, hashed: bytes) -> dict[SuppressionKind, Suppression]:

@@ -49,6 +49,14 @@ async def an_opt_out_is_of_the_person_however_his_address_is_written(scene: Scen
     assert await _stands(scene, to="paziente2@example.test") is None
 
 
+async def an_account_is_named_by_any_of_its_addresses(scene: Scene) -> None:
+    await scene.route(account(A, aliases=("info@studio.test",)))
+    assert await _book(scene).opt_out("Info@Studio.test", PATIENT)
+    assert await _stands(scene, A) is SuppressionKind.OPTOUT
+    assert len(await _book(scene).all_of("info@studio.test", most=9)) == 1
+    assert await _book(scene).lift(A.upper(), PATIENT) == (SuppressionKind.OPTOUT,)
+
+
 async def an_opt_out_outlives_a_crash_and_a_delivery(scene: Scene) -> None:
     await scene.route(account(A))
     await scene.mail(A, 1)

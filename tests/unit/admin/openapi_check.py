@@ -40,8 +40,8 @@ class Document:
         }
 
     def complaints(self, path: str, answer: httpx.Response) -> list[str]:
-        """What is wrong with an answer of GET `path` (as the document writes it); empty: nothing."""
-        said = self._said(path, answer.status_code)
+        """What is wrong with an answer of `path` (as the document writes it) to how it was asked; empty: nothing."""
+        said = self._said(path, answer.status_code, answer.request.method.lower())
         media = answer.headers["content-type"].partition(";")[0]
         if media not in said:
             return [f"{answer.status_code} is {media}, and the document knows {list(said)}"]
@@ -53,8 +53,8 @@ class Document:
         """The same of a body in JSON."""
         return list(self._wrong(self._said(path, status)["application/json"]["schema"], body, "answer"))
 
-    def _said(self, path: str, status: int) -> Mapping[str, Any]:
-        responses: Mapping[str, Any] = self.paths[path]["get"]["responses"]
+    def _said(self, path: str, status: int, method: str = "get") -> Mapping[str, Any]:
+        responses: Mapping[str, Any] = self.paths[path][method]["responses"]
         said: Mapping[str, Any] = responses.get(str(status), responses.get("default"))["content"]
         return said
 

@@ -4,6 +4,7 @@ import httpx
 
 from relay.admin import AdminSources, ListensAt, Node, Readiness, admin_app
 from tests.fakes.reading import NOON, FakeReading
+from tests.fakes.suppressions import RememberedSuppressions
 
 TOKEN = "0123456789abcdef0123456789abcdef"
 HERE = ("127.0.0.1", 40000)
@@ -19,6 +20,7 @@ class Relay:
         self.looks = 0
         self.failures: list[Exception] = []
         self.reading = FakeReading()
+        self.suppressions = RememberedSuppressions()
         node = Node("0.1.0", "n1", NOON, (ListensAt("smtp", "127.0.0.1:2525"), ListensAt("http", "127.0.0.1:8025")))
         self.app = admin_app(
             AdminSources(
@@ -29,6 +31,7 @@ class Relay:
                 metrics=self.metrics,
                 reading=self.reading,
                 counts=self.reading,
+                suppressions=self.suppressions,
                 unforeseen=self.failures.append,
             )
         )
@@ -40,13 +43,24 @@ class Relay:
         return b"relay_build_info 1\n"
 
     async def get(
-        self, path: str, *, peer=HERE, token: str | None = None, method: str = "GET", host: str = "127.0.0.1:8025"
+        self,
+        path: str,
+        *,
+        peer=HERE,
+        token: str | None = None,
+        method: str = "GET",
+        host: str = "127.0.0.1:8025",
+        json: object = None,
     ) -> httpx.Response:
         headers = {"Host": host} if token is None else {"Host": host, "Authorization": f"Bearer {token}"}
         transport = httpx.ASGITransport(self.app, raise_app_exceptions=False, client=peer)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8025") as client:
-            return await client.request(method, path, headers=headers)
+            return await client.request(method, path, headers=headers, json=json)
 
     async def ask(self, path: str) -> httpx.Response:
         """As an admin does."""
         return await self.get(path, token=TOKEN)
+
+    async def order(self, path: str, body: object) -> httpx.Response:
+        """As an admin says what to do."""
+        return await self.get(path, token=TOKEN, method="POST", json=body)

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relay.core.remedy import Needs
+from relay.core.suppression import SuppressionKind
 from relay.core.words import Plan
 from relay.errors import StoreUnavailable
 from relay.store.ports.history import HealthCount, QueueCount
@@ -24,7 +25,16 @@ PATHS = {
     "/api/v1/messages/{id}",
     "/api/v1/accounts",
     "/api/v1/accounts/{sender}",
+    "/api/v1/accounts/{sender}/optouts",
+    "/api/v1/accounts/{sender}/optouts/remove",
 }
+
+
+ORDERS: dict[str, object] = {
+    "/api/v1/accounts/{sender}/optouts": {"recipient": "paziente@example.org"},
+    "/api/v1/accounts/{sender}/optouts/remove": {"recipient": "paziente@example.org"},
+}
+"""What is said to paths that are told to do something."""
 
 
 @pytest.fixture
@@ -47,6 +57,8 @@ def relay():
         provider("aruba", health="paused", reason="network", since=NOON, eta=NOON),
     ]
     relay.reading.counts = [QueueCount("lab", 7, 1, 2, 61.5), QueueCount("aruba", 0, 0, 0, None)]
+    for kind in SuppressionKind:
+        relay.suppressions.put("anna@d.test", f"{kind}@example.org", kind)
     relay.reading.healths = [HealthCount(plan, "ok", 2) for plan in Plan]
     return relay
 
@@ -67,6 +79,7 @@ async def test_it_names_every_path_and_no_other(relay):
         ("/api/v1/messages/{id}", "/api/v1/messages/aa11"),
         ("/api/v1/accounts/{sender}", "/api/v1/accounts/anna@d.test"),
         ("/api/v1/accounts/{sender}", "/api/v1/accounts/gone@d.test"),
+        ("/api/v1/accounts/{sender}/optouts", "/api/v1/accounts/anna@d.test/optouts?limit=1"),
     ],
 )
 async def test_every_good_answer_is_as_described(relay, path, asked):
@@ -93,15 +106,28 @@ async def test_every_refusal_is_as_described(relay, path, asked, status):
     assert document.complaints(path, answer) == []
 
 
+@pytest.mark.parametrize("path", sorted(ORDERS))
+async def test_every_order_is_answered_as_described(relay, path):
+    document, asked = await document_of(relay), path.replace("{sender}", "anna@d.test")
+    answer = await relay.order(asked, ORDERS[path])
+    assert answer.status_code == 200
+    assert document.complaints(path, answer) == []
+    refused = await relay.order(asked, {"nonsense": 1})
+    assert refused.status_code == 400
+    assert "400" in document.paths[path]["post"]["responses"]
+    assert document.complaints(path, refused) == []
+
+
 @pytest.mark.parametrize("path", sorted(PATHS))
 async def test_401_503_and_500_are_as_described(relay, path):
     document = await document_of(relay)
     asked = path.replace("{id}", "aa11").replace("{sender}", "anna@d.test")
-    assert document.complaints(path, await relay.get(asked, peer=ELSEWHERE)) == []
+    order, method = ORDERS.get(path), "POST" if "get" not in document.paths[path] else "GET"
+    assert document.complaints(path, await relay.get(asked, peer=ELSEWHERE, method=method, json=order)) == []
     if path.startswith("/api/"):
         for trouble, status in ((StoreUnavailable("away"), 503), (ValueError("defect"), 500)):
-            relay.reading.trouble = trouble
-            answer = await relay.ask(asked)
+            relay.reading.trouble = relay.suppressions.trouble = trouble
+            answer = await relay.get(asked, token=TOKEN, method=method, json=order)
             assert answer.status_code == status
             assert document.complaints(path, answer) == []
 
@@ -116,15 +142,16 @@ async def test_a_node_that_is_not_ready_answers_as_described(relay):
 async def test_it_says_what_needs_the_token_and_what_does_not_from_here(relay):
     document = await document_of(relay)
     for path, operations in document.paths.items():
-        security = operations["get"]["security"]
-        is_open = (await relay.get(path)).status_code != 401
-        assert ({} in security) == is_open
-        assert {"token": []} in security
+        for method, operation in operations.items():
+            security = operation["security"]
+            is_open = (await relay.get(path, method=method.upper())).status_code != 401
+            assert ({} in security) == is_open
+            assert {"token": []} in security
 
 
 async def test_every_operation_and_parameter_is_explained(relay):
-    for path, operations in (await document_of(relay)).paths.items():
-        operation = operations["get"]
+    every = [(path, each) for path, found in (await document_of(relay)).paths.items() for each in found.values()]
+    for path, operation in every:
         assert operation["summary"], path
         assert operation["description"], path
         assert "422" not in operation["responses"], "it is never answered"
