@@ -5,6 +5,7 @@ new version.
 """
 
 from relay.core.health import Health, HealthEvent
+from relay.core.meaning import Fault
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId
 from relay.errors import CorruptValue
@@ -76,6 +77,8 @@ class Applying:
         has_tried = context.schedule.has_logged_in(mailbox, context.clock.now())
         if has_tried or context.remembrance.health(mailbox) != Health():
             change_mailbox(context, mailbox, Symptom(HealthEvent.CHANGED))
+        if context.remembrance.provider_health(mailbox.provider).reason == Fault.OAUTH_CLIENT:
+            self._renew_host(mailbox.provider)  # its client of OAuth2 is another one: that is part of the credential
 
     def _renew_host(self, provider: str) -> None:
         """A provider at another host is not what could not be reached: it is tried at once."""

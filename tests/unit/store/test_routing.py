@@ -4,6 +4,7 @@ import pytest
 
 from relay.core.envelope import LoginFailure
 from relay.core.limits import HOUR
+from relay.core.meaning import Fault
 from relay.core.routing import Auth, Client, Owner, Routing, SecretKind, SecretReference, Tls
 from relay.core.words import MailboxId, Stage
 from relay.store.ports.events import EventKind
@@ -319,4 +320,19 @@ async def test_a_provider_at_another_host_is_tried_at_once_whatever_stopped_the_
     assert not (await bench.store.take(NODE, {}, 1)).open, "other limits do not mend a host"
     moved = replace(provider("aruba", "9/1s"), host="other.example.test")
     await bench.route(account(ROSSI), providers=(moved,))
+    assert (await bench.store.take(NODE, {}, 1)).open
+
+
+async def test_a_provider_whose_oauth_client_is_mended_is_tried_at_once() -> None:
+    bench = Bench()
+    await bench.route(account(ROSSI), providers=(provider("aruba"),), secrets={ROSSI: "wrong client"})
+    await bench.store.put(message(1))
+    (box,) = (await bench.store.take(NODE, {}, 1)).open
+    refused = LoginFailure(
+        "auth-method", Stage.AUTH, None, is_provider=True, is_login_sent=False, fault=Fault.OAUTH_CLIENT
+    )
+    await bench.store.refused(box, refused)
+    await bench.route(account(ROSSI), providers=(provider("aruba", "9/1s"),), secrets={ROSSI: "wrong client"})
+    assert not (await bench.store.take(NODE, {}, 1)).open, "other limits do not mend a client"
+    await bench.route(account(ROSSI), providers=(provider("aruba", "9/1s"),), secrets={ROSSI: "right client"})
     assert (await bench.store.take(NODE, {}, 1)).open
