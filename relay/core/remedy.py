@@ -69,6 +69,11 @@ REMEDIES: Mapping[str, Needs] = MappingProxyType(
 """By reason; what is not named here heals by itself."""
 
 
+ENDED_BY_FIXED: frozenset[str] = frozenset({"policy-refused", "protocol-error", "unknown", "bounce-guard"})
+"""For what a delivery is held by itself until somebody says that the cause is mended; what is in doubt was perhaps
+sent, and what cannot be read stays so, whatever anybody says."""
+
+
 LASTING: int = HOUR
 """Microseconds after which what should have passed by itself names somebody."""
 

@@ -31,6 +31,8 @@ class EventKind(StrEnum):
     """Something other than a bounce is in the outbox: `reason` says what."""
     CONCERN = "concern"
     """Something that somebody has to know of began or ended: `reason` is its kind."""
+    SAID = "said"
+    """A person changed something about an account: `reason` says what, and who."""
     ROUTING = "routing"
     """Another routing is in force."""
 

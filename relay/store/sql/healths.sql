@@ -44,5 +44,10 @@ SELECT provider, stage, code, text, many, first_at, last_at FROM riddles
 WHERE ?1 IS NULL OR provider = ?1 ORDER BY last_at DESC, provider, stage, code, text LIMIT ?2;
 
 -- held_of: Deliveries of an account that are held for a reason, the oldest first.
-SELECT id FROM deliveries INDEXED BY deliveries_stalled
-WHERE state = 1 AND account = ? AND reason = ? ORDER BY id LIMIT ?;
+SELECT id, reply FROM deliveries INDEXED BY deliveries_stalled
+WHERE state <= 1 AND NOT (state = 0 AND due = 0) AND state = 1 AND account = ? AND reason = ? ORDER BY id;
+
+-- oldest_deferred: The oldest delivery of an account that waits for a time and is not being sent.
+SELECT id, reason, reply FROM deliveries INDEXED BY deliveries_stalled
+WHERE state <= 1 AND NOT (state = 0 AND due = 0) AND state = 0 AND account = ?
+    AND id NOT IN (SELECT delivery FROM claims) ORDER BY id LIMIT 1;

@@ -11,6 +11,7 @@ from relay.store.sqlite.remembrance import LEAST_MEMORY
 from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("pruning")
+_HEALTHS = load_statements("healths")
 
 HISTORY: int = 90 * 24 * HOUR
 """Finished mail is remembered for a quarter of a year: what a doctor asks about, and ops compare; two years' growth
@@ -66,9 +67,13 @@ class Pruning:
         return len(rows)
 
     def _prune_trails(self, horizon: int, ended: Instant) -> int:
-        """How many attempts or events are gone, whichever are more."""
+        """How many attempts, events or changes of health are gone, whichever are most."""
         write = self._context.database.write
-        return max(write(_SQL["drop_attempts"], (ended, AT_ONCE)), write(_SQL["drop_events"], (horizon, AT_ONCE)))
+        return max(
+            write(_SQL["drop_attempts"], (ended, AT_ONCE)),
+            write(_SQL["drop_events"], (horizon, AT_ONCE)),
+            write(_HEALTHS["drop_healths"], (horizon, AT_ONCE)),
+        )
 
     def _counted(self) -> int:
         """How far back a limit in force may look; found once for each routing, which may have 100,000 accounts."""
