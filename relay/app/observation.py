@@ -204,6 +204,8 @@ class StoreListener:
             self._log.health_changed(provider=provider or OTHER, mailbox=mailbox, health=event.reason)
         elif event.kind is EventKind.STRANDED and event.account is not None:
             self._log.stranded(account=event.account, reason=event.reason)
+        elif event.kind is EventKind.SAID and event.account is not None:
+            self._log.account_changed(account=event.account, what=event.reason)
         elif event.message is not None and event.delivery is not None and event.account is not None:
             self._say_of(event, event.message, event.delivery, account=event.account)
 

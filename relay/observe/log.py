@@ -147,6 +147,14 @@ class Log:
         """An account that has sent before goes nowhere now (no-account, no-credentials), or (null) somewhere again."""
         self._event("account_stranded", None, {"account": account, "reason": reason})
 
+    def account_changed(self, *, account: str, what: str | None) -> None:
+        """A person paused or resumed an account, said that it is mended, or set its password: what, and who."""
+        self._event("account_changed", None, {"account": account, "what": what})
+
+    def account_tested(self, *, account: str, finding: str, reason: str | None, by: str) -> None:
+        """A person tried an account's mailbox; why it does not work, or was not tried (null: it works)."""
+        self._event("account_tested", None, {"account": account, "finding": finding, "reason": reason, "by": by})
+
     # what happens to the service
 
     def starting(self, *, version: str, config: str, settings: Fields) -> None:

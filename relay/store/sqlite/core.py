@@ -215,7 +215,8 @@ class Core:
     @property
     def has_written(self) -> bool:
         """Whether something waits for a commit."""
-        return self.context.database.is_writing or self._ground.segments.is_dirty
+        context = self.context
+        return context.database.is_writing or context.journal.is_waiting or self._ground.segments.is_dirty
 
     def finish(self) -> None:
         """The last writes of a transaction."""

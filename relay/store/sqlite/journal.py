@@ -26,6 +26,11 @@ class Journal:
         """Something happened; `message` is the number of the message that it happened to."""
         self._events.append((event, message))
 
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something happened that is not written yet."""
+        return bool(self._events)
+
     def write(self) -> None:
         """Writes the events, as the last thing of the transaction."""
         if self._events:
