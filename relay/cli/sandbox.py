@@ -15,6 +15,7 @@ import uvloop
 
 from relay.errors import ConfigError, RelayError
 from relay.sandbox import CountAt, Fault, Sandbox, SandboxSettings, Tls
+from relay.sandbox.sasl import MECHANISMS
 
 _FAULTS = f"KIND:RATE, RATE from 0 to 1, KIND one of {', '.join(Fault)}."
 _REPLIES = (
@@ -24,12 +25,16 @@ _REPLIES = (
 )
 
 
+_MECHANISMS = "Offered way of logging in, PLAIN and LOGIN by default; CRAM-MD5, or XOAUTH2 (a password is a token)."
+
+
 def sandbox(  # noqa: PLR0913 - a command has as many options as it has
     listen: Annotated[str, typer.Option(metavar="HOST:PORT", help="Where to listen; port 0 lets the kernel choose.")],
     tls: Annotated[Tls, typer.Option(help="How sessions are encrypted.")] = Tls.NONE,
     certificate: Annotated[Path | None, typer.Option(help="PEM chain; without it one is made with openssl.")] = None,
     key: Annotated[Path | None, typer.Option(help="PEM key of --certificate.")] = None,
     users: Annotated[Path | None, typer.Option(help="Lines user:password; read again when it changes.")] = None,
+    mechanism: Annotated[list[str] | None, typer.Option(metavar="NAME", help=_MECHANISMS)] = None,
     limit: Annotated[list[str] | None, typer.Option(metavar="N/[K]UNIT", help="Rolling limit per user: 5/1s.")] = None,
     count_at: Annotated[CountAt, typer.Option(help="The command at which a recipient is counted.")] = CountAt.MAIL,
     log: Annotated[Path | None, typer.Option(help="JSON lines of what happened; appended to.")] = None,
@@ -50,6 +55,7 @@ def sandbox(  # noqa: PLR0913 - a command has as many options as it has
         certificate=certificate,
         key=key,
         users_file=users,
+        mechanisms=_mechanisms(mechanism),
         limits=tuple(limit or ()),
         count_at=count_at,
         log=log,
@@ -80,6 +86,13 @@ def _why(error: OSError) -> str:
     if error.errno == errno.EADDRINUSE:
         return "another process listens there"
     return os.strerror(error.errno).lower() if error.errno else str(error)
+
+
+def _mechanisms(names: list[str] | None) -> tuple[str, ...]:
+    wanted = tuple(name.upper() for name in names or ("PLAIN", "LOGIN"))
+    if unknown := [name for name in wanted if name not in MECHANISMS]:
+        raise typer.BadParameter(f"not one of {', '.join(MECHANISMS)}: {unknown[0]!r}", param_hint="--mechanism")
+    return wanted
 
 
 def _address(listen: str) -> tuple[str, int]:

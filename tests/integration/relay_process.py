@@ -17,6 +17,9 @@ ROOT = Path(__file__).parents[2]
 PATIENCE = 90.0
 """Seconds after which what was waited for does not come: a hang, not a measure."""
 
+PROGRAM = "from relay.cli import main; main()"
+"""What a user starts; a test may put something before it."""
+
 Record = Mapping[str, Any]
 
 
@@ -65,11 +68,13 @@ class Folder:
 class RelayProcess:
     """`relay serve`, and what it says."""
 
-    def __init__(self, config: Path, *options: str, environ: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, config: Path, *options: str, environ: Mapping[str, str] | None = None, program: str = PROGRAM
+    ) -> None:
         command = [
             sys.executable,
             "-c",
-            "from relay.cli import main; main()",
+            program,
             "serve",
             "--config",
             str(config),

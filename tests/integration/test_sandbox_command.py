@@ -108,6 +108,7 @@ def test_faults_and_replies_come_from_the_command_line(start: Start) -> None:
         (["--fault", "explode:1"], "not a fault"),
         (["--reply", "lunch:450 x"], "not a scripted reply"),
         (["--users", "/nonexistent/users"], "cannot be read"),
+        (["--mechanism", "GSSAPI"], "not one of PLAIN, LOGIN, CRAM-MD5, XOAUTH2"),
         (["--tls", "sometimes"], "sometimes"),
     ],
 )
