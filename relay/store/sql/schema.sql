@@ -204,7 +204,8 @@ CREATE UNIQUE INDEX tellings_of ON tellings (concern, word);
 CREATE TABLE traffic (account INTEGER NOT NULL, day INTEGER NOT NULL, messages INTEGER NOT NULL,
     PRIMARY KEY (account, day)) WITHOUT ROWID;
 
--- create_warmups: Mailboxes new to the relay: since when (wall time), and how many clean days they have had.
+-- create_warmups: Mailboxes new to the relay: since when (wall time), and how many clean days they have had, up to which day
+-- (days since 1970 at the provider).
 CREATE TABLE warmups (
-    mailbox INTEGER PRIMARY KEY, begun_at INTEGER NOT NULL, clean_days INTEGER NOT NULL, counted_at INTEGER NOT NULL
+    mailbox INTEGER PRIMARY KEY, begun_at INTEGER NOT NULL, clean_days INTEGER NOT NULL, counted_day INTEGER NOT NULL
 );

@@ -41,6 +41,7 @@ from relay.store.sqlite.sweeping import Sweeping
 from relay.store.sqlite.taking import Taking
 from relay.store.sqlite.time import StoreClock
 from relay.store.sqlite.timers import Timers
+from relay.store.sqlite.traffic import Traffic
 from relay.store.sqlite.values import LANES, Seals
 
 _SQL = load_statements("store")
@@ -86,6 +87,7 @@ class Core:
         self._reports = Reports(context, moves)
         self._sweeping = Sweeping(context, before=(deliveries or 0) + 1)
         self._pruning = Pruning(context)
+        self._traffic = Traffic(context)
 
     # the ports' operations
 
@@ -148,6 +150,10 @@ class Core:
         self._prune(is_tight=False)
         self._logins.prune(now)
         self._timers.write()
+        self._traffic.sweep()
+        for mailbox in context.remembrance.warmups.advance(context.routes.routing):
+            context.schedule.reload(mailbox, now)
+            context.changed()
         if context.clock.is_civil_time_news():
             context.schedule.set_civil_offset(context.clock.civil_offset(), now)
 

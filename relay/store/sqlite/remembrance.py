@@ -16,6 +16,7 @@ from relay.store.sqlite.routes import Routes
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.time import StoreClock
 from relay.store.sqlite.values import read_health, write_health
+from relay.store.sqlite.warmups import Warmups
 
 _SQL = load_statements("limits")
 _STORE = load_statements("store")
@@ -49,6 +50,8 @@ class Remembrance:
             for provider, username, health in database.read(_STORE["known_healths"])
         }
         self._provider_healths: dict[str, Health] = {}
+        self.warmups = Warmups(database, names, clock)
+        """Mailboxes that are new."""
 
     # terms
 
@@ -59,7 +62,7 @@ class Remembrance:
         if provider is None:
             return MailboxTerms(refused_logins=self._refused_logins)
         return MailboxTerms(
-            routing.limits_of(mailbox),
+            self.warmups.bind(mailbox, routing.limits_of(mailbox), is_warmed=provider.has_warmup),
             routing.weight_of(mailbox),
             provider.connections,
             provider.login_limit,

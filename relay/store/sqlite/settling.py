@@ -91,6 +91,7 @@ class Settling:
             write_reply(result.reply), _likeness(result),
         )  # fmt: skip
         context.database.write(_SQL["add_attempt"], values)
+        context.remembrance.warmups.used(claim.mailbox, context.routes.routing)
 
     def _move(self, running: Running, result: Result, event: HealthEvent | None) -> None:
         entry, state, moves = running.entry, running.state, self._moves
@@ -155,6 +156,7 @@ class Settling:
             stage.value, reason, None, None,
         )  # fmt: skip
         context.database.write(_SQL["add_attempt"], values)
+        context.remembrance.warmups.used(claim.mailbox, context.routes.routing)
         if running.is_lost:
             return
         if running.state is State.GATED:
