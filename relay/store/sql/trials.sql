@@ -15,3 +15,6 @@ DELETE FROM claims WHERE attempt = ? AND delivery = 0;
 -- keep_trial: What came of a trial, for as long as limits count it.
 INSERT INTO attempts (id, delivery, mailbox, node, started_at, ended_at, counted, stage, class, reply)
 VALUES (?, 0, ?, ?, ?, ?, 1, ?, ?, ?);
+
+-- last_refusal: When the login of a mailbox was refused last.
+SELECT max(ended_at) FROM logins WHERE mailbox = ? AND refused;

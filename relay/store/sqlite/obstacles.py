@@ -4,16 +4,20 @@ Law: who tries by hand has no other rights than the mail: no session, login or r
 """
 
 from relay.core.health import HealthState
-from relay.core.limits import Instant
+from relay.core.limits import HOUR, Instant
 from relay.core.meaning import ReplyClass
 from relay.core.words import MailboxId
 from relay.store.ports.trials import NotNow
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.routes import NO_CREDENTIALS
+from relay.store.sqlite.statements import load_statements
+
+_SQL = load_statements("trials")
 
 LIMIT = "limit"
 LOGIN = "login"
 SESSION = "session"
+REFUSED_LOGINS = "refused-logins"
 
 OPEN_TO_TRIALS = frozenset({ReplyClass.NETWORK.value, ReplyClass.OUTAGE.value, ReplyClass.TLS_REQUIRED.value})
 """What may have stopped a provider and is made no worse by one more connection; and all that is wrong with TLS."""
@@ -27,7 +31,9 @@ def obstacle_to_login(context: Context, mailbox: MailboxId, *, is_new: bool) -> 
         _closed_provider(context, mailbox)
         or _waiting(context, mailbox)
         or _no_session(context, mailbox)
-        or (None if is_new else _no_login(context, mailbox) or obstacle_to_claim(context, mailbox))
+        or (None if is_new else _no_login(context, mailbox))
+        or (None if is_new else _refused_lately(context, mailbox))
+        or (None if is_new else obstacle_to_claim(context, mailbox))
     )
 
 
@@ -55,6 +61,7 @@ def _waiting(context: Context, mailbox: MailboxId) -> NotNow | None:
     """It was asked to wait, and waits."""
     health = context.remembrance.health(mailbox)
     is_asked = health.state is HealthState.WAITING and health.reason not in OPEN_TO_TRIALS
+    is_asked = is_asked or health.is_login_stopped
     if not is_asked or health.probe_at is None or health.probe_at <= context.clock.now():
         return None
     return NotNow(health.reason or LIMIT, _shown(context, health.probe_at))
@@ -66,8 +73,7 @@ def _no_session(context: Context, mailbox: MailboxId) -> NotNow | None:
     crowded = max(line.crowded_until, line.provider.crowded_until)
     if crowded > now:
         return NotNow(ReplyClass.TOO_MANY_CONNECTIONS.value, _shown(context, crowded))
-    is_one_by_one = not line.standing.is_proven or line.standing.is_stopped
-    is_full = line.sessions >= (1 if is_one_by_one else line.terms.connections)
+    is_full = line.sessions >= (1 if line.standing.is_careful else line.terms.connections)
     if is_full or line.provider.sessions >= line.provider.terms.total_connections:
         return NotNow(SESSION)
     if line.provider.standing.is_stopped and line.provider.opening:
@@ -79,6 +85,16 @@ def _no_login(context: Context, mailbox: MailboxId) -> NotNow | None:
     """Its provider has seen as many logins as it likes to see."""
     logins, now = context.schedule.look(mailbox).logins, context.clock.now()
     return None if logins.has_room(now) else NotNow(LOGIN, _shown(context, logins.opens_at(now)))
+
+
+def _refused_lately(context: Context, mailbox: MailboxId) -> NotNow | None:
+    """This password was refused, and trying it again and again is what gets a mailbox blocked."""
+    line, now, health = context.schedule.look(mailbox), context.clock.now(), context.remembrance.health(mailbox)
+    opens = [now] if line.refusals.has_room(now) else [line.refusals.opens_at(now) or now + HOUR]
+    if health.is_stopped or not health.is_proven:
+        row = context.database.read_one(_SQL["last_refusal"], (context.names.mailbox(mailbox),))
+        opens += [row[0] + context.settings.health.second_refusal] if row is not None and row[0] is not None else []
+    return None if max(opens) <= now else NotNow(REFUSED_LOGINS, _shown(context, max(opens)))
 
 
 def _shown(context: Context, at: Instant | None) -> int | None:

@@ -6,7 +6,7 @@ and no lease ends it; its node's next start does, linger later.
 """
 
 from relay.core.envelope import Result, Verdict
-from relay.core.health import HealthEvent, HealthState
+from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
 from relay.core.rotation import CROWDED
@@ -71,7 +71,7 @@ def _begin(context: Context, sender: AccountId, node: str) -> Trial | NotNow:
 def _is_untried(context: Context, mailbox: MailboxId) -> bool:
     """Whether this credential has neither worked nor been refused."""
     health = context.remembrance.health(mailbox)
-    return not health.is_proven and health.cause is None and not health.is_stopped
+    return health.is_fresh or health == Health()
 
 
 def _claim(context: Context, trial: Trial) -> int | NotNow:

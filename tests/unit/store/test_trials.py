@@ -335,3 +335,39 @@ async def test_a_trial_that_works_says_nothing_about_a_quota(bench):
     bench.clock.advance(probe_at - bench.store.now())
     await tried(bench)
     assert health(bench).state is HealthState.WAITING
+
+
+async def refuse(bench: Bench) -> None:
+    await begun(bench)
+    await bench.store.refused(BOX, WRONG)
+
+
+async def test_a_password_that_was_refused_is_not_tried_again_before_five_minutes_nor_more_than_thrice_an_hour(bench):
+    await routed(bench)
+    for minutes in (5, 10):
+        await refuse(bench)
+        assert await trials(bench).begin(ROSSI, node=NODE) == NotNow("refused-logins", START + minutes * MINUTE)
+        bench.clock.advance(5 * MINUTE)
+    await refuse(bench)
+    assert await trials(bench).begin(ROSSI, node=NODE) == NotNow("refused-logins", START + 60 * MINUTE + 1)
+
+
+async def test_a_new_password_is_tried_at_once_and_again_when_it_works(bench):
+    await routed(bench)
+    await refuse(bench)
+    await bench.route(account(ROSSI), secrets={ROSSI: "second"})
+    await tried(bench)
+    await tried(bench)
+    assert health(bench).state is HealthState.OK
+
+
+async def test_clicking_finds_out_no_more_passwords_than_the_mail_would(bench):
+    await routed(bench)
+    refused = 0
+    for _ in range(12 * 60):
+        trial = await trials(bench).begin(ROSSI, node=NODE)
+        if isinstance(trial, Trial):
+            await bench.store.refused(BOX, WRONG)
+            refused += 1
+        bench.clock.advance(SECOND * 10)
+    assert refused <= 6, "two hours of clicking: three an hour"
