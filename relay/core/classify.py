@@ -110,7 +110,8 @@ def _ruled(rule: Rule, stage: Stage, reply: Reply, source: Source, *, context: C
     scope, action = rule.scope or judgement.scope, rule.action or judgement.action
     if scope in (Scope.MAILBOX, Scope.PROVIDER) and action is Action.BOUNCE:
         action = Action.HOLD
-    return Judgement(meaning, scope, action, judgement.retry_after or rule.retry_after, source=source)
+    wait = _wait(meaning, action, reply) or (rule.retry_after if action is not Action.BOUNCE else None)
+    return Judgement(meaning, scope, action, wait, source=source)
 
 
 def _bent(reply_class: ReplyClass, stage: Stage, reply: Reply, *, source: Source) -> Judgement:

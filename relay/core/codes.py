@@ -75,6 +75,11 @@ _RCPT: Mapping[str, ReplyClass] = MappingProxyType(
         "7.18": _C.RECIPIENT_DOMAIN_BAD,
     }
 )
+_FOR_GOOD: Mapping[ReplyClass, ReplyClass | None] = MappingProxyType(
+    {_C.RECIPIENT_UNKNOWN: _C.RECIPIENT_REFUSED, _C.SENDER_REFUSED: None, _C.ACCOUNT_BLOCKED: None}
+)
+"""What is not said for now: what its code means where it is."""
+
 _POLICY = frozenset(f"7.{number}" for number in (20, 21, 22, 23, 24, 26, 29))
 _AFTER = frozenset({Stage.RCPT, Stage.DATA, Stage.EOD})
 
@@ -89,8 +94,8 @@ def by_enhanced(stage: Stage, reply: Reply) -> ReplyClass | None:
     if stage is Stage.AUTH:
         return _of_auth(reply, status)
     guess = _EVERYWHERE.get(status) or (_MAIL if stage is Stage.MAIL else _RCPT).get(status)
-    if guess is _C.RECIPIENT_UNKNOWN and reply.is_temporary:
-        guess = _C.RECIPIENT_REFUSED
+    if guess is not None and reply.is_temporary and guess in _FOR_GOOD:
+        guess = _FOR_GOOD[guess]
     if guess is not None:
         return None if _is_overruled(guess, reply) else guess
     if status == "4.5":
@@ -101,10 +106,8 @@ def by_enhanced(stage: Stage, reply: Reply) -> ReplyClass | None:
 
 
 def _is_overruled(guess: ReplyClass, reply: Reply) -> bool:
-    """A command that was not understood is no answer about the address in it; a block that is temporary is none."""
-    if guess is _C.ACCOUNT_BLOCKED:
-        return reply.is_temporary
-    return guess is _C.RECIPIENT_UNKNOWN and reply.code in _MISUNDERSTOOD
+    """A command that was not understood is no answer about the address in it."""
+    return guess in (_C.RECIPIENT_UNKNOWN, _C.SENDER_REFUSED) and reply.code in _MISUNDERSTOOD
 
 
 def _of_host(stage: Stage, reply: Reply, status: str) -> ReplyClass | None:

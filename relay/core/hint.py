@@ -55,7 +55,7 @@ def hinted(text: str) -> int | None:
 def is_daily(text: str) -> bool | None:
     """Whether the period that a limit counts over is a day or more (True) or an hour or less; None: it names none."""
     longest = max(_spans(text), default=0)
-    if longest >= DAY or _LONG.search(text) is not None:
+    if longest >= 24 * HOUR or _LONG.search(text) is not None:
         return True
     if 0 < longest <= HOUR or _SHORT.search(text) is not None:
         return False
@@ -67,6 +67,6 @@ def _spans(text: str) -> list[int]:
     for match in _HINT.finditer(text):
         number = match[1].lower()
         unit = SECOND if match[2] else MINUTE if match[3] else HOUR if match[4] else DAY
-        if number.isdigit() or len(match[0]) > len(number) + 1:  # "a d", "an h" is no time
+        if number.isdigit() or len(match[2] or match[3] or match[4] or match[5]) > 1:  # "an h" is no time
             found.append(round((int(number) if number.isdigit() else _NUMBERS[number]) * unit))
     return [span for span in found if span > 0]

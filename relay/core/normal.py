@@ -10,7 +10,7 @@ import unicodedata
 from relay.core.reply import REPLY_BYTES, masked
 
 _IP = re.compile(
-    r"(?<![\w.:])(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}|(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4})(?![\w:])"
+    r"(?<![\w.:])(?:\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)|(?:[0-9a-fA-F]{0,4}:){3,7}[0-9a-fA-F]{0,4}(?![\w:]))"
 )
 _MOMENT = re.compile(
     r"(?<![\w.])\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?(?:\.\d{1,9})?)?Z?(?!\w)|(?<![\w.])\d\d:\d\d:\d\d(?!\w)"

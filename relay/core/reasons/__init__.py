@@ -7,7 +7,7 @@ narrow reason stands before the wide one.
 from relay.core.reasons.limits import CROWDED, LIMITED, SIZES
 from relay.core.reasons.login import BLOCKED, LOGIN
 from relay.core.reasons.mail import CONTENT, SENDER, SPAM
-from relay.core.reasons.recipient import RECIPIENT, SPECIAL
+from relay.core.reasons.recipient import FULL, RECIPIENT, SPECIAL
 from relay.core.reasons.service import ADDRESS, CLOSED, SERVICE, SPOKEN, TLS
 from relay.core.rules import Rule
 
@@ -19,6 +19,7 @@ REASONS: tuple[Rule, ...] = (
     *BLOCKED,
     *SIZES,
     *ADDRESS,
+    *FULL,
     *LIMITED,
     *CONTENT,
     *SENDER,

@@ -105,6 +105,7 @@ _TOO_MANY_RECIPIENTS = Rule(
         "number|maximum|max|limit|amount of recipients|rcpts|addressees ~ exceed*|reached|message|mail|allowed|"
         "limited|too",
         "maximum|max number? of? recipients|rcpt|rcpts",
+        "maximum|max|limit ~ recipients|rcpts per|in message|mail|email|transaction",
         "exceed* ~ recipients|rcpts per|in|for|limit message|mail|email|a|one|single|this|the",
         "more|fewer recipients than|per|in",
         "troppi destinatari",
@@ -164,6 +165,8 @@ LIMITED: tuple[Rule, ...] = (
             "troppi|troppe messaggi|invii|email|mail|destinatari|richieste|spedizioni|comunicazioni",
             "numero massimo|eccessivo ~ messaggi|invii|email|mail|destinatari",
             "massimo ~ messaggi|invii|email|mail",
+            "frequenza|velocita|ritmo ~ massim*|eccessiv*|superat*|invio|troppo|elevat*",
+            "superat* ~ frequenza|velocita|ritmo",
             "rallentare",
             "zu viele nachrichten|mails|emails",
             "sendelimit|versandlimit|tageslimit",

@@ -80,7 +80,7 @@ _METHOD = phrases(
     "autenticazione richiesta|necessaria|obbligatoria",
     "autenticarsi|autenticazione ~ browser|web|webmail",
     "accedere|accedi|acceda|entrare ~ web|webmail|browser|sito|online|portale",
-    "app|applicazioni|programmi|client esterne|esterni|terze|terzi",
+    "app|applicazioni|programmi|programma|client smtp|di? posta? esterne|esterni|esterno|terze|terzi",
     "app|applicazioni meno sicure",
     "anwendungsspezifisch*|appspezifisch*",
     "mot de passe d application",
@@ -92,25 +92,33 @@ LOGIN: tuple[Rule, ...] = (
         ReplyClass.AUTH_TEMPORARY,
         stages=_LOGIN,
         text=phrases(
-            f"temporary|temporarily|transient|tempfail ~ {_AUTH}|failure|error|problem|unavailable|rejected|"
-            f"locked|blocked",
-            f"{_AUTH} ~ temporary|temporarily|later|unavailable|timeout|delayed",
             "too many ~ login|logins|logon|auth|authentication|authentications|password attempts|failures|tries|"
             "failed|errors",
             "too many failed|bad|invalid|wrong|incorrect|unsuccessful|login|auth|authentication ~ attempts|logins|"
             "tries|passwords",
             "too many attempts|logins|failures|tries",
+            "troppi|troppe tentativi|accessi|login|errori|autenticazioni",
+        ),
+        unless=phrases("permanently", "suspended|sospes*", "contact|unlock|reset"),
+    ),
+    Rule(
+        ReplyClass.AUTH_TEMPORARY,
+        stages=_LOGIN,
+        text=phrases(
+            f"temporary|temporarily|transient|tempfail ~ {_AUTH}|failure|error|problem|unavailable|rejected|"
+            f"locked|blocked",
+            f"{_AUTH} ~ temporary|temporarily|later|unavailable|timeout|delayed",
             f"{_AUTH} server|service|backend|system|database|daemon|process ~ unavailable|down|busy|lost|error|"
             f"failed|reach*",
             "server|service|backend|system|database temporarily|currently? unavailable|busy|down|overloaded",
             "connection lost|refused to? authentication|auth|ldap|database",
             "try|retry again|later in|later|after",
-            "try again",
+            "at present|moment",
+            "at this|the time|moment",
             "internal ~ error|failure",
             "login|auth|authentication ~ rate|throttl*|frequen*",
             "temporaneamente|temporanea|temporaneo",
             "riprova|riprovare|riprovi|ritenta|ritentare piu|tra|fra|dopo|in",
-            "troppi|troppe tentativi|accessi|login|errori|autenticazioni",
             "vorubergehend|spater",
             "temporairement|ulterieurement",
             "temporalmente",
@@ -120,6 +128,7 @@ LOGIN: tuple[Rule, ...] = (
             "password|credentials|credenziali|username ~ incorrect|invalid|wrong|errat*|bad|accepted",
             "incorrect|invalid|wrong|bad username|user|password|credentials|"
             "login", "permanently", "suspended|sospes*",
+            "account|mailbox|user|utente|utenza|casella ~ locked|suspended|blocked|disabled|sospes*|bloccat*",
             "check|verify your|the password|username|credentials",
             "smtp ~ disabled|enabled",
             *(
@@ -163,7 +172,9 @@ LOGIN: tuple[Rule, ...] = (
             "web browser",
         ),
         unless=phrases(
-            "spf|dkim|dmarc|domain|arc|message|mail|email", "recipient|recipients|destinatario", "verify ~ account",
+            "spf|dkim|dmarc|domain|"
+            "arc", "message|email|mail does|lacks|fails|fail|is|not", "relay*", "recipient|recipients|destinatario",
+            "verify ~ account",
         ),
     ),
 )  # fmt: skip
@@ -199,6 +210,8 @@ BLOCKED: tuple[Rule, ...] = (
             "account|user|mailbox|utente|casella|profilo|utenza|dominio|servizio non ancora? e? attiv*|abilitat*",
             "non e? ancora? attiv*|abilitat*",
             _SENDING,
+            "invio|spedizione ~ casella|utente|account|utenza|indirizzo ~ sospes*|bloccat*|disabilitat*|inibit*|"
+            "interdett*",
             "unauthorized|unauthorised|unrecognized|unallowed|unlisted ip|address|host",
             "ip address? is|was? not authorized|authorised|allowed|whitelisted|permitted|recognized",
             "outbound|outgoing spam",
@@ -216,7 +229,9 @@ BLOCKED: tuple[Rule, ...] = (
         unless=phrases(
             "smtp ~ disabled|"
             "enabled", "auth|authentication|authenticationdisabled|clientauthentication ~ disabled|enabled",
-            "basic|password|passwords|credentials", "send as|from", "sender address rejected", "not allowed as",
+            "basic authentication|"
+            "auth", "password|passwords|credentials|credenziali ~ invalid|wrong|incorrect|expired|scadut*|errat*",
+            "send as|from", "sender address rejected", "not allowed as",
             "ip|client|host|address blocked|blacklisted|listed|"
             "banned", "blocklist", "not verified", "rate|limit|quota",
             "bounce", "someone ~ not", "not|non ~ owned|owner|local|autorizzato|consentito",
@@ -237,10 +252,14 @@ BLOCKED: tuple[Rule, ...] = (
             f"sender|mittente|client|customer|tenant {_STOPPED}",
             "sender|mittente ~ suspended|banned|locked|disabled|sospeso|bloccato|disabilitato",
             _SENDING,
+            "invio|spedizione ~ casella|utente|account|utenza|indirizzo ~ sospes*|bloccat*|disabilitat*|inibit*|"
+            "interdett*",
             "outbound|outgoing spam",
             "outboundspam*",
             "bad outbound sender",
-            "suspected|suspicion|suspicious ~ spam|spammer|activity",
+            "suspicious|unusual|anomalous activity",
+            "suspected spammer",
+            "unusual ~ activity",
             "tenant|organization ~ exceeded|restricted|blocked|threshold",
             "account|tenant|user ~ compromised|hacked|abused|spamming",
             "verify|confirm ~ your account|identity|phone",
@@ -249,11 +268,13 @@ BLOCKED: tuple[Rule, ...] = (
             "spam abuse detected",
             "invio ~ bloccato|disabilitato|sospeso|inibito|interdetto",
             "blocked|suspended|disabled from sending",
+            "outgoing|outbound mail|email|messages ~ suspended|blocked|disabled",
         ),
         unless=phrases(
             "recipient|recipients|destinatario|recipients mailbox",
             "ip|host|client address? is|was|has? been? blocked|blacklisted|listed|banned", "blocklist",
-            "trying to reach", "tried to reach", "inbox", "rate|limit ~ exceed*|reached", "receiving|receive",
+            "banned sending? "
+            "ip", "trying to reach", "tried to reach", "inbox", "rate|limit ~ exceed*|reached", "receiving|receive",
         ),
     ),
     Rule(

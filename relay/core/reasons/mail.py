@@ -29,7 +29,8 @@ CONTENT: tuple[Rule, ...] = (
             "dangerous|suspicious|unsafe|illegal|unwanted|harmful|bad|invalid ~ attachment|attachments|file|files|"
             "content|extension",
             "attachment|file type|types|name|extension",
-            "encrypted|protected|cifrato|cifrati|crittografat*|protetto ~ archive|zip|attachment|file|allegato|"
+            "encrypted|protected|cifrato|cifrati|crittografat*|protetto ~ archive|archives|zip|attachment|"
+            "attachments|file|files|allegato|"
             "archivio|pdf",
             "archive|zip|attachment|file|allegato|archivio|pdf ~ encrypted|protected|cifrato|crittografat*|"
             "protetto|password",
@@ -42,7 +43,7 @@ CONTENT: tuple[Rule, ...] = (
             "allegato|allegati|estensione|estensioni ~ consentit*|ammess*|vietat*|permess*|rifiutat*|bloccat*|"
             "pericolos*",
             "tipo ~ allegato|file",
-            "banned ~ name|content|file",
+            "banned ~ name|content|file|exe|zip|js|bat|scr|com|vbs|docm|xlsm|jar|iso",
             "malformed ~ mime|message|header",
             "mime|header|headers ~ malformed|invalid|error|violation",
         ),
@@ -100,7 +101,8 @@ SENDER: tuple[Rule, ...] = (
             "authenticated|sender",
             "relay|relaying ~ denied|disallowed|permitted|allowed|prohibited|forbidden|refused|negato|consentito|"
             "disabled",
-            "relay access|not|non",
+            "relay|inoltro access|not|non|negato|rifiutato",
+            "allowed|permitted rcpthosts|relay|relays",
             "unable|cannot|not|wont|refuse to relay",
             "do|does|will|we not|dont? relay",
             "null|empty sender|reverse|return|from",
@@ -118,6 +120,7 @@ SENDER: tuple[Rule, ...] = (
             "ip|host|client address? is|was? not? blocked|blacklisted|listed|allowed|authorized|banned",
             "greylisted|greylist|greylisting", "suspended|banned|disabled|locked",
             "temporary|temporarily ~ lookup|dns|resolve|reject", "recipient|destination domain", "helo|ehlo",
+            "members|group|subscribers|post",
             "unable|could not|cannot ~ verify",
         ),
     ),
@@ -138,6 +141,20 @@ SENDER: tuple[Rule, ...] = (
         ),
     ),
 )  # fmt: skip
+
+_AUTHENTICITY = Rule(
+    ReplyClass.POLICY_REFUSED,
+    stages=_SENT,
+    text=phrases(
+        "dmarc|dkim|spf ~ fail*|policy|record|check|checks|verification|reject*|pass|aligned|hard",
+        "fail*|pass|violat* ~ dmarc|dkim|spf",
+        "unauthenticated email|mail|message|messages|sender",
+        "sender|message|mail is|was unauthenticated",
+        "required authentication level",
+    ),
+    unless=phrases("blocklist", "ptr"),
+)
+"""Whether a mail is who it says it is from; what is said of spam beside it is why that matters."""
 
 _POLICY = Rule(
     ReplyClass.POLICY_REFUSED,
@@ -182,6 +199,7 @@ _SPAM_WORDS = (
     "correo ~ deseado",
 )
 SPAM: tuple[Rule, ...] = (
+    _AUTHENTICITY,
     Rule(
         ReplyClass.SPAM_BLOCKED,
         stages=_AFTER,

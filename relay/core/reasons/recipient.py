@@ -63,7 +63,7 @@ SPECIAL: tuple[Rule, ...] = (
             "free|empty|clean ~ your mailbox|space|inbox|account",
             "libera*|svuota* ~ spazio|casella|posta|cestino",
         ),
-        unless=phrases("recipient|recipients|destinatario",
+        unless=phrases("recipient|recipients|destinatario|deliver",
             "send|sending|daily|message|messages|hourly|mail limit|limits|quota"),
     ),
     Rule(
@@ -80,7 +80,7 @@ SPECIAL: tuple[Rule, ...] = (
             "spazio ~ esaurito|insufficiente|disponibile",
         ),
         unless=phrases("recipient|recipients|destinatario", "send|sending|daily|message|messages|hourly|rate",
-            "system"),
+            "giornalier*|orari*|invio|invii|messaggi|spedizione", "system"),
     ),
 )  # fmt: skip
 
@@ -159,6 +159,7 @@ _DOMAIN = Rule(
         "unknown|invalid|nonexistent|bad|unrouteable|no|illegal such? domain|host|hostname|mx|dominio",
         "dominio ~ inesistente|sconosciuto|errato",
         "null mx",
+        "mx records|record|point*",
         "no mx|mail|valid? mx|exchanger|exchangers|servers|hosts|host|record|records",
         "find|locate|resolve ~ recipient|destination|the domain|host",
         "name service|server error|failure|lookup|not",
@@ -243,4 +244,5 @@ _UNWANTED = Rule(
     ),
 )  # fmt: skip
 
-RECIPIENT: tuple[Rule, ...] = (_FULL_BOX, _DOMAIN, _UNKNOWN, _UNWANTED)
+FULL: tuple[Rule, ...] = (_FULL_BOX,)
+RECIPIENT: tuple[Rule, ...] = (_DOMAIN, _UNKNOWN, _UNWANTED)

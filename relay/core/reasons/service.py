@@ -35,7 +35,7 @@ TLS: tuple[Rule, ...] = (
             "tls|ssl version|versions|1 ~ not|old|supported|unsupported|deprecated|required|disabled",
             "tls|ssl handshake|negotiation ~ fail*",
         ),
-        unless=phrases("temporarily|temporary", "authentication mechanism|method|type",
+        unless=phrases("temporarily|temporary",
             "encrypted ~ attachment|archive|zip|file",
             "password "
             "protected", "attachment|archive|allegato", "tls not|currently available", "basic authentication"),
@@ -74,7 +74,7 @@ ADDRESS: tuple[Rule, ...] = (
             "cannot find your hostname",
             "cannot|unable|could|not resolve|find ~ your|client|reverse host|hostname|ip|address",
         ),
-        stages=_SENT | {Stage.CONNECT, Stage.EHLO, Stage.STARTTLS},
+        stages=_LOGGED_IN | _HOST,
         unless=phrases(
             "too many", "recipient|user|mailbox|account|utente|casella|destinatario ~ blocked|disabled|listed|block",
             "greylist*|"
@@ -118,7 +118,7 @@ CLOSED: tuple[Rule, ...] = (
 SPOKEN: tuple[Rule, ...] = (
     Rule(
         ReplyClass.PROTOCOL_ERROR,
-        stages=_SENT | _HOST,
+        stages=_SENT | {Stage.CONNECT, Stage.EHLO},
         codes=_FIVE,
         text=phrases(
             "syntax error|errors|incorrect|invalid",
@@ -186,6 +186,7 @@ SERVICE: tuple[Rule, ...] = (
             "service|server|system|servizio|sistema ~ unavailable|available|down|busy|overloaded|overload|"
             "maintenance|disponibile|"
             "manutenzione|occupato|sovraccarico|shutting|closing|closed|shutdown|stopping|restarting|raggiungibile",
+            "errore|problema|guasto interno|temporaneo|tecnico",
             "too busy",
             "server|system|service|sistema busy|full|overload*",
             "overload*|sovraccaric*|maintenance|manutenzione|wartung",

@@ -1,0 +1,90 @@
+"""What equal replies share: everything that names a person, a machine or a moment is masked."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relay.core.hint import hinted, is_daily
+from relay.core.limits import HOUR, MINUTE, SECOND
+from relay.core.normal import normalised, words_of
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("iemL1p01Z0hMcT901emQ77 policy violation", "<id> policy violation"),
+        ("Recipient <paziente@example.org> unknown", "Recipient <address> unknown"),
+        ("[203.0.113.7      12] Our system", "[<ip>] Our system"),
+        ("from 2001:db8:0:0:0:0:0:1 refused", "from <ip> refused"),
+        ("for smtp-10.iol.local and MAIL.EXAMPLE.COM", "for <host> and <host>"),
+        ("see https://zen.spamhaus.org/q", "see https://<blocklist>/q"),
+        ("queued as 8BE5529222E", "queued as <id>"),
+        ("Password not accepted a640c23a62f3a-gsmtp", "Password not accepted <id>"),
+        ("Try again later (10). x-gsmtp", "Try again later (10). <id>"),
+        ("[LO2P265CA0100.GBRP265.PROD.OUTLOOK.COM 2024-10-10T09:12:33.123Z 08DCE8]", "[<host> <time> 08DCE8]"),
+        ("(#AUTH005) LIB_102 AS42003 S3150", "(#AUTH005) LIB_102 AS42003 S3150"),
+        ("STOREDRV.Submission.Exception:OutboundSpamException", "STOREDRV.Submission.Exception:OutboundSpamException"),
+        ("size 36700160 over", "size <n> over"),
+        ("wait 287 seconds", "wait <n> seconds"),
+        ("limits.To view", "limits.To view"),
+    ],
+)
+def test_what_differs_from_one_reply_to_the_next_is_masked(text: str, masked: str) -> None:
+    assert normalised(text) == masked
+
+
+def test_two_refusals_of_one_kind_are_equal() -> None:
+    first = "550 5.7.1 igxL1p00E1WDM2s01gxMXG a@x.example from 203.0.113.7: try in 20 minutes"
+    other = "550 5.7.1 k0xL9p00E1WDQ2s01gxMZZ bb.c@y.example from 198.51.100.9: try in 5 minutes"
+    assert normalised(first) == normalised(other)
+    assert normalised(first) != normalised(first.replace("try", "wait"))
+
+
+@given(st.text(max_size=400))
+def test_any_text_is_masked_the_same_way_each_time_and_once_is_enough(text: str) -> None:
+    once = normalised(text)
+    assert once == normalised(text)
+    assert normalised(once) == once or "<" in text or "@" in text or len(once) >= len(text)
+
+
+@given(st.text(max_size=200))
+def test_words_are_small_letters_and_digits_between_blanks(text: str) -> None:
+    words = words_of(text)
+    assert words[0] == words[-1] == " "
+    assert all(char == " " or (char.isascii() and char.isalnum() and char == char.lower()) for char in words)
+
+
+def test_words_lose_accents_points_and_the_apostrophe_of_a_no() -> None:
+    assert words_of("La casella è PIENA: l'utente doesn't exist!") == " la casella e piena l utente doesnt exist "
+
+
+@pytest.mark.parametrize(
+    ("text", "wait"),
+    [
+        ("riprovare tra un'ora", HOUR),
+        ("riprovi fra mezz'ora", HOUR // 2),
+        ("wait half an hour", HOUR // 2),
+        ("try again in an hour", HOUR),
+        ("attendere venti minuti", 20 * MINUTE),
+        ("retry in thirty seconds", 30 * SECOND),
+        ("come back in 15 mins", 15 * MINUTE),
+        ("a message", None),
+        ("an h", None),
+        ("version 2.5 minutes", None),
+        ("0 seconds", None),
+    ],
+)
+def test_a_wait_may_be_said_in_words(text: str, wait: int | None) -> None:
+    assert hinted(text) == wait
+
+
+@pytest.mark.parametrize(
+    ("text", "daily"),
+    [
+        ("100 per hour", False), ("hourly", False), ("limite orario", False), ("in 20 minuti", False),
+        ("daily", True), ("al giorno", True), ("giornaliera", True), ("in 24 hours", True), ("this month", True),
+        ("1000 messages, 30 per minute, 500 a day", True), ("too fast", None), ("in 6 hours", None),
+    ],
+)  # fmt: skip
+def test_the_period_of_a_limit_is_read(text: str, daily: bool | None) -> None:
+    assert is_daily(text) is daily
