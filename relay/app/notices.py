@@ -12,6 +12,7 @@ from relay.config.notices import UNSIGNED, keys_of
 from relay.config.references import Unresolved
 from relay.core.weburl import parse_web_url
 from relay.delivery.resolver import ExecutorResolver
+from relay.errors import RelayError
 from relay.notify import Heartbeat, NoticeSender, WebClient, WebSettings
 
 HEARTBEAT = "heartbeat"
@@ -42,7 +43,10 @@ def heartbeat(means: Means, client: WebClient, look: Callable[[], Awaitable[None
         return None
 
     async def is_ready() -> bool:
-        await look()
+        try:
+            await look()
+        except (RelayError, OSError):
+            return False  # a node that cannot even look at itself lets the alarm ring
         return means.readiness.is_ready
 
     def tell(trouble: str | None) -> None:

@@ -138,7 +138,7 @@ _THEN = {
     (Then.CONNECT, Reader.DOCTOR): "Chiamare l'assistenza, che ricollega la casella insieme a Lei.",
     (Then.CONNECT, Reader.VENDOR): "Poi ricollegarla: relay account set-password --oauth {account}.",
     (Then.CONNECT, Reader.OPS): "Poi ricollegarla: relay account set-password --oauth {account}.",
-    (Then.ROUTING, Reader.DOCTOR): "Chiamare l'assistenza: può risolverlo solo lei.",
+    (Then.ROUTING, Reader.DOCTOR): "Deve intervenire l'assistenza: chiamarla.",
     (Then.ROUTING, Reader.VENDOR): "Appena la configurazione è salvata si riprova subito.",
     (Then.ROUTING, Reader.OPS): "Appena la configurazione è salvata si riprova subito.",
     (Then.RESUME, Reader.DOCTOR): "Chiamare l'assistenza, che l'ha sospesa.",

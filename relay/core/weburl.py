@@ -136,7 +136,7 @@ def reach_of(address: str) -> Reach:
             return reach_of(str(inner))
     if any(found in network for network in _NEVER if network.version == found.version):
         return Reach.NEVER
-    if found.is_multicast or found.is_unspecified or found.is_link_local:
+    if found.is_multicast:
         return Reach.NEVER
     if found.is_global:
         return Reach.PUBLIC

@@ -94,6 +94,18 @@ async def test_a_node_that_cannot_work_lets_the_dead_man_alarm_ring(tmp_path: Pa
         assert server.requests == []
 
 
+async def test_a_node_that_cannot_even_look_at_itself_is_not_well(tmp_path: Path) -> None:
+    async def fail() -> None:
+        raise OSError("the disk is gone")
+
+    async with serving() as server:
+        world = World(tmp_path, {}, heartbeat_webhook=f"http://127.0.0.1:{server.port}/", allow_private=True)
+        found = notices.heartbeat(world.means, world.client, fail)
+        assert found is not None
+        await found.beat()
+        assert server.requests == []
+
+
 async def test_notices_for_ops_are_signed_with_the_secret_of_the_configuration(tmp_path: Path) -> None:
     async with serving() as server:
         address = f"http://127.0.0.1:{server.port}/hook"
