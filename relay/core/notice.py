@@ -107,11 +107,6 @@ class Notice:
             value = getattr(self, name)
             _must(value is None or 0 <= value <= COUNT_MOST, name)
 
-    @property
-    def account(self) -> AccountId | None:
-        """The account to name where there is place for one."""
-        return self.accounts[0] if self.accounts else None
-
 
 def told(notice: Notice) -> Mapping[str, object]:
     """What a program is told of it, as JSON values: each type has the same keys."""

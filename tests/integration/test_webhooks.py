@@ -242,6 +242,23 @@ async def test_a_name_that_nobody_knows_is_tried_again(shown: Shown, server: Web
     assert await world.send(server) == Later(5_000_000, "unknown-host")
 
 
+async def test_a_name_server_that_hangs_holds_nothing_up(shown: Shown, server: WebServer) -> None:
+    async def hang(_: str) -> list[str]:
+        await asyncio.Event().wait()
+        return []
+
+    async def give_up(_: str) -> list[str]:
+        raise TimeoutError
+
+    for resolve in (hang, give_up):
+        client = WebClient(WebSettings(), resolve=resolve, wall=lambda: NOW, patience=0.2)
+        assert await client.ask("GET", at(server)) is Silence.TIMEOUT
+
+
+def test_where_notices_go_is_shown_without_what_may_be_secret(shown: Shown) -> None:
+    assert World(shown).sender(parse_web_url(f"https://{NAME}/s3cret?token=s3cret")).origin == f"https://{NAME}"
+
+
 async def test_nobody_who_cannot_prove_his_name_gets_it(shown: Shown, server: WebServer) -> None:
     assert await World(None).send(server) == Later(5_000_000, "unverified"), "an authority that nobody knows"
     world = World(shown)
