@@ -148,6 +148,7 @@ async def test_a_token_that_the_provider_refused_is_not_shown_again() -> None:
     it.tokens.refused(ANNA, token)
     assert await it.tokens(ANNA) == "access-2"
     it.tokens.refused(ANNA, token)  # a late word about one that is gone already
+    it.tokens.refused(BRUNO, token)
     assert await it.tokens(ANNA) == "access-2"
 
 
@@ -222,6 +223,7 @@ async def test_what_nobody_waits_for_any_more_is_still_kept() -> None:
     await it.has_come.get()
     only.cancel()
     it.may_answer.set()
+    await it.tokens.close()
     await it.tokens.close()
     assert it.refresh.kept[ANNA] == "refresh-1"
     assert await it.tokens(ANNA) == "access-1"
