@@ -5,7 +5,7 @@ stage; nothing of the mailbox's or the provider's bounces, and what is not under
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from relay.core.codes import by_code, by_enhanced
 from relay.core.hint import hinted, is_daily
@@ -33,6 +33,8 @@ class Context:
     """The final dot was written: without a reply nobody knows what became of the message."""
     rules: tuple[Rule, ...] = ()
     """The provider's own, which come first."""
+    reasons: tuple[Rule, ...] = field(default=REASONS, repr=False)
+    """What holds for every provider; others only where rules are measured."""
     has_worked: bool = False
     """A login of this mailbox has worked before: what looks like a wrong way of logging in is a wrong password."""
 
@@ -63,7 +65,7 @@ def classify(stage: Stage, seen: Reply | Failure, context: Context = NO_CONTEXT)
     rule = first_of(context.rules, stage, seen, words)
     if rule is not None:
         return _ruled(rule, stage, seen, Source.PROVIDER_RULE, context=context)
-    rule = first_of(REASONS, stage, seen, words)
+    rule = first_of(context.reasons, stage, seen, words)
     if rule is not None:
         return _ruled(rule, stage, seen, Source.TEXT_RULE, context=context)
     guess = by_enhanced(stage, seen)
