@@ -195,6 +195,16 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
             ("your mail provider blocks the service that sends for you.", "call support{contact}."),
             ("il gestore blocca il servizio che invia per Suo conto.", "chiamare l'assistenza{contact}."),
         ),
+        "bounce-guard": _cause(
+            "5.7.1",
+            ("your mail provider refuses what your mailbox sends.", "call support{contact}."),
+            ("il gestore rifiuta ciò che la Sua casella invia.", "chiamare l'assistenza{contact}."),
+        ),
+        "auth-outage": _cause(
+            EXPIRED,
+            ("your mail provider lets nobody log in at present.", "send it again later, or another way."),
+            ("il Suo gestore al momento non accetta accessi.", "inviare di nuovo più tardi, o per un'altra via."),
+        ),
         "in-doubt": _cause(
             "4.4.2",
             ("the connection broke at the last moment: it may have arrived.", "ask before you send it again."),

@@ -19,20 +19,22 @@ SAME_LEAST: int = 3
 BOUNCE_GUARD = "bounce-guard"
 """Why a mailbox, and what it would have bounced, stand still."""
 
-_OF_RECIPIENT = frozenset(
+_UNLESS_READ = frozenset(
     {
         ReplyClass.RECIPIENT_UNKNOWN,
         ReplyClass.RECIPIENT_MAILBOX_FULL,
         ReplyClass.RECIPIENT_DOMAIN_BAD,
         ReplyClass.RECIPIENT_REFUSED,
         ReplyClass.GREYLISTED,
+        ReplyClass.CONTENT_REFUSED,
+        ReplyClass.MESSAGE_TOO_LARGE,
+        ReplyClass.POLICY_REFUSED,
     }
 )
-_OF_CONTENT = frozenset({ReplyClass.SPAM_BLOCKED, ReplyClass.CONTENT_REFUSED, ReplyClass.MESSAGE_TOO_LARGE})
-"""A letter that goes to ten patients is refused ten times; and what was taken for spam is never sent again, so never
-kept for it."""
+"""A letter that goes to ten patients is refused ten times for what is in it, and by ten for their policy, which has a
+count of its own. What was taken for spam has one too, and is never sent again: so it is never kept for it."""
 
-_OTHERS = frozenset({ReplyClass.POLICY_REFUSED, ReplyClass.PROTOCOL_ERROR, ReplyClass.UNKNOWN})
+_ALWAYS = frozenset({ReplyClass.PROTOCOL_ERROR, ReplyClass.UNKNOWN})
 _STAGES = frozenset({Stage.RCPT, Stage.DATA, Stage.EOD})
 
 
@@ -49,9 +51,7 @@ def is_suspect(stage: Stage, reply: Reply | None, reply_class: str, *, is_read: 
     """Whether a refusal counts; `is_read`: a rule found its class in the text."""
     if reply is None or reply.is_temporary or stage not in _STAGES:
         return False
-    if reply_class in _OF_RECIPIENT or reply_class in _OF_CONTENT:
-        return not is_read
-    return reply_class in _OTHERS
+    return reply_class in _ALWAYS or (reply_class in _UNLESS_READ and not is_read)
 
 
 def is_about_mailbox(refusals: Iterable[Bounced], likeness: bytes, now: Instant) -> bool:

@@ -91,6 +91,8 @@ def after(
             return _working(health, change)
         case HealthEvent.SPAM_AGAIN:
             return _slowed(health, change, SPAM_SLOWS)
+        case HealthEvent.ACQUITTED:
+            return _working(health, change, is_proven=health.is_proven, is_fresh=health.is_fresh)
         case HealthEvent.CHANGED:
             return _changed(health, change)
         case HealthEvent.FIXED if health.is_stopped:

@@ -80,6 +80,12 @@ class HealthEvent(StrEnum):
     """Hung up on after the login, before anything was served: a login that works shows nothing against it."""
     CROWDED = "crowded"
     """The provider has too many connections, and not one is left: it is tried again soon, and is no failure."""
+    BROKEN = "broken"
+    """Of a provider: the lines of several mailboxes broke after the greeting; a login shows nothing against it."""
+    LOGINS_OUT = "logins-out"
+    """Of a provider: it refuses several mailboxes that worked, so nobody's password is wrong."""
+    ACQUITTED = "acquitted"
+    """What had stopped it was somebody else's trouble: it never was its own."""
     CHANGED = "changed"
     """Its credential or its route is another one."""
     FIXED = "fixed"
@@ -87,7 +93,14 @@ class HealthEvent(StrEnum):
 
 
 PASSING = frozenset(
-    {HealthEvent.LOGIN_BUSY, HealthEvent.BUSY, HealthEvent.UNREACHABLE, HealthEvent.CUT_OFF, HealthEvent.CROWDED}
+    {
+        HealthEvent.LOGIN_BUSY,
+        HealthEvent.BUSY,
+        HealthEvent.UNREACHABLE,
+        HealthEvent.BROKEN,
+        HealthEvent.CUT_OFF,
+        HealthEvent.CROWDED,
+    }
 )
 """What goes away in minutes, and is never a reason to forget anything else."""
 
@@ -111,9 +124,11 @@ PAUSING = frozenset(
 )
 """What somebody has to look at."""
 
-STOPPING = PASSING | PACED | PAUSING | {HealthEvent.LOGIN_REFUSED}
+STOPPING = PASSING | PACED | PAUSING | {HealthEvent.LOGIN_REFUSED, HealthEvent.LOGINS_OUT}
 
-_HEALING = (HealthEvent.DELIVERED, HealthEvent.LET_IN, HealthEvent.EASED, HealthEvent.CHANGED)
+_HEALING = (
+    HealthEvent.DELIVERED, HealthEvent.LET_IN, HealthEvent.EASED, HealthEvent.ACQUITTED, HealthEvent.CHANGED,
+)  # fmt: skip
 _STAYING = (HealthEvent.LOGIN_WORKED, HealthEvent.SPAM_BLOCKED, HealthEvent.FIXED)
 _WORKING = frozenset({HealthState.OK, HealthState.SLOWED})
 _HELD_ON_TO = frozenset({HealthState.DOUBTED, HealthState.PAUSED})
@@ -128,6 +143,7 @@ def _row(state: HealthState) -> dict[HealthEvent, HealthState]:
         HealthEvent.WORKS_SLOWED: HealthState.SLOWED,
         **dict.fromkeys(_STAYING, state),
         **dict.fromkeys(sorted(PASSING | PACED), waits),
+        HealthEvent.LOGINS_OUT: waits,
         HealthEvent.LOGIN_REFUSED: HealthState.PAUSED if is_held_on_to else HealthState.DOUBTED,
         HealthEvent.SPAM_AGAIN: HealthState.SLOWED if state in _WORKING else state,
         **dict.fromkeys(sorted(PAUSING), HealthState.PAUSED),
@@ -179,7 +195,7 @@ class HealthSettings:
                 return self.address
             case HealthEvent.CROWDED:
                 return self.crowded
-            case HealthEvent.UNREACHABLE | HealthEvent.CUT_OFF:
+            case HealthEvent.UNREACHABLE | HealthEvent.CUT_OFF | HealthEvent.BROKEN:
                 return self.network
         return self.probe
 
@@ -248,6 +264,7 @@ class Health:
             logs_in_at=self.probe_at or 0 if self.is_login_stopped else 0,
             is_fresh=self.is_fresh,
             is_barred=self.is_stopped and self.cause is HealthEvent.IP_BLOCKED,
+            is_for_proven=self.is_stopped and self.cause is HealthEvent.LOGINS_OUT,
         )
 
 

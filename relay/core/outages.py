@@ -8,8 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
+from relay.core.envelope import LoginFailure
 from relay.core.limits import HOUR, MINUTE, Instant
+from relay.core.meaning import ReplyClass
 from relay.core.words import MailboxId, MessageId
+
+AUTH_OUTAGE = "auth-outage"
+"""Why a provider stands still that lets nobody in."""
 
 REFUSED_WITHIN: int = 10 * MINUTE
 """In which so many are refused at AUTH that no password is to blame: people do not change theirs at one time."""
@@ -31,6 +36,13 @@ DROPS_LOOKED_AT: int = 10
 DROPS_LEAST: int = 3
 """Different mailboxes among the provider's last attempts: a host that takes mail and hangs up before it answers makes
 every mail a doubt."""
+
+REMEMBERED: int = 12 * HOUR
+"""How far back a mailbox's broken lines are looked at: three of the longest pauses between two tries of a message."""
+
+REFUSED_CLASSES = frozenset({ReplyClass.AUTH_REJECTED, ReplyClass.UNKNOWN, ReplyClass.PROTOCOL_ERROR})
+"""What a provider that is out of order answers to a right password; that it wants another way of logging in
+(`auth-method`) is a change that each owner has to follow, however many it meets at once."""
 
 FAILS_TWICE: int = 2
 """Once is the line; the same message again, while nothing else fails, is that message."""
@@ -64,6 +76,12 @@ class Sent:
 
     mailbox: MailboxId
     is_dropped: bool
+
+
+def is_refused_login(failure: LoginFailure) -> bool:
+    """Whether a login was refused for good, in words that may be the provider's own trouble."""
+    is_final = failure.reply is not None and not failure.reply.is_temporary
+    return is_final and failure.is_login_sent and failure.reply_class in REFUSED_CLASSES
 
 
 def quorum(active: int, *, least: int, share: Fraction) -> int:

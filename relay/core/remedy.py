@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from enum import StrEnum
 from types import MappingProxyType
 
+from relay.core.guard import BOUNCE_GUARD
 from relay.core.health import Health, HealthState
 from relay.core.limits import HOUR
+from relay.core.outages import AUTH_OUTAGE
 
 
 class Needs(StrEnum):
@@ -64,6 +66,7 @@ REMEDIES: Mapping[str, Needs] = MappingProxyType(
         "unusable-credentials": Needs.ADMIN,
         "protocol-error": Needs.OPS,
         "unknown": Needs.OPS,
+        BOUNCE_GUARD: Needs.OPS,
     }
 )
 """By reason; what is not named here heals by itself."""
@@ -93,8 +96,9 @@ def needs_of_health(health: Health, *, lasted: int = 0) -> Needs | None:
     return None if health.state is HealthState.DOUBTED else needs_of(health.reason, lasted=lasted)
 
 
-TOLD_AT_ONCE: frozenset[str] = frozenset({"quota-exceeded"})
-"""Of what time alone heals, what is told all the same: the owner may want to send what is urgent another way."""
+TOLD_AT_ONCE: frozenset[str] = frozenset({"quota-exceeded", AUTH_OUTAGE})
+"""Of what time alone heals, what is told all the same: the owner may want to send what is urgent another way, and
+doctors will ask for a password that is not wrong."""
 
 
 def is_told(health: Health, *, lasted: int) -> bool:

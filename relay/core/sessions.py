@@ -32,6 +32,19 @@ def open_sessions(round_: Round, now: Instant, most: int) -> dict[MailboxId, int
 
 
 def _next_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line | None:
+    """The first in order; where nobody is let in, the first that was before: others show nothing, and come last."""
+    found, aside = _first_wanting(round_, provider, now), list[Line]()
+    while found is not None and provider.standing.is_for_proven and not found.standing.is_proven:
+        aside.append(found)
+        found = _first_wanting(round_, provider, now)
+    if found is None and aside:
+        found = aside.pop(0)
+    for line in aside:
+        round_.push_wanting(line)
+    return found
+
+
+def _first_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line | None:
     """The first in order that wants a session and has login budget; the others leave the list until they do."""
     while provider.wanting:
         turn, mailbox = heappop(provider.wanting)

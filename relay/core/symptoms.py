@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.guard import BOUNCE_GUARD
 from relay.core.health import PACED, HealthEvent
 from relay.core.meaning import ReplyClass
+from relay.core.outages import AUTH_OUTAGE
 from relay.core.words import Stage
 
 SPAM_SPAN_SECONDS: int = 3600
@@ -71,7 +73,9 @@ def event_of_result(result: Result, tally: Tally = ALONE) -> HealthEvent | None:
     if result.verdict is Verdict.DROPPED:
         return HealthEvent.CUT_OFF if is_lost else None
     if result.verdict is Verdict.IN_DOUBT or is_lost:
-        return HealthEvent.UNREACHABLE
+        return HealthEvent.BROKEN if result.is_provider else HealthEvent.UNREACHABLE
+    if result.reply_class == BOUNCE_GUARD:
+        return HealthEvent.GUARDED
     if result.verdict is Verdict.BOUNCED:
         return _of_bounce(result, tally)
     event = _EVENTS.get(result.reply_class)
@@ -131,9 +135,13 @@ def event_of_failure(failure: LoginFailure) -> HealthEvent:
 
 
 def _of_host(failure: LoginFailure) -> HealthEvent:
-    """Nobody has said yet who he is."""
+    """Nobody has said yet who he is, or several have who are not to blame."""
+    if failure.reply_class == AUTH_OUTAGE:
+        return HealthEvent.LOGINS_OUT
     if failure.reply_class == ReplyClass.IP_BLOCKED:
         return HealthEvent.IP_BLOCKED
+    if failure.stage is Stage.AUTH and failure.reply_class in _LOST:
+        return HealthEvent.BROKEN
     if failure.reply_class in (ReplyClass.AUTH_METHOD, *_UNSENT):
         return HealthEvent.REFUSED
     if failure.reply is None or failure.reply_class in _LOST:

@@ -54,6 +54,8 @@ class Standing:
     """Its credential was not tried yet: that one login is outside every budget."""
     is_barred: bool = False
     """Of a provider: the probe is a connection on which nobody logs in."""
+    is_for_proven: bool = False
+    """Of a provider: only who was let in before shows whether anybody is."""
 
     @property
     def is_careful(self) -> bool:

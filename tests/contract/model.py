@@ -179,21 +179,22 @@ class ModelStore(Reading):
         if event in (SessionEvent.CLOSED, SessionEvent.LOST):
             self.process.sessions.remove(mailbox)
             if event is SessionEvent.LOST:
-                self.change_health(mailbox, HealthEvent.CUT_OFF, "network")
+                self.suspect_line(mailbox)
         elif event is SessionEvent.DECLINED:
             self.disk.logins.remove(self.reported(mailbox))
         else:
             self.reported(mailbox).ended = self.now()
             self.process.sessions.append(mailbox)
             self.change_health(mailbox, HealthEvent.LOGIN_WORKED)
-            if self.facts.provider_standing(mailbox.provider).is_stopped:
+            host = self.host(mailbox.provider)
+            if host.is_stopped and host.cause is not HealthEvent.BROKEN:
                 self.change_provider(mailbox.provider, HealthEvent.LET_IN)
         self.changed()
 
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         login = self.reported(mailbox)
         if failure.is_login_sent:
-            login.is_refusal = self.is_refusal(failure)
+            login.is_refusal, login.reply_class = self.is_refusal(failure), failure.reply_class
             login.ended = self.now() + (0 if failure.is_answered else self.linger_of(mailbox))
         else:
             self.disk.logins.remove(login)
@@ -201,7 +202,7 @@ class ModelStore(Reading):
             self.crowd(mailbox, is_provider=failure.is_provider)
             self.judge_crowd(mailbox, failure)
         elif not failure.is_outdated:
-            self.judge_failure(mailbox, failure)
+            self.judge_failure(mailbox, self.suspect_login(mailbox, failure))
         self.changed()
 
     def is_refusal(self, failure: LoginFailure) -> bool:
@@ -241,6 +242,7 @@ class ModelStore(Reading):
         if is_new or dict(fingerprints) != dict(old.fingerprints):
             self.disk.applied = Applied(old.version + is_new, routing, dict(fingerprints))
             self.begin_anew(old.routing, routing)
+            self.follow(old, routing)
             self.renew(old.fingerprints, fingerprints)
             self.changed()
         self.version = self.disk.applied.version
@@ -254,6 +256,12 @@ class ModelStore(Reading):
             owners = [*old.by_mailbox.get(mailbox, ()), *new.by_mailbox.get(mailbox, ())]
             if mailbox.provider in providers or any(owner.sender in edited for owner in owners):
                 self.order.send_to_tail(mailbox)
+
+    def follow(self, old: Applied, routing: Routing) -> None:
+        """What the guard of another mailbox held goes on with its account."""
+        for sender in [*old.routing.accounts, *routing.accounts]:
+            if old.mailbox_of(sender) != self.disk.applied.mailbox_of(sender):
+                self.release_guarded(sender)
 
     def renew(self, before: Mapping[MailboxId, str | None], now: Mapping[MailboxId, str | None]) -> None:
         for mailbox, fingerprint in now.items():

@@ -64,6 +64,8 @@ class Attempt(Run):
     stage: str | None = None
     reply_class: str | None = None
     reply: Reply | None = None
+    is_refused: bool = False
+    """It ended otherwise than delivered."""
     is_lost: bool = False
     """The delivery is not this attempt's any more."""
 
@@ -73,6 +75,8 @@ class Login(Run):
     """One login."""
 
     is_refusal: bool = False
+    reply_class: str | None = None
+    """Why it failed; None: it worked, or is under way."""
 
 
 @dataclass
@@ -107,6 +111,8 @@ class Disk:
     outbox: list[OutboxEntry] = field(default_factory=list)
     leases: dict[str, int] = field(default_factory=dict)
     lost: list[Attempt] = field(default_factory=list)
+    guarded: dict[MailboxId, int] = field(default_factory=dict)
+    """When a mailbox stood still for its bounces last."""
     noticed: dict[AccountId, tuple[int, int]] = field(default_factory=dict)
     """Per account: since when notices of delay are counted, and how many."""
     numbers: int = 0

@@ -91,15 +91,36 @@ class Ending:
         self.end(attempt, result)
         if attempt.is_lost:
             return is_fact and self.deliver_late(attempt, result)
+        if not is_fact:
+            result = self.suspect_result(attempt, result)
         self.met = self.event_of(attempt, result)
         self.move(attempt, result)
         self.judge(attempt.mailbox, result)
+        if is_fact:
+            self.went_through(attempt)
         self.changed()
         return True
+
+    def suspect_result(self, attempt: Attempt, result: Result) -> Result:
+        """As it has to be judged beside what others met."""
+        raise NotImplementedError
+
+    def went_through(self, attempt: Attempt) -> None:
+        """It was delivered."""
+        raise NotImplementedError
+
+    def is_only_this_message(self, attempt: Attempt) -> bool:
+        """Whether the line breaks for one message alone."""
+        raise NotImplementedError
+
+    def leaves(self, mailbox: MailboxId, before: Health, now: Health) -> None:
+        """Its health is another one."""
+        raise NotImplementedError
 
     def end(self, attempt: Attempt, result: Result) -> None:
         attempt.is_over = True
         attempt.stage, attempt.reply_class, attempt.reply = result.stage, result.reply_class, result.reply
+        attempt.is_refused = result.verdict is not Verdict.DELIVERED
         if not result.is_mail_written:
             self.give_back(attempt)
         else:
@@ -207,6 +228,7 @@ class Ending:
     def deliver_late(self, attempt: Attempt, result: Result) -> bool:
         """The provider took it, whatever was decided meanwhile."""
         delivery = attempt.delivery
+        attempt.stage, attempt.reply_class, attempt.reply = result.stage, result.reply_class, result.reply
         if delivery.state is not State.DELIVERED:
             for other in self.running():
                 other.is_lost |= other.delivery is delivery
@@ -221,10 +243,7 @@ class Ending:
         """How it bears on health; a line that breaks for one message alone, again and again, is that message's."""
         event = event_of_result(result, self.tally_of(attempt, result))
         if event is HealthEvent.UNREACHABLE and result.verdict is Verdict.DEFERRED:
-            before = [each for each in self.disk.attempts if each.delivery is attempt.delivery and each.is_over]
-            tries = [each.reply_class for each in sorted(before, key=lambda each: each.claim.attempt)]
-            is_well = not self.disk.healths.get(attempt.mailbox, Health()).is_stopped
-            return None if is_well and len(tries) > 1 and tries[-2] in ("network", "outage") else event
+            return None if self.is_only_this_message(attempt) else event
         return event
 
     def tally_of(self, attempt: Attempt, result: Result) -> Tally:
@@ -264,6 +283,7 @@ class Ending:
             known, event, moment=Moment(self.now(), self.clock.relay()), settings=self.settings.health,
             reason=reason, retry_after=retry_after, pace=pace,
         )  # fmt: skip
+        self.leaves(mailbox, known, self.disk.healths[mailbox])
 
     def pace_of(self, mailbox: MailboxId) -> Pace:
         zone = self.facts.provider_terms(mailbox.provider).zone

@@ -12,11 +12,12 @@ from relay.core.remedy import needs_of
 from relay.core.standstill import Standstill
 from relay.core.words import AccountId
 from relay.store.ports import OutboxKind
+from tests.contract.model_about import About
 from tests.contract.model_data import Attempt, Delivery
-from tests.contract.model_ending import MINUTE, Ending
+from tests.contract.model_ending import MINUTE
 
 
-class Leasing(Ending):
+class Leasing(About):
     """Ends what nobody ends."""
 
     def runs_out(self, attempt: Attempt) -> int:
@@ -67,7 +68,7 @@ class Leasing(Ending):
         self.process.openings.clear()
         for login in self.disk.logins:
             if login.ended is None:
-                login.ended = self.now() + self.linger_of(login.mailbox)
+                login.ended, login.reply_class = self.now() + self.linger_of(login.mailbox), "lost"
         self.order.forget()
         self.changed()
         return doubts

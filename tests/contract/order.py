@@ -215,7 +215,8 @@ class Order:
         if not self.may_send(mailbox, at):
             return False
         standing = self.facts.standing(mailbox)
-        is_careful = standing.is_stopped or not standing.is_proven or standing.logs_in_at
+        is_first = 0 < self.facts.opening(mailbox) == self.facts.sessions(mailbox)
+        is_careful = is_first or standing.is_stopped or not standing.is_proven or standing.logs_in_at
         allowed = 1 if is_careful else self.facts.terms(mailbox).connections
         waiting = sum(map(sum, self.facts.ready(mailbox, at).values()))
         useful = self.in_flight(mailbox) + min(waiting, self.own_room(mailbox, at))
@@ -281,7 +282,10 @@ class Order:
         for provider, queue in self.turns.items():
             if self.may_connect(provider, now):
                 needing = {m for m in self.facts.mailboxes() if self.needs_session(m, now)}
-                first |= queue.first(needing | {m for m in welcome if self.wants_session(m, now)})
+                wanting = needing | {m for m in welcome if self.wants_session(m, now)}
+                proven = {m for m in wanting if m.provider == provider and self.facts.standing(m).is_proven}
+                is_for_proven = bool(proven) and self.facts.provider_standing(provider).is_for_proven
+                first |= queue.first(proven if is_for_proven else wanting)
         return first
 
     # when more can happen

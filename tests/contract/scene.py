@@ -73,7 +73,12 @@ def result(verdict: Verdict, reply_class: str | None = None, **more: Any) -> Res
 
 DELIVERED = result(Verdict.DELIVERED)
 DEFERRED = result(Verdict.DEFERRED, "greylisted", stage=Stage.RCPT, reply=Reply(450, None, "later"))
-BOUNCED = result(Verdict.BOUNCED, "recipient-unknown", stage=Stage.RCPT, reply=Reply(550, "5.1.1", "nobody"))
+BOUNCED = result(
+    Verdict.BOUNCED, "recipient-unknown", stage=Stage.RCPT, reply=Reply(550, "5.1.1", "nobody"), is_read=True
+)
+GUESSED = result(
+    Verdict.BOUNCED, "recipient-refused", stage=Stage.RCPT, reply=Reply(550, "5.7.1", "not from you"), is_read=False
+)
 MAIL_REFUSED = result(Verdict.HELD, "sender-refused", stage=Stage.MAIL, reply=Reply(553, None, "not yours"))
 NOT_NOW = result(Verdict.DEFERRED, "sender-refused", stage=Stage.MAIL, reply=Reply(450, None, "try later"))
 NOT_UNDERSTOOD = result(Verdict.ASIDE, "protocol-error", stage=Stage.MAIL, reply=Reply(555, "5.5.4", "what?"))
@@ -83,6 +88,9 @@ NEVER_MAIL = result(Verdict.DEFERRED, "unknown", stage=Stage.EHLO, reply=None, i
 
 AUTH_REFUSED = LoginFailure(
     "auth-rejected", Stage.AUTH, Reply(535, "5.7.8", "wrong"), is_provider=False, is_login_sent=True
+)
+AUTH_LATER = LoginFailure(
+    "auth-temporary", Stage.AUTH, Reply(454, "4.7.0", "later"), is_provider=False, is_login_sent=True
 )
 TOO_MANY = Reply(432, "4.3.2", "Concurrent connections limit exceeded")
 CROWDED = result(Verdict.DEFERRED, "too-many-connections", reply=TOO_MANY)
@@ -131,6 +139,11 @@ class Scene:
         store = self.harness.store
         assert isinstance(store, HasBooks)
         return store.books
+
+    @property
+    def settings(self) -> StoreSettings:
+        """What the store was told."""
+        return self._settings
 
     # what comes in
 

@@ -22,9 +22,6 @@ SELECT DISTINCT d.domain, m.id, d.id - m.seq FROM attempts AS a INDEXED BY attem
 JOIN deliveries AS d ON d.id = a.delivery JOIN messages AS m ON m.seq = d.message
 WHERE a.counted AND a.mailbox = ? AND a.ended_at >= ? AND a.class = 'policy-refused' LIMIT ?;
 
--- last_class_before: How the attempt of a delivery before this one ended.
-SELECT class FROM attempts INDEXED BY attempts_of WHERE delivery = ? AND id < ? ORDER BY id DESC LIMIT 1;
-
 -- meet_riddle: A reply that is known to be a riddle came again.
 UPDATE riddles SET many = many + 1, last_at = ? WHERE provider = ? AND stage = ? AND code = ? AND text = ?;
 

@@ -4,17 +4,53 @@ Law: asked before anything follows from it; the answer may name another subject 
 one for the innocent.
 """
 
-from relay.core.envelope import LoginFailure, Result
+from dataclasses import replace
+
+from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.health import HealthEvent
+from relay.core.meaning import ReplyClass
+from relay.core.outages import is_refused_login
 from relay.core.words import MailboxId
+from relay.store.sqlite.circumstances import note_foreign_traffic
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.entry import Entry
+from relay.store.sqlite.guarding import as_of_guard
+from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
+from relay.store.sqlite.outages import as_of_broken_line, as_of_outage, is_of_provider
+from relay.store.sqlite.running import Running
+
+_BROKEN = frozenset({ReplyClass.NETWORK, ReplyClass.OUTAGE})
 
 
 def suspect_login(context: Context, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
     """A session could not be opened, and its login is on record: as it has to be judged."""
-    return failure
+    if failure.is_provider:
+        return failure
+    if failure.reply_class in _BROKEN:
+        return replace(failure, is_provider=True) if is_of_provider(context, mailbox) else failure
+    return as_of_outage(context, mailbox, failure) if is_refused_login(failure) else failure
 
 
-def suspect_result(context: Context, mailbox: MailboxId, entry: Entry, result: Result) -> Result:
-    """An attempt ended, and is on record: as it has to be judged."""
-    return result
+def suspect_line(context: Context, mailbox: MailboxId) -> None:
+    """A session was hung up on before it had served: it bears on its mailbox, or on the provider of several."""
+    if is_of_provider(context, mailbox):
+        change_provider(context, mailbox.provider, Symptom(HealthEvent.BROKEN, ReplyClass.NETWORK))
+    else:
+        change_mailbox(context, mailbox, Symptom(HealthEvent.CUT_OFF, ReplyClass.NETWORK))
+
+
+def suspect_result(context: Context, running: Running, result: Result) -> Result:
+    """An attempt ended otherwise than delivered, and is on record: as it has to be judged."""
+    if result.is_provider:
+        return result
+    note_foreign_traffic(context, running.claim.mailbox, result)
+    if result.verdict is Verdict.IN_DOUBT or result.reply_class in _BROKEN:
+        return as_of_broken_line(context, running, result)
+    return as_of_guard(context, running, result)
+
+
+def went_through(context: Context, running: Running) -> None:
+    """A delivery, begun when a provider was due to be tried, shows that lines hold again."""
+    provider = running.claim.mailbox.provider
+    host = context.remembrance.provider_health(provider)
+    if host.is_stopped and host.cause is HealthEvent.BROKEN and running.started_at >= (host.probe_at or 0):
+        change_provider(context, provider, Symptom(HealthEvent.LET_IN))

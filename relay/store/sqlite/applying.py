@@ -13,6 +13,7 @@ from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.routing import AppliedRouting
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.edits import Edit, edit_of
+from relay.store.sqlite.guarding import release_guarded
 from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.routes import Fingerprints
 from relay.store.sqlite.values import LANES
@@ -94,6 +95,7 @@ def move_account(context: Context, account: AccountId, origin: MailboxId | None)
     number = context.names.known_account(account)
     if origin == target or number is None:
         return
+    release_guarded(context, account)
     if origin is None or target is None:
         reason = None if target is not None else context.routes.trouble_of(account)
         context.journal.record(StoreEvent(EventKind.STRANDED, context.clock.wall(), account=account, reason=reason))

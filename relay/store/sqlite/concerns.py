@@ -60,6 +60,15 @@ def close_concern(context: Context, kind: ConcernKind, subject: Subject) -> bool
     return is_over
 
 
+def drop_concern(context: Context, kind: ConcernKind, subject: Subject) -> bool:
+    """Another story took its place; False: none was open. Nobody hears of its end, for it is none."""
+    known = context.database.read_one(_SQL["open_concern"], (kind.value, str(subject)))
+    if known is not None:
+        context.database.write(_SQL["drop_concern"], (context.clock.wall(), known[0]))
+        _tell(context, kind, subject)
+    return known is not None
+
+
 def _tell(context: Context, kind: ConcernKind, subject: Subject) -> None:
     context.journal.record(
         StoreEvent(

@@ -11,13 +11,16 @@ from zoneinfo import ZoneInfo
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.healing import NO_LIMITS, Pace, after, pace_of
 from relay.core.health import PACED, Health, HealthEvent, HealthState
+from relay.core.notice import Circumstance
 from relay.core.remedy import is_told
 from relay.core.reply import Reply
 from relay.core.words import MailboxId
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.healths import MOST_CHANGES, HealthChange
-from relay.store.sqlite.concerns import close_concern, open_concern
+from relay.store.sqlite.blocking import end_block, is_of_block
+from relay.store.sqlite.concerns import close_concern, drop_concern, open_concern
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.guarding import release_guarded_of
 from relay.store.sqlite.reader import Ask
 from relay.store.sqlite.statements import load_statements
 
@@ -54,6 +57,8 @@ class Symptom:
     reply: Reply | None = None
     by: str | None = None
     """Who said so, where a person did."""
+    circumstance: Circumstance | None = None
+    """What else its owner has to know."""
 
 
 def change_mailbox(context: Context, mailbox: MailboxId, symptom: Symptom) -> Health:
@@ -70,7 +75,7 @@ def change_mailbox(context: Context, mailbox: MailboxId, symptom: Symptom) -> He
     if _is_news(known, health, symptom):
         _keep(context, mailbox.provider, context.names.mailbox(mailbox), health, symptom)
     if health.is_stopped or known.is_stopped:
-        _tell(context, ConcernKind.MAILBOX_STOPPED, Subject(mailbox=mailbox), health, symptom)
+        _tell_of_mailbox(context, mailbox, known, health, symptom)
     return health
 
 
@@ -86,7 +91,9 @@ def change_provider(context: Context, provider: str, symptom: Symptom) -> Health
     if _is_news(known, health, symptom):
         _keep(context, provider, None, health, symptom)
     if health.is_stopped or known.is_stopped:
-        _tell(context, ConcernKind.PROVIDER_STOPPED, Subject(provider=provider), health, symptom)
+        subject, is_of_logins = Subject(provider=provider), health.cause is HealthEvent.LOGINS_OUT
+        _tell(context, ConcernKind.AUTH_OUTAGE, subject, health, symptom, is_it=is_of_logins)
+        _tell(context, ConcernKind.PROVIDER_STOPPED, subject, health, symptom, is_it=not is_of_logins)
     return health
 
 
@@ -138,16 +145,39 @@ def _read(context: Context, statement: str, values: tuple[object, ...]) -> list[
 # who has to know
 
 
-def _tell(context: Context, kind: ConcernKind, subject: Subject, health: Health, symptom: Symptom) -> None:
+def _tell_of_mailbox(context: Context, mailbox: MailboxId, known: Health, health: Health, symptom: Symptom) -> None:
+    """One story of each: what is about its bounces, or about many mailboxes at once, is another one."""
+    if known.cause is HealthEvent.BLOCKED and health.cause is not HealthEvent.BLOCKED:
+        end_block(context, mailbox.provider)
+    if known.is_stopped and not health.is_stopped:
+        release_guarded_of(context, mailbox)
+    subject, is_guard = Subject(mailbox=mailbox), health.cause is HealthEvent.GUARDED
+    is_block = health.cause is HealthEvent.BLOCKED and is_of_block(context, mailbox, _detail(context, health, symptom))
+    _tell(context, ConcernKind.BOUNCE_GUARD, subject, health, symptom, is_it=is_guard)
+    _tell(context, ConcernKind.MAILBOX_STOPPED, subject, health, symptom, is_it=not (is_guard or is_block))
+
+
+def _tell(
+    context: Context, kind: ConcernKind, subject: Subject, health: Health, symptom: Symptom, *, is_it: bool
+) -> None:
     """It is somebody's concern while it is stopped for what does not pass, or for too long."""
     if not health.is_stopped:
         close_concern(context, kind, subject)
         return
+    if not is_it:
+        drop_concern(context, kind, subject)
+        return
     wall = context.clock.wall()
     if not is_told(health, lasted=wall - (health.since or wall)):
         return
+    open_concern(context, kind, subject, reason=health.reason, detail=_detail(context, health, symptom))
+
+
+def _detail(context: Context, health: Health, symptom: Symptom) -> dict[str, str]:
     detail = {} if symptom.reply is None else {"reply": str(symptom.reply)}
+    if symptom.circumstance is not None:
+        detail["circumstance"] = symptom.circumstance.value
     if health.probe_at is not None:
         later = max(0, health.probe_at - context.clock.now())
-        detail["next_try"] = str(context.clock.shown(wall + later))
-    open_concern(context, kind, subject, reason=health.reason, detail=detail)
+        detail["next_try"] = str(context.clock.shown(context.clock.wall() + later))
+    return detail

@@ -12,7 +12,8 @@ from relay.core.rotation import CROWDED
 from relay.core.symptoms import event_of_failure, is_refused_login
 from relay.core.words import MailboxId
 from relay.store.ports.sessions import SessionEvent
-from relay.store.sqlite.about import suspect_login
+from relay.store.sqlite.about import suspect_line, suspect_login
+from relay.store.sqlite.circumstances import circumstance_of
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.remembrance import LEAST_MEMORY
@@ -45,7 +46,7 @@ class Logins:
             context.book.change(mailbox, -1, 0)
             context.schedule.session_closed(mailbox, now)
         if event is SessionEvent.LOST:
-            change_mailbox(context, mailbox, Symptom(HealthEvent.CUT_OFF, ReplyClass.NETWORK))
+            suspect_line(context, mailbox)
         context.changed()
 
     def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
@@ -75,7 +76,8 @@ class Logins:
         context.database.write(_SQL["refuse_login"], (ends_at, failure.reply_class, likeness, is_refusal, number))
 
     def _judge(self, mailbox: MailboxId, failure: LoginFailure) -> None:
-        symptom = Symptom(event_of_failure(failure), failure.reason, reply=failure.reply)
+        beside = circumstance_of(self._context, mailbox, failure)
+        symptom = Symptom(event_of_failure(failure), failure.reason, reply=failure.reply, circumstance=beside)
         if failure.reply_class == ReplyClass.UNKNOWN:
             note_riddle(self._context, mailbox.provider, failure.stage, failure.reply)
         if failure.is_provider:
@@ -109,5 +111,6 @@ class Logins:
         """The login worked: the credential is proven, and the provider's host answers."""
         context = self._context
         change_mailbox(context, mailbox, Symptom(HealthEvent.LOGIN_WORKED))
-        if context.remembrance.provider_health(mailbox.provider).is_stopped:
+        host = context.remembrance.provider_health(mailbox.provider)
+        if host.is_stopped and host.cause is not HealthEvent.BROKEN:
             change_provider(context, mailbox.provider, Symptom(HealthEvent.LET_IN))

@@ -3,10 +3,10 @@
 Law: what still counts under any limit in force is read back from what was committed, so that no window starts empty.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from zoneinfo import ZoneInfo
 
-from relay.core.health import Health
+from relay.core.health import Health, HealthEvent
 from relay.core.limits import HOUR, MINUTE, Instant, Limit
 from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
 from relay.core.words import MailboxId
@@ -49,6 +49,10 @@ class Remembrance:
             MailboxId(provider, username): read_health(health)
             for provider, username, health in database.read(_STORE["known_healths"])
         }
+        self._stopped: dict[str, dict[MailboxId, None]] = {}
+        """By provider: the few that do not work, for whoever asks what they have in common."""
+        for mailbox, health in self._healths.items():
+            self._note(mailbox, health)
         self._provider_healths: dict[str, Health] = {}
         self.warmups = Warmups(database, names, clock)
         """Mailboxes that are new."""
@@ -91,6 +95,18 @@ class Remembrance:
         """Writes a mailbox's health."""
         self._database.write(_STORE["set_mailbox_health"], (write_health(health), self._names.mailbox(mailbox)))
         self._healths[mailbox] = health
+        self._note(mailbox, health)
+
+    def _note(self, mailbox: MailboxId, health: Health) -> None:
+        stopped = self._stopped.setdefault(mailbox.provider, {})
+        if health.is_stopped:
+            stopped[mailbox] = None
+        else:
+            stopped.pop(mailbox, None)
+
+    def stopped_by(self, provider: str, causes: Collection[HealthEvent]) -> list[MailboxId]:
+        """The mailboxes of a provider that stand still for one of these causes."""
+        return [each for each in self._stopped.get(provider, ()) if self._healths[each].cause in causes]
 
     def provider_health(self, provider: str) -> Health:
         """A provider's health."""

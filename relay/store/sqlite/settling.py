@@ -19,14 +19,15 @@ from relay.core.words import MailboxId, Stage
 from relay.errors import CorruptValue
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.outbox import OutboxKind
-from relay.store.sqlite.about import suspect_result
+from relay.store.sqlite.about import suspect_result, went_through
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.moves import CORRUPT, Moves
+from relay.store.sqlite.outages import is_only_this_message
 from relay.store.sqlite.riddles import note_riddle
 from relay.store.sqlite.running import Running
-from relay.store.sqlite.signs import is_only_this_message, tally_of
+from relay.store.sqlite.signs import tally_of
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.suppressions import note_outcome
 from relay.store.sqlite.values import STATES, write_reply
@@ -71,10 +72,12 @@ class Settling:
         if running.is_lost:
             return is_fact and self._deliver_late(claim, result)
         if not is_fact:
-            result = suspect_result(context, claim.mailbox, running.entry, result)
+            result = suspect_result(context, running, result)
         event = self._event(running, result)
         self._move(running, result, event)
         self._judge(claim.mailbox, result, event)
+        if is_fact:
+            went_through(context, running)
         context.changed()
         return True
 
@@ -211,11 +214,10 @@ class Settling:
 
     def _event(self, running: Running, result: Result) -> HealthEvent | None:
         """How it bears on health; a line that breaks for one message alone, again and again, is that message's."""
-        context, mailbox = self._context, running.claim.mailbox
+        context = self._context
         event = event_of_result(result, tally_of(context, running.mailbox, result))
         if event is HealthEvent.UNREACHABLE and result.verdict is Verdict.DEFERRED:
-            is_well = not context.remembrance.health(mailbox).is_stopped
-            return None if is_well and is_only_this_message(context, running) else event
+            return None if is_only_this_message(context, running) else event
         return event
 
     def _judge(self, mailbox: MailboxId, result: Result, event: HealthEvent | None) -> None:

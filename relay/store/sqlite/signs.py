@@ -9,7 +9,6 @@ from relay.core.meaning import ReplyClass
 from relay.core.symptoms import ALONE, POLICY_DOMAINS, Tally
 from relay.errors import CorruptValue
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.running import Running
 from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("healths")
@@ -43,10 +42,3 @@ def _policy_domains(context: Context, mailbox: int, since: int) -> int:
         if len(domains) >= POLICY_DOMAINS:
             break
     return max(1, len(domains))
-
-
-def is_only_this_message(context: Context, running: Running) -> bool:
-    """Whether the try before this one of the same delivery ended like this, while others went through."""
-    values = (running.claim.delivery, running.claim.attempt)
-    row = context.database.read_one(_SQL["last_class_before"], values)
-    return row is not None and row[0] in (ReplyClass.NETWORK, ReplyClass.OUTAGE)

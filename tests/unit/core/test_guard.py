@@ -41,11 +41,16 @@ def test_a_class_that_was_guessed_from_a_code_is_suspect(stage: Stage) -> None:
 
 
 def test_what_a_rule_reads_as_being_about_the_recipient_or_his_mail_is_not() -> None:
-    for known in (ReplyClass.RECIPIENT_UNKNOWN, ReplyClass.CONTENT_REFUSED, ReplyClass.SPAM_BLOCKED):
+    for known in (ReplyClass.RECIPIENT_UNKNOWN, ReplyClass.CONTENT_REFUSED, ReplyClass.POLICY_REFUSED):
         assert not is_suspect(Stage.EOD, REFUSED, known, is_read=True)
+        assert is_suspect(Stage.EOD, REFUSED, known, is_read=False)
 
 
-@pytest.mark.parametrize("known", [ReplyClass.UNKNOWN, ReplyClass.PROTOCOL_ERROR, ReplyClass.POLICY_REFUSED])
+def test_what_was_taken_for_spam_is_never_kept_to_be_sent_again() -> None:
+    assert not is_suspect(Stage.EOD, REFUSED, ReplyClass.SPAM_BLOCKED, is_read=False)
+
+
+@pytest.mark.parametrize("known", [ReplyClass.UNKNOWN, ReplyClass.PROTOCOL_ERROR])
 def test_what_is_about_nobody_in_particular_is_suspect_whoever_reads_it(known: ReplyClass) -> None:
     assert is_suspect(Stage.EOD, REFUSED, known, is_read=True)
     assert is_suspect(Stage.EOD, REFUSED, known, is_read=False)

@@ -143,7 +143,9 @@ def result(verdict: Verdict, reply_class: str | None = None, **more: Any) -> Res
 
 DELIVERED = result(Verdict.DELIVERED)
 DEFERRED = result(Verdict.DEFERRED, "greylisted", stage=Stage.RCPT, reply=Reply(450, None, "later"))
-BOUNCED = result(Verdict.BOUNCED, "recipient-unknown", stage=Stage.RCPT, reply=Reply(550, "5.1.1", "nobody"))
+BOUNCED = result(
+    Verdict.BOUNCED, "recipient-unknown", stage=Stage.RCPT, reply=Reply(550, "5.1.1", "nobody"), is_read=True
+)
 REFUSED = result(Verdict.HELD, "sender-refused", stage=Stage.MAIL, reply=Reply(553, None, "not yours"))
 DOUBTFUL = result(Verdict.IN_DOUBT, "network", reply=None, is_end_known=False)
 DROPPED = result(Verdict.DROPPED, "dropped", reply=None, is_mail_written=False)

@@ -1,0 +1,88 @@
+"""The bounce guard in the store: what bounces in the same words for several recipients is held, and why is told.
+
+Law: the mailbox is paused, the bounces held and their reports struck out in the transaction of the third refusal; what
+is held goes on in that of the guard's end.
+"""
+
+from dataclasses import replace
+
+from relay.core.envelope import Result, Verdict
+from relay.core.guard import BOUNCE_GUARD, SAME_WITHIN, Bounced, is_about_mailbox, is_suspect
+from relay.core.health import HealthEvent
+from relay.core.likeness import likeness_of
+from relay.core.limits import Instant
+from relay.core.words import AccountId, MailboxId
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.moves import Moves
+from relay.store.sqlite.running import Running
+from relay.store.sqlite.statements import load_statements
+
+_SQL = load_statements("guard")
+_OUTBOX = load_statements("outbox")
+
+
+def as_of_guard(context: Context, running: Running, result: Result) -> Result:
+    """A final refusal, or, where it is the mailbox that is refused, a result that holds the delivery."""
+    is_one = is_suspect(result.stage, result.reply, result.reply_class, is_read=result.is_read)
+    if result.reply is None or not is_one:
+        return result
+    health = context.remembrance.health(running.claim.mailbox)
+    if not (health.is_stopped and health.cause is HealthEvent.GUARDED):
+        likeness = likeness_of(result.reply)
+        if not _is_last_straw(context, running, likeness):
+            return result
+        _take_back(context, running.mailbox, likeness)
+    verdict = Verdict.ASIDE if _has_others(context, running) else Verdict.HELD
+    return replace(result, verdict=verdict, reply_class=BOUNCE_GUARD)
+
+
+def _has_others(context: Context, running: Running) -> bool:
+    """Whether another delivery can be the probe; if not, this one stays in its place and is."""
+    line = context.schedule.look(running.claim.mailbox)
+    return line.express + line.bulk > 0
+
+
+def _is_last_straw(context: Context, running: Running, likeness: bytes) -> bool:
+    """Who met these words before was asked for again, and is answered: only another one makes them suspect."""
+    database, claim, now = context.database, running.claim, context.clock.now()
+    if database.read_one(_SQL["has_met"], (claim.delivery, likeness, claim.attempt)) is not None:
+        return False
+    rows = database.read(_SQL["refusals_like"], (running.mailbox, _since(context, running.mailbox), likeness))
+    return is_about_mailbox([Bounced(who, min(at, now), likeness) for who, at in rows], likeness, now)
+
+
+def _since(context: Context, mailbox: int) -> Instant:
+    """What was seen before the guard ended last was found to be no matter of the mailbox."""
+    clock, row = context.clock, context.database.read_one(_SQL["last_guarded"], (mailbox,))
+    since = clock.now() - SAME_WITHIN
+    if row is None or row[0] is None:
+        return since
+    return max(since, int(row[0]) - clock.wall() + clock.now() + 1)
+
+
+def _take_back(context: Context, mailbox: int, likeness: bytes) -> None:
+    """Bounces of which nobody was told yet become holds."""
+    moves = Moves(context)
+    rows = context.database.read(_SQL["untold_bounces"], (mailbox, _since(context, mailbox), likeness))
+    for number, delivery, sealed in rows:
+        found = context.entries.one(delivery)
+        assert found is not None
+        context.owed -= context.database.write(_OUTBOX["drop_outbox"], (number,))
+        moves.recall(found[0], sealed, reason=BOUNCE_GUARD)
+
+
+def release_guarded_of(context: Context, mailbox: MailboxId) -> None:
+    """The mailbox works: what the guard held of it goes on."""
+    for account in context.routes.routing.by_mailbox.get(mailbox, ()):
+        release_guarded(context, account.sender)
+
+
+def release_guarded(context: Context, account: AccountId) -> None:
+    """What the guard held of an account is ready again, at its old place."""
+    number = context.names.known_account(account)
+    if number is None:
+        return
+    for delivery, reply in context.database.read(_SQL["guarded_of"], (number, BOUNCE_GUARD)):
+        found = context.entries.one(delivery)
+        assert found is not None
+        Moves(context).release(found[0], reason=BOUNCE_GUARD, reply=reply)

@@ -1,0 +1,152 @@
+"""Outages of a provider as the store sees them: several of its mailboxes meet the same, and none of them is to blame.
+
+Law: what is found to be the provider's is taken off every mailbox that met it, in the transaction that finds it; who
+never worked stays where its own password has brought it.
+"""
+
+from dataclasses import replace
+
+from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.health import Health, HealthEvent, HealthState
+from relay.core.limits import Instant
+from relay.core.meaning import ReplyClass
+from relay.core.outages import (
+    AUTH_OUTAGE,
+    DROPS_LOOKED_AT,
+    REFUSED_WITHIN,
+    REMEMBERED,
+    WORKED_WITHIN,
+    Refusal,
+    Sent,
+    Sighting,
+    broken_together,
+    is_dropping,
+    is_of_message,
+    refused_together,
+)
+from relay.core.words import MailboxId
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.healths import Symptom, change_mailbox
+from relay.store.sqlite.running import Running
+from relay.store.sqlite.statements import load_statements
+
+_SQL = load_statements("about")
+
+LOOKED_THROUGH: int = 1_000
+"""Attempts among which a provider's last ones are looked for: with others so busy, it is not what keeps mail."""
+
+_REFUSING = frozenset({HealthEvent.LOGIN_REFUSED, HealthEvent.NEVER_WORKED, HealthEvent.UNKNOWN, HealthEvent.REFUSED})
+_BREAKING = frozenset({HealthEvent.UNREACHABLE, HealthEvent.CUT_OFF})
+
+
+# logins that are refused together
+
+
+def as_of_outage(context: Context, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
+    """A login that was refused for good, as it has to be judged: of many that worked it is their provider's.
+
+    While nobody is let in, whoever is paused already stays so, and what any other one hears says nothing about it.
+    """
+    host = context.remembrance.provider_health(mailbox.provider)
+    if host.is_stopped and host.cause is HealthEvent.LOGINS_OUT:
+        is_paused = context.remembrance.health(mailbox).state is HealthState.PAUSED
+        found: tuple[MailboxId, ...] = () if is_paused else (mailbox,)
+    else:
+        found = _refused_together(context, mailbox)
+    if mailbox not in found:
+        return failure
+    for each in found:
+        _acquit_of_refusal(context, each)
+    return replace(failure, reply_class=AUTH_OUTAGE, fault=None, is_provider=True)
+
+
+def _refused_together(context: Context, mailbox: MailboxId) -> tuple[MailboxId, ...]:
+    """Who has been paused for longer is refused for a reason of his own: that his probe fails too is no news."""
+    now, remembrance = context.clock.now(), context.remembrance
+    if remembrance.health(mailbox).state is HealthState.PAUSED:
+        return ()
+    stopped = [each for each in remembrance.stopped_by(mailbox.provider, _REFUSING) if _is_news(context, each)]
+    suspects = dict.fromkeys([mailbox, *stopped])
+    refusals = [found for each in suspects if (found := _refusal(context, each)) is not None]
+    if len(refusals) < 2:
+        return ()
+    active = context.database.read_one(_SQL["active"], (mailbox.provider, now - WORKED_WITHIN))
+    return refused_together(refusals, active=0 if active is None else active[0], now=now)
+
+
+def _is_news(context: Context, mailbox: MailboxId) -> bool:
+    return context.remembrance.health(mailbox).step <= 1
+
+
+def _refusal(context: Context, mailbox: MailboxId) -> Refusal | None:
+    """The last one within the time that is looked at."""
+    number, since = context.names.mailbox(mailbox), context.clock.now() - REFUSED_WITHIN
+    row = context.database.read_one(_SQL["last_refused"], (number, since))
+    if row is None or row[0] is None:
+        return None
+    worked = context.database.read_one(_SQL["last_worked"], (number, row[0]))
+    return Refusal(mailbox, row[0], None if worked is None else worked[0])
+
+
+def _acquit_of_refusal(context: Context, mailbox: MailboxId) -> None:
+    """That it was refused counts in none of its budgets, and others take their turn before it."""
+    now = context.clock.now()
+    context.database.write(_SQL["acquit_logins"], (context.names.mailbox(mailbox), now - REFUSED_WITHIN))
+    if context.remembrance.health(mailbox).cause in _REFUSING:
+        change_mailbox(context, mailbox, Symptom(HealthEvent.ACQUITTED))
+    context.schedule.reload(mailbox, now)
+
+
+# lines that break together
+
+
+def is_of_provider(context: Context, mailbox: MailboxId) -> bool:
+    """Whether a line that broke after the greeting, at this mailbox and now, is its provider's trouble."""
+    host = context.remembrance.provider_health(mailbox.provider)
+    if host.is_stopped and host.cause is HealthEvent.BROKEN:
+        found: tuple[MailboxId, ...] = (mailbox,)
+    else:
+        now = context.clock.now()
+        found = broken_together([Sighting(mailbox, now), *_broken_before(context, mailbox.provider)], now=now)
+    for each in found:
+        if context.remembrance.health(each).cause in _BREAKING:
+            change_mailbox(context, each, Symptom(HealthEvent.ACQUITTED))
+    return bool(found)
+
+
+def _broken_before(context: Context, provider: str) -> list[Sighting]:
+    """Who stands still because its line broke, with the last time that it did."""
+    remembrance = context.remembrance
+    return [
+        Sighting(each, _stopped_at(context, remembrance.health(each)))
+        for each in remembrance.stopped_by(provider, _BREAKING)
+    ]
+
+
+def _stopped_at(context: Context, health: Health) -> Instant:
+    assert health.cause is not None
+    return (health.probe_at or 0) - context.settings.health.interval(health.cause, health.step)
+
+
+def as_of_broken_line(context: Context, running: Running, result: Result) -> Result:
+    """An attempt whose line broke, as it has to be judged."""
+    mailbox = running.claim.mailbox
+    if result.verdict is Verdict.DEFERRED and is_only_this_message(context, running):
+        return result
+    is_lost_after_dot = result.verdict is Verdict.IN_DOUBT and result.reply_class == ReplyClass.NETWORK
+    is_theirs = is_of_provider(context, mailbox)
+    if is_theirs or (is_lost_after_dot and is_dropping(_last_sent(context, mailbox.provider))):
+        return replace(result, is_provider=True)
+    return result
+
+
+def is_only_this_message(context: Context, running: Running) -> bool:
+    """Whether the mailbox's line broke twice for one message, and for no other in between."""
+    since = context.clock.now() - REMEMBERED
+    rows = context.database.read(_SQL["broken_since"], (running.mailbox, since))
+    return is_of_message([str(message) for (message,) in rows])
+
+
+def _last_sent(context: Context, provider: str) -> list[Sent]:
+    rows = context.database.read(_SQL["last_sent"], (LOOKED_THROUGH, provider, DROPS_LOOKED_AT))
+    return [Sent(MailboxId(provider, username), bool(is_dropped)) for username, is_dropped in reversed(rows)]

@@ -1,0 +1,265 @@
+"""Whose trouble it is, as the model finds out: it asks the deciders of the product about plain lists.
+
+Law: the numbers are those of relay/core; what is gathered for them, and what follows, is written down here once more.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.guard import BOUNCE_GUARD, Bounced, is_about_mailbox, is_suspect
+from relay.core.health import Health, HealthEvent, HealthState
+from relay.core.lifecycle import Event, State
+from relay.core.lifecycle import after as state_after
+from relay.core.likeness import likeness_of
+from relay.core.outages import (
+    AUTH_OUTAGE,
+    REFUSED_CLASSES,
+    REFUSED_WITHIN,
+    REMEMBERED,
+    WORKED_WITHIN,
+    Refusal,
+    Sent,
+    Sighting,
+    broken_together,
+    is_dropping,
+    is_of_message,
+    is_refused_login,
+    refused_together,
+)
+from relay.core.words import AccountId, MailboxId
+from relay.store.ports import OutboxKind
+from tests.contract.model_data import Attempt, Delivery
+from tests.contract.model_ending import MINUTE, Ending
+
+BROKEN = ("network", "outage")
+REFUSING = (HealthEvent.LOGIN_REFUSED, HealthEvent.NEVER_WORKED, HealthEvent.UNKNOWN, HealthEvent.REFUSED)
+BREAKING = (HealthEvent.UNREACHABLE, HealthEvent.CUT_OFF)
+
+
+class About(Ending):
+    """Looks beside."""
+
+    def health(self, mailbox: MailboxId) -> Health:
+        return self.disk.healths.get(mailbox, Health())
+
+    def host(self, provider: str) -> Health:
+        return self.disk.provider_healths.get(provider, Health())
+
+    def stopped_by(self, provider: str, causes: Collection[HealthEvent | None]) -> list[MailboxId]:
+        return [
+            each
+            for each, health in self.disk.healths.items()
+            if each.provider == provider and health.is_stopped and health.cause in causes
+        ]
+
+    # sessions
+
+    def suspect_login(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
+        if failure.is_provider:
+            return failure
+        if failure.reply_class in BROKEN:
+            return replace(failure, is_provider=True) if self.is_of_provider(mailbox) else failure
+        return self.as_of_outage(mailbox, failure) if is_refused_login(failure) else failure
+
+    def suspect_line(self, mailbox: MailboxId) -> None:
+        """A session was hung up on before it had served."""
+        if self.is_of_provider(mailbox):
+            self.change_provider(mailbox.provider, HealthEvent.BROKEN, "network")
+        else:
+            self.change_health(mailbox, HealthEvent.CUT_OFF, "network")
+
+    def as_of_outage(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
+        host, is_paused = self.host(mailbox.provider), self.health(mailbox).state is HealthState.PAUSED
+        if is_paused:
+            return failure
+        if host.is_stopped and host.cause is HealthEvent.LOGINS_OUT:
+            self.acquit(mailbox)
+            return replace(failure, reply_class=AUTH_OUTAGE, fault=None, is_provider=True)
+        found = self.refused_together(mailbox)
+        if mailbox not in found:
+            return failure
+        for each in found:
+            self.acquit(each)
+        return replace(failure, reply_class=AUTH_OUTAGE, fault=None, is_provider=True)
+
+    def refused_together(self, mailbox: MailboxId) -> tuple[MailboxId, ...]:
+        now = self.now()
+        fresh = [each for each in self.stopped_by(mailbox.provider, REFUSING) if self.health(each).step <= 1]
+        refusals = [
+            Refusal(each, at, max((own for own in self.worked(each) if own <= at), default=None))
+            for each in {mailbox, *fresh}
+            for at in self.refusals_since(each, now - REFUSED_WITHIN)[-1:]
+        ]
+        active = {
+            login.mailbox
+            for login in self.disk.logins
+            if login.mailbox.provider == mailbox.provider
+            and any(at >= now - WORKED_WITHIN for at in self.worked(login.mailbox))
+        }
+        return refused_together(refusals, active=len(active), now=now)
+
+    def worked(self, mailbox: MailboxId) -> list[int]:
+        return [
+            login.ended
+            for login in self.disk.logins
+            if login.mailbox == mailbox and login.ended is not None and login.reply_class is None
+        ]
+
+    def refusals_since(self, mailbox: MailboxId, since: int) -> list[int]:
+        return sorted(
+            login.ended
+            for login in self.disk.logins
+            if login.mailbox == mailbox and login.ended is not None and login.ended >= since
+            and login.is_refusal and login.reply_class in REFUSED_CLASSES
+        )  # fmt: skip
+
+    def acquit(self, mailbox: MailboxId) -> None:
+        for login in self.disk.logins:
+            is_late = login.ended is not None and login.ended >= self.now() - REFUSED_WITHIN
+            if login.mailbox == mailbox and is_late and login.is_refusal:
+                login.is_refusal, login.reply_class = False, AUTH_OUTAGE
+        if self.health(mailbox).cause in REFUSING:
+            self.change_health(mailbox, HealthEvent.ACQUITTED)
+        self.order.send_to_tail(mailbox)
+
+    # lines
+
+    def is_of_provider(self, mailbox: MailboxId) -> bool:
+        host, now = self.host(mailbox.provider), self.now()
+        if host.is_stopped and host.cause is HealthEvent.BROKEN:
+            found: tuple[MailboxId, ...] = (mailbox,)
+        else:
+            before = [
+                Sighting(each, self.stopped_at(self.health(each)))
+                for each in self.stopped_by(mailbox.provider, BREAKING)
+            ]
+            found = broken_together([Sighting(mailbox, now), *before], now=now)
+        for each in found:
+            if self.health(each).cause in BREAKING:
+                self.change_health(each, HealthEvent.ACQUITTED)
+        return bool(found)
+
+    def stopped_at(self, health: Health) -> int:
+        assert health.cause is not None
+        assert health.probe_at is not None
+        return health.probe_at - self.settings.health.interval(health.cause, health.step)
+
+    def ended_of(self, provider: str) -> list[Attempt]:
+        """The attempts of a provider that it ended itself, or kept silent on, in the order of their starts."""
+        ended = [each for each in self.disk.attempts if each.mailbox.provider == provider and each.is_over]
+        told = [each for each in ended if each.is_counted and each.reply_class not in ("in-doubt", "lost")]
+        return sorted(told, key=lambda each: each.claim.attempt)
+
+    def is_only_this_message(self, attempt: Attempt) -> bool:
+        since = self.now() - REMEMBERED
+        broken = [
+            each.delivery.mail.new.id
+            for each in self.ended_of(attempt.mailbox.provider)
+            if each.mailbox == attempt.mailbox and each.reply_class in BROKEN
+            and each.ended is not None and each.ended >= since
+        ]  # fmt: skip
+        return is_of_message(broken)
+
+    # attempts
+
+    def suspect_result(self, attempt: Attempt, result: Result) -> Result:
+        if result.is_provider:
+            return result
+        if result.verdict is Verdict.IN_DOUBT or result.reply_class in BROKEN:
+            return self.as_of_broken_line(attempt, result)
+        return self.as_of_guard(attempt, result)
+
+    def as_of_broken_line(self, attempt: Attempt, result: Result) -> Result:
+        if result.verdict is Verdict.DEFERRED and self.is_only_this_message(attempt):
+            return result
+        is_lost = result.verdict is Verdict.IN_DOUBT and result.reply_class == "network"
+        sent = [
+            Sent(
+                each.mailbox,
+                (each.stage, each.reply_class, each.reply) == ("eod", "network", None) and each.gated_at is not None,
+            )
+            for each in self.ended_of(attempt.mailbox.provider)
+        ]
+        is_theirs = self.is_of_provider(attempt.mailbox)
+        return replace(result, is_provider=True) if is_theirs or (is_lost and is_dropping(sent)) else result
+
+    def went_through(self, attempt: Attempt) -> None:
+        host = self.host(attempt.mailbox.provider)
+        is_due = host.probe_at is not None and attempt.started >= host.probe_at
+        if host.is_stopped and host.cause is HealthEvent.BROKEN and is_due:
+            self.change_provider(attempt.mailbox.provider, HealthEvent.LET_IN)
+
+    # the guard
+
+    def as_of_guard(self, attempt: Attempt, result: Result) -> Result:
+        is_one = is_suspect(result.stage, result.reply, result.reply_class, is_read=result.is_read)
+        if result.reply is None or not is_one:
+            return result
+        health = self.health(attempt.mailbox)
+        if not (health.is_stopped and health.cause is HealthEvent.GUARDED):
+            likeness = likeness_of(result.reply)
+            if not self.is_last_straw(attempt, likeness):
+                return result
+            self.take_back(attempt.mailbox, likeness)
+        ready = self.facts.ready(attempt.mailbox, self.now())
+        verdict = Verdict.ASIDE if any(map(any, ready.values())) else Verdict.HELD
+        return replace(result, verdict=verdict, reply_class=BOUNCE_GUARD)
+
+    def alike(self, likeness: bytes) -> list[Attempt]:
+        return [
+            each
+            for each in self.disk.attempts
+            if each.is_over and each.reply is not None and each.is_refused and likeness_of(each.reply) == likeness
+        ]
+
+    def is_last_straw(self, attempt: Attempt, likeness: bytes) -> bool:
+        alike = self.alike(likeness)
+        if any(each.delivery is attempt.delivery and each is not attempt for each in alike):
+            return False
+        return is_about_mailbox(
+            [
+                Bounced(each.delivery.envelope.recipients[0].address.lower().encode(), min(each.ended, self.now()), b"")
+                for each in alike
+                if each.mailbox == attempt.mailbox and each.is_counted and each.ended is not None
+                and each.ended >= self.guard_since(attempt.mailbox)
+            ],
+            b"",
+            self.now(),
+        )  # fmt: skip
+
+    def guard_since(self, mailbox: MailboxId) -> int:
+        since = self.now() - 15 * MINUTE
+        ended = self.disk.guarded.get(mailbox)
+        return since if ended is None else max(since, ended + 1)
+
+    def take_back(self, mailbox: MailboxId, likeness: bytes) -> None:
+        since = self.guard_since(mailbox)
+        for each in self.alike(likeness):
+            delivery = each.delivery
+            is_late = each.mailbox == mailbox and each.is_counted and each.ended is not None and each.ended >= since
+            owed = [one for one in self.disk.outbox if (one.delivery, one.kind) == (delivery.id, OutboxKind.BOUNCE)]
+            if is_late and owed and delivery.state is State.BOUNCED:
+                self.disk.outbox = [one for one in self.disk.outbox if one not in owed]
+                self.recall(delivery)
+
+    def recall(self, delivery: Delivery) -> None:
+        delivery.state = state_after(delivery.state, Event.RECALL)
+        delivery.reason, delivery.since, delivery.due = BOUNCE_GUARD, self.now(), 0
+        if not delivery.mail.new.is_dated:
+            ends = delivery.mail.accepted_at + self.settings.hold_lifetime
+            delivery.expires_at = max(delivery.expires_at, ends)
+
+    def leaves(self, mailbox: MailboxId, before: Health, now: Health) -> None:
+        if before.cause is HealthEvent.GUARDED and now.cause is not HealthEvent.GUARDED:
+            self.disk.guarded[mailbox] = self.now()
+        if before.is_stopped and not now.is_stopped:
+            for account in self.disk.applied.routing.by_mailbox.get(mailbox, ()):
+                self.release_guarded(account.sender)
+
+    def release_guarded(self, account: AccountId) -> None:
+        for delivery in self.disk.deliveries:
+            is_held = delivery.state is State.HELD and delivery.reason == BOUNCE_GUARD
+            if is_held and delivery.account == account:
+                delivery.state, delivery.due = state_after(delivery.state, Event.RELEASE), 0
+                delivery.since = self.now()
