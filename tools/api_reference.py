@@ -6,13 +6,21 @@ What the page says of a path, a parameter or a key is what the code says; nobody
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from relay.admin import AdminSources, Node, Readiness, admin_app
+from relay.admin import AdminSources, Clerk, Node, Readiness, admin_app
 from relay.admin.description import described
 from relay.admin.status import Counts
+from relay.store.ports.healths import Healths
 from relay.store.ports.reading import Reading
+from relay.store.ports.riddles import Riddles
 from relay.store.ports.suppressions import Suppressions
 
 Schema = Mapping[str, Any]
+
+
+class NoClerk:
+    """Nobody, for an application that is never asked."""
+
+    def like(self, address: str) -> str | None: ...
 
 
 def api_document() -> Schema:
@@ -32,6 +40,9 @@ def api_document() -> Schema:
         reading=cast("Reading", None),
         counts=cast("Counts", None),
         suppressions=cast("Suppressions", None),
+        clerk=cast("Clerk", NoClerk()),
+        healths=cast("Healths", None),
+        riddles=cast("Riddles", None),
         unforeseen=lambda error: None,
     )
     return described(admin_app(sources))

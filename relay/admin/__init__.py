@@ -1,6 +1,7 @@
 """The HTTP side: health, metrics, API and pages."""
 
 from relay.admin.api import AdminSources, admin_app
+from relay.admin.clerk import Clerk, Done, Impossible, Kept, Tried
 from relay.admin.readiness import Part, Problem, Readiness
 from relay.admin.server import AdminServer
 from relay.admin.status import ListensAt, Node
@@ -9,11 +10,16 @@ from relay.admin.token import admin_token
 __all__ = [
     "AdminServer",
     "AdminSources",
+    "Clerk",
+    "Done",
+    "Impossible",
+    "Kept",
     "ListensAt",
     "Node",
     "Part",
     "Problem",
     "Readiness",
+    "Tried",
     "admin_app",
     "admin_token",
 ]

@@ -1,6 +1,6 @@
-"""The HTTP application: liveness, readiness, metrics, the read-only API and its description.
+"""The HTTP application: liveness, readiness, metrics, the API and its description.
 
-Law: it shows what others know and keeps nothing itself.
+Law: it shows what others know, has done by others what it is told, and keeps nothing itself.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,14 +11,18 @@ from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
 from relay.admin import shapes
+from relay.admin.acting import acting_routes
+from relay.admin.bodies import Bodies
+from relay.admin.clerk import Clerk
 from relay.admin.description import ABOUT, described
 from relay.admin.guard import Guard
 from relay.admin.head import Headless
 from relay.admin.headers import Careful
-from relay.admin.lists import list_routes
+from relay.admin.lists import MailboxHealths, list_routes
 from relay.admin.optouts import optout_routes
 from relay.admin.problems import answer_with_problems
 from relay.admin.readiness import Readiness
+from relay.admin.replies import Riddles, reply_routes
 from relay.admin.showing import trouble_of
 from relay.admin.status import Counts, Node, Sources, status_routes
 from relay.observe import CONTENT_TYPE_LATEST
@@ -39,6 +43,9 @@ class AdminSources:
     """Everything in Prometheus' text format."""
     reading: Reading
     counts: Counts
+    clerk: Clerk
+    healths: MailboxHealths
+    riddles: Riddles
     suppressions: Suppressions
     unforeseen: Callable[[Exception], None]
     """Is told of an error that is a defect."""
@@ -55,6 +62,7 @@ def admin_app(sources: AdminSources) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,  # a redirect repeats whatever Host it was asked by
     )
+    app.add_middleware(Bodies)
     app.add_middleware(Guard, token=sources.token)
     app.add_middleware(Careful)
     app.add_middleware(Headless)
@@ -64,7 +72,9 @@ def admin_app(sources: AdminSources) -> FastAPI:
         status_routes(sources.node, Sources(sources.readiness, sources.look, sources.reading, sources.counts))
     )
     app.include_router(optout_routes(sources.suppressions))
-    app.include_router(list_routes(sources.reading))
+    app.include_router(list_routes(sources.reading, sources.healths, sources.clerk.like))
+    app.include_router(reply_routes(sources.riddles))
+    app.include_router(acting_routes(sources.clerk))
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:

@@ -14,7 +14,8 @@ Description = dict[str, Any]
 
 TOKEN = "token"
 
-ABOUT = """Read-only so far: messages and accounts with why each is not moving, since when, what will move it and when.
+ABOUT = """Messages and accounts with why each is not moving, since when, what will move it and when; and what admins
+do about it: pause, resume, test, new passwords, opt-outs.
 
 Instants are RFC 3339 in UTC with six digits after the second. Recipients are shown by a keyed hash and their domain,
 replies of providers masked. Every error is a problem document (RFC 9457), a parameter that a list does not know is one.
@@ -24,6 +25,8 @@ ERRORS = {
     "400": "A parameter is not understood; `errors` says which, and what is allowed.",
     "401": "No token, or not the admin's.",
     "404": "There is none.",
+    "413": "The body is larger than 256 KiB.",
+    "415": "The body is not application/json.",
     "503": "The store is away; ask again after Retry-After seconds.",
     "default": "Any other error.",
 }
@@ -53,17 +56,17 @@ def _complete(path: str, operation: Description) -> None:
     is_open = path in OPEN_FROM_HERE
     operation["security"] = [{}, {TOKEN: []}] if is_open else [{TOKEN: []}]
     operation["responses"].pop("422", None)
+    answers = operation["responses"]
     for status, text in ERRORS.items():
         if _is_possible(status, operation) and not (is_open and status == "503"):
-            operation["responses"].setdefault(
-                status,
-                {
-                    "description": text,
-                    "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
-                },
-            )
+            answers.setdefault(status, {"description": text})
+    for status, answer in answers.items():
+        if status >= "400":
+            answer.setdefault("content", {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}})
 
 
 def _is_possible(status: str, operation: Description) -> bool:
     places = {each["in"] for each in operation.get("parameters", ())}
-    return {"400": bool(places), "404": "path" in places}.get(status, True)
+    has_body = "requestBody" in operation
+    possible = {"400": bool(places), "404": "path" in places, "413": has_body, "415": has_body}
+    return possible.get(status, True)

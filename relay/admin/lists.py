@@ -3,22 +3,35 @@
 Law: they only ask, a page at a time; what there is none of is 404, never an empty answer.
 """
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, Protocol
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
+from relay.admin.account_shapes import AccountDetail, ListedAccounts
 from relay.admin.asking import in_time
 from relay.admin.queries import LONGEST, AccountFilter, MessageFilter
-from relay.admin.shapes import Account, Accounts, Message, Messages
-from relay.admin.showing import account_of
+from relay.admin.shapes import Message, Messages
+from relay.admin.showing_accounts import detail_of, listed_of
 from relay.admin.writing import one_message, page_of, page_of_messages
+from relay.core.words import MailboxId
+from relay.store.ports.healths import HealthChange
 from relay.store.ports.reading import Reading
 
 PREFIX = "/api/v1"
 
+CHANGES: int = 50
+"""Changes of health that are shown with an account: what a screen holds, and some weeks."""
 
-def list_routes(reading: Reading) -> APIRouter:
-    """Messages and accounts."""
+
+class MailboxHealths(Protocol):
+    """What of the healths' port it needs."""
+
+    async def of_mailbox(self, mailbox: MailboxId, *, most: int = CHANGES) -> Sequence[HealthChange]: ...
+
+
+def list_routes(reading: Reading, healths: MailboxHealths, like: Callable[[str], str | None]) -> APIRouter:
+    """Messages and accounts; `like` says which address was perhaps meant."""
     routes = APIRouter(prefix=PREFIX)
 
     @routes.get("/messages", tags=["messages"], summary="List messages, newest first", response_model=Messages)
@@ -36,19 +49,24 @@ def list_routes(reading: Reading) -> APIRouter:
             raise HTTPException(404, "there is no message of this id; its history may be over")
         return await one_message(found)
 
-    @routes.get("/accounts", tags=["accounts"], summary="List accounts, by sender", response_model=Accounts)
+    @routes.get("/accounts", tags=["accounts"], summary="List accounts, by sender", response_model=ListedAccounts)
     async def accounts(asked: Annotated[AccountFilter, Query()]) -> Response:
         """Accounts with the health of their mailboxes, what they have queued, and their limits in use."""
-        return await page_of(await in_time(reading.accounts(asked.query())), account_of)
+        return await page_of(await in_time(reading.accounts(asked.query())), listed_of)
 
     @routes.get("/accounts/{sender:path}", tags=["accounts"], summary="Show an account")
     async def account(
-        sender: Annotated[str, Path(description="Its sender address, whatever its case.", max_length=LONGEST)],
-    ) -> Account:
-        """One account."""
-        found = await in_time(reading.account(sender.lower()))
+        sender: Annotated[
+            str, Path(description="Any address that it sends as, whatever its case.", max_length=LONGEST)
+        ],
+    ) -> AccountDetail:
+        """One account with all that is known of it."""
+        found = await in_time(reading.account(sender))
         if found is None:
-            raise HTTPException(404, "there is no account of this sender, in the routing or in the queue")
-        return account_of(found)
+            meant = like(sender)
+            hint = "" if meant is None else f"; did you mean {meant}?"
+            raise HTTPException(404, f"there is no account of this sender, in the routing or in the queue{hint}")
+        history = () if found.mailbox is None else await in_time(healths.of_mailbox(found.mailbox, most=CHANGES))
+        return detail_of(found, history)
 
     return routes

@@ -13,7 +13,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from relay.errors import TemporaryError
+from relay.errors import TemporaryError, UnknownAccount
 from relay.store.ports.reading import WrongCursor
 
 PROBLEM_JSON = "application/problem+json"
@@ -70,6 +70,9 @@ def answer_with_problems(app: FastAPI, unforeseen: Callable[[Exception], None]) 
     async def no_page(request: Request, error: Exception) -> JSONResponse:
         return _refused([WrongParameter(parameter="cursor", detail=str(error))])
 
+    async def gone(request: Request, error: Exception) -> JSONResponse:
+        return problem(404, str(error))
+
     async def away(request: Request, error: Exception) -> JSONResponse:
         return problem(503, str(error), {"Retry-After": str(TRY_AGAIN)})
 
@@ -81,6 +84,7 @@ def answer_with_problems(app: FastAPI, unforeseen: Callable[[Exception], None]) 
     app.add_exception_handler(RequestValidationError, misread)
     app.add_exception_handler(WrongCursor, no_page)
     app.add_exception_handler(TemporaryError, away)
+    app.add_exception_handler(UnknownAccount, gone)
     app.add_exception_handler(Exception, failed)
 
 

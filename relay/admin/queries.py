@@ -17,7 +17,7 @@ LONGEST: int = 1000
 """Characters of a value: a Message-ID is a line of a header at most (RFC 5322, 2.1.1)."""
 
 
-def _without_blanks(value: Any) -> Any:
+def without_blanks(value: Any) -> Any:
     """`state=` asks for nothing in particular, as if it had been left out."""
     if isinstance(value, list):
         return [each for each in value if each != ""]
@@ -28,7 +28,7 @@ def _or_page(value: Any) -> Any:
     return PAGE if value == "" else value
 
 
-Text = Annotated[str | None, Field(max_length=LONGEST), BeforeValidator(_without_blanks)]
+Text = Annotated[str | None, Field(max_length=LONGEST), BeforeValidator(without_blanks)]
 Limit = Annotated[int, Field(ge=1, le=PAGE_MOST, description="Items on a page."), BeforeValidator(_or_page)]
 
 
@@ -64,7 +64,7 @@ class MessageFilter(_Filter):
     state: Annotated[
         list[DeliveryState],
         Field(description="Of which a delivery is in one of these states; may be given several times."),
-        BeforeValidator(_without_blanks),
+        BeforeValidator(without_blanks),
     ] = []
     account: Annotated[Text, Field(description="The sender, whatever its case.")] = None
     message_id: Annotated[Text, Field(description="The header field Message-ID, as the sender knows it.")] = None
@@ -83,10 +83,15 @@ class MessageFilter(_Filter):
 class AccountFilter(_Filter):
     """Which accounts; every part that is given must hold."""
 
-    health: Annotated[AccountHealth | None, BeforeValidator(_without_blanks)] = None
-    plan: Annotated[Plan | None, BeforeValidator(_without_blanks)] = None
+    health: Annotated[AccountHealth | None, BeforeValidator(without_blanks)] = None
+    plan: Annotated[Plan | None, BeforeValidator(without_blanks)] = None
     queued: Annotated[
-        bool | None, Field(description="true: only those with mail in the queue."), BeforeValidator(_without_blanks)
+        bool | None, Field(description="true: only those with mail in the queue."), BeforeValidator(without_blanks)
+    ] = None
+    sent: Annotated[
+        bool | None,
+        Field(description="true: also how much each hands in; so it is by itself with plan=legacy."),
+        BeforeValidator(without_blanks),
     ] = None
 
     def query(self) -> AccountQuery:
@@ -95,6 +100,7 @@ class AccountFilter(_Filter):
             health=None if self.health is None else str(self.health),
             plan=self.plan,
             has_queued=bool(self.queued),
+            with_sent=self.plan is Plan.LEGACY if self.sent is None else self.sent,
             limit=self.limit,
             cursor=self.cursor,
         )

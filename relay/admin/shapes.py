@@ -144,13 +144,6 @@ class Account(BaseModel):
     limits: list[LimitUse]
 
 
-class Accounts(BaseModel):
-    """A page of accounts, by sender."""
-
-    items: list[Account]
-    next_cursor: str | None = Field(description="Ask with cursor= this for the next page; null: this was the last.")
-
-
 class Listener(BaseModel):
     """Where the relay listens."""
 

@@ -10,7 +10,7 @@ from functools import cache
 from socket import socket
 
 from relay import __version__
-from relay.admin import AdminServer, AdminSources, ListensAt, Node, Readiness, admin_app, admin_token
+from relay.admin import AdminServer, AdminSources, Clerk, ListensAt, Node, Readiness, admin_app, admin_token
 from relay.app import settings
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import MachineClock, RunIn, Threads, randomness
@@ -145,11 +145,8 @@ def resolver(means: Means) -> Resolver:
     return RememberingResolver(ExecutorResolver(lookups_of))
 
 
-def dispatcher(
-    means: Means, storage: Storage, store: Store, *, keeper: RoutingKeeper, resolve: Resolver, tokens: TokenSource
-) -> Dispatcher:
-    """Delivers."""
-
+def smtp_upstream(means: Means, keeper: RoutingKeeper, *, resolve: Resolver, tokens: TokenSource) -> SmtpUpstream:
+    """Logs in with providers."""
     rules = settings.reply_rules()
 
     def route_of(mailbox: MailboxId) -> Route | None:
@@ -159,13 +156,19 @@ def dispatcher(
         context = Context(provider.name, rules=rules.get(provider.profile or "", ()))
         return Route(provider, keeper.secret_of(mailbox), context)
 
-    upstream = SmtpUpstream(
+    return SmtpUpstream(
         settings.hostname_of(means.config),
         route_of,
         resolve=resolve,
         trust=SystemTrust(),
         tokens=tokens,
     )
+
+
+def dispatcher(
+    means: Means, storage: Storage, store: Store, *, keeper: RoutingKeeper, upstream: SmtpUpstream
+) -> Dispatcher:
+    """Delivers."""
     return Dispatcher(
         store,
         upstream,
@@ -201,7 +204,7 @@ def self_look(means: Means, storage: Storage, store: Store, certificates: Certif
 
 
 def admin_server(
-    means: Means, storage: Storage, store: Store, look: SelfLook, sockets: Sequence[socket]
+    means: Means, storage: Storage, store: Store, *, look: SelfLook, clerk: Clerk, sockets: Sequence[socket]
 ) -> AdminServer:
     """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
     *listeners, http = [address_of(each) for each in sockets]
@@ -217,6 +220,9 @@ def admin_server(
                 reading=TimedReading(storage.store, means.metrics.store_took, means.clock.monotonic),
                 counts=store,
                 suppressions=storage.store.books.suppressions,
+                clerk=clerk,
+                healths=storage.store.books.healths,
+                riddles=storage.store.books.riddles,
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
             )
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from socket import socket
 
 from relay.admin import AdminServer, Part
-from relay.app import notices, parts
+from relay.app import accounts, notices, parts
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import crash_point_of
 from relay.app.observation import StoreListener
@@ -27,6 +27,7 @@ from relay.core.limits import SECOND
 from relay.core.routing import Routing
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.oauth import OAuthTokens
+from relay.delivery.tester import Tester
 from relay.errors import RelayError
 from relay.notify import OutboxPump
 from relay.store.ports import Store
@@ -44,6 +45,7 @@ class Running:
     certificates: CertificateKeeper | None = None
     submission: SubmissionServer | None = None
     dispatcher: Dispatcher | None = None
+    tester: Tester | None = None
     tokens: OAuthTokens | None = None
     pump: OutboxPump | None = None
     admin: AdminServer | None = None
@@ -119,15 +121,18 @@ class Service:
         running, means, supervisor = self._running, self._means, self._supervisor
         *listeners, _ = running.sockets
         look = parts.self_look(means, storage, store, running.certificates)
-        running.admin = parts.admin_server(means, storage, store, look, running.sockets)
+        resolve = parts.resolver(means)
+        running.tokens = token_source(means, keeper, resolve=resolve)
+        upstream = parts.smtp_upstream(means, keeper, resolve=resolve, tokens=running.tokens)
+        running.dispatcher = parts.dispatcher(means, storage, store, keeper=keeper, upstream=upstream)
+        running.tester = accounts.tester(
+            means, storage, store, upstream=upstream, dispatcher=running.dispatcher, fatal=self._store_failed
+        )
+        clerk = accounts.clerk(means, storage, keeper, running.tester)
+        running.admin = parts.admin_server(means, storage, store, look=look, clerk=clerk, sockets=running.sockets)
         supervisor.start("admin", running.admin.serve())
         running.pump = parts.outbox_pump(means, store, keeper)
         supervisor.start("outbox", running.pump.run())
-        resolve = parts.resolver(means)
-        running.tokens = token_source(means, keeper, resolve=resolve)
-        running.dispatcher = parts.dispatcher(
-            means, storage, store, keeper=keeper, resolve=resolve, tokens=running.tokens
-        )
         supervisor.start("delivery", running.dispatcher.run())
         running.submission = parts.submission_server(means, store, storage.store.books, keeper)
         tls = None if running.certificates is None else running.certificates.context
@@ -169,6 +174,8 @@ class Service:
             work.append(asyncio.create_task(running.submission.drain()))
         if running.dispatcher is not None:
             work.append(asyncio.create_task(running.dispatcher.stop()))
+        if running.tester is not None:
+            work.append(asyncio.create_task(running.tester.stop()))
         if work:
             await self._until_drained(work)
         if running.submission is not None:

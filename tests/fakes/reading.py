@@ -114,7 +114,7 @@ class FakeReading:
 
     async def account(self, sender: AccountId) -> AccountView | None:
         await self._note(sender)
-        return next((each for each in self.of_accounts if each.sender == sender), None)
+        return next((each for each in self.of_accounts if each.sender == sender.lower()), None)
 
     async def providers(self) -> Sequence[ProviderView]:
         await self._note("providers")

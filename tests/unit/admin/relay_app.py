@@ -3,6 +3,7 @@
 import httpx
 
 from relay.admin import AdminSources, ListensAt, Node, Readiness, admin_app
+from tests.fakes.clerk import FakeClerk, FakeHealths, FakeRiddles
 from tests.fakes.reading import NOON, FakeReading
 from tests.fakes.suppressions import RememberedSuppressions
 
@@ -21,6 +22,7 @@ class Relay:
         self.failures: list[Exception] = []
         self.reading = FakeReading()
         self.suppressions = RememberedSuppressions()
+        self.clerk, self.healths, self.riddles = FakeClerk(), FakeHealths(), FakeRiddles()
         node = Node("0.1.0", "n1", NOON, (ListensAt("smtp", "127.0.0.1:2525"), ListensAt("http", "127.0.0.1:8025")))
         self.app = admin_app(
             AdminSources(
@@ -32,6 +34,9 @@ class Relay:
                 reading=self.reading,
                 counts=self.reading,
                 suppressions=self.suppressions,
+                clerk=self.clerk,
+                healths=self.healths,
+                riddles=self.riddles,
                 unforeseen=self.failures.append,
             )
         )

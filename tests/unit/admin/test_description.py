@@ -25,12 +25,20 @@ PATHS = {
     "/api/v1/messages/{id}",
     "/api/v1/accounts",
     "/api/v1/accounts/{sender}",
+    "/api/v1/accounts/{sender}/pause",
+    "/api/v1/accounts/{sender}/resume",
+    "/api/v1/accounts/{sender}/fixed",
+    "/api/v1/accounts/{sender}/test",
+    "/api/v1/accounts/{sender}/password",
+    "/api/v1/replies",
     "/api/v1/accounts/{sender}/optouts",
     "/api/v1/accounts/{sender}/optouts/remove",
 }
 
 
 ORDERS: dict[str, object] = {
+    "/api/v1/accounts/{sender}/pause": {"why": "ferie"},
+    "/api/v1/accounts/{sender}/password": {"password": "segreta"},
     "/api/v1/accounts/{sender}/optouts": {"recipient": "paziente@example.org"},
     "/api/v1/accounts/{sender}/optouts/remove": {"recipient": "paziente@example.org"},
 }
@@ -127,6 +135,7 @@ async def test_401_503_and_500_are_as_described(relay, path):
     if path.startswith("/api/"):
         for trouble, status in ((StoreUnavailable("away"), 503), (ValueError("defect"), 500)):
             relay.reading.trouble = relay.suppressions.trouble = trouble
+            relay.clerk.trouble = relay.riddles.trouble = trouble
             answer = await relay.get(asked, token=TOKEN, method=method, json=order)
             assert answer.status_code == status
             assert document.complaints(path, answer) == []

@@ -128,6 +128,17 @@ async def test_an_account_has_the_shape_of_the_interface(relay):
         "needs": "owner",
         "queued": 3,
         "limits": [{"limit": "20/10m", "used": 20, "most": 20}],
+        "owner": None,
+        "retires": None,
+        "paid_until": None,
+        "paused": None,
+        "last_sent_at": None,
+        "sent_7d": None,
+        "sent_30d": None,
+        "aliases": [],
+        "replaces": [],
+        "last_reply": None,
+        "history": [],
     }
 
 
@@ -152,7 +163,7 @@ async def test_accounts_are_found_by_health_plan_and_queue(relay):
     assert [each["sender"] for each in found["items"]] == ["b@d.test"]
     found = (await relay.ask("/api/v1/accounts?queued=true")).json()
     assert [each["sender"] for each in found["items"]] == ["a@d.test", "b@d.test"]
-    assert relay.reading.asked[0] == AccountQuery("paused", Plan.LEGACY)
+    assert relay.reading.asked[0] == AccountQuery("paused", Plan.LEGACY, with_sent=True)
 
 
 class Turns:

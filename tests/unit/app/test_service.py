@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from relay.admin import Readiness
-from relay.app import parts
+from relay.app import accounts, parts
 from relay.app import service as service_module
 from relay.app.machine import MachineClock, Threads
 from relay.app.parts import Means
@@ -127,9 +127,11 @@ class World:
         means = Means(config, {}, clock, threads, log, Metrics("0"), self.readiness, resolve)
         self.service = Service(means, self.supervisor, self.is_urgent)
         kinds = {"routing_keeper": Part, "outbox_pump": Part, "dispatcher": Part}
-        kinds |= {"submission_server": Submission, "admin_server": Admin, "self_look": Look}
+        kinds |= {"smtp_upstream": Part, "submission_server": Submission, "admin_server": Admin, "self_look": Look}
         for name, kind in kinds.items():
             monkeypatch.setattr(parts, name, lambda *_, name=name, kind=kind, **__: self.part(name, kind))
+        for name in ("tester", "clerk"):
+            monkeypatch.setattr(accounts, name, lambda *_, name=name, **__: self.part(name, Part))
         monkeypatch.setattr(service_module, "token_source", lambda *_, **__: Tokens("tokens", self))
         monkeypatch.setattr(service_module, "open_storage", self.open)
         monkeypatch.setattr(service_module, "TimedStore", lambda store, *_: store)
@@ -164,8 +166,8 @@ async def test_it_starts_from_the_store_outwards_and_is_ready_last(world: World)
     assert world.readiness.is_ready, "nothing was said yet"
     await world.start()
     order = [
-        "store", "store recover", "routing start", "socket 2525", "socket 8025", "admin_server", "outbox_pump",
-        "dispatcher", "submission_server", "submission start",
+        "store", "store recover", "routing start", "socket 2525", "socket 8025", "dispatcher", "tester", "clerk",
+        "admin_server", "outbox_pump", "submission_server", "submission start",
     ]  # fmt: skip
     assert world.done(*order) == order
     assert world.readiness.is_ready
@@ -186,8 +188,8 @@ async def test_it_stops_from_the_clients_inwards_and_the_admin_port_closes_last(
     world.supervisor.end("SIGTERM")
     assert await world.service.stop() == 3
     order = [
-        "submission stop listening", "submission drained", "dispatcher stop", "dispatcher stopped", "submission close",
-        "tokens close", "store close", "admin close",
+        "submission stop listening", "submission drained", "dispatcher stop", "dispatcher stopped", "tester stop",
+        "tester stopped", "submission close", "tokens close", "store close", "admin close",
     ]  # fmt: skip
     assert [step for step in world.steps if not step.startswith("socket")] == order
     assert not world.readiness.is_ready
@@ -223,8 +225,9 @@ async def test_a_store_that_fails_ends_the_service_in_a_hurry(world: World) -> N
         ("store", DataDirInUse(), []),
         ("socket 2525", CannotListen(), ["store close"]),
         ("socket 8025", CannotListen(), ["store close", "socket 2525 close"]),
+        ("dispatcher", RuntimeError(), ["tokens close", "store close", "socket 2525 close", "socket 8025 close"]),
         (
-            "dispatcher",
+            "outbox_pump",
             RuntimeError(),
             ["tokens close", "store close", "admin close", "socket 2525 close", "socket 8025 close"],
         ),

@@ -1,0 +1,62 @@
+"""The parts of the service that serve whoever looks after accounts: who tries mailboxes, and who does what admins say.
+
+Law: as for all parts: each gets plain values, ports and callables.
+"""
+
+from collections.abc import Callable
+
+from relay.app import settings
+from relay.app.clerk import AccountClerk, ClerkMeans
+from relay.app.observation import DeliveryObserver
+from relay.app.parts import Means
+from relay.app.routing import RoutingKeeper
+from relay.app.storage import Storage
+from relay.core.failuretext import Language
+from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.smtp import SmtpUpstream
+from relay.delivery.tester import Tester, TesterStore
+from relay.errors import RelayError
+from relay.store.ports import Store
+
+
+def tester(
+    means: Means,
+    storage: Storage,
+    store: Store,
+    *,
+    upstream: SmtpUpstream,
+    dispatcher: Dispatcher,
+    fatal: Callable[[RelayError], None],
+) -> Tester:
+    """Tries mailboxes by hand; `fatal` is told that the store is beyond repair."""
+
+    def on_fatal(error: BaseException) -> None:
+        if isinstance(error, RelayError):
+            fatal(error)
+
+    return Tester(
+        upstream,
+        TesterStore(storage.store.books.trials, store),
+        node=storage.node,
+        observe=DeliveryObserver(means.log, means.metrics),
+        make_room=dispatcher.let_go,
+        on_fatal=on_fatal,
+    )
+
+
+def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, tries: Tester) -> AccountClerk:
+    """Does what admins say about accounts."""
+    return AccountClerk(
+        ClerkMeans(
+            routing=keeper.routing,
+            control=storage.store.books.control,
+            reading=storage.store,
+            trying=tries,
+            keeping=None,
+            log=means.log,
+            language=Language(means.config.language),
+            zone=settings.ZONE,
+            wall=means.clock.wall,
+            clock=means.clock.monotonic,
+        )
+    )

@@ -1,0 +1,198 @@
+"""The clerk: does what admins say about accounts, and says in a sentence what came of it.
+
+Law: what he changes is durable, written down with who said it, and in force when he answers; no secret is ever said.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Protocol
+
+from relay.admin import Done, Impossible, Kept, Tried
+from relay.core.clerktext import Saying, say
+from relay.core.failuretext import Language
+from relay.core.limits import SECOND
+from relay.core.routing import Account, Routing
+from relay.core.secretuse import Credential
+from relay.core.slips import meant
+from relay.core.tested import Finding, Tested
+from relay.core.testedtext import told
+from relay.core.words import AccountId, MailboxId
+from relay.errors import PermanentError, UnknownAccount
+from relay.observe import Log
+from relay.providers import load_profiles, next_steps
+from relay.store.ports.control import Control
+from relay.store.ports.reading import AccountView, Reading
+
+PATIENCE: float = 20.0
+"""Seconds in which a new password shows whether it works: the doctor is on the telephone."""
+
+AGAIN: float = 1.0
+"""Seconds until it is tried again while the mail itself, or somebody else, is trying it."""
+
+MENDABLE = frozenset(
+    {"auth-rejected", "auth-method", "account-blocked", "sender-refused", "sender-mailbox-full", "policy-refused"}
+)
+"""Reasons for which a provider's profile knows what its owner does."""
+
+PASSING = frozenset({"session", "testing"})
+"""Why it may not be tried this very moment, and may in the next."""
+
+
+class Trying(Protocol):
+    """Who tries mailboxes."""
+
+    async def test(self, account: AccountId, mailbox: MailboxId) -> Tested: ...
+
+
+class WasSet(Protocol):
+    """What became of a password."""
+
+    @property
+    def is_new(self) -> bool: ...
+
+
+class Keeping(Protocol):
+    """Who keeps passwords; a PermanentError of his says in a sentence why he does not."""
+
+    async def set(self, account: AccountId, value: str, *, kind: Credential) -> WasSet: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ClerkMeans:
+    """What he works with."""
+
+    routing: Callable[[], Routing]
+    control: Control
+    reading: Reading
+    trying: Trying
+    keeping: Keeping | None
+    """None: passwords are kept elsewhere."""
+    log: Log
+    language: Language
+    zone: tzinfo
+    wall: Callable[[], int]
+    """Microseconds since 1970."""
+    clock: Callable[[], float]
+    """Seconds, never set back."""
+
+
+class AccountClerk:
+    """The clerk of this node."""
+
+    def __init__(self, means: ClerkMeans, *, patience: float = PATIENCE) -> None:
+        self._means = means
+        self._patience = patience
+        self._profiles = load_profiles()
+
+    def find(self, address: str) -> AccountId | None:
+        """The account that sends as this address."""
+        account = self._means.routing().account_of(address)
+        return None if account is None else account.sender
+
+    def like(self, address: str) -> str | None:
+        """An address that was perhaps meant."""
+        return meant(address, self._means.routing().by_address.__contains__)
+
+    async def pause(self, account: AccountId, *, why: str, by: str) -> Done:
+        """Keeps its mail back."""
+        is_new = await self._means.control.pause(account, why=why, by=by)
+        return Done(account, is_new, self._say(account, Saying.PAUSED if is_new else Saying.PAUSED_BEFORE))
+
+    async def resume(self, account: AccountId, *, by: str) -> Done:
+        """Lets it go again; a mailbox that is stopped stays so, and that is said."""
+        is_new = await self._means.control.resume(account, by=by)
+        said = self._say(account, Saying.RESUMED if is_new else Saying.NOT_PAUSED)
+        view = await self._means.reading.account(account)
+        if view is not None and _is_stopped(view):
+            said = f"{said} {self._say(account, Saying.STILL_STOPPED, view.reason)}"
+        return Done(account, is_new, said)
+
+    async def fixed(self, account: AccountId, *, by: str) -> Done:
+        """Has its mailbox tried at once."""
+        is_new = await self._means.control.fixed(account, by=by)
+        said = self._say(account, Saying.FIXED if is_new else Saying.NOT_STOPPED)
+        view = await self._means.reading.account(account)
+        if view is not None and view.particulars.paused is not None:
+            said = f"{said} {self._say(account, Saying.STILL_PAUSED)}"
+        return Done(account, is_new, said)
+
+    async def test(self, account: AccountId, *, by: str) -> Tried:
+        """Tries its mailbox."""
+        tested = await self._means.trying.test(account, self._account(account).mailbox)
+        return self._tried(tested, by)
+
+    async def set_secret(self, account: AccountId, value: str, *, kind: Credential, by: str) -> Kept:
+        """Keeps what its mailbox logs in with, and tries it, within its patience."""
+        means = self._means
+        if means.keeping is None:
+            raise Impossible
+        try:
+            kept = await means.keeping.set(account, value, kind=kind)
+        except UnknownAccount:
+            raise
+        except PermanentError as error:
+            raise Impossible(str(error)) from None
+        await means.control.note(account, "password-set", by=by)
+        said = self._say(account, Saying.KEPT if kept.is_new else Saying.KEPT_BEFORE)
+        tested = await self._test_in_time(account)
+        if tested is None:
+            return Kept(Done(account, kept.is_new, f"{said} {self._say(account, Saying.NOT_KNOWN_YET)}"), None)
+        tried = self._tried(tested, by)
+        return Kept(Done(account, kept.is_new, f"{said} {tried.text}"), tried)
+
+    async def _test_in_time(self, account: AccountId) -> Tested | None:
+        """None: nobody knows yet. A trial that takes longer goes on to its end all the same."""
+        means, tested = self._means, None
+        until = means.clock() + self._patience
+        while (left := until - means.clock()) > 0:
+            trial = asyncio.ensure_future(means.trying.test(account, self._account(account).mailbox))
+            await asyncio.wait({trial}, timeout=left)
+            if not trial.done():
+                trial.cancel()
+                return None
+            tested = trial.result()
+            if tested.finding is not Finding.NOT_NOW or tested.reason not in PASSING:
+                return tested
+            await asyncio.sleep(min(AGAIN, max(0.0, until - means.clock())))
+        return tested
+
+    def _tried(self, tested: Tested, by: str) -> Tried:
+        means = self._means
+        means.log.account_tested(account=tested.account, finding=tested.finding, reason=tested.reason, by=by)
+        until = None if tested.until is None else self._time(tested.until)
+        return Tried(tested, told(tested, language=means.language, do=self._step(tested), until=until))
+
+    def _step(self, tested: Tested) -> str | None:
+        """What the owner does next, as the provider's profile knows it."""
+        if tested.reason not in MENDABLE or tested.is_provider:
+            return None
+        provider = self._means.routing().providers.get(tested.mailbox.provider)
+        profile = None if provider is None or provider.profile is None else self._profiles.get(provider.profile)
+        steps = next_steps(profile, tested.reason)
+        return None if steps is None else steps[self._means.language.value]
+
+    def _time(self, at: int) -> str:
+        """Local time, with the day where it is another one."""
+        means = self._means
+        local, now = (datetime.fromtimestamp(each / SECOND, means.zone) for each in (at, means.wall()))
+        return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%d/%m %H:%M}"
+
+    def _say(self, account: AccountId, saying: Saying, reason: str | None = None) -> str:
+        mailbox = self._account(account).mailbox
+        return say(
+            saying, language=self._means.language, sender=account, login=mailbox.username,
+            provider=mailbox.provider, reason=reason,
+        )  # fmt: skip
+
+    def _account(self, sender: AccountId) -> Account:
+        account = self._means.routing().accounts.get(sender)
+        if account is None:
+            raise UnknownAccount
+        return account
+
+
+def _is_stopped(view: AccountView) -> bool:
+    """Whether its mail is still kept back, by its mailbox or its provider."""
+    return view.health in ("paused", "waiting", "doubted") and view.particulars.paused is None

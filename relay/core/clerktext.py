@@ -1,0 +1,80 @@
+"""What an admin is told when he changed something about an account, in English or Italian.
+
+Law: one sentence or two, what is so now first; what he did not change, and may think he did, is said too.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+from relay.core.failuretext import Language
+
+
+class Saying(StrEnum):
+    """What is said."""
+
+    PAUSED = "paused"
+    PAUSED_BEFORE = "paused-before"
+    RESUMED = "resumed"
+    NOT_PAUSED = "not-paused"
+    STILL_STOPPED = "still-stopped"
+    """After a resume, where the mailbox itself is stopped."""
+    STILL_PAUSED = "still-paused"
+    """After `fixed`, where an admin keeps the account back."""
+    FIXED = "fixed"
+    NOT_STOPPED = "not-stopped"
+    KEPT = "kept"
+    KEPT_BEFORE = "kept-before"
+    NOT_KNOWN_YET = "not-known-yet"
+
+
+SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
+    {
+        Saying.PAUSED: (
+            "Mail of {sender} is kept back from now on; that of other accounts of {login} goes on.",
+            "La posta di {sender} da ora è trattenuta; quella degli altri account di {login} prosegue.",
+        ),
+        Saying.PAUSED_BEFORE: (
+            "Mail of {sender} was kept back already; the reason is noted.",
+            "La posta di {sender} era già trattenuta; il motivo è annotato.",
+        ),
+        Saying.RESUMED: ("Mail of {sender} goes on.", "La posta di {sender} prosegue."),
+        Saying.NOT_PAUSED: ("Nobody had paused {sender}.", "Nessuno aveva messo in pausa {sender}."),
+        Saying.STILL_STOPPED: (
+            "But the mailbox {login} is stopped ({reason}); once that is mended: `relay account fixed {sender}`.",
+            "Ma la casella {login} è ferma ({reason}); una volta risolto: `relay account fixed {sender}`.",
+        ),
+        Saying.STILL_PAUSED: (
+            "But an admin has paused {sender}: `relay account resume {sender}`.",
+            "Ma {sender} è in pausa: `relay account resume {sender}`.",
+        ),
+        Saying.FIXED: (
+            "The mailbox {login} at {provider} is tried at once; what waits goes out if it works.",
+            "La casella {login} presso {provider} viene provata subito; se funziona, la posta in attesa parte.",
+        ),
+        Saying.NOT_STOPPED: (
+            "Nothing had stopped the mailbox {login} at {provider}.",
+            "La casella {login} presso {provider} non era ferma.",
+        ),
+        Saying.KEPT: (
+            "What {login} at {provider} logs in with is set.",
+            "Le credenziali di {login} presso {provider} sono impostate.",
+        ),
+        Saying.KEPT_BEFORE: (
+            "The very same was set already for {login} at {provider}.",
+            "Per {login} presso {provider} era già impostato lo stesso valore.",
+        ),
+        Saying.NOT_KNOWN_YET: (
+            "Whether it works is not known yet: `relay account test {sender}` in a minute.",
+            "Non si sa ancora se funziona: `relay account test {sender}` tra un minuto.",
+        ),
+    }
+)
+
+
+def say(
+    saying: Saying, *, language: Language, sender: str, login: str, provider: str, reason: str | None = None
+) -> str:
+    """The sentence."""
+    text = SAYINGS[saying][0 if language is Language.ENGLISH else 1]
+    return text.format(sender=sender, login=login, provider=provider, reason=reason or "")
