@@ -26,6 +26,8 @@ from relay.core.words import Lane, MailboxId, Stage
 from relay.observe import Log, as_json, declared
 from tools.api_reference import api_parts
 from tools.links import dead_links, pages_of, unnamed_pages
+from tools.provider_pages import provider_pages
+from tools.replies_page import replies_page
 
 S = TypeVar("S", bound=StrEnum)
 E = TypeVar("E", bound=StrEnum)
@@ -305,7 +307,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/config.md": config_page,
     "docs/log-events.md": log_events_page,
     "docs/metrics.md": metrics_page,
+    "docs/replies.md": replies_page,
     "docs/states.md": states_page,
+    **provider_pages(),
 }
 
 

@@ -1,0 +1,115 @@
+"""The pages of the call centre, in Italian: one a provider, made from its profile.
+
+Law: nothing is said of a provider here that its profile does not say.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from relay.core.causes import CAUSES
+from relay.core.failuretext import Language
+from relay.core.limits import HOUR
+from relay.core.meaning import ReplyClass
+from relay.providers import Profile, load_profiles, next_steps
+
+FOLDER = "docs/providers"
+TITLES: Mapping[ReplyClass, str] = {
+    ReplyClass.AUTH_REJECTED: "La password è rifiutata",
+    ReplyClass.AUTH_METHOD: "Il gestore non accetta questo modo di accedere",
+    ReplyClass.ACCOUNT_BLOCKED: "Il gestore ha bloccato la casella",
+    ReplyClass.SENDER_REFUSED: "Il mittente non è ammesso",
+    ReplyClass.SENDER_MAILBOX_FULL: "La casella del medico è piena",
+    ReplyClass.QUOTA_EXCEEDED: "Raggiunto il limite di un giorno",
+    ReplyClass.RATE_LIMITED: "Il gestore chiede di rallentare",
+    ReplyClass.SPAM_BLOCKED: "Il messaggio è stato preso per spam",
+    ReplyClass.CONTENT_REFUSED: "Un allegato non è ammesso",
+    ReplyClass.POLICY_REFUSED: "Una regola del dominio lo vieta",
+    ReplyClass.IP_BLOCKED: "Il gestore rifiuta l'indirizzo del sistema",
+    ReplyClass.OUTAGE: "Il gestore ha un guasto",
+}
+"""The troubles that somebody phones about, the most frequent first."""
+
+SENDERS: Mapping[str, str] = {
+    "own-address-only": "solo l'indirizzo della casella",
+    "authorised-aliases": "l'indirizzo della casella, e altri solo se autorizzati presso il gestore",
+    "rewrites": "un altro mittente viene sostituito, senza avviso, con l'indirizzo della casella",
+    "own-domains": "solo indirizzi dei domini del gestore",
+    "unknown": "non si sa; conviene usare l'indirizzo della casella",
+}
+LOGINS: Mapping[str, str] = {
+    "password": "nome utente e password della casella",
+    "oauth2": "accesso autorizzato dal titolare (OAuth2), nessuna password",
+}
+TLS: Mapping[str, str] = {"implicit": "TLS dal primo byte", "starttls": "STARTTLS"}
+
+
+def provider_pages() -> dict[str, Callable[[], str]]:
+    """Path and maker of every page, and of their index."""
+    profiles = load_profiles()
+    pages: dict[str, Callable[[], str]] = {f"{FOLDER}/README.md": lambda: "\n".join(_index(profiles)) + "\n"}
+    for name, profile in profiles.items():
+        pages[f"{FOLDER}/{name}.md"] = lambda shown=profile: "\n".join(_page(shown)) + "\n"  # type: ignore[misc]
+    return pages
+
+
+def _index(profiles: Mapping[str, Profile]) -> Iterator[str]:
+    yield "# I gestori di posta, per il call centre"
+    yield ""
+    yield "Una pagina per gestore: che cosa vede il medico, che cosa dirgli, che cosa deve fare. Le pagine nascono dai"
+    yield "profili in `relay/providers/profiles` con `make docs`. Le classi tra parentesi sono quelle che mostra il"
+    yield "sistema; che cosa significano è in [Reply classes](../replies.md)."
+    yield ""
+    yield "| gestore | caselle | accesso |"
+    yield "|---|---|---|"
+    for name, profile in sorted(profiles.items(), key=lambda each: each[1].title.lower()):
+        domains = ", ".join(profile.domains) or "dominio proprio"
+        yield f"| [{profile.title}]({name}.md) | {domains} | {LOGINS[profile.settings.get('auth', 'password')]} |"
+
+
+def _page(profile: Profile) -> Iterator[str]:
+    yield f"# {profile.title}"
+    yield ""
+    yield f"Fatta da `make docs` dal profilo `{profile.name}`. [Tutti i gestori](README.md)"
+    yield ""
+    yield profile.about["it"]
+    yield ""
+    yield from _facts(profile)
+    yield ""
+    yield "## Che cosa vede il medico, e che cosa dirgli"
+    for reply_class, title in TITLES.items():
+        yield ""
+        yield from _trouble(profile, reply_class, title)
+    yield ""
+    yield "## Fonti"
+    for fact in profile.sources:
+        yield f"- {fact.fact}: {fact.where} ({fact.date})"
+
+
+def _facts(profile: Profile) -> Iterator[str]:
+    settings = profile.settings
+    rows = {
+        "caselle": ", ".join(profile.domains) or "dominio proprio; il gestore va indicato nell'account",
+        "server": f"{settings.get('host', 'secondo il contratto')}, porta {settings['port']}, {TLS[settings['tls']]}",
+        "accesso": LOGINS[settings.get("auth", "password")],
+        "mittente": SENDERS[profile.sender.rule],
+        "messaggio più grande": profile.size or "non pubblicato",
+        "destinatari per messaggio": profile.recipients or "non pubblicato (il sistema ne invia uno per volta)",
+        "limiti iniziali": ", ".join(settings.get("limits", ())) or "secondo il contratto",
+        "riserva per gli altri dispositivi": settings.get("reserve", "nessuna"),
+    }
+    yield "| | |"
+    yield "|---|---|"
+    for name, value in rows.items():
+        yield f"| {name} | {value} |"
+
+
+def _trouble(profile: Profile, reply_class: ReplyClass, title: str) -> Iterator[str]:
+    yield f"### {title} (`{reply_class}`)"
+    cause = CAUSES.get(reply_class)
+    if cause is not None:
+        yield f"- Il medico legge: {cause.why[Language.ITALIAN]}"
+    steps = next_steps(profile, reply_class)
+    if steps is not None:
+        yield f"- Che cosa fare: {steps['it']}"
+    block = profile.blocks.get(reply_class)
+    if block is not None:
+        yield f"- Quanto dura: {block // HOUR} ore, poi il sistema riprova da solo."
