@@ -1,25 +1,40 @@
-"""What tells people, made from the configuration: the heartbeat, and the sender of notices for ops.
+"""What tells people, made from the configuration: the heartbeat, the sender of notices for ops, and their pump.
 
 Law: a secret that cannot be used is said in readiness, and what it would have signed is sent all the same.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
 from relay import __version__
+from relay.app import settings
 from relay.app.machine import randomness
 from relay.app.parts import Means
+from relay.app.routing import RoutingKeeper
+from relay.app.sheets import Sheets
 from relay.config.notices import UNSIGNED, keys_of
 from relay.config.references import Unresolved
+from relay.core.failuretext import Language
+from relay.core.limits import DAY, SECOND
+from relay.core.telling import NoRoad
 from relay.core.weburl import parse_web_url
 from relay.delivery.resolver import ExecutorResolver
 from relay.errors import RelayError
 from relay.notify import Heartbeat, NoticeSender, WebClient, WebSettings
+from relay.notify.letter import LetterSettings
+from relay.notify.noticepump import NoticeDesk, NoticePump
+from relay.providers import load_profiles
+from relay.store.ports import Store
+from relay.store.ports.notices import Notices
 
 HEARTBEAT = "heartbeat"
 """What readiness and log call a heartbeat that nobody hears."""
 
 SECRET = "ops-webhook-secret"
 """What readiness calls notices that cannot be signed."""
+
+UNTOLD = "notices"
+"""What readiness calls people who have to be told and are not."""
 
 LOOKUPS: int = 2
 """Threads that look up the hosts of webhooks: one that hangs leaves the other's alone."""
@@ -32,8 +47,8 @@ def web_client(means: Means) -> WebClient:
     """Asks what `notices:` names."""
     lookups = means.threads.pool("lookup-webhooks", LOOKUPS)
     resolver = ExecutorResolver(lambda _webhooks: lookups)
-    settings = WebSettings(f"clinic-relay/{__version__}", is_private_allowed=means.config.notices.allow_private)
-    return WebClient(settings, resolve=lambda host: resolver("webhooks", host), wall=means.clock.wall)
+    own = WebSettings(f"clinic-relay/{__version__}", is_private_allowed=means.config.notices.allow_private)
+    return WebClient(own, resolve=lambda host: resolver("webhooks", host), wall=means.clock.wall)
 
 
 def heartbeat(means: Means, client: WebClient, look: Callable[[], Awaitable[None]]) -> Heartbeat | None:
@@ -82,3 +97,33 @@ def notice_sender(means: Means, client: WebClient) -> NoticeSender | None:
         wall=means.clock.wall,
         chance=lambda: int.from_bytes(randomness(_FRACTION)) / 256**_FRACTION,
     )
+
+
+def notice_pump(means: Means, store: Store, notices: Notices, keeper: RoutingKeeper, client: WebClient) -> NoticePump:
+    """Tells whoever has to be told, by mail and by webhook."""
+    config = means.config
+
+    def show(untold: frozenset[NoRoad]) -> None:
+        if untold:
+            means.readiness.set(UNTOLD, f"somebody could not be told by mail: {', '.join(sorted(untold))}")
+        else:
+            means.readiness.clear(UNTOLD)
+
+    sheets = Sheets(
+        keeper.routing,
+        load_profiles(),
+        language=Language(config.language),
+        contact=config.contact,
+        kept_days=max(1, config.queue.hold_lifetime // DAY),
+    )
+    desk = NoticeDesk(
+        LetterSettings(settings.hostname_of(config)),
+        routing=keeper.routing,
+        is_stopped=store.is_stopped,
+        sheet_of=sheets,
+        moment=lambda wall: datetime.fromtimestamp(wall // SECOND, settings.ZONE),
+        show_untold=show,
+        notices_from=config.notices.sender,
+        postmaster=config.notices.postmaster,
+    )
+    return NoticePump(notices, store, desk, sender=notice_sender(means, client), log=means.log)

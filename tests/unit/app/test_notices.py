@@ -1,22 +1,29 @@
 """What tells people is made from the configuration, and what is wrong with it is said in readiness."""
 
+import asyncio
 import base64
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from relay.admin import Part, Readiness
 from relay.app import notices
 from relay.app.machine import MachineClock, Threads
-from relay.app.notices import HEARTBEAT, SECRET
+from relay.app.notices import HEARTBEAT, SECRET, UNTOLD
 from relay.app.parts import Means
 from relay.config.loading import load_service
 from relay.config.references import References
+from relay.core.concerns import Concern, ConcernKind, Subject
+from relay.core.envelope import NewMessage
 from relay.core.notice import Notice, NoticeType
+from relay.core.routing import Account, Owner, Provider, Routing
 from relay.core.webhooks import Sent
+from relay.core.words import MailboxId, Plan
 from relay.observe import Log, Metrics
+from relay.store.ports.notices import DueConcern
 from tests.fakes.web import answer, serving
 
 NOTICE = Notice(id="n-1", type=NoticeType.AUTH_OUTAGE, at=1_795_340_102_000_000, provider="libero", count=7)
@@ -135,3 +142,68 @@ async def test_without_a_secret_it_is_sent_as_it_is(tmp_path: Path) -> None:
         world = World(tmp_path, {}, ops_webhook=f"http://127.0.0.1:{server.port}/", allow_private=True)
         assert await world.sender.send(NOTICE, 1) == Sent()
         assert world.readiness.problems == []
+
+
+class Nothing:
+    """A store that owes one concern and remembers the mails that were put."""
+
+    def __init__(self, due: DueConcern) -> None:
+        self.owed = [due]
+        self.letters: list[NewMessage] = []
+        self.rested = asyncio.Event()
+
+    async def due(self, most: int) -> list[DueConcern]:
+        return self.owed[:most]
+
+    async def looked(self, concern: int, *, after: int | None) -> None:
+        self.owed.clear()
+
+    async def said(self, due: DueConcern, *, after: int | None, notice: str | None) -> bool:
+        self.owed.clear()
+        return True
+
+    async def tellings(self, most: int) -> list[object]:
+        return []
+
+    async def rest(self) -> int | None:
+        self.rested.set()
+        return None
+
+    async def put(self, message: NewMessage) -> None:
+        self.letters.append(message)
+
+    def is_stopped(self, account: str) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("has_road", [True, False])
+async def test_the_pump_tells_the_owner_or_readiness_says_that_it_could_not(tmp_path: Path, has_road: bool) -> None:
+    doctor, service = "m.rossi@libero.it", "servizio@vendor.example"
+    at = 1_795_340_102_000_000
+    mailbox = MailboxId("libero", doctor)
+    accounts = {
+        doctor: Account(doctor, Plan.PERSONAL, mailbox, owner=Owner("Dr. M. Rossi", "rossi@other.example")),
+        service: Account(service, Plan.BUSINESS, MailboxId("aruba", service)),
+    }
+    providers = {"libero": Provider("libero", "smtp.libero.it", 465, profile="libero")}
+    routing = Routing(providers=providers, accounts=accounts)
+    concern = Concern(4, ConcernKind.MAILBOX_STOPPED, Subject(mailbox=mailbox), "auth-rejected", at)
+    store = Nothing(DueConcern(concern, None, 0, at, (doctor,), 30, None))
+    world = World(tmp_path, {}, **({"from": service} if has_road else {}))
+    keeper = SimpleNamespace(routing=lambda: routing)
+    pump = notices.notice_pump(world.means, cast(Any, store), cast(Any, store), cast(Any, keeper), world.client)
+
+    running = asyncio.create_task(pump.run())
+    await asyncio.wait_for(store.rested.wait(), 60)
+    running.cancel()
+    await asyncio.wait({running})
+
+    problems = {each.what: each.text for each in world.readiness.problems}
+    if has_road:
+        (letter,) = store.letters
+        assert (letter.account, letter.envelope.recipients[0].address) == (service, "rossi@other.example")
+        assert b"login.libero.it" in letter.content
+        assert problems == {}
+    else:
+        assert store.letters == []
+        assert problems == {UNTOLD: "somebody could not be told by mail: no-sender"}
