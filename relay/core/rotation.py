@@ -133,7 +133,11 @@ class Line:
         return None
 
     def wants_session(self, now: Instant) -> bool:
-        """Fewer sessions than it may have and could use at once; one at a time until a login has worked."""
+        """Fewer sessions than it may have and could use at once. One at a time until a login has worked, and while none
+        is open: a password that was changed is refused once, not once for each session.
+        """
+        if self.opening and self.opening == self.sessions:
+            return False
         allowed = 1 if self.standing.is_careful else self.terms.connections
         if self.sessions >= allowed:
             return False

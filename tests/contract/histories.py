@@ -49,8 +49,18 @@ OUTCOMES: list[Result] = [
     result(Verdict.DEFERRED, "network", stage=Stage.DATA, reply=None, is_end_known=False),
     result(Verdict.DEFERRED, "rate-limited", stage=Stage.MAIL, retry_after=7 * MINUTE),
 ]
+SELDOM: list[Result] = [
+    result(Verdict.DEFERRED, "rate-limited", stage=Stage.MAIL),
+    result(Verdict.DEFERRED, "quota-exceeded", stage=Stage.MAIL),
+    result(Verdict.BOUNCED, "spam-blocked"),
+    result(Verdict.HELD, "ip-blocked", stage=Stage.MAIL, is_provider=True),
+    scene.NOT_NOW,
+]
+"""Most of them stop a mailbox for so long that little else would happen."""
 FAILURES: list[LoginFailure] = [
     scene.AUTH_REFUSED,
+    scene.AUTH_REFUSED,
+    scene.AUTH_LATER,
     scene.HOST_DOWN,
     scene.HOST_UNTRUSTED,
     replace(scene.HOST_DOWN, is_provider=False),
@@ -285,7 +295,7 @@ class Histories(RuleBasedStateMachine):
         assert theirs == ours
 
     @precondition(lambda self: self.pairs)
-    @rule(data=st.data(), outcome=st.sampled_from(OUTCOMES), is_gated=st.booleans())
+    @rule(data=st.data(), outcome=st.sampled_from([*OUTCOMES, *SELDOM]), is_gated=st.booleans())
     def an_attempt_ends(self, data: st.DataObject, outcome: Result, is_gated: bool) -> None:
         pair = data.draw(st.sampled_from(self.pairs))
         if is_gated:

@@ -31,7 +31,6 @@ def test_sqlite_does_what_the_model_does() -> None:
         settling.SlotAlwaysGivenBack,
         limits.NeverWakes,
         sessions.NothingReserved,
-        sessions.AlwaysProven,
         leases.LateDeferredAccepted,
         recovery.RecoversNothing,
         recovery.EverythingInDoubt,

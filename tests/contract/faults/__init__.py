@@ -5,6 +5,7 @@ from types import ModuleType
 from tests.contract import suites
 from tests.contract.faults import (
     delays,
+    health,
     held,
     history,
     leases,
@@ -29,6 +30,7 @@ _FOUND_BY = {
     routing: suites.routing,
     outbox: suites.outbox,
     delays: suites.delays,
+    health: suites.health,
     held: suites.held,
     history: suites.history,
     reading: suites.reading,

@@ -7,6 +7,7 @@ from types import ModuleType
 from tests.contract.scene import Scene
 from tests.contract.suites import (
     delays,
+    health,
     held,
     history,
     leases,
@@ -22,7 +23,7 @@ from tests.contract.suites import (
 
 Check = Callable[[Scene], Awaitable[None]]
 
-SUITES = (queue, settling, limits, sessions, leases, recovery, routing, outbox, delays, held, history, reading)
+SUITES = (queue, settling, limits, sessions, leases, recovery, routing, outbox, delays, held, health, history, reading)
 
 
 def checks_of(suite: ModuleType) -> Iterator[Check]:

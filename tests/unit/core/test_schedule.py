@@ -202,7 +202,60 @@ def test_sessions_are_opened_in_the_order_of_turns(memory: Memory, schedule: Sch
     memory.provider = ProviderTerms(total_connections=3)
     for mailbox in (B, A, C):
         ready(schedule, mailbox, 2)
-    assert schedule.open_sessions(NOW, 9) == {B: 2, A: 1}
+    assert schedule.open_sessions(NOW, 1) == {B: 1}
+    schedule.session_opened(B, NOW)
+    assert schedule.open_sessions(NOW, 9) == {B: 1, A: 1}
+
+
+def test_while_no_session_is_open_one_login_at_a_time_shows_whether_the_password_is_still_right(
+    memory: Memory, schedule: Schedule
+) -> None:
+    memory.terms = {A: limited(connections=4)}
+    ready(schedule, A, 9)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}
+    schedule.session_opened(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {A: 3}
+
+
+def test_no_more_logins_are_under_way_than_may_be_refused(memory: Memory, schedule: Schedule) -> None:
+    memory.terms = {A: limited(connections=9, refused_logins=Limit(2, HOUR))}
+    memory.refusals = [PastAttempt(A, NOW - 9, NOW - 9)]
+    ready(schedule, A, 9)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}
+    schedule.session_opened(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}, "that it worked gives its place back"
+    schedule.session_refused(A, NOW, is_login_sent=True, is_refusal=True)
+    assert schedule.open_sessions(NOW, 9) == {}
+    assert schedule.wake_at(NOW, {}) == NOW - 9 + HOUR + 1
+    assert schedule.open_sessions(NOW - 9 + HOUR + 1, 9) == {A: 1}
+
+
+def test_a_new_secret_s_first_login_is_outside_every_budget(memory: Memory, schedule: Schedule) -> None:
+    memory.terms = {A: limited(login_limit=Limit(1, HOUR), refused_logins=Limit(1, HOUR))}
+    memory.logins = memory.refusals = [PastAttempt(A, NOW - 9, NOW - 9)]
+    ready(schedule, A, 9)
+    assert schedule.open_sessions(NOW, 9) == {}
+    assert schedule.has_logged_in(A, NOW)
+    assert not schedule.has_logged_in(B, NOW)
+    schedule.set_standing(A, Standing(is_proven=False, is_fresh=True), NOW)
+    assert schedule.look(A).logs_in_at(NOW) == NOW
+    assert schedule.open_sessions(NOW, 9) == {A: 1}
+    schedule.session_refused(A, NOW, is_login_sent=True, is_refusal=True)
+    schedule.set_standing(A, Standing(is_proven=False), NOW)
+    assert schedule.open_sessions(NOW, 9) == {}
+
+
+def test_while_logins_have_to_wait_open_sessions_go_on(schedule: Schedule) -> None:
+    ready(schedule, A, 9)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}
+    schedule.session_opened(A, NOW)
+    schedule.set_standing(A, Standing(logs_in_at=NOW + MINUTE), NOW)
+    assert order(schedule.grant(NOW, {A: 1}, 1)) == "a"
+    schedule.end(A, NOW, NOW, NOW)
+    schedule.session_closed(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {}
+    assert schedule.wake_at(NOW, {}) == NOW + MINUTE
+    assert schedule.open_sessions(NOW + MINUTE, 9) == {A: 1}
 
 
 def test_who_passed_his_turn_stands_behind_in_the_line_for_sessions(memory: Memory, schedule: Schedule) -> None:
@@ -239,9 +292,10 @@ def test_a_second_session_is_opened_only_with_logins_to_spare(memory: Memory, sc
     memory.terms = {A: limited(login_limit=Limit(10, MINUTE))}
     memory.logins = [PastAttempt(A, NOW - 9, NOW - 9, 3)]
     ready(schedule, A, 9)
-    assert schedule.open_sessions(NOW, 9) == {A: 2}, "the fourth and the fifth; the other half is for later"
-    for _ in range(2):
-        schedule.session_opened(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}
+    schedule.session_opened(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {A: 1}, "the fourth and the fifth; the other half is for later"
+    schedule.session_opened(A, NOW)
     schedule.grant(NOW, {A: 2}, 9)
     assert schedule.open_sessions(NOW, 9) == {}
     assert schedule.wake_at(NOW, {}) == NOW - 9 + MINUTE + 1
@@ -263,8 +317,9 @@ def test_too_many_sessions_of_a_mailbox_leave_it_those_it_has(memory: Memory, sc
     memory.terms = {A: limited(connections=3)}
     ready(schedule, A, 9)
     ready(schedule, B)
-    assert schedule.open_sessions(NOW, 9) == {A: 3, B: 1}
+    assert schedule.open_sessions(NOW, 9) == {A: 1, B: 1}
     schedule.session_opened(A, NOW)
+    assert schedule.open_sessions(NOW, 9) == {A: 2}
     schedule.session_refused(A, NOW, is_login_sent=False)
     schedule.crowded(A, NOW + MINUTE, NOW, is_provider=False)
     schedule.session_opened(A, NOW)
@@ -325,9 +380,10 @@ def test_an_idle_session_makes_place_where_the_ceiling_is_reached(memory: Memory
 def test_no_more_make_place_than_others_need(memory: Memory, schedule: Schedule) -> None:
     memory.provider = ProviderTerms(total_connections=3)
     ready(schedule, A, 3)
-    schedule.open_sessions(NOW, 9)
-    for _ in range(3):
-        schedule.session_opened(A, NOW)
+    for many in (1, 2):
+        assert schedule.open_sessions(NOW, 9) == {A: many}
+        for _ in range(many):
+            schedule.session_opened(A, NOW)
     schedule.grant(NOW, {A: 3}, 3)
     for _ in range(3):
         schedule.end(A, NOW, NOW, NOW)
@@ -381,6 +437,7 @@ def test_sessions_of_a_living_node_are_taken_up_again(memory: Memory, schedule: 
     schedule.resume_sessions(A, NOW, sessions=2, opening=1)
     ready(schedule, A, 5)
     assert schedule.open_sessions(NOW, 9) == {}
+    schedule.session_opened(A, NOW)
     schedule.session_closed(A, NOW)
     assert schedule.open_sessions(NOW, 9) == {A: 1}
 
