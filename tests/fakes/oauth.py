@@ -13,6 +13,9 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl
 
+LAST_TURNS: int = 10
+"""Of the loop, in which connections that were accepted before the end are heard of."""
+
 Raw = bytes
 """A whole answer as it goes over the wire."""
 
@@ -62,17 +65,25 @@ class OAuthServer:
 
     async def __aenter__(self) -> "OAuthServer":
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
+        self._lines: set[asyncio.StreamWriter] = set()
+        self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0, ssl=self.tls)
         self.port: int = self._server.sockets[0].getsockname()[1]
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for listener in self._server.sockets:
+            asyncio.get_running_loop().remove_reader(listener.fileno())
+        for _ in range(LAST_TURNS):
+            await asyncio.sleep(0)  # asyncio loses what was accepted by a server that is closed in the same turn
         self._server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        for line in self._lines:
+            line.transport.abort()
+        await asyncio.sleep(0)
         await self._server.wait_closed()
 
     @property
@@ -85,10 +96,14 @@ class OAuthServer:
         """What was shown, in order."""
         return [asked.form["refresh_token"] for asked in self.asked]
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Known at once: a task that is cancelled before it begins could close nothing."""
+        self._lines.add(writer)
+        task = asyncio.get_running_loop().create_task(self._serve(reader, writer))
         self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
@@ -98,7 +113,6 @@ class OAuthServer:
         finally:
             self.at_once -= 1
             writer.close()
-            self._tasks.discard(task)
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         line, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
