@@ -8,6 +8,8 @@ from typing import Any, cast
 
 from relay.admin import AdminSources, Clerk, Node, Readiness, admin_app
 from relay.admin.description import described
+from relay.admin.keys import KeyKeeper
+from relay.admin.secrets import SecretKeeper
 from relay.admin.status import Counts
 from relay.store.ports.healths import Healths
 from relay.store.ports.reading import Reading
@@ -43,6 +45,8 @@ def api_document() -> Schema:
         clerk=cast("Clerk", NoClerk()),
         healths=cast("Healths", None),
         riddles=cast("Riddles", None),
+        keys=cast("KeyKeeper", None),
+        secrets=cast("SecretKeeper", None),
         unforeseen=lambda error: None,
     )
     return described(admin_app(sources))

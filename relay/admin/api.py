@@ -18,11 +18,13 @@ from relay.admin.description import ABOUT, described
 from relay.admin.guard import Guard
 from relay.admin.head import Headless
 from relay.admin.headers import Careful
+from relay.admin.keys import KeyKeeper, key_routes
 from relay.admin.lists import MailboxHealths, list_routes
 from relay.admin.optouts import optout_routes
 from relay.admin.problems import answer_with_problems
 from relay.admin.readiness import Readiness
 from relay.admin.replies import Riddles, reply_routes
+from relay.admin.secrets import SecretKeeper, secret_routes
 from relay.admin.showing import trouble_of
 from relay.admin.status import Counts, Node, Sources, status_routes
 from relay.observe import CONTENT_TYPE_LATEST
@@ -49,6 +51,8 @@ class AdminSources:
     suppressions: Suppressions
     unforeseen: Callable[[Exception], None]
     """Is told of an error that is a defect."""
+    keys: KeyKeeper
+    secrets: SecretKeeper
 
 
 def admin_app(sources: AdminSources) -> FastAPI:
@@ -72,6 +76,8 @@ def admin_app(sources: AdminSources) -> FastAPI:
         status_routes(sources.node, Sources(sources.readiness, sources.look, sources.reading, sources.counts))
     )
     app.include_router(optout_routes(sources.suppressions))
+    app.include_router(key_routes(sources.keys))
+    app.include_router(secret_routes(sources.secrets))
     app.include_router(list_routes(sources.reading, sources.healths, sources.clerk.like))
     app.include_router(reply_routes(sources.riddles))
     app.include_router(acting_routes(sources.clerk))

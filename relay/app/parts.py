@@ -15,10 +15,13 @@ from relay.app import settings
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import MachineClock, RunIn, Threads, randomness
 from relay.app.observation import DeliveryObserver, SubmissionObserver
+from relay.app.passwords import PasswordDesk
 from relay.app.pulse import StoreWatch
 from relay.app.reading import TimedReading
+from relay.app.refresh_tokens import StoredRefreshTokens
 from relay.app.routing import Desk, RoutingKeeper, Watch
 from relay.app.scraping import Scrape, SelfLook
+from relay.app.shelf import SecretShelf
 from relay.app.sockets import address_of
 from relay.app.storage import Storage
 from relay.app.systemd import ServiceManager
@@ -70,12 +73,15 @@ class Means:
     readiness: Readiness
     resolve: Resolve = field(repr=False)
     """Finds a secret."""
+    shelf: SecretShelf = field(default_factory=SecretShelf)
+    """Where it looks for stored ones; opened with the store."""
     manager: ServiceManager = field(default_factory=lambda: ServiceManager({}, pid=0))
     """Watches this process; by default nobody does."""
 
 
 def routing_keeper(means: Means, storage: Storage, store: Store, watch: Watch) -> RoutingKeeper:
-    """Keeps the routing in force."""
+    """Keeps the routing in force, with the secrets of the store that is open now."""
+    means.shelf.open(storage.store.books.secrets)
     return RoutingKeeper(
         Desk(
             watch=watch,
@@ -87,8 +93,20 @@ def routing_keeper(means: Means, storage: Storage, store: Store, watch: Watch) -
             metrics=means.metrics,
             readiness=means.readiness,
             wall_seconds=means.clock.wall_seconds,
+            shelf=means.shelf,
         )
     )
+
+
+def refresh_tokens(means: Means, storage: Storage, keeper: RoutingKeeper) -> StoredRefreshTokens:
+    """What mailboxes with OAuth2 are connected by."""
+    run = RunIn(means.threads.pool("refresh-tokens", 1))
+    return StoredRefreshTokens(keeper.routing, means.resolve, storage.store.books.secrets, run=run)
+
+
+def password_desk(storage: Storage, keeper: RoutingKeeper) -> PasswordDesk:
+    """Sets what mailboxes log in with."""
+    return PasswordDesk(storage.store.books.secrets, keeper)
 
 
 def certificate_keeper(means: Means) -> CertificateKeeper | None:
@@ -204,7 +222,14 @@ def self_look(means: Means, storage: Storage, store: Store, certificates: Certif
 
 
 def admin_server(
-    means: Means, storage: Storage, store: Store, *, look: SelfLook, clerk: Clerk, sockets: Sequence[socket]
+    means: Means,
+    storage: Storage,
+    store: Store,
+    *,
+    look: SelfLook,
+    clerk: Clerk,
+    passwords: PasswordDesk,
+    sockets: Sequence[socket],
 ) -> AdminServer:
     """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
     *listeners, http = [address_of(each) for each in sockets]
@@ -224,6 +249,8 @@ def admin_server(
                 healths=storage.store.books.healths,
                 riddles=storage.store.books.riddles,
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
+                keys=storage.keys,
+                secrets=passwords,
             )
         ),
         sockets[-1],

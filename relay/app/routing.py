@@ -4,14 +4,17 @@ Law: a routing is checked whole before it is applied; a bad edit is refused, sai
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from relay.admin import Readiness
+from relay.app.shelf import SecretShelf
 from relay.config.problems import Loaded, Problem, Severity
-from relay.config.references import Fingerprinted, Resolve, Unresolved, fingerprints
-from relay.core.routing import Routing, SecretReference
+from relay.config.references import Cause, Fingerprinted, Resolve, Unresolved, fingerprints
+from relay.core.routing import Auth, Routing, SecretKind, SecretReference
+from relay.core.secretuse import OWN, SecretUse, mailbox_use, uses_of
 from relay.core.words import MailboxId
 from relay.errors import ConfigError, CorruptValue, TemporaryError
 from relay.observe import Log, Metrics
@@ -55,6 +58,8 @@ class Desk:
     metrics: Metrics
     readiness: Readiness
     wall_seconds: Callable[[], float]
+    shelf: SecretShelf = field(default_factory=SecretShelf)
+    """Where stored secrets are."""
 
 
 class RoutingKeeper:
@@ -66,20 +71,43 @@ class RoutingKeeper:
         self._routing = Routing()
         self._last: Fingerprinted | None = None
         self._listeners: list[Callable[[], None]] = []
+        self._applying = asyncio.Lock()
 
     def routing(self) -> Routing:
         """The routing in force; empty before the start."""
         return self._routing
 
-    def resolved(self, reference: SecretReference) -> str | None:
-        """A secret, looked up anew; None: there is none."""
-        secret = self._desk.resolve(reference)
+    def resolved(self, reference: SecretReference, use: SecretUse = OWN) -> str | None:
+        """A secret for one use, looked up anew; None: there is none, or it is for another."""
+        secret = self._desk.resolve(reference, use)
         return None if isinstance(secret, Unresolved) else secret
 
     def secret_of(self, mailbox: MailboxId) -> str | None:
         """What this mailbox logs in with, looked up anew: a login is rare, and a password file may have changed."""
-        reference = self._routing.password_of(mailbox)
-        return None if reference is None else self.resolved(reference)
+        secret = self._secret_of(mailbox)
+        return None if isinstance(secret, Unresolved) else secret
+
+    def why_without(self, mailbox: MailboxId) -> str | None:
+        """Why a mailbox has nothing to log in with, in one sentence; None: it has, or needs nothing."""
+        provider = self._routing.providers.get(mailbox.provider)
+        if provider is None or provider.auth is Auth.NONE:
+            return None
+        secret = self._secret_of(mailbox)
+        if not isinstance(secret, Unresolved):
+            return None
+        is_unset = _is_stored(self._routing.password_of(mailbox)) and secret.cause is Cause.MISSING
+        return f"{secret.reason}: set it (relay account set-password)" if is_unset else secret.reason
+
+    def uses(self) -> Mapping[str, SecretUse]:
+        """What the routing in force uses stored secrets for."""
+        return uses_of(self._routing)
+
+    def _secret_of(self, mailbox: MailboxId) -> str | Unresolved:
+        routing = self._routing
+        reference, provider = routing.password_of(mailbox), routing.providers.get(mailbox.provider)
+        if reference is None or provider is None:
+            return Unresolved("the routing names no password for it")
+        return self._desk.resolve(reference, mailbox_use(provider, mailbox.username))
 
     def on_change(self, listener: Callable[[], None]) -> None:
         """Calls `listener` whenever routing or secrets may be others."""
@@ -123,18 +151,39 @@ class RoutingKeeper:
                 self._desk.log.trouble(what="routing", text=str(error))
                 await asyncio.sleep(PAUSE)
 
-    async def _apply(self, routing: Routing) -> None:
+    async def refresh(self) -> None:
+        """Looks up every secret anew and puts in force what changed. StoreError: not now; the next edit does it too."""
+        await self._apply(None)
+
+    async def _apply(self, routing: Routing | None) -> None:
+        """Puts a routing in force; None: the one that is, with the secrets of now."""
+        async with self._applying:
+            await self._put_in_force(self._routing if routing is None else routing)
+
+    async def _put_in_force(self, routing: Routing) -> None:
         desk, last = self._desk, self._last
-        prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key, last=last))
-        self._last = Fingerprinted(routing, prints)
+        await desk.shelf.bind(await desk.run(lambda: uses_of(routing)))
+        mark = desk.shelf.changes
+        prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key, last=last, shelf=desk.shelf))
+        self._last = Fingerprinted(routing, prints, mark)
         version = await desk.store.apply(routing, prints)
         if version != self._version:
             self._take_over(version, routing)
         else:
             desk.metrics.routing_applied(self._routing, desk.wall_seconds())
         desk.readiness.clear(EDIT)
+        self._say_what_is_kept_back(routing, prints, {} if last is None else last.found)
         for listener in self._listeners:
             listener()
+
+    def _say_what_is_kept_back(
+        self, routing: Routing, prints: Mapping[MailboxId, str | None], before: Mapping[MailboxId, str | None]
+    ) -> None:
+        """Mailboxes that have lost, or never had, what the store should give them: why, and what to do."""
+        lost = (box for box, value in prints.items() if value is None and before.get(box, "") is not None)
+        for mailbox in islice((box for box in lost if _is_stored(routing.password_of(box))), SHOWN):
+            senders = ", ".join(account.sender for account in routing.by_mailbox[mailbox][:SHOWN])
+            self._desk.log.trouble(what=f"no-credentials: {senders}", text=str(self.why_without(mailbox)))
 
     def _take_over(self, version: int, routing: Routing) -> None:
         self._version, self._routing = version, routing
@@ -152,3 +201,7 @@ class RoutingKeeper:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         self._desk.readiness.set(EDIT, f"the edit is refused, the one before runs on: {errors[0]}{more}")
         self._desk.metrics.routing_refused()
+
+
+def _is_stored(reference: SecretReference | None) -> bool:
+    return reference is not None and reference.kind is SecretKind.STORED

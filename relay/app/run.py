@@ -21,6 +21,7 @@ from relay.app.machine import MachineClock, Threads, children, lasting_memory, r
 from relay.app.parts import Means
 from relay.app.service import Service
 from relay.app.settings import shown
+from relay.app.shelf import SecretShelf
 from relay.app.supervision import Supervisor
 from relay.app.systemd import READY, STOPPING, ServiceManager
 from relay.config.coming import coming
@@ -105,7 +106,8 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
     config = order.config
     log.starting(version=__version__, config=str(order.source), settings=shown(config))
     config = _within_files(config, log)
-    resolve = References(order.environ)
+    shelf = SecretShelf()
+    resolve = References(order.environ, shelf)
     means = Means(
         config=config,
         environ=order.environ,
@@ -115,13 +117,19 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
         metrics=Metrics(__version__),
         readiness=Readiness(clock.wall_seconds),
         resolve=resolve,
+        shelf=shelf,
         manager=ServiceManager(order.environ, pid=os.getpid()),
     )
     supervisor = Supervisor(log)
     hurry = asyncio.Event()
     _on_signals(supervisor, hurry)
     service = Service(means, supervisor, hurry)
-    watch = RoutingWatch(config.routing, resolve, executor=threads.pool("files", 2), read_parts=read_parts)
+    watch = RoutingWatch(
+        config.routing,
+        References(order.environ, shelf.is_there),
+        executor=threads.pool("files", 2),
+        read_parts=read_parts,
+    )
     try:
         with lasting_memory():
             loaded = await watch.load()

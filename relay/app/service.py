@@ -122,14 +122,18 @@ class Service:
         *listeners, _ = running.sockets
         look = parts.self_look(means, storage, store, running.certificates)
         resolve = parts.resolver(means)
-        running.tokens = token_source(means, keeper, resolve=resolve)
+        refresh_tokens = parts.refresh_tokens(means, storage, keeper)
+        running.tokens = token_source(means, keeper, resolve=resolve, refresh_tokens=refresh_tokens)
         upstream = parts.smtp_upstream(means, keeper, resolve=resolve, tokens=running.tokens)
         running.dispatcher = parts.dispatcher(means, storage, store, keeper=keeper, upstream=upstream)
         running.tester = accounts.tester(
             means, storage, store, upstream=upstream, dispatcher=running.dispatcher, fatal=self._store_failed
         )
         clerk = accounts.clerk(means, storage, keeper, running.tester)
-        running.admin = parts.admin_server(means, storage, store, look=look, clerk=clerk, sockets=running.sockets)
+        passwords = parts.password_desk(storage, keeper)
+        running.admin = parts.admin_server(
+            means, storage, store, look=look, clerk=clerk, passwords=passwords, sockets=running.sockets
+        )
         supervisor.start("admin", running.admin.serve())
         running.pump = parts.outbox_pump(means, store, keeper)
         supervisor.start("outbox", running.pump.run())
@@ -140,6 +144,7 @@ class Service:
         if running.certificates is not None:
             supervisor.start("certificates", running.certificates.follow())
         supervisor.start("routing", keeper.follow())
+        await storage.keys.finish()
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
         heartbeat = notices.heartbeat(means, notices.web_client(means), look.look)
         if heartbeat is not None:

@@ -14,6 +14,7 @@ from relay.core.health import HealthSettings
 from relay.core.limits import SECOND
 from relay.core.routing import Provider, Routing, SecretReference, Tls
 from relay.core.rules import Rule
+from relay.core.secretuse import SecretUse, oauth_use
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
@@ -114,14 +115,14 @@ def provider_of(routing: Routing, mailbox: MailboxId) -> Provider | None:
 
 
 def oauth_identity(
-    routing: Routing, mailbox: MailboxId, resolved: Callable[[SecretReference], str | None]
+    routing: Routing, mailbox: MailboxId, resolved: Callable[[SecretReference, SecretUse], str | None]
 ) -> OAuthIdentity | None:
     """As whom access tokens are asked for; None: its provider has no client, or the client's secret is not there."""
     provider = provider_of(routing, mailbox)
     client = None if provider is None else provider.oauth
     if provider is None or client is None or not client.token_url:
         return None
-    secret = None if client.client_secret is None else resolved(client.client_secret)
+    secret = None if client.client_secret is None else resolved(client.client_secret, oauth_use(client))
     if client.client_secret is not None and secret is None:
         return None
     return OAuthIdentity(provider.name, client.token_url, client.scope, client.client_id, secret)

@@ -39,6 +39,10 @@ class NotFound(PermanentError):
     """there is none"""
 
 
+class Refused(PermanentError):
+    """the relay does not do this as things are"""
+
+
 class TokenRefused(PermanentError):
     """the relay refuses the token"""
 
@@ -70,6 +74,14 @@ class RelayApi:
     def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
         """The JSON of the answer to an order; as `get`."""
         return self._asked("POST", path, body=body)
+
+    def put(self, path: str, body: Mapping[str, object]) -> Any:
+        """The JSON of the answer to what was put there; as `get`."""
+        return self._asked("PUT", path, body=body)
+
+    def delete(self, path: str) -> Any:
+        """The JSON of the answer to what was taken away; as `get`."""
+        return self._asked("DELETE", path)
 
     def _asked(
         self,
@@ -119,6 +131,8 @@ class RelayApi:
                 )
             case 404:
                 raise NotFound(detail)
+            case 409:
+                raise Refused(detail)
             case _:
                 raise CannotNow(f"the relay at {self.place} cannot answer now: {detail}")
 

@@ -7,6 +7,7 @@ import gc
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
 
 import typer
 
@@ -16,6 +17,7 @@ from relay.config.checking import check_config
 from relay.config.loading import ConfigUnreadable
 from relay.config.part import Part
 from relay.config.problems import has_errors
+from relay.config.references import Stored, nothing_seen, nothing_stored
 from relay.config.routing import read_parts_here
 from relay.config.watch import read_parts_in
 
@@ -27,13 +29,25 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Name every problem of relay.yaml and of the routing, with its place."""
     gc.disable()  # a hundred thousand accounts are made once and thrown away at the end: collecting costs a third
     try:
-        problems = check_config(config, os.environ, _read_parts, try_pair=try_pair)
+        problems = check_config(config, os.environ, _read_parts, try_pair=try_pair, stored_of=_stored_of)
     except ConfigUnreadable as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     if problems:
         typer.echo("\n".join(map(str, problems)))
     raise typer.Exit(1 if has_errors(problems) else 0)
+
+
+def _stored_of(data_dir: Path) -> Stored:
+    """Names are seen while the relay is stopped; one that runs has its store to itself, and says what is missing."""
+    if not data_dir.joinpath("relay.db").exists():
+        return nothing_stored
+    from relay.store.sqlite.offline import stored_names  # noqa: PLC0415 - only where there is a store to look into
+
+    names = stored_names(data_dir)
+    if names is None:
+        return nothing_seen
+    return lambda name, use: nothing_seen(name, use) if name in names else None
 
 
 def _read_parts(files: Sequence[tuple[str, bytes]]) -> Iterable[Part]:

@@ -41,6 +41,20 @@ QUEUE = (
 )
 
 
+KEYS = (
+    Verb("list", "List the keys that encrypt the store, and what needs the older ones.", "keys:list_keys"),
+    Verb("rotate", "Encrypt with a new key from now on; the relay goes on meanwhile.", "keys:rotate"),
+    Verb("retire", "Do without an older key, if nothing needs it any more.", "keys:retire"),
+)
+
+
+SECRETS = (
+    Verb("list", "List the secrets that the relay keeps, without their values.", "secret:list_secrets"),
+    Verb("set", "Keep a secret; it is asked for, or read from stdin.", "secret:set_secret"),
+    Verb("drop", "Forget a secret.", "secret:drop"),
+)
+
+
 VERBS = (
     Verb("serve", "Run the relay.", "serve:serve"),
     Verb("check", "Say everything that is wrong with the configuration.", "check:check"),
@@ -53,6 +67,8 @@ VERBS = (
     Verb("classify", "Say what a provider's reply means.", "classify:classify_reply"),
     Verb("simulate", "Run traffic through a simulated world."),
     Verb("sandbox", "Run a mail provider that enforces limits and can lie.", "sandbox:sandbox"),
+    Verb("secret", "Keep secrets that belong to no account, and list all.", verbs=SECRETS),
+    Verb("keys", "List, rotate and retire the keys that encrypt the store.", verbs=KEYS),
     Verb("hash-password", "Make a hash for `clients:` from a password.", "hash_password:hash_password"),
 )
 

@@ -17,11 +17,14 @@ from relay.config.document import Table, mark_of, read_document
 from relay.config.files import device_of, is_open_to_all, said, trouble_with
 from relay.config.notices import check_notices
 from relay.config.problems import START, Loaded, Mark, Report, has_errors, in_order
-from relay.config.references import References
+from relay.config.references import References, Stored, nothing_seen
 from relay.config.service import ServiceConfig
 from relay.config.validation import validated
 from relay.core.routing import Tls
 from relay.errors import ConfigError
+
+StoredOf = Callable[[Path], Stored]
+"""How to look up what the store in a data_dir keeps."""
 
 TryPair = Callable[[Path, Path], tuple[str, str] | None]
 """What keeps this certificate and its key from being used: which of them (`certificate`, `key`), and a sentence."""
@@ -35,6 +38,11 @@ class ConfigUnreadable(ConfigError):
     """the configuration file cannot be opened"""
 
 
+def unseen(data_dir: Path) -> Stored:
+    """Nobody looks: the relay itself does, once it runs."""
+    return nothing_seen
+
+
 def load_service(
     path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None
 ) -> Loaded[ServiceConfig]:
@@ -46,7 +54,7 @@ def load_service(
 
 
 def read_service(
-    path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None
+    path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None, stored_of: StoredOf = unseen
 ) -> tuple[Loaded[ServiceConfig], Path | None]:
     """The service, and where its routing is if that is there, even if the rest is wrong. Raises as `load_service`."""
     report = Report(str(path))
@@ -59,7 +67,7 @@ def read_service(
         report.error(_mark(root, ["routing"]), f"{reason}: {routing}")
         routing = None
     if config is not None:
-        _warn(config, root, report, environ)
+        _warn(config, root, report, environ, References(environ, stored_of(config.data_dir)))
         _look_at_pair(config, root, report, try_pair)
     problems = in_order(report.problems)
     return Loaded(None if has_errors(problems) else config, problems), routing
@@ -77,7 +85,7 @@ def _routing_named(root: Any, folder: Path) -> Path | None:
     return Path(os.path.normpath(folder / named)) if isinstance(named, str) and named.strip() else None
 
 
-def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str, str]) -> None:
+def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str, str], references: References) -> None:
     if not environ.get(KEY_VARIABLE):
         _warn_of_keys(config, _mark(root, ["keys_dir" if config.keys_dir else "data_dir"]), report)
     for place, text in coming(config):
@@ -86,7 +94,7 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
         if listener.proxy_protocol and listener.tls is Tls.NONE and listener.plaintext is None:
             text = "nobody can log in here, for no proxy is this machine; needs TLS or `plaintext: allow`"
             report.warning(_mark(root, ["submission", "listen", number, "proxy_protocol"]), text)
-    check_notices(config.notices, lambda key: _mark(root, ["notices", key]), report, References(environ))
+    check_notices(config.notices, lambda key: _mark(root, ["notices", key]), report, references)
 
 
 def _look_at_pair(config: ServiceConfig, root: Any, report: Report, try_pair: TryPair | None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from relay.config.entry_checks import warn_of_clear
 from relay.config.problems import Mark, Report
-from relay.config.references import Resolve, Unresolved
+from relay.config.references import Resolve, Unresolved, is_missing
 from relay.config.service import Notices
 from relay.core.routing import SecretReference
 from relay.core.webhooks import is_weak, read_keys
@@ -50,7 +50,7 @@ def keys_of(reference: SecretReference, resolve: Resolve) -> tuple[bytes, ...] |
 def _check_secret(reference: SecretReference, mark: Mark, report: Report, resolve: Resolve) -> None:
     warn_of_clear(reference, mark, report)
     keys = keys_of(reference, resolve)
-    if isinstance(keys, Unresolved):
+    if is_missing(keys):
         report.warning(mark, f"{keys.reason}: {UNSIGNED}")
-    elif is_weak(keys):
+    elif not isinstance(keys, Unresolved) and is_weak(keys):
         report.warning(mark, "a secret of less than 24 or more than 64 octets: receivers may refuse it")

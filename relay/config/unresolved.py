@@ -8,7 +8,7 @@ from collections.abc import Sequence, Set
 from relay.config.accounts import Worked
 from relay.config.part import Entry, Part
 from relay.config.problems import Problem, Report
-from relay.config.references import Resolve, Unresolved
+from relay.config.references import Resolve, is_missing
 from relay.core.routing import Auth, Routing, SecretKind, SecretReference
 
 
@@ -25,7 +25,7 @@ def credential_problems(
         _check_services(part, report, resolve)
         for sender, secret in own.references:  # a hundred thousand of them: the loop does little
             outcome = resolve(secret)
-            if isinstance(outcome, Unresolved) and own.accounts[sender].mailbox.provider not in is_open:
+            if is_missing(outcome) and own.accounts[sender].mailbox.provider not in is_open:
                 mark = part.accounts[sender].mark("password")
                 report.warning(mark, f"{outcome.reason}: this account is held as no-credentials")
         for sender in own.without:
@@ -73,5 +73,5 @@ def _check(
     if secret is None or secret.kind is SecretKind.LITERAL:
         return
     outcome = resolve(secret)
-    if isinstance(outcome, Unresolved):
+    if is_missing(outcome):
         report.warning(entry.mark(key), f"{outcome.reason}: {effect}")

@@ -7,9 +7,9 @@ routing is made to say later; what is used in another way than it was meant for 
 from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
-from relay.core.routing import Auth, Provider, Tls
+from relay.core.routing import Auth, OAuthClient, Provider, Routing, SecretKind, Tls
+from relay.core.weburl import parse_web_url
 
 
 class UseKind(StrEnum):
@@ -17,12 +17,10 @@ class UseKind(StrEnum):
 
     MAILBOX = "mailbox"
     """A mailbox logs in with it."""
-    CLIENT = "client"
-    """A client of the relay logs in with it."""
     OAUTH_CLIENT = "oauth-client"
     """The relay shows it to an authorization server."""
-    WEBHOOK = "webhook"
-    """It signs what is sent there."""
+    OWN = "own"
+    """The relay compares or signs with it (a client's password, a webhook's key): it goes nowhere."""
 
 
 class Credential(StrEnum):
@@ -34,7 +32,7 @@ class Credential(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SecretUse:
-    """One use. Where it has no host, login is the name of the client."""
+    """One use; where it has no host, the secret never leaves the relay."""
 
     kind: UseKind
     host: str = ""
@@ -65,23 +63,43 @@ def mailbox_use(provider: Provider, username: str) -> SecretUse:
     )
 
 
-def client_use(name: str) -> SecretUse:
-    """What a client of the relay logs in with."""
-    return SecretUse(UseKind.CLIENT, login=name)
+def oauth_use(client: OAuthClient) -> SecretUse:
+    """What the relay shows, as this client, where access tokens are asked for."""
+    try:
+        url = parse_web_url(client.token_url)
+    except ValueError:
+        return SecretUse(UseKind.OAUTH_CLIENT, login=client.client_id)
+    return SecretUse(
+        UseKind.OAUTH_CLIENT, host=url.host, port=url.port, is_encrypted=url.scheme == "https", login=client.client_id
+    )
 
 
-def oauth_use(client_id: str, host: str) -> SecretUse:
-    """What the relay shows, as this client, for the mailboxes of the provider at this host."""
-    return SecretUse(UseKind.OAUTH_CLIENT, host=host.lower(), is_encrypted=True, login=client_id)
+OWN = SecretUse(UseKind.OWN)
+"""What never leaves the relay."""
 
 
-def webhook_use(url: str) -> SecretUse:
-    """What signs the notices that go to this address; the key itself goes nowhere."""
-    return SecretUse(UseKind.WEBHOOK, host=(urlsplit(url).hostname or "").lower(), is_encrypted=True)
+def uses_of(routing: Routing) -> dict[str, SecretUse]:
+    """The stored secrets that a routing names, each with its first use: mailboxes stand before all others."""
+    found: dict[str, SecretUse] = {}
+    for mailbox in routing.mailboxes():
+        reference, provider = routing.password_of(mailbox), routing.providers.get(mailbox.provider)
+        is_stored = reference is not None and reference.kind is SecretKind.STORED
+        if reference is not None and is_stored and provider is not None and provider.auth is not Auth.NONE:
+            found.setdefault(reference.value, mailbox_use(provider, mailbox.username))
+    for provider in routing.providers.values():
+        client = provider.oauth
+        if client is not None and client.client_secret is not None and client.client_secret.kind is SecretKind.STORED:
+            found.setdefault(client.client_secret.value, oauth_use(client))
+    for each in routing.clients.values():
+        if each.password is not None and each.password.kind is SecretKind.STORED:
+            found.setdefault(each.password.value, OWN)
+    return found
 
 
-def objection(bound: SecretUse, asked: SecretUse) -> str | None:
+def objection(bound: SecretUse | None, asked: SecretUse) -> str | None:
     """Why what is bound to one use is not given to another; None: it is."""
+    if bound is None:
+        return None if asked.kind is UseKind.OWN else "it is bound to no use yet"
     if bound.kind is not asked.kind:
         return f"it is {_MEANT[bound.kind]}, and nothing else"
     if bound.host != asked.host:
@@ -112,9 +130,8 @@ def read_use(written: list[Any]) -> SecretUse:
 
 _MEANT = {
     UseKind.MAILBOX: "the credential of a mailbox",
-    UseKind.CLIENT: "the password of a client",
     UseKind.OAUTH_CLIENT: "the relay's own secret at an authorization server",
-    UseKind.WEBHOOK: "the key of a webhook",
+    UseKind.OWN: "the password of a client or the key of a webhook",
 }
 
 

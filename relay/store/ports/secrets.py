@@ -45,6 +45,9 @@ class Secrets(Protocol):
     def has_changed(self, name: str, since: int) -> bool:
         """Whether a secret may be another one, or otherwise bound, than when `changes` was that; any thread."""
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a secret; any thread."""
+
     def get(self, name: str) -> StoredSecret | None:
         """A secret, from any thread and without waiting; None: there is none. CorruptValue: it does not open."""
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from functools import partial
 
 from relay.core.keymark import KeyMark
-from relay.errors import StoreBroken
+from relay.errors import CorruptValue, StoreBroken
 from relay.store.ports.keys import KeyState, KeyStillNeeded, Needs, UnknownKey
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Database
@@ -111,10 +111,10 @@ def _reseal_head(context: Context) -> int:
     _close(context)  # where a crash came before it
     database, seals = context.database, context.seals
     row = database.read_one(_ROUTING["get_routing"])
-    if row is None or _is_newest(seals, row[1]):
+    again = None if row is None else _again(seals, row[1], seals.place("", "routing"))
+    if again is None:
         return 0
-    place = seals.place("", "routing")
-    database.write(_SQL["reseal_routing"], (seals.cipher.seal(seals.cipher.open(row[1], place), place),))
+    database.write(_SQL["reseal_routing"], (again,))
     return 1
 
 
@@ -122,13 +122,12 @@ def _accounts_after(last: int) -> Callable[[Context], tuple[int | None, int]]:
     def work(context: Context) -> tuple[int | None, int]:
         database, seals = context.database, context.seals
         rows = database.read(_SQL["accounts_after"], (last, STEP))
-        stale = [(number, sender, body) for number, sender, body in rows if not _is_newest(seals, body)]
-        for number, sender, body in stale:
-            place = seals.place(sender, "account")
-            database.write(_SQL["reseal_account"], (seals.cipher.seal(seals.cipher.open(body, place), place), number))
-        if stale:
+        found = [(_again(seals, body, seals.place(sender, "account")), number) for number, sender, body in rows]
+        fresh = [(body, number) for body, number in found if body is not None]
+        if fresh:
+            database.write_many(_SQL["reseal_account"], fresh)
             context.crash_point("values-resealed")
-        return (rows[-1][0] if len(rows) == STEP else None), len(stale)
+        return (rows[-1][0] if len(rows) == STEP else None), len(fresh)
 
     return work
 
@@ -139,9 +138,8 @@ def _secrets_after(last: str) -> Callable[[Context], tuple[str | None, dict[str,
         rows = database.read(_SECRETS["secrets_after"], (last, STEP))
         changes: dict[str, tuple[bytes, int] | None] = {}
         for name, sealed, at in rows:
-            if not _is_newest(seals, sealed):
-                place = seals.place(name, "secret")
-                again = seals.cipher.seal(seals.cipher.open(sealed, place), place)
+            again = _again(seals, sealed, seals.place(name, "secret"))
+            if again is not None:
                 database.write(_SECRETS["set_secret"], (name, again, at))
                 changes[name] = (again, at)
         if changes:
@@ -151,8 +149,15 @@ def _secrets_after(last: str) -> Callable[[Context], tuple[str | None, dict[str,
     return work
 
 
-def _is_newest(seals: Seals, sealed: bytes) -> bool:
-    return sealed.startswith(seals.cipher.head_of(seals.cipher.fingerprint))
+def _again(seals: Seals, sealed: bytes, place: bytes) -> bytes | None:
+    """The same under the newest key; None: it is already, or it is damaged and stays as it is."""
+    cipher = seals.cipher
+    if sealed.startswith(cipher.head_of(cipher.fingerprint)):
+        return None
+    try:
+        return cipher.seal(cipher.open(sealed, place), place)
+    except CorruptValue:
+        return None
 
 
 def _state(context: Context, key: ListedKey) -> KeyState:

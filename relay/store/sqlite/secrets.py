@@ -58,6 +58,10 @@ class SqliteSecrets:
         """Whether a secret may be another one than when `changes` was `since`; any thread."""
         return self._revised.get(name, 0) > since
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a secret; any thread."""
+        return name in self._kept
+
     def get(self, name: str) -> StoredSecret | None:
         """A secret."""
         kept = self._kept.get(name)
@@ -72,7 +76,7 @@ class SqliteSecrets:
 
         def work(context: Context) -> tuple[bool, Changes]:
             row = context.database.read_one(_SQL["secret"], (name,))
-            known = None if row is None else open_secret(context.seals, name, row[0])
+            known = None if row is None else _open_or_none(context.seals, name, row[0])
             if known is not None and known.value == value and known.use == use:
                 return False, {}
             at = context.clock.wall()
@@ -138,13 +142,16 @@ class SqliteSecrets:
         return outcome
 
     def _unbound(self, uses: Mapping[str, SecretUse]) -> list[str]:
+        """Those that may have to be bound; whether they have is looked at once more when they are."""
         return [name for name, use in uses.items() if name in self._kept and _is_free(self._use_of(name), use)]
 
     def _use_of(self, name: str) -> SecretUse | None:
         kept, known = self._kept.get(name), self._uses.get(name)
         if kept is not None and known is not None and known[0] is kept[0]:
             return known[1]
-        secret = self.get(name)
+        secret = None if kept is None else _open_or_none(self._seals, name, kept[0])
+        if kept is not None:
+            self._uses[name] = (kept[0], None if secret is None else secret.use)
         return None if secret is None else secret.use
 
     def _listed(self) -> list[SecretName]:
@@ -158,6 +165,14 @@ def open_secret(seals: Seals, name: str, sealed: bytes) -> StoredSecret:
         return StoredSecret(value, None if written is None else read_use(written), origin)
     except (ValueError, TypeError):
         raise CorruptValue("a stored secret is not as it was written") from None
+
+
+def _open_or_none(seals: Seals, name: str, sealed: bytes) -> StoredSecret | None:
+    """Where one that is damaged must not stop the others."""
+    try:
+        return open_secret(seals, name, sealed)
+    except CorruptValue:
+        return None
 
 
 def seal_secret(seals: Seals, name: str, secret: StoredSecret) -> bytes:
@@ -178,8 +193,8 @@ def _bind(context: Context, uses: Mapping[str, SecretUse]) -> tuple[int, Changes
     for name, use in uses.items():
         row = context.database.read_one(_SQL["secret"], (name,))
         if row is not None:
-            known = open_secret(context.seals, name, row[0])
-            if _is_free(known.use, use):
+            known = _open_or_none(context.seals, name, row[0])
+            if known is not None and _is_free(known.use, use):
                 changes[name] = _write(context, name, replace(known, use=use), row[1])
     return len(changes), changes
 

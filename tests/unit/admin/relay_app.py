@@ -4,6 +4,7 @@ import httpx
 
 from relay.admin import AdminSources, ListensAt, Node, Readiness, admin_app
 from tests.fakes.clerk import FakeClerk, FakeHealths, FakeRiddles
+from tests.fakes.keepers import FakeKeys, FakeSecrets
 from tests.fakes.reading import NOON, FakeReading
 from tests.fakes.suppressions import RememberedSuppressions
 
@@ -21,6 +22,7 @@ class Relay:
         self.looks = 0
         self.failures: list[Exception] = []
         self.reading = FakeReading()
+        self.keys, self.secrets = FakeKeys(), FakeSecrets()
         self.suppressions = RememberedSuppressions()
         self.clerk, self.healths, self.riddles = FakeClerk(), FakeHealths(), FakeRiddles()
         node = Node("0.1.0", "n1", NOON, (ListensAt("smtp", "127.0.0.1:2525"), ListensAt("http", "127.0.0.1:8025")))
@@ -37,6 +39,8 @@ class Relay:
                 clerk=self.clerk,
                 healths=self.healths,
                 riddles=self.riddles,
+                keys=self.keys,
+                secrets=self.secrets,
                 unforeseen=self.failures.append,
             )
         )

@@ -75,6 +75,14 @@ class Part:
 class Store(Part):
     books: object = None
 
+    @property
+    def keys(self) -> "Store":
+        return self
+
+    async def finish(self) -> int:
+        self.said("finish")
+        return 0
+
     async def close(self) -> None:
         self.said("close")
         if self.world.close_failure is not None:
@@ -128,6 +136,7 @@ class World:
         self.service = Service(means, self.supervisor, self.is_urgent)
         kinds = {"routing_keeper": Part, "outbox_pump": Part, "dispatcher": Part}
         kinds |= {"smtp_upstream": Part, "submission_server": Submission, "admin_server": Admin, "self_look": Look}
+        kinds |= {"password_desk": Part, "refresh_tokens": Part}
         for name, kind in kinds.items():
             monkeypatch.setattr(parts, name, lambda *_, name=name, kind=kind, **__: self.part(name, kind))
         for name in ("tester", "clerk"):

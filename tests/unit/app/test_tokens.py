@@ -17,6 +17,7 @@ from relay.config.references import References, Unresolved
 from relay.config.service import ServiceConfig
 from relay.core.meaning import Fault
 from relay.core.routing import Account, Auth, OAuthClient, Provider, Routing, SecretKind, SecretReference
+from relay.core.secretuse import OWN, SecretUse
 from relay.core.words import MailboxId, Plan
 from relay.delivery.oauth_endpoint import OAuthIdentity
 from relay.delivery.tokens import NoToken
@@ -34,8 +35,8 @@ def routing(client: OAuthClient | None = CLIENT) -> Routing:
     return Routing({}, {"outlook": provider}, {ANNA.username: Account(ANNA.username, Plan.PERSONAL, ANNA)})
 
 
-def resolved(reference: SecretReference) -> str | None:
-    found = References(ENVIRONMENT)(reference)
+def resolved(reference: SecretReference, use: SecretUse = OWN) -> str | None:
+    found = References(ENVIRONMENT)(reference, use)
     return None if isinstance(found, Unresolved) else found
 
 
@@ -72,8 +73,8 @@ class Keeper:
     def routing(self) -> Routing:
         return self.now
 
-    def resolved(self, reference: SecretReference) -> str | None:
-        return resolved(reference)
+    def resolved(self, reference: SecretReference, use: SecretUse = OWN) -> str | None:
+        return resolved(reference, use)
 
 
 async def test_the_service_asks_the_address_of_the_routing_and_says_in_the_log_what_is_wrong(tmp_path: Path) -> None:

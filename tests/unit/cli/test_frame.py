@@ -10,7 +10,7 @@ from relay.errors import StoreFull
 
 PROMISED = {
     "serve", "check", "plan", "status", "queue", "account", "explain", "classify", "simulate", "sandbox",
-    "hash-password", "optout",
+    "secret", "keys", "hash-password", "optout",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from relay.config.references import SECRET_BYTES, Fingerprinted, References, Unresolved, fingerprints
 from relay.core.routing import Account, Auth, OAuthClient, Provider, Routing, SecretKind, SecretReference, Tls
+from relay.core.secretuse import OWN, SecretUse
 from relay.core.words import MailboxId, Plan
 
 KEY = b"k" * 32
@@ -21,7 +22,7 @@ def reference(kind: SecretKind, value: object) -> SecretReference:
 
 def test_each_kind_is_looked_up_where_it_says(tmp_path: Path) -> None:
     (tmp_path / "pw").write_bytes(b"in a file\r\n")
-    resolve = References({"PW": "in the environment"}, {"pw": "in the store"}.get)
+    resolve = References({"PW": "in the environment"}, lambda name, use: {"pw": "in the store"}.get(name))
     assert resolve(reference(SecretKind.ENV, "PW")) == "in the environment"
     assert resolve(reference(SecretKind.STORED, "pw")) == "in the store"
     assert resolve(reference(SecretKind.FILE, tmp_path / "pw")) == "in a file"
@@ -184,8 +185,8 @@ def test_what_is_taken_from_last_time_is_what_a_new_look_finds(
     before: Routing, after: Routing, old: str | None, new: str | None
 ) -> None:
     """An edit of one account among a hundred thousand looks at that one; the store's secrets may change without one."""
-    last = Fingerprinted(before, fingerprints(before, References(ENVIRONMENT, lambda _: old), KEY))
-    resolve = References(ENVIRONMENT, lambda _: new)
+    last = Fingerprinted(before, fingerprints(before, References(ENVIRONMENT, lambda *_: old), KEY))
+    resolve = References(ENVIRONMENT, lambda *_: new)
     assert fingerprints(after, resolve, KEY, last=last) == fingerprints(after, resolve, KEY)
 
 
@@ -204,7 +205,7 @@ def test_what_stood_still_is_not_looked_at_again() -> None:
     found = fingerprints(routing, References(ENVIRONMENT), KEY)
     asked: list[SecretReference] = []
 
-    def remembering(secret: SecretReference) -> str | Unresolved:
+    def remembering(secret: SecretReference, _: SecretUse = OWN, /) -> str | Unresolved:
         asked.append(secret)
         return References(ENVIRONMENT)(secret)
 

@@ -66,7 +66,7 @@ class Scene:
         self.ledger, self.disk, self.fatal = Ledger(), Disk(), list[RelayError]()
         more: dict[str, Any] = {} if crash_point is None else {"crash_point": crash_point}
         outside = Outside(
-            clock=HandClock(), random=Chance(), cipher_for=lambda *_: None,  # type: ignore[arg-type, return-value]
+            clock=HandClock(), random=Chance(), cipher_for=lambda *_: None,  # type: ignore[arg-type]
             commit=self.disk, read=at_once, fatal=self.fatal.append, free_bytes=lambda: 0, **more,
         )  # fmt: skip
         self.batches = Batches(self.ledger, outside)

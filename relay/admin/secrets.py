@@ -1,0 +1,105 @@
+"""The routes of stored secrets: their names and what each is for; a value goes in and never comes out.
+
+Law: no answer, no error and no log has a value in it.
+"""
+
+from collections.abc import Sequence
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, HTTPException, Path
+from pydantic import BaseModel, Field, SecretStr
+
+from relay.admin.asking import in_time
+from relay.admin.lists import PREFIX
+from relay.admin.shapes import Moment, moment
+from relay.core.secretuse import UseKind
+from relay.errors import PermanentError
+from relay.store.ports.secrets import SecretName
+
+Name = Annotated[str, Path(description="As the configuration says after `secret:`.", max_length=1024)]
+
+
+class SecretKeeper(Protocol):
+    """Who keeps them."""
+
+    async def names(self) -> Sequence[SecretName]: ...
+
+    async def set_named(self, name: str, value: str, /) -> bool: ...
+
+    async def drop(self, name: str, /) -> bool: ...
+
+
+class Secret(BaseModel):
+    """A stored secret, without its value."""
+
+    name: str
+    kind: UseKind | None = Field(
+        description="mailbox, oauth-client, or own: it never leaves the relay; null: nothing yet."
+    )
+    host: str | None = Field(description="The only host that it is sent to; null: none.")
+    login: str | None = Field(description="The only login, or client id, that it is sent with.")
+    changed_at: Moment = Field(description="When somebody set it.")
+
+
+class Secrets(BaseModel):
+    """All stored secrets, by name."""
+
+    items: list[Secret]
+    next_cursor: None = None
+
+
+class Value(BaseModel):
+    """A new value."""
+
+    value: SecretStr = Field(description="A password, a token or a key.")
+
+
+class Kept(BaseModel):
+    """What became of it."""
+
+    name: str
+    is_new: bool = Field(description="false: the very same was there.")
+
+
+class Forgotten(BaseModel):
+    """What is not there any more."""
+
+    name: str
+
+
+def secret_routes(desk: SecretKeeper) -> APIRouter:
+    """Lists, sets and forgets secrets."""
+    routes = APIRouter(prefix=PREFIX)
+
+    @routes.get("/secrets", tags=["secrets"], summary="List the stored secrets, without their values")
+    async def secrets() -> Secrets:
+        """What each is called, what it is for, and since when it is what it is."""
+        return Secrets(items=[_secret_of(each) for each in await in_time(desk.names())])
+
+    @routes.put("/secrets/{name:path}", tags=["secrets"], summary="Keep a secret")
+    async def keep(name: Name, given: Value) -> Kept:
+        """In force at once. It is for what the routing uses it for, or for its first use, and for nothing else."""
+        try:
+            return Kept(name=name, is_new=await desk.set_named(name, given.value.get_secret_value()))
+        except PermanentError as error:
+            raise HTTPException(400, str(error)) from None
+
+    @routes.delete("/secrets/{name:path}", tags=["secrets"], summary="Forget a secret")
+    async def forget(name: Name) -> Forgotten:
+        """What uses it goes without: a mailbox is held as no-credentials."""
+        if not await desk.drop(name):
+            raise HTTPException(404, "there is no secret of this name")
+        return Forgotten(name=name)
+
+    return routes
+
+
+def _secret_of(each: SecretName) -> Secret:
+    use = each.use
+    return Secret(
+        name=each.name,
+        kind=None if use is None else use.kind,
+        host=None if use is None else use.host or None,
+        login=None if use is None else use.login or None,
+        changed_at=moment(each.changed_at),
+    )
