@@ -65,6 +65,10 @@ class SubmissionObserver:
         """A message still came from an old address of its account."""
         self._log.renamed(message.id, client=message.client, account=message.account, old=old)
 
+    def accepted_before(self, message: MessageId, *, client: str, account: AccountId) -> None:
+        """A message came a second time, because nobody had read the answer to the first."""
+        self._log.accepted_before(message, client=client, account=account)
+
     def refused(
         self,
         client: str | None,

@@ -143,7 +143,7 @@ def submission_server(means: Means, store: Store, books: Books, keeper: RoutingK
         new_id=lambda: randomness(ID_BYTES).hex(),
         wall_clock=means.clock.wall_seconds,
         observe=SubmissionObserver(means.log, means.metrics, clock=means.clock.monotonic),
-        enquiries=Enquiries(store.pause_of, books.foresight, recipients(means, books)),
+        enquiries=Enquiries(store.pause_of, books.foresight, recipients(means, books), books.unheard),
     )
 
 

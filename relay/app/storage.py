@@ -42,9 +42,12 @@ class Storage:
     keys: KeyDesk
 
     async def close(self) -> None:
-        """Closes the store and lets the next relay in."""
-        await self.store.close()
-        self.data.release()
+        """Closes the store and lets the next relay in; clients are gone by now, told or remembered as not."""
+        try:
+            await self.store.books.unheard.all_told()
+        finally:
+            await self.store.close()
+            self.data.release()
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,12 @@ class Log:
             {"client": client, "account": account, "size": size, "recipients": recipients, "ms": _ms(seconds)},
         )  # fmt: skip
 
+    def accepted_before(self, message: MessageId, *, client: str, account: AccountId) -> None:
+        """A client that cannot have read the first answer sent this message again: it is told its id, and nothing is
+        sent twice.
+        """
+        self._event("accepted_before", message, {"client": client, "account": account})
+
     def renamed(self, message: MessageId, *, client: str, account: AccountId, old: str) -> None:
         """A message still came from an `old` address that its account replaces; it goes out as the account's own."""
         self._event("renamed", message, {"client": client, "account": account, "old": old})

@@ -22,9 +22,11 @@ from relay.core.words import MailboxId, MessageId
 from relay.errors import StoreError, StoreFull
 from relay.store.ports import Intake
 from relay.store.ports.foresight import Foresight
+from relay.store.ports.unheard import Sending, Unheard
 from relay.submission.dating import Dated, date_message
 from relay.submission.gathering import Gathering
 from relay.submission.recipients import NOTHING_STANDS, Recipients
+from relay.submission.resubmission import Resubmissions, Told
 from relay.submission.settings import SubmissionSettings
 from relay.submission.transaction import Transaction
 
@@ -44,6 +46,8 @@ class Enquiries:
     foresight: Foresight | None = None
     """When a message would leave; None: none is ever late."""
     recipients: Recipients = NOTHING_STANDS
+    unheard: Unheard | None = None
+    """What was accepted and not heard; None: it is not remembered."""
 
 
 NOTHING_ASKED = Enquiries()
@@ -56,6 +60,7 @@ class Accepted:
     message: NewMessage
     size: int
     is_mended: bool
+    sending: Sending
     late: Lateness | None = None
     """It would leave after its deadline."""
     renamed: str | None = None
@@ -77,6 +82,7 @@ class Acceptance:
         self._intake = intake
         self._enquiries = enquiries
         self.recipients = enquiries.recipients
+        self.resubmissions = Resubmissions(enquiries.unheard)
         self._settings = settings
         self._new_id = new_id
         self._wall_clock = wall_clock
@@ -89,8 +95,13 @@ class Acceptance:
         """The present day there."""
         return datetime.fromtimestamp(self._wall_clock(), UTC).astimezone(ZoneInfo(timezone)).date()
 
-    async def accept(self, transaction: Transaction, gathered: Gathering) -> Accepted | Refusal:
-        """Stores the message, or says why not."""
+    async def accept(
+        self, transaction: Transaction, gathered: Gathering, *, has_left: Callable[[], bool]
+    ) -> Accepted | Told | Refusal:
+        """Stores the message, or says why not; one that was stored before and never heard of is told once more.
+
+        `has_left`: whether the client waits for the answer no more.
+        """
         content = unstuffed(gathered.raw())
         size = len(content)
         if size > self._settings.max_message_size:
@@ -106,6 +117,29 @@ class Acceptance:
         )
         if isinstance(admitted, Refusal):
             return admitted
+        digest = gathered.digest()
+        sending = Sending(transaction.client.name, admitted.account.sender, frozenset(transaction.recipients), digest)
+        try:
+            first = await self.resubmissions.first_of(sending)
+        except StoreError:
+            return Refusal(Reason.STORE_AWAY)
+        if first is not None:
+            return Told(first, sending, is_again=True)
+        under_way, accepted = self.resubmissions.begin(sending, has_left), None
+        try:
+            stored = await self._store(transaction, header, admitted, digest=digest)
+            accepted = None if isinstance(stored, Refusal) else stored[0].id
+        finally:
+            self.resubmissions.end(sending, under_way, accepted)
+        if isinstance(stored, Refusal):
+            return stored
+        message, dated = stored
+        return Accepted(message, size, lines.is_mended, sending, dated.late, _renamed(transaction, admitted))
+
+    async def _store(
+        self, transaction: Transaction, header: TopHeader, admitted: Admitted, *, digest: bytes
+    ) -> tuple[NewMessage, Dated] | Refusal:
+        """What may be sent is stored."""
         paused = self._paused(transaction.routing, admitted.account)
         if paused is not None:
             return paused
@@ -117,14 +151,14 @@ class Acceptance:
         dated = await self._date(transaction, header, admitted.account)
         if isinstance(dated, Refusal):
             return dated
-        message = self._message(transaction, header, admitted, dated=dated, digest=gathered.digest())
+        message = self._message(transaction, header, admitted, dated=dated, digest=digest)
         try:
             await self._intake.put(message)
         except StoreFull:
             return Refusal(Reason.STORE_FULL)
         except StoreError:
             return Refusal(Reason.STORE_AWAY)
-        return Accepted(message, size, lines.is_mended, dated.late, _renamed(transaction, admitted))
+        return message, dated
 
     def _now(self) -> int:
         return int(self._wall_clock() * SECOND)

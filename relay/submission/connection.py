@@ -17,6 +17,7 @@ from relay.submission.hearing import Hearing
 from relay.submission.patience import Patience
 from relay.submission.peer import Peer
 from relay.submission.proxy import client_of
+from relay.submission.receipt import Receipt
 from relay.submission.session import Session
 from relay.submission.settings import ListenerSettings
 from relay.submission.wire import ClientGone
@@ -51,6 +52,7 @@ class Connection(SMTP):
         self._is_secure = False
         self._is_in_handshake = False
         self._hearing = Hearing(loop)
+        self._receipt = Receipt()
         self._patience = Patience(door.timeout, loop.time())
         self._dialogue: Session | None = None
         self._was_stranger = True
@@ -66,6 +68,7 @@ class Connection(SMTP):
         """The client says nothing more, but may still listen: what it said is still answered, except under TLS, which
         ends both ways at once; what it said is done all the same.
         """
+        self._receipt.ended(self.transport)
         self._hearing.end()
         return not self._is_secure
 
@@ -75,6 +78,10 @@ class Connection(SMTP):
             return
         if self._timeout_handle is not None:
             self._timeout_handle.cancel()
+        if error is None:
+            self._receipt.ended(self.transport)
+        else:
+            self._receipt.broke()
         self.transport = None
         self._hearing.end()
         asyncio.StreamReaderProtocol.connection_lost(self, error)
@@ -89,6 +96,21 @@ class Connection(SMTP):
         self._hearing.unclog()
 
     # what the dialogue asks
+
+    @property
+    def has_unread(self) -> bool:
+        """Whether octets are there that the dialogue has not read."""
+        return self._hearing.incoming.size > 0
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether the client says nothing more."""
+        return self._hearing.is_ended
+
+    @property
+    def is_all_read(self) -> bool:
+        """After the end: whether everything that was said arrived."""
+        return self._receipt.is_all_read
 
     async def line(self, most: int) -> bytes | Reason:
         """The next command line without its end; a reason: it had more than `most` octets. ClientGone."""
@@ -112,6 +134,7 @@ class Connection(SMTP):
 
     def say(self, reply: bytes) -> None:
         """Sends reply lines; harmless when the client is gone."""
+        self._receipt.said()
         if self.transport is not None and not self.transport.is_closing():
             self.transport.write(reply)
 
@@ -247,6 +270,7 @@ class Connection(SMTP):
 
     def _hang_up(self, reason: Reason) -> None:
         """Tells the client why and closes; the dialogue finds nobody there."""
+        self._receipt.sent_away(self.transport)
         if self._dialogue is not None:
             self._dialogue.refuse(Refusal(reason), Stage.EHLO)
         self._close()

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from relay.core.envelope import NewMessage
 from relay.core.refusal import Reason
-from relay.core.words import AccountId, Stage
+from relay.core.words import AccountId, MessageId, Stage
 
 
 class Observer(Protocol):
@@ -36,6 +36,9 @@ class Observer(Protocol):
 
     def renamed(self, message: NewMessage, *, old: str) -> None:
         """A message still came from an `old` address of its account, and goes out as the account's own."""
+
+    def accepted_before(self, message: MessageId, *, client: str, account: AccountId) -> None:
+        """A client that cannot have read that its message was accepted sent it again, and was told so."""
 
     def refused(
         self,

@@ -11,6 +11,7 @@ from relay.submission.desk import Desk
 from relay.submission.gathering import Gathering
 from relay.submission.identity import Identity
 from relay.submission.replies import GO_AHEAD, queued
+from relay.submission.resubmission import Told
 from relay.submission.transaction import Transaction, account_of, read_mail
 from relay.submission.wire import Wire
 
@@ -36,8 +37,10 @@ def begin(desk: Desk, identity: Identity, *, argument: bytes, is_extended: bool,
     return Transaction(routing, client, sender, account, parameters, protocol, begun=now)
 
 
-async def receive(wire: Wire, desk: Desk, *, transaction: Transaction, clock: Callable[[], float]) -> bytes | Refusal:
-    """Asks for the message, reads it and hands it over; the reply. ClientGone.
+async def receive(
+    wire: Wire, desk: Desk, *, transaction: Transaction, clock: Callable[[], float]
+) -> tuple[bytes, Told] | Refusal:
+    """Asks for the message, reads it and hands it over; the reply, and what it tells. ClientGone.
 
     `clock` is the loop's, in seconds.
     """
@@ -47,11 +50,14 @@ async def receive(wire: Wire, desk: Desk, *, transaction: Transaction, clock: Ca
         reason = await gathered.read(wire)
         if reason is not None:
             return desk.acceptance.too_large() if reason is Reason.MESSAGE_TOO_LARGE else Refusal(reason)
-        accepted = await desk.acceptance.accept(transaction, gathered)
+        accepted = await desk.acceptance.accept(transaction, gathered, has_left=lambda: wire.has_finished)
     finally:
         gathered.release()
     if isinstance(accepted, Refusal):
         return accepted
+    if isinstance(accepted, Told):
+        desk.observe.accepted_before(accepted.message, client=transaction.client.name, account=accepted.sending.account)
+        return queued(accepted.message, ""), accepted
     desk.observe.accepted(
         accepted.message,
         size=accepted.size,
@@ -60,4 +66,5 @@ async def receive(wire: Wire, desk: Desk, *, transaction: Transaction, clock: Ca
     )
     if accepted.renamed is not None:
         desk.observe.renamed(accepted.message, old=accepted.renamed)
-    return queued(accepted.message.id, "" if accepted.late is None else desk.texts.late(accepted.late))
+    reply = queued(accepted.message.id, "" if accepted.late is None else desk.texts.late(accepted.late))
+    return reply, Told(accepted.message.id, accepted.sending)

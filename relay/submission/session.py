@@ -16,6 +16,7 @@ from relay.submission.login import LoginExchange
 from relay.submission.peer import Peer
 from relay.submission.receiving import begin, receive
 from relay.submission.replies import ANSWERED, BYE, LOGIN_OK, OK, RECIPIENT_OK, SENDER_OK, START_TLS
+from relay.submission.resubmission import Answers
 from relay.submission.sasl import LINE_MOST
 from relay.submission.settings import ListenerSettings
 from relay.submission.transaction import Transaction, add_recipient, read_recipient, usage
@@ -52,6 +53,7 @@ class Session:
         self._login = LoginExchange(wire, desk.authenticator, peer)
         self._is_greeted = False
         self._is_extended = False
+        self._answers = Answers(desk.acceptance.resubmissions)
         self._transaction: Transaction | None = None
         self._errors = 0
         self._commands = 0
@@ -66,10 +68,20 @@ class Session:
     async def converse(self) -> None:
         """Until the client quits or is sent away. ClientGone."""
         self._wire.say(self._desk.banner)
+        try:
+            await self._talk()
+        finally:
+            if self._answers.has_any:
+                await (self._answers.are_read() if self._wire.is_all_read else self._answers.are_unread())
+
+    async def _talk(self) -> None:
         while not self._is_over():
             self.is_resting = self._transaction is None
+            is_later = not self._wire.has_unread
             line = await self._wire.line(LINE_MOST)
             self.is_resting = False
+            if is_later and self._answers.has_any:
+                await self._answers.are_read()
             if isinstance(line, Reason):
                 self.refuse(Refusal(line), Stage.EHLO)
             elif not await self._obey(line):
@@ -108,6 +120,7 @@ class Session:
         verb = verb.upper()
         self._commands += 1
         if verb == b"QUIT":
+            await self._answers.are_read()
             self._wire.say(BYE)
             return False
         answer = await self._answer(verb, argument, len(line))
@@ -220,11 +233,13 @@ class Session:
             answer = await receive(self._wire, self._desk, transaction=transaction, clock=self._clock)
         finally:
             self._transaction = None
-        if isinstance(answer, bytes):
-            self._commands = self._errors = 0
-            return answer
-        self.refuse(answer, Stage.EOD, transaction)
-        return ANSWERED
+        if isinstance(answer, Refusal):
+            self.refuse(answer, Stage.EOD, transaction)
+            return ANSWERED
+        self._commands = self._errors = 0
+        reply, told = answer
+        self._answers.add(told)
+        return reply
 
 
 _COMMANDS: Mapping[bytes, Callable[[Session, bytes], bytes | Refusal]] = MappingProxyType(

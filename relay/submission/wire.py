@@ -16,6 +16,20 @@ class ClientGone(TemporaryError):
 class Wire(Protocol):
     """What carries one dialogue."""
 
+    @property
+    def has_unread(self) -> bool:
+        """Whether octets are there that the dialogue has not read: what comes of them was not said after the last
+        reply.
+        """
+
+    @property
+    def has_finished(self) -> bool:
+        """Whether the client says nothing more; it may still listen, and mostly does not."""
+
+    @property
+    def is_all_read(self) -> bool:
+        """After the end: whether everything that was said arrived while the client was there."""
+
     async def line(self, most: int) -> bytes | Reason:
         """The next command line without its end; a reason: it had more than `most` octets. ClientGone."""
 

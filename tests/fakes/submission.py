@@ -20,6 +20,7 @@ from relay.submission.acceptance import Acceptance, Enquiries
 from relay.submission.desk import Desk
 from relay.submission.peer import Peer
 from tests.fakes.suppressions import RememberedSuppressions
+from tests.fakes.unheard import RememberedUnheard
 
 WALL = 1_793_613_600.0
 """Mon, 02 Nov 2026 10:00:00 UTC."""
@@ -104,6 +105,9 @@ class RememberingObserver:
 
     def renamed(self, message: NewMessage, *, old: str) -> None:
         self._note(("renamed", {"message": message.id, "account": message.account, "old": old}))
+
+    def accepted_before(self, message: str, *, client: str, account: str) -> None:
+        self._note(("accepted_before", {"id": message, "client": client, "account": account}))
 
     def refused(
         self,
@@ -192,11 +196,19 @@ class Office:
         self.foresight = FixedForesight()
         self.logins = PlainLogins(lambda: self.routing)
         self.suppressions = RememberedSuppressions()
+        self.unheard = RememberedUnheard()
         self.domains: Domains | None = None
         self.wall = WALL
+        self._desk: Desk | None = None
         self.ids = (f"m-{number}" for number in itertools.count(1))
         self.listener = settings.pop("listener", ListenerSettings("127.0.0.1:2525"))
         self.settings = SubmissionSettings("relay.example.it", (self.listener,), **settings)
+
+    def one_desk(self) -> Desk:
+        """The same for all connections, as a relay has it."""
+        if self._desk is None:
+            self._desk = self.desk()
+        return self._desk
 
     def desk(self) -> Desk:
         acceptance = Acceptance(
@@ -204,7 +216,9 @@ class Office:
             self.settings,
             new_id=lambda: next(self.ids),
             wall_clock=lambda: self.wall,
-            enquiries=Enquiries(self.pauses.get, self.foresight, Recipients(self.suppressions, self.domains)),
+            enquiries=Enquiries(
+                self.pauses.get, self.foresight, Recipients(self.suppressions, self.domains), self.unheard
+            ),
         )
         return Desk(
             self.settings,

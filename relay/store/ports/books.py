@@ -14,6 +14,7 @@ from relay.store.ports.riddles import Riddles
 from relay.store.ports.secrets import Secrets
 from relay.store.ports.suppressions import Suppressions
 from relay.store.ports.trials import Trials
+from relay.store.ports.unheard import Unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,4 +29,5 @@ class Books:
     riddles: Riddles
     secrets: Secrets
     suppressions: Suppressions
+    unheard: Unheard
     trials: Trials

@@ -42,6 +42,7 @@ from relay.store.sqlite.taking import Taking
 from relay.store.sqlite.time import StoreClock
 from relay.store.sqlite.timers import Timers
 from relay.store.sqlite.traffic import Traffic
+from relay.store.sqlite.unheard import recall
 from relay.store.sqlite.values import LANES, Seals
 
 _SQL = load_statements("store")
@@ -198,6 +199,7 @@ class Core:
             until = context.clock.now() + context.routes.longest_linger()
             context.database.write(_LIMITS["clamp_ends"], (until,))
             context.database.write(_LIMITS["clamp_logins"], (until,))
+        recall(context)
         context.clock.stamp()
 
     def load(self) -> None:

@@ -43,6 +43,7 @@ from relay.store.sqlite.secrets import SqliteSecrets
 from relay.store.sqlite.sessionbook import SessionBook
 from relay.store.sqlite.suppressions import SqliteSuppressions
 from relay.store.sqlite.trials import SqliteTrials
+from relay.store.sqlite.unheard import SqliteUnheard
 
 T = TypeVar("T")
 
@@ -76,6 +77,7 @@ class SqliteStore:
             riddles=SqliteRiddles(self._ask),
             secrets=secrets,
             suppressions=SqliteSuppressions(self._note, self._ask, lambda: self._core.context),
+            unheard=SqliteUnheard(self._note, self._ask, lambda: self._core.context),
             trials=SqliteTrials(self._note),
         )
         self._tasks: dict[int, asyncio.Task[None]] = {}

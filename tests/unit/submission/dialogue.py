@@ -28,6 +28,13 @@ class ScriptedWire:
         self._steps = list(steps)
         self._incoming = Incoming()
         self.heard = b""
+        self.has_finished = False
+        self.is_all_read = False
+        """What the kernel knows at the end; a test says otherwise."""
+
+    @property
+    def has_unread(self) -> bool:
+        return self._incoming.size > 0
 
     async def line(self, most: int) -> bytes | Reason:
         while (line := self._incoming.line(most)) is None:
@@ -51,6 +58,7 @@ class ScriptedWire:
 
     def _more(self) -> None:
         if not self._steps:
+            self.has_finished = True
             raise ClientGone
         step = self._steps.pop(0)
         if isinstance(step, bytes):

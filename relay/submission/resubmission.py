@@ -1,0 +1,108 @@
+"""Who was accepted and cannot have read it, and sends the same again: he means the first message, not another one.
+
+Law: nothing is written for a client that reads its answers; one that was gone when it was answered is remembered for
+half an hour, and one that is still being answered is waited for.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from relay.core.words import MessageId
+from relay.errors import StoreError
+from relay.store.ports.unheard import Sending, Unheard
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An acceptance that was said; `is_again`: not for the first time."""
+
+    message: MessageId
+    sending: Sending
+    is_again: bool = False
+
+
+@dataclass(slots=True)
+class UnderWay:
+    """A submission that is being stored."""
+
+    has_left: Callable[[], bool]
+    """Whether its client waits no more for the answer."""
+    accepted: "asyncio.Future[MessageId | None]"
+    """None: it was refused."""
+
+
+class Resubmissions:
+    """Finds the first of two; one for all connections."""
+
+    def __init__(self, unheard: Unheard | None) -> None:
+        self._unheard = unheard
+        self._under_way: dict[Sending, UnderWay] = {}
+
+    async def first_of(self, sending: Sending) -> MessageId | None:
+        """The message of the first time; None: this is the first, or that one was heard. StoreError."""
+        before = self._under_way.get(sending)
+        if before is not None and before.has_left():
+            message = await asyncio.shield(before.accepted)
+            if message is not None:
+                return message
+        if self._unheard is None or not self._unheard.may_be(sending):
+            return None
+        return await self._unheard.first_of(sending)
+
+    def begin(self, sending: Sending, has_left: Callable[[], bool]) -> UnderWay:
+        """It is being stored; to be ended."""
+        under_way = UnderWay(has_left, asyncio.get_running_loop().create_future())
+        self._under_way[sending] = under_way
+        return under_way
+
+    def end(self, sending: Sending, under_way: UnderWay, message: MessageId | None) -> None:
+        """It is stored, or refused."""
+        under_way.accepted.set_result(message)
+        if self._under_way.get(sending) is under_way:
+            del self._under_way[sending]
+
+    async def unheard(self, told: Told) -> None:
+        """Its client left before it can have read the answer."""
+        if self._unheard is not None:
+            await self._unheard.remember(told.message, told.sending)
+
+    async def heard(self, told: Told) -> None:
+        """Its client has read the answer: the same again is another message."""
+        if self._unheard is not None and told.is_again:
+            await self._unheard.forget(told.message)
+
+
+class Answers:
+    """What one client was told and has not shown that it read."""
+
+    def __init__(self, resubmissions: Resubmissions) -> None:
+        self._resubmissions = resubmissions
+        self._open: list[Told] = []
+
+    def add(self, told: Told) -> None:
+        """It is being told."""
+        self._open.append(told)
+
+    async def are_read(self) -> None:
+        """The client said something after it: it reads."""
+        while self._open:
+            await self._do(self._resubmissions.heard, self._open.pop())
+
+    async def are_unread(self) -> None:
+        """The client is gone, and what it was told did not reach it."""
+        while self._open:
+            await self._do(self._resubmissions.unheard, self._open.pop())
+
+    @property
+    def has_any(self) -> bool:
+        """Whether anything is open."""
+        return bool(self._open)
+
+    @staticmethod
+    async def _do(what: Callable[[Told], Awaitable[None]], told: Told) -> None:
+        """A store that is away now loses at most this: a second message where there might have been one."""
+        try:
+            await what(told)
+        except StoreError:
+            return
