@@ -5,7 +5,7 @@ Law: as for all parts: each gets plain values, ports and callables.
 
 from collections.abc import Callable
 
-from relay.app import settings
+from relay.app import parts, settings
 from relay.app.clerk import AccountClerk, ClerkMeans
 from relay.app.observation import DeliveryObserver
 from relay.app.parts import Means
@@ -52,7 +52,7 @@ def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, tries: Tester) 
             control=storage.store.books.control,
             reading=storage.store,
             trying=tries,
-            keeping=None,
+            keeping=parts.password_desk(storage, keeper),
             log=means.log,
             language=Language(means.config.language),
             zone=settings.ZONE,
