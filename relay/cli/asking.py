@@ -71,9 +71,9 @@ class RelayApi:
         """The JSON of an answer. Unreachable, or an error that says what is wrong."""
         return self._asked("GET", path, parameters=parameters)
 
-    def post(self, path: str, body: Mapping[str, object] | None = None) -> Any:
-        """The JSON of the answer to an order; as `get`."""
-        return self._asked("POST", path, body=body)
+    def post(self, path: str, body: Mapping[str, object] | None = None, *, patience: float = PATIENCE) -> Any:
+        """The JSON of the answer to an order, within so many seconds; as `get`."""
+        return self._asked("POST", path, body=body, patience=patience)
 
     def put(self, path: str, body: Mapping[str, object]) -> Any:
         """The JSON of the answer to what was put there; as `get`."""
@@ -90,11 +90,14 @@ class RelayApi:
         *,
         parameters: Parameters | None = None,
         body: Mapping[str, object] | None = None,
+        patience: float = PATIENCE,
     ) -> Any:
         try:
-            answer = self.client.request(method, f"/api/v1/{path}", params=parameters, json=body)
+            answer = self.client.request(
+                method, f"/api/v1/{path}", params=parameters, json=body, timeout=patience
+            )  # fmt: skip
         except httpx.TimeoutException:
-            raise Unreachable(f"the relay at {self.place} did not answer within {PATIENCE:.0f} s") from None
+            raise Unreachable(f"the relay at {self.place} did not answer within {patience:.0f} s") from None
         except httpx.TransportError as error:
             raise Unreachable(_sentence(self.place, error)) from None
         return self._understood(answer)
@@ -131,7 +134,7 @@ class RelayApi:
                 )
             case 404:
                 raise NotFound(detail)
-            case 409:
+            case 409 | 413 | 415:
                 raise Refused(detail)
             case _:
                 raise CannotNow(f"the relay at {self.place} cannot answer now: {detail}")

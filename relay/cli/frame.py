@@ -55,13 +55,31 @@ SECRETS = (
 )
 
 
+ACCOUNT = (
+    Verb("list", "List accounts; with `--plan legacy` who has not moved yet.", "account:list_accounts"),
+    Verb("show", "Show all that is known of an account.", "account:show"),
+    Verb("pause", "Keep an account's mail back.", "account_orders:pause"),
+    Verb("resume", "Let an account's mail go again.", "account_orders:resume"),
+    Verb("fixed", "Say that an account's mailbox is mended.", "account_orders:fixed"),
+    Verb("test", "Log in with an account's mailbox now, and say what is wrong.", "account_orders:try_now"),
+    Verb("set-password", "Set what an account's mailbox logs in with, and try it.", "account_orders:set_password"),
+    Verb("connect", "Connect an account with its provider."),
+    Verb("add", "Add an account."),
+    Verb("move", "Move an account to another mailbox."),
+    Verb("remove", "Remove an account."),
+    Verb("set-limits", "Change an account's limits."),
+    Verb("import", "Take accounts over from a list."),
+)
+
+
 VERBS = (
     Verb("serve", "Run the relay.", "serve:serve"),
     Verb("check", "Say everything that is wrong with the configuration.", "check:check"),
     Verb("plan", "Say what an edit of the routing would change."),
     Verb("status", "Show the relay on one screen.", "status:status"),
     Verb("queue", "List, show and check what is queued.", verbs=QUEUE),
-    Verb("account", "List, show, pause, resume, test or change accounts."),
+    Verb("account", "List, show, pause, resume, test or change accounts.", verbs=ACCOUNT),
+    Verb("replies", "List the replies of providers that no rule understands.", "replies:replies"),
     Verb("optout", "Have an account write to a recipient no more.", "optout:optout"),
     Verb("explain", "Say why a message or an account is not moving.", "explain:explain"),
     Verb("classify", "Say what a provider's reply means.", "classify:classify_reply"),

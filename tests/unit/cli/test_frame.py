@@ -5,12 +5,12 @@ import pytest
 from relay import __version__
 from relay.cli import main
 from relay.cli.ending import Unreachable, WrongUse
-from relay.cli.frame import QUEUE, VERBS, ExitCode, run
+from relay.cli.frame import ACCOUNT, QUEUE, VERBS, ExitCode, run
 from relay.errors import StoreFull
 
 PROMISED = {
     "serve", "check", "plan", "status", "queue", "account", "explain", "classify", "simulate", "sandbox",
-    "secret", "keys", "hash-password", "optout",
+    "secret", "keys", "hash-password", "optout", "replies",
 }  # fmt: skip
 
 
@@ -31,11 +31,17 @@ def test_every_verb_of_the_interface_is_known():
 ABSENT = [
     *(each.name for each in VERBS if each.home is None and not each.verbs),
     *(f"queue {each.name}" for each in QUEUE if each.home is None),
+    *(f"account {each.name}" for each in ACCOUNT if each.home is None),
 ]
 
 
 def test_the_queues_verbs_of_the_interface_are_known():
     assert {each.name for each in QUEUE} == {"list", "show", "check", "retry", "hold", "release", "cancel"}
+
+
+def test_the_accounts_verbs_of_the_interface_are_known():
+    known = "list show pause resume fixed test set-password connect add move remove set-limits import"
+    assert [each.name for each in ACCOUNT] == known.split()
 
 
 @pytest.mark.parametrize("name", ABSENT)
@@ -54,12 +60,12 @@ def test_help_is_help(arguments, capsys):
     assert (arguments[-2:-1] or ["check"])[0] in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["queue", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["queue", "--help"], ["account", "--help"]])
 def test_help_marks_what_is_not_there_yet_and_nothing_else(arguments, capsys, monkeypatch):
     monkeypatch.setattr("typer.rich_utils.MAX_WIDTH", 200)
     run(arguments)
     lines = capsys.readouterr().out.splitlines()
-    verbs = QUEUE if arguments[0] == "queue" else VERBS
+    verbs = {"queue": QUEUE, "account": ACCOUNT}.get(arguments[0], VERBS)
     for verb in verbs:
         (line,) = [each for each in lines if each[1:].strip().startswith(f"{verb.name} ")]
         assert ("(not there yet)" in line) == (verb.home is None and not verb.verbs), line
