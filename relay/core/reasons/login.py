@@ -75,6 +75,9 @@ _METHOD = phrases(
     "accesso|invio|autenticazione smtp|imap|pop|pop3|esterno|esterni ~ abilitat*|disabilitat*|attiv*|disattivat*|"
     "consentit*|bloccat*",
     "smtp|imap|pop ~ abilitat*|disabilitat*|attivat*|disattivat*|attivo|attivi",
+    "accesso ~ client|programmi|app|dispositivi|esterni ~ disabilitat*|abilitat*|bloccat*|consentit*|attiv*",
+    "motivi di sicurezza",
+    "security reasons",
     "metodo|meccanismo|tipo ~ autenticazione ~ supportat*|valid*|consentit*|riconosciut*|disponibil*",
     "metodo|meccanismo ~ supportat*|consentit*|riconosciut*",
     "autenticazione richiesta|necessaria|obbligatoria",

@@ -70,6 +70,7 @@ SENDER: tuple[Rule, ...] = (
         stages=_SENT,
         text=phrases(
             "sendas",
+            "from|sender|mittente|envelope ~ mismatch|mismatched|differs|differ|different|diverso",
             "sendasdenied*",
             "mapiexceptionsendasdenied",
             "not|cant|cannot|unable allowed|permitted|authorized|authorised|entitled|able? to? send|submit|post|"

@@ -47,7 +47,7 @@ SPECIAL: tuple[Rule, ...] = (
             "destinatario ~ ricevendo|ricevuto|ricevere troppi|troppe|troppo",
         ),
         unless=phrases("mailbox|inbox|storage ~ full", "number|many recipients", "recipients per",
-            "your|daily sending"),
+            "your|daily sending", "daily|hourly|per ~ recipient|recipients"),
     ),
     Rule(
         ReplyClass.SENDER_MAILBOX_FULL,
@@ -201,6 +201,7 @@ _FULL_BOX = Rule(
         "speicherplatz ~ erschopft|voll",
     ),
     unless=phrases(
+        "today|daily|hourly|oggi|giornalier*|orari*", "email|mail quota|limit",
         "system storage|"
         "resources", "sending|send|daily|hourly|message|messages|outgoing|rate|submission|smtp quota|limit|limits",
         "server|system|device ~ full|space|storage", "queue|spool", "message|fixed size",

@@ -80,7 +80,7 @@ ADDRESS: tuple[Rule, ...] = (
             "greylist*|"
             "graylist*", "url|link|content|attachment", "unauthorized ip", "sender ~ listed|block|blacklist",
             "mailbox|inbox|casella ~ full", "timed out", "relay|relaying", "spf|dmarc|dkim ~ fail*|policy|check",
-            "server|host|connection temporarily? busy|refused|timed",
+            "server|host|connection temporarily? busy|timed", "connect* to ~ refused",
         ),
     ),
 )  # fmt: skip

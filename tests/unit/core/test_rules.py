@@ -98,6 +98,15 @@ def test_a_rule_bends_what_its_class_says_and_cannot_bounce_what_is_the_mailboxs
     assert judged("554 zork", slip).action is Action.HOLD
 
 
+def test_a_rule_may_find_nonsense_at_the_login_and_bounce_nothing_for_it() -> None:
+    slip = Rule(ReplyClass.PROTOCOL_ERROR, text=phrases("zork"))
+    found = judged("535 zork", slip, stage=Stage.AUTH)
+    assert (found.scope, found.action) == ("mailbox", "hold")
+    assert found.is_read
+    full = Rule(ReplyClass.RECIPIENT_UNKNOWN, text=phrases("zork"))
+    assert judged("550 zork", full, stage=Stage.AUTH).action is Action.HOLD
+
+
 @pytest.mark.parametrize(
     ("line", "meaning"),
     [
