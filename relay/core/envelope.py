@@ -168,3 +168,5 @@ class Taken:
     """The earliest instant at which more could be granted if nothing else happens."""
     mark: int
     """To be handed to `wait`: what changed since is not missed."""
+    knock: frozenset[MailboxId] = frozenset()
+    """Of `open`: their provider does not take this machine's address, and is asked by a connection without a login."""

@@ -158,7 +158,7 @@ class Dispatcher:
                 self._crew.spawn(self._settle(claim, without_session(), seconds=0.0))
             else:
                 self._begin(claim, lease)
-        self._keeper.take_back(taken.open, taken.close)
+        self._keeper.take_back(taken.open, taken.close, taken.knock)
 
     async def _rest(self, taken: Taken) -> None:
         """Until a session becomes idle, or the store has news; raises what the store raises."""

@@ -5,7 +5,7 @@ exactly once as closed or lost; a login that hangs holds up nobody.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from relay.core.envelope import LoginFailure
@@ -67,6 +67,7 @@ class Keeper:
         self._fresh: list[Lease] = []
         self._overdue: list[Lease] = []
         self._sweeps_at = 0.0
+        self._knocks: dict[MailboxId, None] = {}
         self._is_asked_for = False
         self._is_stopping = False
 
@@ -85,9 +86,18 @@ class Keeper:
             self._crew.spawn(self.close(lease))
         return None
 
-    def take_back(self, to_open: Mapping[MailboxId, int], to_close: Mapping[MailboxId, int]) -> None:
-        """After a take: opens and closes what the store wants; what is still idle ends after its time."""
+    def take_back(
+        self,
+        to_open: Mapping[MailboxId, int],
+        to_close: Mapping[MailboxId, int],
+        to_knock: Collection[MailboxId] = (),
+    ) -> None:
+        """After a take: opens and closes what the store wants; what is still idle ends after its time.
+
+        `to_knock`: of what is to be opened, those as whom nobody is to log in.
+        """
         self._is_asked_for = False
+        self._knocks.update(dict.fromkeys(to_knock))
         for mailbox, many in to_close.items():
             for lease in self._pool.oldest_idle(mailbox, many):
                 self._retire(lease)
@@ -118,7 +128,12 @@ class Keeper:
         loop = asyncio.get_running_loop()
         start = loop.time()
         try:
-            session = await self._upstream.open(mailbox)
+            if mailbox in self._knocks:
+                del self._knocks[mailbox]
+                await self._upstream.knock(mailbox)
+                session = None
+            else:
+                session = await self._upstream.open(mailbox)
         except LoginFailed as failed:
             await self._refused(mailbox, failed.failure)
         except asyncio.CancelledError:
@@ -128,7 +143,16 @@ class Keeper:
             self._observe.broken("login", error)
             await self._refused(mailbox, _unseen(ReplyClass.UNKNOWN))
         else:
-            await self._opened(mailbox, session, seconds=loop.time() - start)
+            if session is None:
+                await self._knocked(mailbox)
+            else:
+                await self._opened(mailbox, session, seconds=loop.time() - start)
+
+    async def _knocked(self, mailbox: MailboxId) -> None:
+        """The host answers this machine again; who logs in now is for the next take to say."""
+        self._pool.free(mailbox)
+        self._fill_places()
+        await self._store.report(mailbox, SessionEvent.KNOCKED)
 
     async def _opened(self, mailbox: MailboxId, session: Session, *, seconds: float) -> None:
         self._observe.session_opened(mailbox, seconds=seconds)

@@ -18,7 +18,7 @@ from relay.delivery.login import Login
 from relay.delivery.mechanisms import Credentials
 from relay.delivery.resolver import Resolve
 from relay.delivery.tokens import NoToken, TokenSource
-from relay.delivery.transaction import SmtpSession
+from relay.delivery.transaction import SmtpSession, dismiss
 from relay.delivery.trust import Trust
 from relay.delivery.upstream import LoginFailed
 from relay.delivery.wire import Wire
@@ -81,6 +81,15 @@ class SmtpUpstream:
             riddles=self._riddles.setdefault(mailbox, Riddles()),
             censored=login.censored,
         )
+
+    async def knock(self, mailbox: MailboxId) -> None:
+        """Connects, says EHLO and QUIT, and logs nobody in; LoginFailed says what was refused."""
+        route = self._routes(mailbox)
+        if route is None:
+            raise _without("no-account")
+        login = Login(route.provider, None, hostname=self._hostname, context=route.context)
+        wire, _ = await login.run(self._resolve, self._trust)
+        await dismiss(wire)
 
     async def _log_in(
         self, mailbox: MailboxId, route: Route, login: Login, credentials: Credentials | None

@@ -133,13 +133,7 @@ class SmtpSession:
         """Says QUIT where nothing is in the way, and hangs up."""
         if not self._is_busy and self._wire.is_settled:
             self._is_busy = True
-            try:
-                self._wire.ask(_QUIT)
-                await self._wire.reply(QUIT_WAIT)
-            except WireFailed:
-                pass  # it is gone, which is what was wanted
-            finally:
-                self._wire.reset()
+            await dismiss(self._wire)
         self._wire.reset()
 
     # ---------------------------------------------------------------------------------------------- the transaction
@@ -302,6 +296,17 @@ class SmtpSession:
     def _stopped_at_gate(self) -> Result:
         self._wire.reset()
         return Result(Verdict.DROPPED, ReplyClass.UNKNOWN, Stage.DATA, None, is_mail_written=True, is_end_known=False)
+
+
+async def dismiss(wire: Wire) -> None:
+    """Says QUIT and hangs up, whatever is answered."""
+    try:
+        wire.ask(_QUIT)
+        await wire.reply(QUIT_WAIT)
+    except WireFailed:
+        pass  # it is gone, which is what was wanted
+    finally:
+        wire.reset()
 
 
 def _known(envelope: Envelope) -> tuple[str, ...]:

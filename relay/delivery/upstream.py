@@ -45,3 +45,6 @@ class Upstream(Protocol):
 
     async def open(self, mailbox: MailboxId) -> Session:
         """Connects and logs in as this mailbox; LoginFailed says what was refused and by whom."""
+
+    async def knock(self, mailbox: MailboxId) -> None:
+        """Connects as for this mailbox, says EHLO and QUIT, and logs nobody in; LoginFailed: it was not let so far."""

@@ -39,6 +39,8 @@ OUTCOMES: list[Result] = [
     scene.DELIVERED,
     scene.DEFERRED,
     scene.BOUNCED,
+    scene.GUESSED,
+    scene.GUESSED,
     scene.MAIL_REFUSED,
     scene.IN_DOUBT,
     scene.NOT_UNDERSTOOD,
@@ -68,7 +70,7 @@ FAILURES: list[LoginFailure] = [
     replace(scene.LOGIN_CROWDED, is_provider=True),
 ]
 
-LOGINS = [SessionEvent.OPENED] * 15 + [SessionEvent.DECLINED, *FAILURES]
+LOGINS = [SessionEvent.OPENED] * 15 + [SessionEvent.DECLINED, SessionEvent.KNOCKED, *FAILURES]
 FATES: list[Result | str] = ["stays", "stays", "gated", "gated", *[scene.DELIVERED] * 12, *OUTCOMES]
 
 limits = st.lists(st.builds(Limit, st.integers(1, 4), st.sampled_from([10 * SECOND, 2 * MINUTE])), max_size=2)
@@ -206,7 +208,7 @@ class Histories(RuleBasedStateMachine):
     def mail_comes(self, sender: str, many: int, recipients: int, client: str, kind: Kind) -> None:
         for _ in range(many):
             self.mails += 1
-            addresses = [f"{number}@patients.test" for number in range(recipients)]
+            addresses = [f"{number + self.mails % 3}@patients.test" for number in range(recipients)]
             new = message(self.mails, sender, *addresses, client=client, kind=kind)
             for store in self.stores:
                 self.do(store.put(new))
@@ -236,6 +238,7 @@ class Histories(RuleBasedStateMachine):
         ours = self.do(store.take(node, idle, most))
         assert [face(claim) for claim in theirs.claims] == [face(claim) for claim in ours.claims]
         assert theirs.open == ours.open
+        assert theirs.knock == ours.knock
         if len(theirs.claims) + sum(theirs.open.values()) < most and ours.wake_at is not None:
             assert theirs.wake_at is not None
             assert theirs.wake_at <= ours.wake_at, "a wake-up is missed"

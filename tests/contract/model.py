@@ -56,6 +56,9 @@ class ModelStore(Reading):
     def pause_of(self, mailbox: MailboxId) -> Pause | None:
         return self.disk.healths.get(mailbox, Health()).pause
 
+    def has_worked(self, mailbox: MailboxId) -> bool:
+        return self.disk.healths.get(mailbox, Health()).is_proven
+
     async def put(self, message: NewMessage) -> None:
         if any(mail.new.id == message.id for mail in self.disk.mails):
             return
@@ -101,7 +104,12 @@ class ModelStore(Reading):
         self.grant(now, idle, most, claim)
         opened = self.order.open(now, most - len(claims), reserve=self.reserve, hints=self.hints.open)
         wake_at = self.next_look(self.wake_at(node, now, left)) if len(claims) + sum(opened.values()) < most else now
-        return Taken(tuple(claims), opened, self.close_for_others(now, left), wake_at, self.changes)
+        closed = self.close_for_others(now, left)
+        return Taken(tuple(claims), opened, closed, wake_at, self.changes, self.to_knock(opened))
+
+    def to_knock(self, opened: Mapping[MailboxId, int]) -> frozenset[MailboxId]:
+        """As whom nobody is to log in."""
+        return frozenset(m for m in opened if self.facts.provider_standing(m.provider).is_barred)
 
     def grant(self, now: int, idle: Mapping[MailboxId, int], most: int, claim: Callable[[Choice], None]) -> None:
         self.order.grant(now, idle, most, claim=claim, hints=self.hints.claims)
@@ -180,8 +188,10 @@ class ModelStore(Reading):
             self.process.sessions.remove(mailbox)
             if event is SessionEvent.LOST:
                 self.suspect_line(mailbox)
-        elif event is SessionEvent.DECLINED:
+        elif event in (SessionEvent.DECLINED, SessionEvent.KNOCKED):
             self.disk.logins.remove(self.reported(mailbox))
+            if event is SessionEvent.KNOCKED and self.facts.provider_standing(mailbox.provider).is_stopped:
+                self.change_provider(mailbox.provider, HealthEvent.LET_IN)
         else:
             self.reported(mailbox).ended = self.now()
             self.process.sessions.append(mailbox)

@@ -97,6 +97,9 @@ CROWDED = result(Verdict.DEFERRED, "too-many-connections", reply=TOO_MANY)
 BANNER_CROWDED = LoginFailure("too-many-connections", Stage.CONNECT, TOO_MANY, is_provider=False, is_login_sent=False)
 LOGIN_CROWDED = LoginFailure("too-many-connections", Stage.AUTH, TOO_MANY, is_provider=False, is_login_sent=True)
 HOST_DOWN = LoginFailure("network", Stage.CONNECT, None, is_provider=True, is_login_sent=False)
+ADDRESS_BLOCKED = LoginFailure(
+    "ip-blocked", Stage.CONNECT, Reply(554, "5.7.1", "listed"), is_provider=True, is_login_sent=False
+)
 HOST_UNTRUSTED = LoginFailure(
     "tls-required", Stage.CONNECT, None, is_provider=True, is_login_sent=False, fault="tls-untrusted"
 )

@@ -51,6 +51,8 @@ class FakeStore:
         self.settled: dict[str, list[Result]] = {}
         self.refuses_gate: set[str] = set()
         self.to_close: dict[MailboxId, int] = {}
+        self.barred: set[str] = set()
+        """Providers that let nobody in; the first knock that is answered ends it."""
         self.trouble: Callable[[str], None] = lambda _: None
         self.content_of: Callable[[Claim], bytes] = lambda _: content
         self.slowness = 0
@@ -112,7 +114,8 @@ class FakeStore:
         claims = [self._claim(node, mailbox) for mailbox in self._due(idle, most)]
         wanted = self._wanted({mailbox: many for mailbox, many in idle.items() if many}, claims)
         to_close, self.to_close = self.to_close, {}
-        return Taken(tuple(claims), wanted, to_close, None, self._mark)
+        knock = frozenset(mailbox for mailbox in wanted if mailbox.provider in self.barred)
+        return Taken(tuple(claims), wanted, to_close, None, self._mark, knock)
 
     async def content(self, claim: Claim) -> bytes:
         self.trouble("content")
@@ -171,6 +174,8 @@ class FakeStore:
             assert box.opening > 0, f"{event} was reported, but nobody asked for it"
             box.opening -= 1
             box.sessions += event is SessionEvent.OPENED
+        if event is SessionEvent.KNOCKED:
+            self.barred.discard(mailbox.provider)
         self._changed()
 
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:

@@ -78,6 +78,7 @@ class FakeUpstream:
         self.seconds = seconds
         self.sessions: list[FakeSession] = []
         self.logins: list[MailboxId] = []
+        self.knocks: list[MailboxId] = []
         self.refuses: dict[MailboxId, LoginFailure] = {}
         self.login: Callable[[MailboxId], Awaitable[None]] = self._log_in
         self.under_way = 0
@@ -91,6 +92,12 @@ class FakeUpstream:
         session = FakeSession(self, mailbox)
         self.sessions.append(session)
         return session
+
+    async def knock(self, mailbox: MailboxId) -> None:
+        self.knocks.append(mailbox)
+        await self.login(mailbox)
+        if mailbox in self.refuses:
+            raise LoginFailed(self.refuses[mailbox])
 
     def of(self, mailbox: MailboxId) -> list[FakeSession]:
         return [session for session in self.sessions if session.mailbox == mailbox]

@@ -97,6 +97,11 @@ class SimulatedProviders:
         self._sessions.append(session)
         return session
 
+    async def knock(self, mailbox: MailboxId) -> None:
+        await self.pause(mailbox)
+        if self.faults.down or self.chance(mailbox).random() < self.faults.connect:
+            raise LoginFailed(LoginFailure("network", Stage.CONNECT, None, is_provider=True, is_login_sent=False))
+
     def count(self, hand: _Open, at: float) -> None:
         """The provider counts this attempt against the mailbox, once."""
         if not hand.is_counted:

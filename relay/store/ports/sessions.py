@@ -1,7 +1,7 @@
 """The sessions' port: logins and sessions upstream, counted over all nodes.
 
-Law: every session that `take` named in `open` is reported on exactly once as opened, refused or declined, and every
-opened one exactly once as closed or lost.
+Law: every session that `take` named in `open` is reported on exactly once as opened, refused, declined or, where only
+a knock was wanted, knocked, and every opened one exactly once as closed or lost.
 """
 
 from enum import StrEnum
@@ -17,6 +17,8 @@ class SessionEvent(StrEnum):
     OPENED = "opened"
     DECLINED = "declined"
     """It was never tried: the reservation of session and login is given back."""
+    KNOCKED = "knocked"
+    """The host answered EHLO on a connection on which nobody logged in: it takes this machine's address again."""
     CLOSED = "closed"
     LOST = "lost"
     """An opened one was hung up on before it served anything: it is closed, and its mailbox backs off."""

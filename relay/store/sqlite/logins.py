@@ -38,13 +38,15 @@ class Logins:
             context.database.write(_SQL["end_login"], (now, context.names.mailbox(mailbox)))
             context.book.change(mailbox, 0, -1)
             self._worked(mailbox)
-        elif event is SessionEvent.DECLINED:
+        elif event in (SessionEvent.DECLINED, SessionEvent.KNOCKED):
             context.schedule.session_refused(mailbox, now, is_login_sent=False)
             context.database.write(_SQL["drop_login"], (context.names.mailbox(mailbox),))
             context.book.change(mailbox, -1, -1)
         else:
             context.book.change(mailbox, -1, 0)
             context.schedule.session_closed(mailbox, now)
+        if event is SessionEvent.KNOCKED:
+            self._let_in(mailbox.provider)
         if event is SessionEvent.LOST:
             suspect_line(context, mailbox)
         context.changed()
@@ -111,6 +113,10 @@ class Logins:
         """The login worked: the credential is proven, and the provider's host answers."""
         context = self._context
         change_mailbox(context, mailbox, Symptom(HealthEvent.LOGIN_WORKED))
-        host = context.remembrance.provider_health(mailbox.provider)
+        self._let_in(mailbox.provider)
+
+    def _let_in(self, provider: str) -> None:
+        """Its host answers, which says nothing of lines that break later."""
+        host = self._context.remembrance.provider_health(provider)
         if host.is_stopped and host.cause is not HealthEvent.BROKEN:
-            change_provider(context, mailbox.provider, Symptom(HealthEvent.LET_IN))
+            change_provider(self._context, provider, Symptom(HealthEvent.LET_IN))

@@ -52,7 +52,8 @@ class Taking:
         closed = context.schedule.close_sessions(now, left)
         has_all = 0 < most == len(claims) + sum(opened.values())
         wake_at = now if has_all else self._wake_at(node, left, now)
-        return Taken(tuple(claims), opened, closed, wake_at, context.changes)
+        knock = frozenset(m for m in opened if context.schedule.host(m.provider).standing.is_barred)
+        return Taken(tuple(claims), opened, closed, wake_at, context.changes, knock)
 
     def _claim(self, grant: Grant, node: str, now: Instant) -> Claim | None:
         """None: its envelope does not open; it is held, and its slots are given back."""

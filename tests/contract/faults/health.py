@@ -3,6 +3,7 @@
 Law: each differs from the model in one step, as an adapter would that forgot one sentence of the ports.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -165,3 +166,10 @@ class OneMessageStopsAll(ModelStore):
     def event_of(self, attempt: Attempt, result: Result) -> HealthEvent | None:
         event = super().event_of(attempt, result)
         return HealthEvent.UNREACHABLE if event is None and result.reply_class == "network" else event
+
+
+class LogsInWhereNotWanted(ModelStore):
+    """Shows a password to a host that has blocked this machine."""
+
+    def to_knock(self, opened: Mapping[MailboxId, int]) -> frozenset[MailboxId]:
+        return frozenset()

@@ -9,7 +9,9 @@ from relay.core.envelope import Claim, LoginFailure, Result, Verdict
 from relay.core.limits import Limit
 from relay.core.reply import Reply
 from relay.core.words import Stage
+from relay.store.ports.sessions import SessionEvent
 from tests.contract.scene import (
+    ADDRESS_BLOCKED,
     AUTH_LATER,
     AUTH_REFUSED,
     BOUNCED,
@@ -352,3 +354,28 @@ async def a_recipient_s_refusal_is_nobody_else_s(scene: Scene) -> None:
     await scene.route(account(A))
     await _one_by_one(scene, BOUNCED, "a@x.test", "b@y.test", "c@z.test", "d@w.test")
     assert await _health(scene) == ("ok", None)
+
+
+# an address that is blocked
+
+
+async def where_this_machine_is_not_wanted_nobody_logs_in_before_a_knock_is_answered(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1)
+    await scene.mail(B, 2)
+    opened = (await scene.store.take(NODE, {}, 10)).open
+    for mailbox in opened:
+        await scene.store.refused(mailbox, ADDRESS_BLOCKED)
+    for pause in (30 * 60, 3600, 3600):
+        await scene.advance(pause - 1)
+        assert (await scene.store.take(NODE, {}, 10)).open == {}
+        await scene.advance(1)
+        taken = await scene.store.take(NODE, {}, 10)
+        (knocker,) = taken.open
+        assert taken.knock == {knocker}, "one, and it says no AUTH"
+        await scene.store.refused(knocker, ADDRESS_BLOCKED)
+    await scene.advance(3600)
+    (knocker,) = (await scene.store.take(NODE, {}, 10)).knock
+    await scene.store.session(knocker, SessionEvent.KNOCKED)
+    taken = await scene.store.take(NODE, {}, 10)
+    assert (set(taken.open), taken.knock) == ({box(A), box(B)}, frozenset())

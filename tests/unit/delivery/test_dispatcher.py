@@ -11,6 +11,7 @@ from relay.core.words import MailboxId
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.thrift import PATIENCE, REMEMBERED, Thrift
+from relay.store.ports.sessions import SessionEvent
 from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession, FakeUpstream
 from tests.unit.delivery.node import BIANCHI, CLOSED, LOST, OPENED, ROSSI, VERDI, Node, run
 
@@ -194,6 +195,29 @@ def test_a_session_that_is_thrown_out_before_it_served_is_reported_as_lost_and_n
         assert {result.verdict for _, result, _ in node.observer.attempts} <= {Verdict.DELIVERED}, "no other was begun"
 
     run(main, lambda: Node(upstream=ThrowsOut()))
+
+
+def test_where_only_a_knock_is_wanted_nobody_logs_in_before_it_is_answered() -> None:
+    async def main(node: Node) -> None:
+        node.store.barred.add("aruba")
+        node.store.put(ROSSI, "m1")
+        await node.store.until_settled(1)
+        assert node.upstream.knocks == [ROSSI]
+        assert node.store.events(ROSSI)[:2] == [SessionEvent.KNOCKED, OPENED]
+        assert len(node.upstream.logins) == 1
+
+    run(main)
+
+
+def test_a_knock_that_is_refused_is_reported_as_a_session_that_could_not_be_opened() -> None:
+    async def main(node: Node) -> None:
+        node.upstream.refuses[ROSSI] = WRONG_PASSWORD
+        node.store.barred.add("aruba")
+        node.store.put(ROSSI, "m1")
+        await node.store.until(lambda: bool(node.store.failures(ROSSI)))
+        assert (node.upstream.knocks, node.upstream.logins) == ([ROSSI], [])
+
+    run(main)
 
 
 def test_a_session_that_its_provider_ends_after_a_while_is_only_closed() -> None:

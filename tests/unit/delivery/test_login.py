@@ -93,6 +93,31 @@ def test_a_session_is_logged_in_and_then_carries_mail() -> None:
     on_virtual_time(main)
 
 
+def test_a_knock_says_ehlo_and_quit_and_shows_no_password() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        peer = loop.peers["127.0.0.1"] = Peer()
+        await World().upstream().knock(MAILBOX)
+        assert peer.verbs() == ["EHLO", "QUIT"]
+        assert all(pipe.is_closing() for pipe in loop.pipes)
+
+    on_virtual_time(main)
+
+
+def test_a_knock_that_is_not_answered_well_says_what_was_refused() -> None:
+    async def main(loop: NetworkLoop) -> None:
+        loop.peers["127.0.0.1"] = Peer({"BANNER": [b"554 5.7.1 your address is on a list\r\n"]})
+        with pytest.raises(LoginFailed) as caught:
+            await World().upstream().knock(MAILBOX)
+        assert caught.value.failure.is_provider
+        assert not caught.value.failure.is_login_sent
+        world = World()
+        world.is_routed = False
+        with pytest.raises(LoginFailed, match="no-account"):
+            await world.upstream().knock(MAILBOX)
+
+    on_virtual_time(main)
+
+
 def test_login_is_used_where_plain_is_not_offered() -> None:
     async def main(loop: NetworkLoop) -> None:
         peer = loop.peers["127.0.0.1"] = Peer(offer=("AUTH CRAM-MD5 LOGIN",))
