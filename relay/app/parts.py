@@ -163,7 +163,9 @@ def resolver(means: Means) -> Resolver:
     return RememberingResolver(ExecutorResolver(lookups_of))
 
 
-def smtp_upstream(means: Means, keeper: RoutingKeeper, *, resolve: Resolver, tokens: TokenSource) -> SmtpUpstream:
+def smtp_upstream(
+    means: Means, store: Store, keeper: RoutingKeeper, *, resolve: Resolver, tokens: TokenSource
+) -> SmtpUpstream:
     """Logs in with providers."""
     rules = settings.reply_rules()
 
@@ -171,7 +173,8 @@ def smtp_upstream(means: Means, keeper: RoutingKeeper, *, resolve: Resolver, tok
         provider = settings.provider_of(keeper.routing(), mailbox)
         if provider is None:
             return None
-        context = Context(provider.name, rules=rules.get(provider.profile or "", ()))
+        own = rules.get(provider.profile or "", ())
+        context = Context(provider.name, rules=own, has_worked=store.has_worked(mailbox))
         return Route(provider, keeper.secret_of(mailbox), context)
 
     return SmtpUpstream(

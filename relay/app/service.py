@@ -124,7 +124,7 @@ class Service:
         resolve = parts.resolver(means)
         refresh_tokens = parts.refresh_tokens(means, storage, keeper)
         running.tokens = token_source(means, keeper, resolve=resolve, refresh_tokens=refresh_tokens)
-        upstream = parts.smtp_upstream(means, keeper, resolve=resolve, tokens=running.tokens)
+        upstream = parts.smtp_upstream(means, store, keeper, resolve=resolve, tokens=running.tokens)
         running.dispatcher = parts.dispatcher(means, storage, store, keeper=keeper, upstream=upstream)
         running.tester = accounts.tester(
             means, storage, store, upstream=upstream, dispatcher=running.dispatcher, fatal=self._store_failed

@@ -50,6 +50,9 @@ class TimedStore:
     def pause_of(self, mailbox: MailboxId) -> Pause | None:
         return self._store.pause_of(mailbox)
 
+    def has_worked(self, mailbox: MailboxId) -> bool:
+        return self._store.has_worked(mailbox)
+
     # Queue
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:

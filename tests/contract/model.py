@@ -59,6 +59,9 @@ class ModelStore(Reading):
     def has_worked(self, mailbox: MailboxId) -> bool:
         return self.disk.healths.get(mailbox, Health()).is_proven
 
+    def has_worked(self, mailbox: MailboxId) -> bool:
+        return self.disk.healths.get(mailbox, Health()).is_proven
+
     async def put(self, message: NewMessage) -> None:
         if any(mail.new.id == message.id for mail in self.disk.mails):
             return

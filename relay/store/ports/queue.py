@@ -27,10 +27,13 @@ class Intake(Protocol):
 
 
 class Pauses(Protocol):
-    """Where submission asks whether a mailbox is paused."""
+    """Where submission asks whether a mailbox is paused, and delivery what its logins have shown."""
 
     def pause_of(self, mailbox: MailboxId) -> Pause | None:
         """Why and since when; None: it is not. Answers at once: it is asked for each message."""
+
+    def has_worked(self, mailbox: MailboxId) -> bool:
+        """Whether a login with this credential has worked before. Answers at once."""
 
 
 class Queue(Protocol):

@@ -107,6 +107,10 @@ class SqliteStore:
         """Why and since when it is paused."""
         return self._core.context.remembrance.health(mailbox).pause
 
+    def has_worked(self, mailbox: MailboxId) -> bool:
+        """Whether a login with this credential has worked before."""
+        return self._core.context.remembrance.health(mailbox).is_proven
+
     # queue
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:

@@ -54,6 +54,15 @@ async def who_is_paused_is_said_with_why_and_since_when(scene: Scene) -> None:
     assert scene.store.pause_of(box(B)) is None
 
 
+async def that_a_login_has_worked_is_known_of_its_mailbox_alone(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    assert not scene.store.has_worked(box(A))
+    await scene.mail(A, 1)
+    await scene.send_all()
+    assert scene.store.has_worked(box(A))
+    assert not scene.store.has_worked(box(B))
+
+
 async def the_health_of_accounts_is_counted_by_plan(scene: Scene) -> None:
     await scene.route(account(A), account(B), account(C), credentials={C: None})
     await scene.mail(A, 1)
