@@ -265,6 +265,7 @@ class Health:
             is_fresh=self.is_fresh,
             is_barred=self.is_stopped and self.cause is HealthEvent.IP_BLOCKED,
             is_for_proven=self.is_stopped and self.cause is HealthEvent.LOGINS_OUT,
+            is_one_by_one=self.is_stopped and self.cause is HealthEvent.BROKEN,
         )
 
 

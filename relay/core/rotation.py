@@ -42,7 +42,8 @@ class ProviderLine:
         opens_at = self.standing.opens_at(now)
         if opens_at is None or opens_at > now:
             return False
-        return not self.standing.is_stopped or self.opening == 0
+        busy = self.sessions if self.standing.is_one_by_one else self.opening
+        return not self.standing.is_stopped or busy == 0
 
 
 @dataclass(slots=True)

@@ -56,6 +56,8 @@ class Standing:
     """Of a provider: the probe is a connection on which nobody logs in."""
     is_for_proven: bool = False
     """Of a provider: only who was let in before shows whether anybody is."""
+    is_one_by_one: bool = False
+    """Of a provider: one session at a time shows whether lines hold; those that are open are that one."""
 
     @property
     def is_careful(self) -> bool:

@@ -253,7 +253,8 @@ class Order:
         standing = self.facts.provider_standing(provider)
         if not standing.is_stopped:
             return True
-        return standing.probe_at is not None and at >= standing.probe_at and not any(map(self.facts.opening, mine))
+        busy = self.facts.sessions if standing.is_one_by_one else self.facts.opening
+        return standing.probe_at is not None and at >= standing.probe_at and not any(map(busy, mine))
 
     def open(
         self,

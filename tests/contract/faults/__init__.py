@@ -4,6 +4,7 @@ from types import ModuleType
 
 from tests.contract import suites
 from tests.contract.faults import (
+    about,
     delays,
     health,
     held,
@@ -31,6 +32,7 @@ _FOUND_BY = {
     outbox: suites.outbox,
     delays: suites.delays,
     health: suites.health,
+    about: suites.about,
     held: suites.held,
     history: suites.history,
     reading: suites.reading,

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from tests.contract.scene import Scene
 from tests.contract.suites import (
+    about,
     delays,
     health,
     held,
@@ -23,7 +24,22 @@ from tests.contract.suites import (
 
 Check = Callable[[Scene], Awaitable[None]]
 
-SUITES = (queue, settling, limits, sessions, leases, recovery, routing, outbox, delays, held, health, history, reading)
+SUITES = (
+    queue,
+    settling,
+    limits,
+    sessions,
+    leases,
+    recovery,
+    routing,
+    outbox,
+    delays,
+    held,
+    health,
+    about,
+    history,
+    reading,
+)
 
 
 def checks_of(suite: ModuleType) -> Iterator[Check]:

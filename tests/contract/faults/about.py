@@ -1,0 +1,138 @@
+"""Stores that blame the wrong one."""
+
+from dataclasses import replace
+
+from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.health import Health
+from relay.core.lifecycle import State
+from relay.core.outages import AUTH_OUTAGE
+from relay.core.words import AccountId, MailboxId
+from tests.contract.model import ModelStore
+from tests.contract.model_about import BREAKING, REFUSING
+from tests.contract.model_data import Attempt
+
+
+class EverybodyForHimself(ModelStore):
+    def as_of_outage(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
+        return failure
+
+
+class TwoAreAnOutage(ModelStore):
+    def refused_together(self, mailbox: MailboxId) -> tuple[MailboxId, ...]:
+        others = [each for each in self.stopped_by(mailbox.provider, REFUSING) if self.worked(each)]
+        return tuple({mailbox, *others}) if others else ()
+
+
+class NewcomersAreWitnesses(ModelStore):
+    def worked(self, mailbox: MailboxId) -> list[int]:
+        return super().worked(mailbox) or [self.now()]
+
+
+class OldPausesUndone(ModelStore):
+    def health(self, mailbox: MailboxId) -> Health:
+        return replace(super().health(mailbox), step=0)
+
+
+class PausesStay(ModelStore):
+    def acquit(self, mailbox: MailboxId) -> None:
+        before = self.health(mailbox)
+        super().acquit(mailbox)
+        if before.is_stopped:
+            self.disk.healths[mailbox] = before
+
+
+class ProbesCount(ModelStore):
+    def acquit(self, mailbox: MailboxId) -> None:
+        super().acquit(mailbox)
+        for login in self.disk.logins:
+            if login.mailbox == mailbox and login.reply_class == AUTH_OUTAGE:
+                login.is_refusal = True
+
+
+class AlwaysTheSameProbes(ModelStore):
+    def acquit(self, mailbox: MailboxId) -> None:
+        turns = {name: [set(group) for group in queue.groups] for name, queue in self.order.turns.items()}
+        super().acquit(mailbox)
+        for name, groups in turns.items():
+            self.order.turns[name].groups = groups
+
+
+class EveryLineItsOwn(ModelStore):
+    def is_of_provider(self, mailbox: MailboxId) -> bool:
+        return False
+
+
+class TwoLinesAreAllOfThem(ModelStore):
+    def is_of_provider(self, mailbox: MailboxId) -> bool:
+        return super().is_of_provider(mailbox) or bool(self.stopped_by(mailbox.provider, BREAKING))
+
+
+class MailboxesStayStopped(ModelStore):
+    def is_of_provider(self, mailbox: MailboxId) -> bool:
+        before = dict(self.disk.healths)
+        is_theirs = super().is_of_provider(mailbox)
+        self.disk.healths = before
+        return is_theirs
+
+
+class DeathAccuses(ModelStore):
+    def abandon(self, attempt: Attempt, at: int) -> None:
+        super().abandon(attempt, at)
+        if attempt.gated_at is not None:
+            attempt.reply_class = "network"
+
+
+class DropsForgiven(ModelStore):
+    def ended_of(self, provider: str) -> list[Attempt]:
+        return [each for each in super().ended_of(provider) if each.reply is not None]
+
+
+class AnyMessageToBlame(ModelStore):
+    def is_only_this_message(self, attempt: Attempt) -> bool:
+        broken = [each for each in self.ended_of(attempt.mailbox.provider) if each.reply_class == "network"]
+        return sum(each.delivery is attempt.delivery for each in broken) > 1
+
+
+class EveryBounceBelieved(ModelStore):
+    def as_of_guard(self, attempt: Attempt, result: Result) -> Result:
+        return result
+
+
+class NoTextBelieved(ModelStore):
+    def as_of_guard(self, attempt: Attempt, result: Result) -> Result:
+        return super().as_of_guard(attempt, replace(result, is_read=False))
+
+
+class ReportsGoOutAllTheSame(ModelStore):
+    def take_back(self, mailbox: MailboxId, likeness: bytes) -> None:
+        return
+
+
+class ToldBouncesTakenBack(ModelStore):
+    def take_back(self, mailbox: MailboxId, likeness: bytes) -> None:
+        super().take_back(mailbox, likeness)
+        for each in self.alike(likeness):
+            if each.delivery.state is State.BOUNCED:
+                self.recall(each.delivery)
+
+
+class OneRecipientIsMany(ModelStore):
+    def is_last_straw(self, attempt: Attempt, likeness: bytes) -> bool:
+        return super().is_last_straw(attempt, likeness) or len(self.alike(likeness)) > 2
+
+
+class NobodyLeftToProbe(ModelStore):
+    def as_of_guard(self, attempt: Attempt, result: Result) -> Result:
+        judged = super().as_of_guard(attempt, result)
+        return replace(judged, verdict=Verdict.ASIDE) if judged.verdict is Verdict.HELD else judged
+
+
+class HeldForEver(ModelStore):
+    def release_guarded(self, account: AccountId) -> None:
+        return
+
+
+class GuardForgotten(ModelStore):
+    def guard_since(self, mailbox: MailboxId) -> int:
+        self.disk.guarded.pop(mailbox, None)
+        return super().guard_since(mailbox)

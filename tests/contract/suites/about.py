@@ -1,0 +1,472 @@
+"""Whose trouble it is: what several mailboxes meet is not theirs, and what one meets is nobody else's.
+
+Law: the innocent do not wait; who is acquitted is as if nothing had been; what is kept back goes out once.
+"""
+
+from dataclasses import replace
+
+from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.limits import Limit
+from relay.core.reply import Reply
+from relay.core.words import AccountId, MailboxId, Stage
+from relay.store.ports.sessions import SessionEvent
+from tests.contract.scene import (
+    AUTH_REFUSED,
+    BOUNCED,
+    DELIVERED,
+    GUESSED,
+    HOUR,
+    IN_DOUBT,
+    NODE,
+    A,
+    B,
+    C,
+    Scene,
+    account,
+    box,
+    message,
+    numbers,
+    provider,
+    result,
+)
+
+D = "d@studio.test"
+CUT = result(Verdict.DEFERRED, "network", stage=Stage.DATA, reply=None, is_end_known=False)
+METHOD = LoginFailure(
+    "auth-method", Stage.AUTH, Reply(535, "5.7.139", "disabled"), is_provider=False, is_login_sent=True
+)
+
+
+async def _wanted(scene: Scene) -> list[MailboxId]:
+    """Whose logins are asked for now."""
+    return sorted((await scene.store.take(NODE, {}, 100)).open)
+
+
+async def _health(scene: Scene, sender: AccountId) -> tuple[str, str | None]:
+    view = await scene.store.account(sender)
+    assert view is not None
+    return view.health, view.reason
+
+
+async def _are_well(scene: Scene, *senders: AccountId) -> bool:
+    """Whether nothing is wrong with their mailboxes, whatever keeps their mail back."""
+    return all([(await _health(scene, each))[0] == "ok" for each in senders])
+
+
+async def _host(scene: Scene, name: str = "p") -> tuple[str, str | None]:
+    (view,) = [each for each in await scene.store.providers() if each.provider == name]
+    return view.health, view.reason
+
+
+async def _state(scene: Scene, number: object) -> str:
+    view = await scene.store.message(f"m-{number}")
+    assert view is not None
+    return view.state
+
+
+async def _worked(scene: Scene, *senders: AccountId, waiting: int = 1) -> None:
+    """Mailboxes that were let in, have no session now, and have a mail each that waits."""
+    for sender in senders:
+        await scene.mail(sender, f"before-{sender[0]}-{waiting}")
+    await scene.send_all()
+    await _close_all(scene)
+    for sender in senders:
+        await scene.mail(sender, f"{sender[0]}-{waiting}")
+
+
+async def _close_all(scene: Scene) -> None:
+    for mailbox, many in list(scene.sessions.items()):
+        for _ in range(many):
+            await scene.close(mailbox)
+
+
+async def _refuse(scene: Scene, *senders: AccountId, failure: LoginFailure = AUTH_REFUSED) -> None:
+    """One login of each is asked for, and refused; others that are asked for are not tried yet."""
+    wanted = await _wanted(scene)
+    assert {*wanted} >= {*map(box, senders)}, wanted
+    for mailbox in wanted:
+        if mailbox.username not in senders:
+            await scene.store.session(mailbox, SessionEvent.DECLINED)
+    for sender in senders:
+        await scene.store.refused(box(sender), failure)
+
+
+# logins
+
+
+async def three_that_worked_and_are_refused_are_not_paused_and_others_do_not_wait(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D, "q"))
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B, C)
+    assert await _are_well(scene, A, B, C)
+    assert await _host(scene) == ("waiting", "auth-outage")
+    await scene.mail(D, "d-1")
+    assert await _wanted(scene) == [box(D, "q")], "logins stop at that provider alone"
+    await scene.open(box(D, "q"))
+    assert await scene.send_all() == ["m-d-1"]
+
+
+async def in_an_outage_of_logins_those_that_worked_take_turns_to_probe(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B, C)
+    probing = []
+    for minutes in (5, 15, 30, 60, 60):
+        await scene.advance(minutes * 60 - 1)
+        assert await _wanted(scene) == []
+        await scene.advance(1)
+        (prober,) = await _wanted(scene)
+        probing.append(prober)
+        await scene.store.refused(prober, AUTH_REFUSED)
+        assert await _wanted(scene) == []
+    assert len({*probing[:3]}) == 3, "each in its turn"
+    assert await _are_well(scene, A, B, C)
+    await scene.advance(3600)
+    assert sorted(await scene.send_all()) == ["m-a-1", "m-b-1", "m-c-1"]
+    assert await _host(scene) == ("ok", None)
+
+
+async def probes_in_an_outage_count_in_no_budget_of_refused_logins(scene: Scene) -> None:
+    scene = scene.under(health=replace(scene.settings.health, refused_logins=Limit(1, 24 * HOUR)))
+    await scene.route(account(A), account(B), account(C))
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B, C)
+    for minutes in (5, 15, 30, 60):
+        await scene.advance(minutes * 60)
+        (prober,) = await _wanted(scene)
+        await scene.store.refused(prober, AUTH_REFUSED)
+    await scene.advance(3600)
+    assert sorted(await scene.send_all()) == ["m-a-1", "m-b-1", "m-c-1"]
+
+
+async def an_outage_of_logins_outlasts_a_crash(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B)
+    await scene.restart()
+    await _refuse(scene, C)
+    await scene.restart()
+    assert await _wanted(scene) == []
+    await scene.advance(300)
+    assert len(await _wanted(scene)) == 1
+
+
+async def two_that_are_refused_have_two_wrong_passwords(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B)
+    assert [await _health(scene, each) for each in (A, B)] == [("doubted", "auth-rejected")] * 2
+    await scene.log_in()
+    assert await scene.send_all() == ["m-c-1"]
+
+
+async def who_never_worked_is_no_witness_and_stays_paused(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    await _worked(scene, A, B, C)
+    await scene.mail(D, "d-1")
+    await _refuse(scene, A, B, D)
+    assert await _health(scene, D) == ("paused", "auth-rejected")
+    assert await _health(scene, A) == ("doubted", "auth-rejected")
+    await _refuse(scene, C)
+    assert await _are_well(scene, A, B, C)
+    assert await _health(scene, D) == ("paused", "auth-rejected")
+
+
+async def a_pause_of_the_ten_minutes_before_is_undone_and_an_older_one_is_not(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    await _worked(scene, A, D)
+    await _refuse(scene, A, D)
+    await scene.advance(300)
+    await _refuse(scene, D)
+    assert await _health(scene, D) == ("paused", "auth-rejected"), "asked for again, and refused"
+    assert await scene.send_all() == ["m-a-1"], "that one had been a slip"
+    await _close_all(scene)
+    await scene.advance(3300)
+    await _worked(scene, A, B, C, waiting=2)
+    await scene.advance(300)
+    await _refuse(scene, A, B, D)
+    assert await _health(scene, A) == ("doubted", "auth-rejected"), "that an old pause goes on is no news"
+    await scene.advance(300)
+    await _refuse(scene, A)
+    assert await _health(scene, A) == ("paused", "auth-rejected")
+    await _refuse(scene, C)
+    assert await _are_well(scene, A, B, C)
+    assert await _health(scene, D) == ("paused", "auth-rejected")
+
+
+async def refusals_that_are_far_apart_are_not_one(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A)
+    await scene.advance(601)
+    await _refuse(scene, B, C)
+    assert await _host(scene) == ("ok", None)
+    assert await _health(scene, C) == ("doubted", "auth-rejected")
+
+
+async def that_another_way_of_logging_in_is_wanted_is_for_each_owner_to_follow(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B, C, failure=METHOD)
+    assert [await _health(scene, each) for each in (A, B, C)] == [("paused", "auth-method")] * 3
+    assert await _host(scene) == ("ok", None)
+
+
+async def nobody_new_is_tried_while_logins_are_out_and_one_that_worked_can_be(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    await _worked(scene, A, B, C)
+    await scene.mail(D, "d-1")
+    await _refuse(scene, A, B, C)
+    await scene.advance(300)
+    (prober,) = await _wanted(scene)
+    assert prober != box(D)
+    await scene.open(prober)
+    assert "m-d-1" in await scene.send_all(), "it goes as soon as that is over"
+
+
+async def where_nobody_else_is_left_somebody_new_shows_whether_logins_are_out(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B, C)
+    await scene.route(account(D))
+    await scene.mail(D, "d-1")
+    await scene.advance(300)
+    await _refuse(scene, D)
+    assert (await _health(scene, D))[0] != "paused", "nobody is told that his password is wrong"
+    await scene.advance(900)
+    assert await scene.send_all() == ["m-d-1"]
+
+
+# lines
+
+
+async def _break(scene: Scene, *senders: AccountId, outcome: Result = CUT) -> None:
+    """The line of each breaks under its next mail."""
+    for sender in senders:
+        (claim,) = [each for each in await scene.work() if each.account == sender]
+        if outcome.verdict is Verdict.IN_DOUBT:
+            await scene.store.gate(claim)
+        await scene.end(claim, outcome)
+        await scene.close(box(sender))
+
+
+async def lines_of_three_mailboxes_that_break_are_their_providers_trouble(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D, "q"))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _break(scene, sender)
+        await scene.mail(sender, f"{sender[0]}-2")
+    assert await _are_well(scene, A, B, C)
+    assert await _host(scene) == ("waiting", "network")
+    await scene.mail(D, "d-1")
+    await scene.log_in()
+    assert await scene.send_all() == ["m-d-1"]
+    await scene.advance(10)
+    (prober,) = await _wanted(scene)
+    await scene.open(prober)
+    assert await _host(scene) == ("waiting", "network"), "that it lets in shows nothing against it"
+    (claim,) = (await scene.take()).claims
+    await scene.send(claim)
+    assert await _host(scene) == ("ok", None)
+    assert sorted(await scene.send_all()) == ["m-b-2", "m-c-2"]
+
+
+async def two_lines_that_break_are_two_mailboxes_trouble(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    for sender in (A, B):
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _break(scene, sender)
+    assert [await _health(scene, each) for each in (A, B)] == [("waiting", "network")] * 2
+    await scene.mail(C, "c-1")
+    await scene.log_in()
+    assert await scene.send_all() == ["m-c-1"]
+
+
+async def three_that_are_hung_up_on_before_they_could_say_anything_are_three_too(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+    for mailbox in await _wanted(scene):
+        await scene.open(mailbox)
+    for sender in (A, B, C):
+        scene.sessions[box(sender)] -= 1
+        await scene.store.session(box(sender), SessionEvent.LOST)
+    assert await _host(scene) == ("waiting", "network")
+    assert await _are_well(scene, A, B, C)
+
+
+async def a_line_that_breaks_for_others_in_between_is_the_mailboxs(scene: Scene) -> None:
+    await scene.route(account(A))
+    for number in (1, 2):
+        await scene.mail(A, number)
+        await _break(scene, A)
+        await scene.advance(10)
+    await scene.advance(290)
+    await scene.log_in()
+    (claim, *_) = (await scene.take(1)).claims
+    assert claim.message == "m-1"
+    await scene.end(claim, CUT)
+    assert await _health(scene, A) == ("waiting", "network")
+
+
+async def a_provider_that_drops_after_the_dot_for_three_mailboxes_is_out(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    for sender in (A, B, C):
+        assert await _host(scene) == ("ok", None)
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _break(scene, sender, outcome=IN_DOUBT)
+        if sender != C:
+            await scene.advance(400)
+            await scene.send_all()
+            await _close_all(scene)
+    assert await _host(scene) == ("waiting", "network")
+
+
+async def doubts_that_the_relays_own_death_left_accuse_nobody(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    for sender in (A, B):
+        await scene.mail(sender, f"{sender[0]}-1")
+        (claim,) = await scene.work()
+        await scene.store.gate(claim)
+        assert await scene.restart() == 1
+    await scene.mail(C, "c-1")
+    await _break(scene, C, outcome=IN_DOUBT)
+    assert await _host(scene) == ("ok", None)
+    assert await _are_well(scene, A, B)
+    assert await _health(scene, C) == ("waiting", "network")
+
+
+# bounces
+
+
+async def _send_to(scene: Scene, outcome: Result, *recipients: str, sender: AccountId = A) -> list[bool]:
+    """A mail to each, one after the other, that ends like this."""
+    taken = []
+    for recipient in recipients:
+        await scene.store.put(message(recipient, sender, f"{recipient}@x.test", client=f"client-{recipient}"))
+        (claim,) = await scene.work()
+        taken.append(await scene.send(claim, outcome))
+    return taken
+
+
+async def the_same_words_for_three_recipients_bounce_nothing_and_pause_the_mailbox(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await _send_to(scene, GUESSED, "one", "two")
+    assert len(await scene.store.outbox(10)) == 2
+    await _send_to(scene, GUESSED, "three")
+    assert await scene.store.outbox(10) == [], "bounces of which nobody was told are taken back"
+    assert [await _state(scene, each) for each in ("one", "two", "three")] == ["held"] * 3
+    assert await _health(scene, A) == ("paused", "bounce-guard")
+    await scene.mail(B, "b-1")
+    assert await scene.send_all() == ["m-b-1"], "a neighbour is no matter of this"
+
+
+async def what_the_guard_held_goes_out_once_when_a_probe_is_delivered(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, GUESSED, "one", "two", "three")
+    await scene.mail(A, "new")
+    assert await scene.work() == []
+    await scene.advance(300)
+    (probe,) = await scene.work()
+    await scene.send(probe)
+    assert await _health(scene, A) == ("ok", None)
+    await scene.send_all()
+    assert [await _state(scene, each) for each in ("one", "two", "three", "new")] == ["delivered"] * 4
+    assert await scene.store.outbox(10) == []
+
+
+async def the_last_one_that_is_left_is_the_probe_and_stays_held_while_it_is_refused(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, GUESSED, "one", "two", "three")
+    for minutes in (5, 15, 30, 60):
+        await scene.advance(minutes * 60)
+        (probe,) = await scene.work()
+        assert (probe.message, probe.is_probe) == ("m-three", True)
+        await scene.send(probe, GUESSED)
+        assert await scene.store.outbox(10) == []
+    assert await _health(scene, A) == ("paused", "bounce-guard")
+    await scene.advance(3600)
+    assert sorted(await scene.send_all()) == ["m-one", "m-three", "m-two"]
+
+
+async def a_bounce_of_which_its_sender_was_told_stays_one(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, GUESSED, "one", "two")
+    entry, _ = await scene.store.outbox(10)
+    await scene.store.done(entry.id)
+    await _send_to(scene, GUESSED, "three")
+    assert [await _state(scene, each) for each in ("one", "two", "three")] == ["bounced", "held", "held"]
+
+
+async def what_a_rule_reads_as_the_recipients_bounces_however_often(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, BOUNCED, "one", "two", "three", "four")
+    assert len(await scene.store.outbox(10)) == 4
+    assert await _health(scene, A) == ("ok", None)
+
+
+async def the_same_recipient_again_and_again_is_one(scene: Scene) -> None:
+    await scene.route(account(A))
+    for number in range(4):
+        await scene.store.put(message(number, A, "same@x.test", client=f"client-{number}"))
+        (claim,) = await scene.work()
+        await scene.send(claim, GUESSED)
+    assert await _health(scene, A) == ("ok", None)
+
+
+async def the_same_words_in_different_quarters_of_an_hour_bounce(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, GUESSED, "one", "two")
+    await scene.advance(901)
+    await _send_to(scene, GUESSED, "three")
+    assert await _health(scene, A) == ("ok", None)
+
+
+async def who_is_refused_again_after_the_guard_bounces(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, GUESSED, "one", "two", "three")
+    await scene.mail(A, "new")
+    await scene.advance(300)
+    (probe,) = [each for each in await scene.work() if each.message == "m-three"]
+    await scene.send(probe, GUESSED)
+    await scene.advance(900)
+    (probe,) = await scene.work()
+    assert probe.message == "m-new", "one that is not known to be refused comes next"
+    await scene.send(probe)
+    await scene.send_all(GUESSED)
+    assert [await _state(scene, each) for each in ("one", "two", "three")] == ["bounced"] * 3
+    assert await _health(scene, A) == ("ok", None)
+    await _send_to(scene, GUESSED, "four")
+    assert await _health(scene, A) == ("ok", None), "what was before is no matter of the mailbox, as has been shown"
+
+
+async def a_new_secret_ends_the_guard(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, GUESSED, "one", "two", "three")
+    await _close_all(scene)
+    await scene.route(account(A), credentials={A: "second"})
+    assert sorted(await scene.send_all()) == ["m-one", "m-three", "m-two"]
+
+
+async def an_account_that_moves_takes_along_what_the_guard_of_its_mailbox_held(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, GUESSED, "one", "two", "three")
+    await scene.route(account(A, "q"))
+    assert sorted(await scene.send_all()) == ["m-one", "m-three", "m-two"]
+
+
+async def what_the_guard_holds_is_held_over_a_crash(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, GUESSED, "one", "two", "three")
+    await scene.restart()
+    assert [await _state(scene, each) for each in ("one", "two", "three")] == ["held"] * 3
+    await scene.advance(300)
+    assert sorted(await scene.send_all(DELIVERED)) == ["m-one", "m-three", "m-two"]
+
+
+async def a_neighbour_in_the_same_words_is_counted_by_itself(scene: Scene) -> None:
+    await scene.route(account(A), account(B), providers=[provider("p")])
+    await _send_to(scene, GUESSED, "one", "two")
+    await _send_to(scene, GUESSED, "b-one", "b-two", sender=B)
+    assert await _are_well(scene, A, B)
+    assert numbers(await scene.work()) == []
