@@ -174,14 +174,16 @@ class StoreListener:
         *,
         something_owed: Callable[[], None],
         way_changed: Callable[[], None] = lambda: None,
+        concern: Callable[[], None] = lambda: None,
     ) -> None:
         """`something_owed` is called when there may be something in the outbox, `way_changed` when what waits there
-        for an account that can send it may have one.
+        for an account that can send it may have one, `concern` when somebody has to know of something.
         """
         self._log = log
         self._metrics = metrics
         self._something_owed = something_owed
         self._way_changed = way_changed
+        self._concern = concern
 
     def __call__(self, event: StoreEvent) -> None:
         """One thing that happened."""
@@ -192,6 +194,8 @@ class StoreListener:
             self._something_owed()
         if event.kind is EventKind.HEALTH:
             self._way_changed()
+        if event.kind is EventKind.CONCERN:
+            self._concern()
         self._say(event)
 
     def _count(self, event: StoreEvent, outcome: Outcome) -> None:

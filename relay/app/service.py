@@ -30,6 +30,7 @@ from relay.delivery.oauth import OAuthTokens
 from relay.delivery.tester import Tester
 from relay.errors import RelayError
 from relay.notify import OutboxPump
+from relay.notify.noticepump import NoticePump
 from relay.store.ports import Store
 from relay.submission import SubmissionServer
 
@@ -48,6 +49,7 @@ class Running:
     tester: Tester | None = None
     tokens: OAuthTokens | None = None
     pump: OutboxPump | None = None
+    notices: NoticePump | None = None
     admin: AdminServer | None = None
     sockets: list[socket] = field(default_factory=list)
 
@@ -90,7 +92,11 @@ class Service:
             clock=means.clock,
             threads=means.threads,
             listener=StoreListener(
-                means.log, means.metrics, something_owed=self._wake_pump, way_changed=self._look_again
+                means.log,
+                means.metrics,
+                something_owed=self._wake_pump,
+                way_changed=self._look_again,
+                concern=self._wake_notices,
             ),
             fatal=self._store_failed,
             crash_point=crash_point_of(means.environ),
@@ -107,6 +113,10 @@ class Service:
     def _look_again(self) -> None:
         if self._running.pump is not None:
             self._running.pump.look_again()
+
+    def _wake_notices(self) -> None:
+        if self._running.notices is not None:
+            self._running.notices.wake()
 
     def _bind(self) -> None:
         """All sockets, before anything is ready: from here on the kernel keeps clients until they are taken."""
@@ -146,7 +156,10 @@ class Service:
         supervisor.start("routing", keeper.follow())
         await storage.keys.finish()
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
-        heartbeat = notices.heartbeat(means, notices.web_client(means), look.look)
+        client = notices.web_client(means)
+        running.notices = notices.notice_pump(means, store, storage.store.books.notices, keeper, client)
+        supervisor.start("notices", running.notices.run())
+        heartbeat = notices.heartbeat(means, client, look.look)
         if heartbeat is not None:
             supervisor.start("heartbeat", heartbeat.run())
         if means.manager.watchdog_seconds:
@@ -159,7 +172,7 @@ class Service:
         running, supervisor = self._running, self._supervisor
         self._means.readiness.set(Part.SERVICE, "the relay is stopping")
         await self._drain()
-        for what in ("routing", "certificates", "outbox", "pulse", "heartbeat", "watchdog"):
+        for what in ("routing", "certificates", "outbox", "notices", "pulse", "heartbeat", "watchdog"):
             await supervisor.cancel(what)
         if running.storage is not None:
             await self._bounded("store", running.storage.close())

@@ -2,12 +2,13 @@
 
 import asyncio
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from relay.admin import Readiness
-from relay.app import accounts, parts
+from relay.app import accounts, notices, parts
 from relay.app import service as service_module
 from relay.app.machine import MachineClock, Threads
 from relay.app.parts import Means
@@ -73,7 +74,7 @@ class Part:
 
 
 class Store(Part):
-    books: object = None
+    books: Any = SimpleNamespace(notices=None)
 
     @property
     def keys(self) -> "Store":
@@ -142,6 +143,7 @@ class World:
         for name in ("tester", "clerk"):
             monkeypatch.setattr(accounts, name, lambda *_, name=name, **__: self.part(name, Part))
         monkeypatch.setattr(service_module, "token_source", lambda *_, **__: Tokens("tokens", self))
+        monkeypatch.setattr(notices, "notice_pump", lambda *_: self.part("notices", Part))
         monkeypatch.setattr(service_module, "open_storage", self.open)
         monkeypatch.setattr(service_module, "TimedStore", lambda store, *_: store)
         monkeypatch.setattr(service_module, "bind", lambda host, port: self.part(f"socket {port}", Socket))
