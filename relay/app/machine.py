@@ -33,6 +33,7 @@ CHILDREN: int = 4
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _STA_UNSYNC = 0x0040
 _TIME_ERROR = 5
+_PR_SET_DUMPABLE = 4
 
 
 class _Timex(ctypes.Structure):
@@ -139,6 +140,18 @@ def raise_open_files(wanted: int) -> int:
         resource.setrlimit(resource.RLIMIT_NOFILE, (reachable, hard))
         return reachable
     return wanted if soft == resource.RLIM_INFINITY else soft
+
+
+def keep_memory_private() -> None:
+    """No core is written of this process, and no other of the same user may look into it (prctl(2), PR_SET_DUMPABLE).
+
+    Its memory has the key, passwords and mail in it. Root may still look; elsewhere than on Linux only cores are off.
+    """
+    if resource.getrlimit(resource.RLIMIT_CORE) != (0, 0):
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    prctl = getattr(ctypes.CDLL(None, use_errno=True), "prctl", None)
+    if prctl is not None:
+        prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ import uvloop
 
 from relay import __version__
 from relay.admin import Readiness
-from relay.app.machine import MachineClock, Threads, children, lasting_memory, raise_open_files
+from relay.app.machine import MachineClock, Threads, children, keep_memory_private, lasting_memory, raise_open_files
 from relay.app.parts import Means
 from relay.app.service import Service
 from relay.app.settings import shown
@@ -71,6 +71,7 @@ def run(order: Order) -> bool:
     """Runs the relay until a signal; whether it ended as it should. RelayError: it could not start."""
     refuse_what_is_not_there(order.config)
     silence_libraries()
+    keep_memory_private()
     os.umask(0o077)
     threads = Threads()
     try:

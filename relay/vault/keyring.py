@@ -116,7 +116,10 @@ class Keyring:
         try:
             return self._written(path, self._random(KEY_BYTES) if key is None else key)
         except OSError as error:
-            raise StoreKeyError(f"no key can be made: {path}: {error}") from None
+            raise StoreKeyError(
+                f"no key can be made: {path}: {(error.strerror or str(error)).lower()}; where the relay may not write, "
+                f"put one there yourself (32 bytes, base64) under this name"
+            ) from None
 
     def _written(self, path: Path, key: bytes) -> bytes:
         """Written beside, synced, then linked: a crash leaves a whole key or none, and never replaces one."""

@@ -153,12 +153,10 @@ def test_a_rotation_under_load_loses_nothing_and_a_restart_opens_with_both_keys(
     refused = house.run("keys", "retire", str(first["id"]))
     assert refused.returncode == 1
     assert "still needed by mail" in refused.stderr
-    house.folder.routing["accounts"][ANNA]["provider"] = "away"
-    house.folder.routing["providers"]["away"] = {"host": "127.0.0.1", "port": 9, "tls": "none"}
     relay.kill()
     again = house.start()
     assert house.listed() == [first, second]
-    (later,) = again.send()
+    (later,) = again.send(to="un.altro@example.org")
     again.wait_for("delivered", id=later)
     assert again.stop() == 0
 
@@ -177,3 +175,11 @@ def test_a_key_that_is_missing_is_named(house: House) -> None:
         refused.kill()
         aside.rename(place)
     house.start()
+
+
+def test_the_process_leaves_no_core_and_its_memory_is_its_own(house: House) -> None:
+    relay = house.start()
+    process = Path("/proc") / str(relay.process.pid)
+    (core,) = [line.split() for line in (process / "limits").read_text().splitlines() if "core file" in line]
+    assert core[4:6] == ["0", "0"]
+    assert (process / "environ").stat().st_uid == 0, "not the relay's own user's: nobody of his may read it"

@@ -6,15 +6,18 @@ the log, metrics, pages, queue files and the process list, with the interpreter'
 
 import contextlib
 import json
+import os
 import signal
 import socket
+import subprocess
+import sys
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.relay_process import PATIENCE, ROOT, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 CLIENT_PASSWORD = "CanarinoChiave1"
@@ -22,10 +25,16 @@ MAILBOX_PASSWORD = "CanarinoCasella2"
 WRONG_PASSWORD = "CanarinoSbagliata3"
 PASSWORD_AS_LOGIN = "CanarinoUtente4"
 PATIENT = "canarino.paziente"
+STORED_PASSWORD = "CanarinoSerbata5"
+REFRESH_TOKEN = "CanarinoGettone6"
+CLIENT_SECRET = "CanarinoCliente7"
 SUBJECT, FILE, TEXT, ENVELOPE_ID = "CanarinoOggetto", "CanarinoReferto", "CanarinoTesto", "CanarinoBusta"
 MESSAGE_ID = "CanarinoMessaggio"
 
-SECRETS = (CLIENT_PASSWORD, MAILBOX_PASSWORD, WRONG_PASSWORD, PASSWORD_AS_LOGIN)
+SECRETS = (
+    *(CLIENT_PASSWORD, MAILBOX_PASSWORD, WRONG_PASSWORD, PASSWORD_AS_LOGIN),
+    *(STORED_PASSWORD, REFRESH_TOKEN, CLIENT_SECRET),
+)
 PATIENTS = (PATIENT, SUBJECT, FILE, TEXT, ENVELOPE_ID)
 
 TO = f"{PATIENT}@ospedale.example"
@@ -159,6 +168,7 @@ class House:
                 "--reply", unknown, "--reply", later, *(part for one in wordings for part in ("--reply", one))
             ),
             "closed": SandboxProcess("--reply", refused),
+            "shut": SandboxProcess("--reply", refused.replace(MAILBOX_PASSWORD, STORED_PASSWORD)),
         }
         for provider in self.providers.values():
             stack.callback(provider.kill)
@@ -168,12 +178,41 @@ class House:
             name: {"host": "127.0.0.1", "port": provider.port, "tls": "none"}
             for name, provider in self.providers.items()
         }
-        senders = zip(("anna@d.test", "bruno@d.test", "carla@d.test"), self.providers, strict=True)
+        senders = zip(("anna@d.test", "bruno@d.test", "carla@d.test"), self.providers, strict=False)
         folder.routing["accounts"] = {
             sender: {"provider": provider, "password": MAILBOX_PASSWORD} for sender, provider in senders
         }
+        folder.routing["providers"]["cloud"] = {
+            "host": "127.0.0.1",
+            "port": self.providers["good"].port,
+            "tls": "none",
+            "auth": "oauth2",
+            "oauth": {"client_id": "relay", "client_secret": "secret:client", "token_url": "http://127.0.0.1:9/token"},
+        }
+        folder.routing["accounts"] |= {
+            "dora@d.test": {"provider": "good", "password": "secret:dora"},
+            "enzo@d.test": {"provider": "shut", "password": "secret:enzo"},
+            "fabio@d.test": {"provider": "cloud", "password": "secret:fabio"},
+        }
         folder.write()
         self.config = folder.config
+
+    def keep(self, relay: RelayProcess, name: str, value: str) -> tuple[bytes, str]:
+        """Hands in a secret as a person does; the command line of whoever does it, and what he is told."""
+        asked = self.path / "asked.yaml"
+        asked.write_text(
+            json.dumps({**json.loads(self.config.read_text()), "http": {"listen": f"127.0.0.1:{relay.http}"}})
+        )
+        command = [sys.executable, "-c", "from relay.cli import main; main()", "secret", "set", name]
+        with subprocess.Popen(
+            [*command, "--config", str(asked)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+        ) as process:  # fmt: skip
+            seen = (Path("/proc") / str(process.pid) / "cmdline").read_bytes()
+            told, _ = process.communicate(value.encode() + b"\n", PATIENCE)
+        assert process.returncode == 0, told
+        return seen, told.decode()
 
     def start(self) -> RelayProcess:
         debugging = {"PYTHONASYNCIODEBUG": "1", "PYTHONDEVMODE": "1"}
@@ -207,19 +246,27 @@ def test_the_words_are_found_where_they_can_be_read() -> None:
 def test_no_secret_and_no_patient_is_told_to_anybody_who_need_not_know(house: House) -> None:
     relay = house.start()
     told = gossip(relay.smtp)
+    secrets = {"dora": STORED_PASSWORD, "enzo": STORED_PASSWORD, "fabio": REFRESH_TOKEN, "client": CLIENT_SECRET}
+    handed_in = [part for name, value in secrets.items() for part in house.keep(relay, name, value)]
     senders = ["anna@d.test", *["bruno@d.test"] * (2 + len(WORDINGS)), "carla@d.test"]
+    others = [send(relay.smtp, sender) for sender in ("dora@d.test", "enzo@d.test", "fabio@d.test")]
+    relay.wait_for("delivered", id=others[0])
+    relay.wait_for("login_failed", mailbox="enzo@d.test")
+    relay.wait_for("token_refused", mailbox="fabio@d.test")
     accepted = [send(relay.smtp, sender) for sender in senders]
     relay.wait_for("delivered", id=accepted[0])
     relay.wait_until(lambda now: now.count("bounced") + now.count("deferred") >= 2 + len(WORDINGS))
     relay.wait_for("login_failed")
     token = (house.path / "var" / "admin.token").read_text().strip()
     pages = [relay.get(path, token=token) for path in ("/metrics", "/readyz", "/api/v1/status", "/api/v1/accounts")]
+    pages += [relay.get(f"/api/v1/{path}", token=token) for path in ("secrets", "keys", "openapi.json")]
     pages += [relay.get(f"/api/v1/messages/{one}", token=token) for one in accepted]
     pages += [relay.get("/api/v1/messages", token=token)]
     commands = [(Path("/proc") / str(pid) / "cmdline").read_bytes() for pid in family(relay.process.pid)]
 
     def sung(relay: RelayProcess) -> dict[str, list[str]]:
         places = {"log": "".join(relay.lines).encode(), "commands": b"\n".join(commands)}
+        places["handed in"] = b"\n".join(part if isinstance(part, bytes) else part.encode() for part in handed_in)
         places |= {f"page {number}": json.dumps(page).encode() for number, page in enumerate(pages)}
         places |= dict(house.files())
         found = {place: found_in(content, SECRETS + PATIENTS) for place, content in places.items()}

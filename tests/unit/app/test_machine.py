@@ -4,6 +4,8 @@ import asyncio
 import os
 import resource
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -112,3 +114,13 @@ def test_a_test_chooses_where_the_process_dies(monkeypatch):
 def test_without_a_wish_the_process_dies_nowhere(monkeypatch):
     monkeypatch.setattr("os.kill", lambda pid, how: pytest.fail("died"))
     crash_point_of({})("after-commit")
+
+
+def test_a_relay_leaves_no_core_and_lets_nobody_look_into_it():
+    """In a process of its own, because there is no way back."""
+    script = (
+        "import ctypes, resource; from relay.app.machine import keep_memory_private as keep;"
+        "keep(); keep(); print(resource.getrlimit(resource.RLIMIT_CORE), ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE, check=True)
+    assert done.stdout == "(0, 0) 0\n"
