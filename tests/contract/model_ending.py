@@ -13,7 +13,7 @@ from relay.core.health import Health, HealthEvent, Moment
 from relay.core.lifecycle import Event, State
 from relay.core.lifecycle import after as state_after
 from relay.core.reply import Reply
-from relay.core.retry import delay_after
+from relay.core.retry import delay_after, steps_for
 from relay.core.routing import InDoubt
 from relay.core.symptoms import Tally, event_of_result, stays_in_place
 from relay.core.words import MailboxId
@@ -160,7 +160,8 @@ class Ending:
         return stays_in_place(event)
 
     def delay(self, delivery: Delivery, result: Result) -> int:
-        return delay_after(delivery.tries, self.settings.retry, at_least=result.retry_after)
+        steps = steps_for(result.reply_class, self.settings.retry)
+        return delay_after(delivery.tries, steps, at_least=result.retry_after)
 
     def wait_until(self, delivery: Delivery, event: Event, due: int, reason: str | None) -> None:
         delivery.state, delivery.due, delivery.reason = state_after(delivery.state, event), due, reason

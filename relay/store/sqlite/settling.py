@@ -11,7 +11,7 @@ from relay.core.lifecycle import Event, State, can
 from relay.core.likeness import likeness_of
 from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
-from relay.core.retry import delay_after
+from relay.core.retry import delay_after, steps_for
 from relay.core.rotation import CROWDED
 from relay.core.routing import InDoubt
 from relay.core.symptoms import event_of_result, reason_of_result, stays_in_place
@@ -127,7 +127,8 @@ class Settling:
         if result.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
             return max(CROWDED, result.retry_after or 0)
         entry.tries += 1
-        return delay_after(entry.tries, self._context.settings.retry, at_least=result.retry_after)
+        steps = steps_for(result.reply_class, self._context.settings.retry)
+        return delay_after(entry.tries, steps, at_least=result.retry_after)
 
     def _doubt(self, running: Running, reply: str | None, pause: int) -> None:
         """The gate was passed and no final reply came: sent once more after a pause, or held."""

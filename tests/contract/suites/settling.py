@@ -90,7 +90,7 @@ async def a_deferred_delivery_is_tried_again_after_the_delay_for_its_tries(scene
         (claim,) = await scene.work()
         assert claim.tries == tries
         due = scene.store.now() + delay * SECOND
-        await scene.send(claim, DEFERRED)
+        await scene.send(claim, replace(DEFERRED, reply_class="recipient-refused"))
         await scene.advance_to(due - 1)
         assert await scene.work() == []
         await scene.advance_to(due)

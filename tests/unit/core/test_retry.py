@@ -5,7 +5,7 @@ from dataclasses import replace
 from relay.core.envelope import Result, Verdict
 from relay.core.limits import HOUR, MINUTE
 from relay.core.reply import read_reply
-from relay.core.retry import delay_after, reconsidered
+from relay.core.retry import RETRY, delay_after, reconsidered, steps_for
 from relay.core.words import Stage
 
 RIDDLE = Result(
@@ -44,3 +44,9 @@ def test_a_delay_is_never_shorter_than_the_reply_asked_for() -> None:
 
 def test_before_the_first_try_counts_as_after_it() -> None:
     assert delay_after(0, (3, 7)) == 3
+
+
+def test_whoever_puts_strangers_off_is_tried_again_in_five_to_fifteen_minutes() -> None:
+    steps = steps_for("greylisted", RETRY)
+    assert [delay_after(tries, steps) for tries in (1, 2, 3, 9)] == [5 * MINUTE, 15 * MINUTE, 15 * MINUTE, 15 * MINUTE]
+    assert steps_for("recipient-refused", RETRY) == RETRY
