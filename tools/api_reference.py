@@ -13,6 +13,7 @@ from relay.admin.secrets import SecretKeeper
 from relay.admin.status import Counts
 from relay.store.ports.healths import Healths
 from relay.store.ports.reading import Reading
+from relay.store.ports.recipients import RecipientReport
 from relay.store.ports.riddles import Riddles
 from relay.store.ports.suppressions import Suppressions
 
@@ -42,6 +43,7 @@ def api_document() -> Schema:
         reading=cast("Reading", None),
         counts=cast("Counts", None),
         suppressions=cast("Suppressions", None),
+        recipients=cast("RecipientReport", None),
         clerk=cast("Clerk", NoClerk()),
         healths=cast("Healths", None),
         riddles=cast("Riddles", None),

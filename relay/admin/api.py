@@ -23,12 +23,14 @@ from relay.admin.lists import MailboxHealths, list_routes
 from relay.admin.optouts import optout_routes
 from relay.admin.problems import answer_with_problems
 from relay.admin.readiness import Readiness
+from relay.admin.recipients import recipient_routes
 from relay.admin.replies import Riddles, reply_routes
 from relay.admin.secrets import SecretKeeper, secret_routes
 from relay.admin.showing import trouble_of
 from relay.admin.status import Counts, Node, Sources, status_routes
 from relay.observe import CONTENT_TYPE_LATEST
 from relay.store.ports.reading import Reading
+from relay.store.ports.recipients import RecipientReport
 from relay.store.ports.suppressions import Suppressions
 
 
@@ -49,6 +51,7 @@ class AdminSources:
     healths: MailboxHealths
     riddles: Riddles
     suppressions: Suppressions
+    recipients: RecipientReport
     unforeseen: Callable[[Exception], None]
     """Is told of an error that is a defect."""
     keys: KeyKeeper
@@ -76,6 +79,7 @@ def admin_app(sources: AdminSources) -> FastAPI:
         status_routes(sources.node, Sources(sources.readiness, sources.look, sources.reading, sources.counts))
     )
     app.include_router(optout_routes(sources.suppressions))
+    app.include_router(recipient_routes(sources.recipients))
     app.include_router(key_routes(sources.keys))
     app.include_router(secret_routes(sources.secrets))
     app.include_router(list_routes(sources.reading, sources.healths, sources.clerk.like))

@@ -58,6 +58,16 @@ class PageFilter(_Filter):
     """Which page."""
 
 
+class RecipientFilter(_Nothing):
+    """Which recipients that get many mails a day."""
+
+    account: Annotated[Text, Field(description="One of its addresses, whatever its case.")] = None
+    least: Annotated[
+        int, Field(ge=1, le=1_000_000, description="From so many mails a day on; less than 10 are never listed.")
+    ] = 10
+    limit: Limit = PAGE
+
+
 class MessageFilter(_Filter):
     """Which messages; every part that is given must hold."""
 

@@ -248,6 +248,7 @@ def admin_server(
                 reading=TimedReading(storage.store, means.metrics.store_took, means.clock.monotonic),
                 counts=store,
                 suppressions=storage.store.books.suppressions,
+                recipients=storage.store.books.recipients,
                 clerk=clerk,
                 healths=storage.store.books.healths,
                 riddles=storage.store.books.riddles,

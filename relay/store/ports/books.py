@@ -10,6 +10,7 @@ from relay.store.ports.foresight import Foresight
 from relay.store.ports.healths import Healths
 from relay.store.ports.keys import Keys
 from relay.store.ports.notices import Notices
+from relay.store.ports.recipients import RecipientReport
 from relay.store.ports.riddles import Riddles
 from relay.store.ports.secrets import Secrets
 from relay.store.ports.suppressions import Suppressions
@@ -29,5 +30,6 @@ class Books:
     riddles: Riddles
     secrets: Secrets
     suppressions: Suppressions
+    recipients: RecipientReport
     unheard: Unheard
     trials: Trials

@@ -5,6 +5,7 @@ Law: everything here is rebuilt from the database at a start and after a failed 
 
 from dataclasses import dataclass, field
 
+from relay.core.busiest import Busiest
 from relay.core.envelope import NewMessage
 from relay.core.routing import InDoubt
 from relay.core.schedule import Schedule
@@ -54,6 +55,7 @@ class Context:
     owed: int
     """Entries in the outbox."""
     watched: Watched = field(default_factory=Watched)
+    busiest: Busiest = field(default_factory=Busiest)
     changes: int = 0
     """Counts what may let more be granted; `wait` waits for it to move."""
 

@@ -31,6 +31,7 @@ from relay.store.sqlite.names import Names
 from relay.store.sqlite.pending import Pending
 from relay.store.sqlite.pruning import Pruning
 from relay.store.sqlite.readings import Wanted
+from relay.store.sqlite.recipients import sweep as sweep_recipients
 from relay.store.sqlite.remembrance import Remembrance
 from relay.store.sqlite.reports import Owed, Reports
 from relay.store.sqlite.running import Claims
@@ -152,6 +153,7 @@ class Core:
         self._logins.prune(now)
         self._timers.write()
         self._traffic.sweep()
+        sweep_recipients(context)
         for mailbox in context.remembrance.warmups.advance(context.routes.routing):
             context.schedule.reload(mailbox, now)
             context.changed()

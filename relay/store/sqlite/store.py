@@ -36,6 +36,7 @@ from relay.store.sqlite.life import Life
 from relay.store.sqlite.notices import SqliteNotices
 from relay.store.sqlite.reader import Reader
 from relay.store.sqlite.readings import Readings
+from relay.store.sqlite.recipients import SqliteRecipientReport
 from relay.store.sqlite.reports import Owed, top_header
 from relay.store.sqlite.riddles import SqliteRiddles
 from relay.store.sqlite.schema import open_seals
@@ -77,6 +78,7 @@ class SqliteStore:
             riddles=SqliteRiddles(self._ask),
             secrets=secrets,
             suppressions=SqliteSuppressions(self._note, self._ask, lambda: self._core.context),
+            recipients=SqliteRecipientReport(self._ask),
             unheard=SqliteUnheard(self._note, self._ask, lambda: self._core.context),
             trials=SqliteTrials(self._note),
         )

@@ -3,9 +3,20 @@
 Law: a suite talks to a scene and its books; the model, which knows the mail alone, is no adapter here.
 """
 
-from tests.contract.books import control, foresight, healths, notices, riddles, secrets, suppressions, traffic, unheard
+from tests.contract.books import (
+    control,
+    foresight,
+    healths,
+    notices,
+    recipients,
+    riddles,
+    secrets,
+    suppressions,
+    traffic,
+    unheard,
+)
 from tests.contract.suites import Check, checks_of
 
-SUITES = (control, foresight, healths, notices, riddles, secrets, suppressions, traffic, unheard)
+SUITES = (control, foresight, healths, notices, recipients, riddles, secrets, suppressions, traffic, unheard)
 
 CHECKS: tuple[Check, ...] = tuple(check for suite in SUITES for check in checks_of(suite))

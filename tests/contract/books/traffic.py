@@ -52,7 +52,7 @@ async def an_account_that_sends_far_above_its_usual_is_told_of_once_a_day(scene:
     await scene.books.notices.said(due, after=None, notice=None)
     await scene.mail(A, *(f"more-{number}" for number in range(60)))
     await scene.advance(60)
-    assert await scene.books.notices.due(10) == []
+    assert not [due for due in await scene.books.notices.due(10) if due.concern.kind is ConcernKind.SURPRISE]
 
 
 async def what_was_counted_is_not_counted_again_after_a_restart(scene: Scene) -> None:
@@ -64,10 +64,11 @@ async def what_was_counted_is_not_counted_again_after_a_restart(scene: Scene) ->
     await scene.store.recover("node-1")
     await scene.mail(A, *(f"noon-{number}" for number in range(9)))
     await scene.advance(60)
-    assert await scene.books.notices.due(10) == [], "49 of 50"
+    assert not [due for due in await scene.books.notices.due(10) if due.concern.kind is ConcernKind.SURPRISE]
     await scene.mail(A, "one more")
     await scene.advance(60)
-    assert [due.concern.detail["count"] for due in await scene.books.notices.due(10)] == ["50"]
+    found = [due.concern for due in await scene.books.notices.due(10)]
+    assert [each.detail["count"] for each in found if each.kind is ConcernKind.SURPRISE] == ["50"]
 
 
 async def _sent_in_a_day(scene: Scene, day: int) -> int:

@@ -6,6 +6,7 @@ from relay.admin import AdminSources, ListensAt, Node, Readiness, admin_app
 from tests.fakes.clerk import FakeClerk, FakeHealths, FakeRiddles
 from tests.fakes.keepers import FakeKeys, FakeSecrets
 from tests.fakes.reading import NOON, FakeReading
+from tests.fakes.recipients import FakeRecipientReport
 from tests.fakes.suppressions import RememberedSuppressions
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -24,6 +25,7 @@ class Relay:
         self.reading = FakeReading()
         self.keys, self.secrets = FakeKeys(), FakeSecrets()
         self.suppressions = RememberedSuppressions()
+        self.recipients = FakeRecipientReport()
         self.clerk, self.healths, self.riddles = FakeClerk(), FakeHealths(), FakeRiddles()
         node = Node("0.1.0", "n1", NOON, (ListensAt("smtp", "127.0.0.1:2525"), ListensAt("http", "127.0.0.1:8025")))
         self.app = admin_app(
@@ -36,6 +38,7 @@ class Relay:
                 reading=self.reading,
                 counts=self.reading,
                 suppressions=self.suppressions,
+                recipients=self.recipients,
                 clerk=self.clerk,
                 healths=self.healths,
                 riddles=self.riddles,

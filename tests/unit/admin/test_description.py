@@ -25,6 +25,7 @@ PATHS = {
     "/api/v1/messages/{id}",
     "/api/v1/accounts",
     "/api/v1/accounts/{sender}",
+    "/api/v1/recipients",
     "/api/v1/accounts/{sender}/pause",
     "/api/v1/accounts/{sender}/resume",
     "/api/v1/accounts/{sender}/fixed",
@@ -143,7 +144,7 @@ async def test_401_503_and_500_are_as_described(relay, path):
     assert document.complaints(path, await relay.get(asked, peer=ELSEWHERE, method=method, json=order)) == []
     if path.startswith("/api/"):
         for trouble, status in ((StoreUnavailable("away"), 503), (ValueError("defect"), 500)):
-            relay.reading.trouble = relay.suppressions.trouble = trouble
+            relay.reading.trouble = relay.suppressions.trouble = relay.recipients.trouble = trouble
             relay.clerk.trouble = relay.riddles.trouble = trouble
             answer = await relay.get(asked, token=TOKEN, method=method, json=order)
             assert answer.status_code == status
