@@ -6,7 +6,7 @@ narrow reason stands before the wide one.
 
 from relay.core.reasons.limits import CROWDED, LIMITED, SIZES
 from relay.core.reasons.login import BLOCKED, LOGIN
-from relay.core.reasons.mail import CONTENT, SENDER, SPAM
+from relay.core.reasons.mail import AUTHENTICITY, CONTENT, SENDER, SPAM
 from relay.core.reasons.recipient import FULL, RECIPIENT, SPECIAL
 from relay.core.reasons.service import ADDRESS, CLOSED, SERVICE, SPOKEN, TLS
 from relay.core.rules import Rule
@@ -22,6 +22,7 @@ REASONS: tuple[Rule, ...] = (
     *FULL,
     *LIMITED,
     *CONTENT,
+    *AUTHENTICITY,
     *SENDER,
     *RECIPIENT,
     *SPAM,

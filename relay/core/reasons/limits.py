@@ -155,6 +155,7 @@ LIMITED: tuple[Rule, ...] = (
             "daily|hourly|weekly|monthly ~ limit|limits|quota|maximum|cap|allowance|allotment|volume|exceed*",
             "maximum|max ~ messages|mails|emails|recipients|mail|email|sends per|a|in|daily|today|this|24",
             "maximum|max ~ daily|hourly|day|hour|send|sending",
+            "max|maximum|many messages|message|mails per|over|on|in connection|session",
             "no more messages|mails|emails|mail|recipients ~ today|day|hour|now|until|24",
             "sending|send ~ rate|volume|speed",
             "rcpt|recipients|recipient ~ daily|hourly|day|hour ~ limit|exceed*",

@@ -235,6 +235,7 @@ BLOCKED: tuple[Rule, ...] = (
             "basic authentication|"
             "auth", "password|passwords|credentials|credenziali ~ invalid|wrong|incorrect|expired|scadut*|errat*",
             "send as|from", "sender address rejected", "not allowed as",
+            "spamhaus|rbl|dnsbl|xbl|sbl|blacklist|blacklists",
             "ip|client|host|address blocked|blacklisted|listed|"
             "banned", "blocklist", "not verified", "rate|limit|quota",
             "bounce", "someone ~ not", "not|non ~ owned|owner|local|autorizzato|consentito",

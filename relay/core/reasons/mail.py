@@ -45,10 +45,14 @@ CONTENT: tuple[Rule, ...] = (
             "tipo ~ allegato|file",
             "banned ~ name|content|file|exe|zip|js|bat|scr|com|vbs|docm|xlsm|jar|iso",
             "malformed ~ mime|message|header",
+            "rfc compliant|compliance",
+            "not|non rfc 5321|5322|822|2822? compliant",
+            "missing|duplicate|multiple|no ~ header|headers",
             "mime|header|headers ~ malformed|invalid|error|violation",
         ),
         unless=phrases(
-            "spam|unsolicited|dmarc|dkim|spf", "blacklisted|blocklist", "address|sender|recipient|from header",
+            "spam|unsolicited|dmarc|dkim|spf", "blacklisted|blocklist",
+            "address|sender|recipient ~ rejected|refused|not|denied|blocked", "sender|recipient address",
             "as spam", "no virus", "scanner|scan|check ~ unavailable|failed|timeout|error|temporarily",
         ),
     ),
@@ -121,6 +125,7 @@ SENDER: tuple[Rule, ...] = (
             "ip|host|client address? is|was? not? blocked|blacklisted|listed|allowed|authorized|banned",
             "greylisted|greylist|greylisting", "suspended|banned|disabled|locked",
             "temporary|temporarily ~ lookup|dns|resolve|reject", "recipient|destination domain", "helo|ehlo",
+            "by this|the recipient",
             "members|group|subscribers|post",
             "unable|could not|cannot ~ verify",
         ),
@@ -171,7 +176,7 @@ _POLICY = Rule(
         "non autenticato|autenticata",
         "policy|policies|politica|politiche|regola|regole|criteri ~ reason|reasons|violation|rejection|violated|"
         "reject|prohibit*|violat*|motivi",
-        "policy|policies|politica|politiche|regole|criteri",
+        "policy|policies|politica|politiche|regole|criteri|mailpolicy",
         "administrative|administratively prohibition|prohibited|denied|rejected|refused",
         "administrator prohibition",
         "list unsubscribe",
@@ -193,14 +198,17 @@ _SPAM_WORDS = (
     "antispam|filter|filtro|filtri",
     "url|urls|link|links ~ blacklisted|blacklist|listed|block*|bad|malicious|reputation",
     "blacklisted|blocklisted url|link|domain",
+    "dbl|surbl|uribl",
+    "domain ~ present|listed ~ blocklist|spamhaus|blacklist",
+    "sender address ~ blocked using blocklist|spamhaus",
     "message|mail|email looks|appears|seems|considered|classified|identified|detected|scored|similar|resembles",
     "messaggio ~ considerato|classificato|identificato|riconosciuto|rilevato ~ come",
     "unerwunscht*|werbung",
     "courrier|pourriel ~ indesirable",
     "correo ~ deseado",
 )
+AUTHENTICITY: tuple[Rule, ...] = (_AUTHENTICITY,)
 SPAM: tuple[Rule, ...] = (
-    _AUTHENTICITY,
     Rule(
         ReplyClass.SPAM_BLOCKED,
         stages=_AFTER,

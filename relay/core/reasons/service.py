@@ -53,6 +53,12 @@ _REFUSED = (
 ADDRESS: tuple[Rule, ...] = (
     Rule(
         ReplyClass.IP_BLOCKED,
+        stages=_SENT | _HOST,
+        text=phrases("your ip address? ~ spammer|blacklisted|blocked|banned|listed|reputation"),
+        unless=phrases("greylist*|graylist*", "unauthorized ip"),
+    ),
+    Rule(
+        ReplyClass.IP_BLOCKED,
         text=phrases(
             "blocklist",
             f"ip|ips|client|clients|host|network|netblock|mta|subnet|range|csi ~ {_REFUSED}",
@@ -77,8 +83,8 @@ ADDRESS: tuple[Rule, ...] = (
         stages=_LOGGED_IN | _HOST,
         unless=phrases(
             "too many", "recipient|user|mailbox|account|utente|casella|destinatario ~ blocked|disabled|listed|block",
-            "greylist*|"
-            "graylist*", "url|link|content|attachment", "unauthorized ip", "sender ~ listed|block|blacklist",
+            "greylist*|graylist*", "domain present", "sender address ~ blocked", "dbl|surbl|uribl",
+            "url|link|content|attachment", "unauthorized ip", "sender ~ listed|block|blacklist",
             "mailbox|inbox|casella ~ full", "timed out", "relay|relaying", "spf|dmarc|dkim ~ fail*|policy|check",
             "server|host|connection temporarily? busy|timed", "connect* to ~ refused",
         ),
