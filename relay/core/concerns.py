@@ -6,7 +6,9 @@ Law: one concern of a kind about one subject is open at a time, however often it
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
+from relay.core.outages import REFUSED_WITHIN
 from relay.core.words import AccountId, MailboxId
 
 
@@ -56,6 +58,12 @@ ONCE: frozenset[ConcernKind] = frozenset(
     }
 )
 """Told and over: nothing of them lasts, so nobody is reminded."""
+
+REPRIEVE: Mapping[str, int] = MappingProxyType(
+    {"auth-rejected": REFUSED_WITHIN, "unknown": REFUSED_WITHIN, "account-blocked": REFUSED_WITHIN}
+)
+"""By reason: how long (microseconds) a stopped mailbox is nobody's news yet, because it may turn out to be its
+provider's trouble. When that is found its concern is closed, and who was not told hears nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,10 +24,12 @@ def open_concern(
     reason: str | None = None,
     detail: Mapping[str, str] | None = None,
     again_after: int | None = DAY,
+    look_after: int = 0,
 ) -> bool:
     """It begins, or goes on; True: it is new. `detail` is masked and names no recipient.
 
-    What is told once is not told again about the same subject and reason within `again_after` microseconds; None: ever.
+    What is told once is not told again of the same subject and reason within `again_after` microseconds; None: ever.
+    Nobody hears of it before `look_after`.
     """
     about, wall, written = str(subject), context.clock.wall(), json.dumps(dict(detail or {}))
     known = context.database.read_one(_SQL["open_concern"], (kind.value, about))
@@ -46,7 +48,18 @@ def open_concern(
     mailbox = None if subject.mailbox is None else context.names.mailbox(subject.mailbox)
     account = None if subject.account is None else context.names.account(subject.account)
     closed_at = wall if kind in ONCE else None
-    values = (kind.value, about, subject.provider, mailbox, account, reason, wall, closed_at, wall, written)
+    values = (
+        kind.value,
+        about,
+        subject.provider,
+        mailbox,
+        account,
+        reason,
+        wall,
+        closed_at,
+        wall + look_after,
+        written,
+    )
     context.database.write(_SQL["add_concern"], values)
     _tell(context, kind, subject)
     return True

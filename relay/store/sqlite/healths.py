@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from relay.core.concerns import ConcernKind, Subject
+from relay.core.concerns import REPRIEVE, ConcernKind, Subject
 from relay.core.healing import NO_LIMITS, Pace, after, pace_of
 from relay.core.health import PACED, Health, HealthEvent, HealthState
 from relay.core.notice import Circumstance
@@ -170,7 +170,11 @@ def _tell(
     wall = context.clock.wall()
     if not is_told(health, lasted=wall - (health.since or wall)):
         return
-    open_concern(context, kind, subject, reason=health.reason, detail=_detail(context, health, symptom))
+    reprieve = REPRIEVE.get(health.reason or "", 0) if kind is ConcernKind.MAILBOX_STOPPED else 0
+    open_concern(
+        context, kind, subject, reason=health.reason, detail=_detail(context, health, symptom),
+        look_after=reprieve,
+    )  # fmt: skip
 
 
 def _detail(context: Context, health: Health, symptom: Symptom) -> dict[str, str]:

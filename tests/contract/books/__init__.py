@@ -4,6 +4,7 @@ Law: a suite talks to a scene and its books; the model, which knows the mail alo
 """
 
 from tests.contract.books import (
+    about,
     control,
     foresight,
     healths,
@@ -17,6 +18,7 @@ from tests.contract.books import (
 )
 from tests.contract.suites import Check, checks_of
 
+SUITES = (about, control, foresight, healths, notices, riddles, secrets, suppressions, traffic, unheard)
 SUITES = (control, foresight, healths, notices, recipients, riddles, secrets, suppressions, traffic, unheard)
 
 CHECKS: tuple[Check, ...] = tuple(check for suite in SUITES for check in checks_of(suite))
