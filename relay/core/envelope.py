@@ -119,6 +119,8 @@ class Result:
     """What was said is not about this mailbox, but about all that comes from here."""
     is_read: bool = False
     """A rule found the class in the text of the reply; if not, it is a guess from a code."""
+    said: str | None = field(default=None, repr=False)
+    """What the provider said when it refused, in its own words: addresses unmasked, bounded, only ever kept sealed."""
     is_dsn_passed_on: bool = False
     """The provider was told what reports the sender wants (RFC 3461), and sends them from here on."""
 

@@ -52,6 +52,12 @@ def masked(text: str) -> str:
     return _ADDRESS.sub(MASK, text)
 
 
+def verbatim(code: int, text: str) -> str:
+    """What a peer said, with whom it names: bounded and printable, on one line. It may only be kept sealed."""
+    said = " ".join(_printable(text[: 4 * REPLY_BYTES]).split())
+    return f"{code} {said}".encode()[:REPLY_BYTES].decode(errors="ignore")
+
+
 def read_reply(code: int, text: str, hide: Collection[str] = ()) -> Reply:
     """Makes the bounded, masked value of what a peer said; `text` may have continuation lines.
 

@@ -13,7 +13,7 @@ from relay.core.classify import Context, classify
 from relay.core.envelope import Envelope, Recipient, Result, Verdict
 from relay.core.hiding import original
 from relay.core.meaning import Failure, Judgement, ReplyClass
-from relay.core.reply import Reply, read_reply
+from relay.core.reply import Reply, read_reply, verbatim
 from relay.core.routing import Timeouts
 from relay.core.words import Stage
 from relay.delivery.commands import Offer, data_of, mail_command, rcpt_command
@@ -257,11 +257,14 @@ class SmtpSession:
     # --------------------------------------------------------------------------------------------------- the result
     def _judge(self, stage: Stage, answer: SMTPResponse, progress: _Progress) -> Result:
         """What a reply means; a reply that makes no sense here, any 421, and too many sessions end this one."""
-        reply = read_reply(answer.code, self._censored(str(answer.message)), progress.hide)
+        text = self._censored(str(answer.message))
+        reply = read_reply(answer.code, text, progress.hide)
         judgement = classify(stage, reply, self._contexts[progress.is_past_gate])
         is_sense = judgement.reply_class is ReplyClass.DELIVERED or 400 <= answer.code < 600
         is_end_known = is_sense and (progress.is_past_gate or self._wire.is_all_answered)
         result = _result(judgement, stage, reply, is_end_known=is_end_known)
+        if not reply.is_positive:
+            result = replace(result, said=verbatim(answer.code, text))
         if judgement.reply_class is ReplyClass.PROTOCOL_ERROR and is_sense and not reply.is_temporary:
             result = self._misunderstood(result, progress)
         is_one_too_many = judgement.reply_class is ReplyClass.TOO_MANY_CONNECTIONS

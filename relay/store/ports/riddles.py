@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from relay.core.words import Stage
+from relay.core.words import MessageId, Stage
 
 RIDDLES_PER_PROVIDER: int = 500
 """Wordings kept of one provider; of more the one that was met longest ago goes. A host that makes up a new one each
@@ -33,3 +33,9 @@ class Riddles(Protocol):
 
     async def all(self, *, provider: str | None = None, most: int = 1_000) -> Sequence[Riddle]:
         """Those that came last first; of one provider, or of all."""
+
+    async def said(self, message: MessageId) -> Sequence[str]:
+        """What providers said when they refused a message, in their own words and with whom they name, for 30 days.
+
+        For the role that may read it alone: a provider's support asks for it. What does not open any more is left out.
+        """

@@ -23,3 +23,8 @@ DELETE FROM attempts WHERE id IN (SELECT id FROM attempts ORDER BY id LIMIT ?2)
 
 -- drop_events: Forgets the oldest events before a moment.
 DELETE FROM events WHERE id IN (SELECT id FROM events ORDER BY id LIMIT ?2) AND at < ?1;
+
+-- drop_said: Forgets what providers said in their own words before an instant, the oldest first.
+UPDATE attempts SET said = NULL WHERE id IN (
+    SELECT id FROM attempts INDEXED BY attempts_said_kept WHERE said IS NOT NULL AND ended_at < ? ORDER BY ended_at LIMIT ?
+);

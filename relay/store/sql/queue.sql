@@ -36,8 +36,9 @@ SELECT attempt, delivery, mailbox, node, started_at, gated_at, is_probe, lapsed_
 WHERE delivery > 0 ORDER BY attempt;
 
 -- add_attempt: Records an attempt that ended.
-INSERT INTO attempts (id, delivery, mailbox, node, started_at, gated_at, ended_at, counted, stage, class, reply, likeness)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
+INSERT INTO attempts (id, delivery, mailbox, node, started_at, gated_at, ended_at, counted, stage, class, reply, likeness,
+    said)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
 -- amend_attempt: A late answer is a fact after all.
 UPDATE attempts SET stage = ?, class = ?, reply = ? WHERE id = ?;

@@ -17,6 +17,9 @@ HISTORY: int = 90 * 24 * HOUR
 """Finished mail is remembered for a quarter of a year: what a doctor asks about, and ops compare; two years' growth
 would be a million messages that nobody asks for."""
 
+SAID: int = 30 * 24 * HOUR
+"""What providers said in their own words may name patients: as long as their support asks for it."""
+
 SHORT_HISTORY: int = 15 * MINUTE
 """On a disk that is nearly full: long enough for a client that asks what became of the mail that it just handed in."""
 
@@ -69,6 +72,7 @@ class Pruning:
     def _prune_trails(self, horizon: int, ended: Instant) -> int:
         """How many attempts, events or changes of health are gone, whichever are most."""
         write = self._context.database.write
+        write(_SQL["drop_said"], (self._context.clock.now() - SAID, AT_ONCE))
         return max(
             write(_SQL["drop_attempts"], (ended, AT_ONCE)),
             write(_SQL["drop_events"], (horizon, AT_ONCE)),

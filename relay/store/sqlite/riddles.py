@@ -3,12 +3,14 @@
 Law: a wording is written in the transaction of the attempt or the login that met it; a new one is a concern, once.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from relay.core.concerns import ConcernKind, Subject
+from relay.core.limits import HOUR
 from relay.core.normal import normalised
 from relay.core.reply import Reply
-from relay.core.words import Stage
+from relay.core.words import MessageId, Stage
+from relay.errors import CorruptValue
 from relay.store.ports.riddles import RIDDLES_PER_PROVIDER, Riddle
 from relay.store.sqlite.concerns import open_concern
 from relay.store.sqlite.context import Context
@@ -31,6 +33,18 @@ class SqliteRiddles:
         """Those that came last first."""
         return await self._ask(lambda context: _all(context, provider, min(most, ALL_MOST)))
 
+    async def said(self, message: MessageId) -> Sequence[str]:
+        """What providers said in their own words."""
+        return await self._ask(lambda context: list(_said(context, message)))
+
+
+def _said(context: Context, message: MessageId) -> Iterator[str]:
+    for attempt, sealed in context.database.read(_SQL["said_of"], (message,)):
+        try:
+            yield context.seals.open_said(sealed, attempt)
+        except CorruptValue:
+            continue
+
 
 def note_riddle(context: Context, provider: str, stage: Stage, reply: Reply | None) -> None:
     """A reply came that no rule understands."""
@@ -45,8 +59,15 @@ def note_riddle(context: Context, provider: str, stage: Stage, reply: Reply | No
     if known >= RIDDLES_PER_PROVIDER:
         database.write(_SQL["drop_oldest_riddle"], (provider,))
     database.write(_SQL["add_riddle"], (*key, wall, wall))
-    detail = {"stage": stage.value, "reply": f"{reply.code} {text}"}
-    open_concern(context, ConcernKind.UNKNOWN_REPLY, Subject(provider=provider), reason="unknown", detail=detail)
+    subject, detail = Subject(provider=provider), {"stage": stage.value, "reply": f"{reply.code} {text}"}
+    open_concern(
+        context,
+        ConcernKind.UNKNOWN_REPLY,
+        Subject(provider=provider),
+        reason="unknown",
+        detail=detail,
+        again_after=HOUR,
+    )
 
 
 def _all(context: Context, provider: str | None, most: int) -> list[Riddle]:

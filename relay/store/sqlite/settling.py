@@ -91,10 +91,14 @@ class Settling:
         values = (
             claim.attempt, claim.delivery, running.mailbox, claim.node, running.started_at, running.gated_at,
             now if at is None else at, at is not None, result.stage.value, result.reply_class,
-            write_reply(result.reply), _likeness(result),
+            write_reply(result.reply), _likeness(result), self._said(claim.attempt, result),
         )  # fmt: skip
         context.database.write(_SQL["add_attempt"], values)
         context.remembrance.warmups.used(claim.mailbox, context.routes.routing)
+
+    def _said(self, attempt: int, result: Result) -> bytes | None:
+        """In the provider's own words, for the one role that may read them."""
+        return None if result.said is None else self._context.seals.seal_said(result.said, attempt)
 
     def _move(self, running: Running, result: Result, event: HealthEvent | None) -> None:
         entry, state, moves = running.entry, running.state, self._moves
@@ -157,7 +161,7 @@ class Settling:
         stage, reason = (Stage.EOD, IN_DOUBT) if is_gated else (Stage.DATA, LOST)
         values = (
             claim.attempt, claim.delivery, running.mailbox, claim.node, running.started_at, running.gated_at, at, True,
-            stage.value, reason, None, None,
+            stage.value, reason, None, None, None,
         )  # fmt: skip
         context.database.write(_SQL["add_attempt"], values)
         context.remembrance.warmups.used(claim.mailbox, context.routes.routing)

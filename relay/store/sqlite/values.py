@@ -80,6 +80,14 @@ class Seals:
         """CorruptValue: it does not open."""
         return self.cipher.open(sealed, self.place(message, f"domain/{ordinal}")).decode("utf-8", "surrogateescape")
 
+    def seal_said(self, said: str, attempt: int) -> bytes:
+        """What a provider said in its own words."""
+        return self.cipher.seal(said.encode("utf-8", "surrogateescape"), self.place(str(attempt), "said"))
+
+    def open_said(self, sealed: bytes, attempt: int) -> str:
+        """CorruptValue: it does not open."""
+        return self.cipher.open(sealed, self.place(str(attempt), "said")).decode("utf-8", "surrogateescape")
+
     def seal_content(self, content: bytes, message: str) -> bytes:
         """The record of a message's body."""
         return self.cipher.seal(content, self.place(message, "content"))

@@ -52,3 +52,19 @@ async def a_host_that_makes_up_new_ones_fills_no_disk(scene: Scene) -> None:
     found = await scene.books.riddles.all()
     assert len(found) == RIDDLES_PER_PROVIDER
     assert "riddle a" not in {each.text for each in found}, "the oldest went"
+
+
+async def what_was_said_is_kept_in_its_own_words_for_thirty_days(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    told = Reply(550, None, "no <address> here")
+    refused = result(Verdict.BOUNCED, "recipient-unknown", reply=told, said="550 no rossi@patients.test here")
+    await scene.send(claim, refused)
+    assert await scene.books.riddles.said("m-1") == ["550 no rossi@patients.test here"]
+    assert "rossi@patients" not in repr(refused)
+    await scene.restart()
+    assert await scene.books.riddles.said("m-1") == ["550 no rossi@patients.test here"]
+    await scene.harness.advance(30 * 24 * 3600 + 1)
+    await scene.store.heartbeat(NODE)
+    assert await scene.books.riddles.said("m-1") == []

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.core import reply as module
-from relay.core.reply import REPLY_BYTES, Reply, masked, read_reply
+from relay.core.reply import REPLY_BYTES, Reply, masked, read_reply, verbatim
 
 
 def test_a_reply_reads_as_it_was_said() -> None:
@@ -112,3 +112,8 @@ def test_a_giant_reply_is_cut(text: str) -> None:
 @pytest.mark.parametrize("evil", ["\x1b[2J", "\u202e", "\u2028", "\x00", "\x85", "\u200b"])
 def test_no_control_character_reaches_a_terminal_or_a_mail(evil: str) -> None:
     assert evil not in read_reply(550, f"5.1.1 a{evil}b\r\nBcc: c").text
+
+
+def test_in_its_own_words_a_reply_names_whom_it_names_and_is_bounded_and_printable_all_the_same() -> None:
+    assert verbatim(550, "5.1.1 no rossi@example.it\r\nhere\x1b[2J") == "550 5.1.1 no rossi@example.it here [2J"
+    assert len(verbatim(550, "\u00e8" * 9999).encode()) <= REPLY_BYTES

@@ -54,6 +54,16 @@ def test_a_session_is_used_again() -> None:
     on_virtual_time(main)
 
 
+def test_what_a_refusal_says_is_handed_on_in_its_own_words_beside_the_masked_ones() -> None:
+    _, refused = sent({"RCPT": [b"550 5.1.1 no paziente@example.org here\r\n"]})
+    assert refused.said == "550 5.1.1 no paziente@example.org here"
+    assert refused.reply is not None
+    assert "paziente" not in refused.reply.text
+    assert "paziente" not in repr(refused)
+    _, taken = sent()
+    assert taken.said is None
+
+
 def test_commands_go_in_one_packet_only_where_that_was_offered() -> None:
     together, _ = sent(offer=TOGETHER)
     assert together.pipe.written[0].count(b"\r\n") == 3
