@@ -59,7 +59,7 @@ def note_riddle(context: Context, provider: str, stage: Stage, reply: Reply | No
     if known >= RIDDLES_PER_PROVIDER:
         database.write(_SQL["drop_oldest_riddle"], (provider,))
     database.write(_SQL["add_riddle"], (*key, wall, wall))
-    subject, detail = Subject(provider=provider), {"stage": stage.value, "reply": f"{reply.code} {text}"}
+    detail = {"stage": stage.value, "reply": f"{reply.code} {text}"}
     open_concern(
         context,
         ConcernKind.UNKNOWN_REPLY,
