@@ -5,7 +5,7 @@ Law: what he changes is durable, written down with who said it, and in force whe
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from typing import Protocol
 
@@ -18,7 +18,7 @@ from relay.core.secretuse import Credential
 from relay.core.slips import meant
 from relay.core.tested import Finding, Tested
 from relay.core.testedtext import told
-from relay.core.words import AccountId, MailboxId
+from relay.core.words import AccountId, MailboxId, Stage
 from relay.errors import PermanentError, UnknownAccount
 from relay.observe import Log
 from relay.providers import load_profiles, next_steps
@@ -35,6 +35,8 @@ MENDABLE = frozenset(
     {"auth-rejected", "auth-method", "account-blocked", "sender-refused", "sender-mailbox-full", "policy-refused"}
 )
 """Reasons for which a provider's profile knows what its owner does."""
+
+REFUSED_ALREADY = "refused-logins"
 
 PASSING = frozenset({"session", "testing"})
 """Why it may not be tried this very moment, and may in the next."""
@@ -105,8 +107,9 @@ class AccountClerk:
         is_new = await self._means.control.resume(account, by=by)
         said = self._say(account, Saying.RESUMED if is_new else Saying.NOT_PAUSED)
         view = await self._means.reading.account(account)
-        if view is not None and _is_stopped(view):
-            said = f"{said} {self._say(account, Saying.STILL_STOPPED, view.reason)}"
+        still = None if view is None else _still(view)
+        if view is not None and still is not None:
+            said = f"{said} {self._say(account, still, view.reason)}"
         return Done(account, is_new, said)
 
     async def fixed(self, account: AccountId, *, by: str) -> Done:
@@ -154,9 +157,18 @@ class AccountClerk:
                 return None
             tested = trial.result()
             if tested.finding is not Finding.NOT_NOW or tested.reason not in PASSING:
-                return tested
+                return await self._as_mail_found(tested)
             await asyncio.sleep(min(AGAIN, max(0.0, until - means.clock())))
         return tested
+
+    async def _as_mail_found(self, tested: Tested) -> Tested:
+        """Where mail that waited was quicker to try the new password, what came of that is the answer."""
+        if tested.reason != REFUSED_ALREADY:
+            return tested
+        view = await self._means.reading.account(tested.account)
+        if view is None or view.reason is None:
+            return tested
+        return replace(tested, finding=Finding.LOGIN_FAILED, reason=view.reason, stage=Stage.AUTH, until=None)
 
     def _tried(self, tested: Tested, by: str) -> Tried:
         means = self._means
@@ -193,6 +205,9 @@ class AccountClerk:
         return account
 
 
-def _is_stopped(view: AccountView) -> bool:
-    """Whether its mail is still kept back, by its mailbox or its provider."""
-    return view.health in ("paused", "waiting", "doubted") and view.particulars.paused is None
+def _still(view: AccountView) -> Saying | None:
+    """What keeps its mail back all the same."""
+    if view.health in ("paused", "waiting", "doubted"):
+        return Saying.STILL_STOPPED
+    is_provider = view.since is not None and view.health == "ok" and view.reason is not None
+    return Saying.PROVIDER_STOPPED if is_provider else None

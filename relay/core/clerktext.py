@@ -19,6 +19,8 @@ class Saying(StrEnum):
     NOT_PAUSED = "not-paused"
     STILL_STOPPED = "still-stopped"
     """After a resume, where the mailbox itself is stopped."""
+    PROVIDER_STOPPED = "provider-stopped"
+    """The same, where its provider is."""
     STILL_PAUSED = "still-paused"
     """After `fixed`, where an admin keeps the account back."""
     FIXED = "fixed"
@@ -43,6 +45,10 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
         Saying.STILL_STOPPED: (
             "But the mailbox {login} is stopped ({reason}); once that is mended: `relay account fixed {sender}`.",
             "Ma la casella {login} è ferma ({reason}); una volta risolto: `relay account fixed {sender}`.",
+        ),
+        Saying.PROVIDER_STOPPED: (
+            "But {provider} is stopped ({reason}), and is tried again by itself.",
+            "Ma {provider} è fermo ({reason}), e viene riprovato da solo.",
         ),
         Saying.STILL_PAUSED: (
             "But an admin has paused {sender}: `relay account resume {sender}`.",

@@ -1,0 +1,251 @@
+"""The clerk: what admins say is done, written down with who said it, and answered with a sentence in their language."""
+
+import asyncio
+from dataclasses import dataclass, field, replace
+from datetime import UTC
+from typing import Any
+
+import pytest
+
+from relay.admin import Impossible
+from relay.app.clerk import AccountClerk, ClerkMeans
+from relay.core import tested as findings
+from relay.core.clerktext import SAYINGS
+from relay.core.failuretext import Language
+from relay.core.reply import Reply
+from relay.core.routing import Account, Provider, Routing
+from relay.core.secretuse import Credential
+from relay.core.tested import Finding
+from relay.core.words import MailboxId, Plan, Stage
+from relay.errors import PermanentError, UnknownAccount
+from relay.observe import Log
+from relay.store.ports.reading import Particulars, PausedView
+from tests.fakes.network import on_virtual_time
+from tests.fakes.reading import NOON, FakeReading, account
+
+ANNA = "anna@gmail.com"
+BOX = MailboxId("gmail", ANNA)
+WORKS = findings.Tested(ANNA, BOX, Finding.WORKS, stage=Stage.RCPT)
+REFUSED = findings.Tested(ANNA, BOX, Finding.LOGIN_FAILED, "auth-rejected", Stage.AUTH, Reply(535, "5.7.8", "no"))
+BUSY = findings.Tested(ANNA, BOX, Finding.NOT_NOW, "session")
+ROUTING = Routing(
+    providers={"gmail": Provider("gmail", "smtp.gmail.com", 465, profile="gmail")},
+    accounts={ANNA: Account(ANNA, Plan.PERSONAL, BOX, aliases=("segreteria@gmail.com",))},
+)
+
+
+@dataclass
+class FakeControl:
+    """Remembers what it was told; `answer` is whether anything changed."""
+
+    told: list[tuple[str, ...]] = field(default_factory=list)
+    answer: bool = True
+
+    async def pause(self, account: str, *, why: str, by: str = "") -> bool:
+        self.told.append(("pause", account, why, by))
+        return self.answer
+
+    async def resume(self, account: str, *, by: str = "") -> bool:
+        self.told.append(("resume", account, by))
+        return self.answer
+
+    async def fixed(self, account: str, *, by: str = "") -> bool:
+        self.told.append(("fixed", account, by))
+        return self.answer
+
+    async def note(self, account: str, what: str, *, by: str = "") -> None:
+        self.told.append((what, account, by))
+
+
+@dataclass
+class FakeTrying:
+    """Finds one thing after the other; the last one again and again. It may take its time."""
+
+    found: list[Any] = field(default_factory=lambda: [WORKS])
+    seconds: float = 0.0
+    asked: int = 0
+    cancelled: int = 0
+
+    async def test(self, account: str, mailbox: MailboxId) -> Any:
+        self.asked += 1
+        try:
+            await asyncio.sleep(self.seconds)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+        return self.found.pop(0) if len(self.found) > 1 else self.found[0]
+
+
+@dataclass
+class FakeKeeping:
+    """Keeps passwords, where it is not told otherwise."""
+
+    kept: list[tuple[str, str, Credential]] = field(default_factory=list)
+    is_new: bool = True
+    refusal: PermanentError | None = None
+
+    async def set(self, account: str, value: str, *, kind: Credential) -> "FakeKeeping":
+        if self.refusal is not None:
+            raise self.refusal
+        self.kept.append((account, value, kind))
+        return self
+
+
+class Office:
+    """A clerk with everything around him."""
+
+    def __init__(self, language: Language = Language.ENGLISH) -> None:
+        self.control, self.reading = FakeControl(), FakeReading()
+        self.trying, self.keeping = FakeTrying(), FakeKeeping()
+        self.reading.of_accounts = [account(ANNA)]
+        self.lines: list[str] = []
+        self.clerk = AccountClerk(
+            ClerkMeans(
+                routing=lambda: ROUTING,
+                control=self.control,
+                reading=self.reading,
+                trying=self.trying,
+                keeping=self.keeping,
+                log=Log(self.lines.append, lambda: 0.0),
+                language=language,
+                zone=UTC,
+                wall=lambda: NOON,
+                clock=lambda: asyncio.get_running_loop().time(),
+            )
+        )
+
+    def change(self, **changes: object) -> None:
+        self.reading.of_accounts = [replace(self.reading.of_accounts[0], **changes)]  # type: ignore[arg-type]
+
+    def set(self, kind: Credential = Credential.PASSWORD) -> Any:
+        """What comes of a new password."""
+
+        async def main(_: object) -> Any:
+            return await self.clerk.set_secret(ANNA, "segreta", kind=kind, by="admin")
+
+        return on_virtual_time(main)
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+def test_he_finds_an_account_by_whatever_it_sends_as_and_guesses_at_slips(office: Office) -> None:
+    assert office.clerk.find("SEGRETERIA@gmail.com") == ANNA
+    assert office.clerk.find("ana@gmail.com") is None
+    assert office.clerk.like("ana@gmail.com") == ANNA
+    assert office.clerk.like("somebody@else.it") is None
+
+
+async def test_a_pause_says_who_else_is_not_concerned(office: Office) -> None:
+    done = await office.clerk.pause(ANNA, why="ferie", by="admin")
+    assert (done.is_changed, office.control.told) == (True, [("pause", ANNA, "ferie", "admin")])
+    assert done.text.startswith(f"Mail of {ANNA} is kept back from now on")
+    office.control.answer = False
+    assert "already" in (await office.clerk.pause(ANNA, why="", by="admin")).text
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({}, f"Mail of {ANNA} goes on."),
+        ({"health": "paused", "reason": "auth-rejected"}, f"`relay account fixed {ANNA}`."),
+        ({"reason": "network", "since": NOON}, "gmail is stopped (network), and is tried again by itself."),
+        ({"reason": "limit"}, f"Mail of {ANNA} goes on."),
+    ],
+)
+async def test_a_resume_says_what_it_does_not_mend(office: Office, changes: dict[str, Any], said: str) -> None:
+    office.change(**changes)
+    assert (await office.clerk.resume(ANNA, by="admin")).text.endswith(said)
+
+
+async def test_fixed_says_that_it_is_tried_and_who_still_keeps_it_back(office: Office) -> None:
+    assert "is tried at once" in (await office.clerk.fixed(ANNA, by="admin")).text
+    office.control.answer = False
+    office.change(particulars=Particulars(paused=PausedView(NOON, "")))
+    said = (await office.clerk.fixed(ANNA, by="admin")).text
+    assert said.startswith("Nothing had stopped the mailbox")
+    assert said.endswith(f"`relay account resume {ANNA}`.")
+
+
+async def test_a_trial_says_the_owners_next_step_of_the_providers_profile() -> None:
+    office = Office(Language.ITALIAN)
+    office.trying.found = [REFUSED]
+    tried = await office.clerk.test(ANNA, by="admin")
+    assert tried.text.startswith(f"L'accesso di {ANNA} presso gmail non funziona: utente o password rifiutati")
+    assert "password per" in tried.text, "gmail takes app passwords only"
+    assert '"by":"admin"' in office.lines[0].replace(" ", "")
+
+
+async def test_a_time_of_another_day_has_its_day(office: Office) -> None:
+    for hours, said in ((1, "at 13:00."), (13, "at 23/11 01:00.")):
+        office.trying.found = [replace(BUSY, reason="limit", until=NOON + hours * 3_600_000_000)]
+        assert (await office.clerk.test(ANNA, by="admin")).text.endswith(said)
+
+
+async def test_an_account_that_is_gone_is_an_error(office: Office) -> None:
+    with pytest.raises(UnknownAccount):
+        await office.clerk.test("gone@d.test", by="admin")
+
+
+# passwords
+
+
+def test_a_new_password_is_kept_tried_and_written_down(office: Office) -> None:
+    kept = office.set()
+    assert office.keeping.kept == [(ANNA, "segreta", Credential.PASSWORD)]
+    assert office.control.told == [("password-set", ANNA, "admin")]
+    assert kept.done.text.startswith(f"What {ANNA} at gmail logs in with is set. All is well")
+    assert "segreta" not in kept.done.text + "".join(office.lines)
+
+
+def test_one_that_was_there_already_is_said_to_be(office: Office) -> None:
+    office.keeping.is_new = False
+    kept = office.set(Credential.REFRESH_TOKEN)
+    assert not kept.done.is_changed
+    assert "already" in kept.done.text
+
+
+def test_while_the_mail_itself_tries_it_he_waits_his_turn(office: Office) -> None:
+    office.trying.found = [BUSY, BUSY, WORKS]
+    assert office.set().tried.tested == WORKS
+    assert office.trying.asked == 3
+
+
+def test_what_the_mail_found_out_first_is_the_answer(office: Office) -> None:
+    office.trying.found = [BUSY, replace(BUSY, reason="refused-logins", until=NOON)]
+    office.change(health="paused", reason="auth-rejected")
+    tested = office.set().tried.tested
+    assert (tested.finding, tested.reason, tested.until) == (Finding.LOGIN_FAILED, "auth-rejected", None)
+
+
+def test_a_provider_that_takes_its_time_is_not_waited_for_longer_than_twenty_seconds(office: Office) -> None:
+    office.trying.seconds = 60
+    kept = office.set()
+    assert kept.tried is None
+    assert kept.done.text.endswith(f"Whether it works is not known yet: `relay account test {ANNA}` in a minute.")
+    assert office.trying.cancelled == 1, "the waiting ends, the trial has its own end"
+
+
+def test_a_mailbox_that_never_comes_free_ends_the_waiting_too(office: Office) -> None:
+    office.trying.found = [BUSY]
+    assert office.set().tried.tested == BUSY
+    assert office.trying.asked <= 21
+
+
+def test_a_password_that_is_kept_elsewhere_is_impossible_and_says_why(office: Office) -> None:
+    office.keeping.refusal = PermanentError("write `password: secret:anna` into the routing")
+    with pytest.raises(Impossible, match="secret:anna"):
+        office.set()
+    office.keeping.refusal = UnknownAccount()
+    with pytest.raises(UnknownAccount):
+        office.set()
+    assert office.control.told == []
+
+
+def test_every_saying_has_both_languages() -> None:
+    for english, italian in SAYINGS.values():
+        assert english != italian
+        assert english.endswith(".")
+        assert italian.endswith(".")
