@@ -220,6 +220,7 @@ BLOCKED: tuple[Rule, ...] = (
             "outbound|outgoing spam",
             "access denied ~ bad|spam|banned|suspended|abuse",
             "verify|confirm|validate ~ account|identity",
+            "under|in validation|review|verification|revisione|verifica",
             "account ~ verification|verify|review",
             "verificare|confermare ~ account|identita",
             "unpaid|overdue|insoluto|payment",
@@ -278,7 +279,8 @@ BLOCKED: tuple[Rule, ...] = (
             "recipient|recipients|destinatario|recipients mailbox",
             "ip|host|client address? is|was|has? been? blocked|blacklisted|listed|banned", "blocklist",
             "banned sending? "
-            "ip", "trying to reach", "tried to reach", "inbox", "rate|limit ~ exceed*|reached", "receiving|receive",
+            "ip", "trying to reach", "tried to reach", "recipients inbox", "rate|limit ~ exceed*|reached",
+            "receiving|receive",
         ),
     ),
     Rule(
@@ -333,5 +335,6 @@ BLOCKED: tuple[Rule, ...] = (
             "autenticazione fallita",
             "password|credenziali errat*|non",
         ),
+        unless=phrases("relay*"),
     ),
 )  # fmt: skip

@@ -45,6 +45,7 @@ CONTENT: tuple[Rule, ...] = (
             "tipo ~ allegato|file",
             "banned ~ name|content|file|exe|zip|js|bat|scr|com|vbs|docm|xlsm|jar|iso",
             "malformed ~ mime|message|header",
+            "expected|invalid|bad|unsupported mime|encoding|charset",
             "rfc compliant|compliance",
             "not|non rfc 5321|5322|822|2822? compliant",
             "missing|duplicate|multiple|no ~ header|headers",
@@ -68,10 +69,34 @@ _MAY_NOT = (
     "spoofed|"
     "prohibited|unverified|rifiutat*|negat*|unknown|nonexistent|inesistente|illegal|unacceptable|spoofing"
 )
+_ANSWERS = frozenset(
+    {
+        "4",
+        "502",
+        "504",
+        "510",
+        "511",
+        "521",
+        "530",
+        "535",
+        "541",
+        "550",
+        "551",
+        "552",
+        "553",
+        "554",
+        "556",
+        "559",
+        "571",
+    }
+)
+"""Codes that answer for an address; 501 says that its spelling was not understood."""
+
 SENDER: tuple[Rule, ...] = (
     Rule(
         ReplyClass.SENDER_REFUSED,
         stages=_SENT,
+        codes=_ANSWERS,
         text=phrases(
             "sendas",
             "from|sender|mittente|envelope ~ mismatch|mismatched|differs|differ|different|diverso",
@@ -133,7 +158,7 @@ SENDER: tuple[Rule, ...] = (
     Rule(
         ReplyClass.SENDER_REFUSED,
         stages=_MAIL,
-        codes=frozenset("5"),
+        codes=_ANSWERS - {"4"},
         text=phrases(
             "domain|host|dominio ~ not|unknown|nonexistent|inesistente|invalid|found|exist|esiste|resolve",
             "user|mailbox|address|utente|casella|account ~ unknown|not|nonexistent|inesistente|invalid|exist|esiste",

@@ -47,13 +47,15 @@ SPECIAL: tuple[Rule, ...] = (
             "destinatario ~ ricevendo|ricevuto|ricevere troppi|troppe|troppo",
         ),
         unless=phrases("mailbox|inbox|storage ~ full", "number|many recipients", "recipients per",
-            "your|daily sending", "daily|hourly|per ~ recipient|recipients"),
+            "your|daily sending", "daily|hourly|per ~ recipient|recipients",
+            "you have? exceed*|reached|sent"),
     ),
     Rule(
         ReplyClass.SENDER_MAILBOX_FULL,
         stages=_LOGGED_IN,
         text=phrases(
-            "shutoffquotaexceeded|quotaexceededexception|senderquotaexceeded|mapiexceptionshutoffquotaexceeded",
+            "sendquotaexceeded*|prohibitsendquota*|shutoffquotaexceeded|quotaexceededexception|"
+            "senderquotaexceeded|mapiexceptionshutoffquotaexceeded",
             f"your|sender|senders|mittente|tua|sua|vostra|own ~ {_ROOM} ~ {_FULL}|exceed*|over|space|insufficient|"
             f"superat*",
             "your|sender|senders|mittente ~ over|exceed* ~ quota|storage|space",
@@ -201,7 +203,7 @@ _FULL_BOX = Rule(
         "speicherplatz ~ erschopft|voll",
     ),
     unless=phrases(
-        "today|daily|hourly|oggi|giornalier*|orari*", "email|mail quota|limit",
+        "today|daily|hourly|oggi|giornalier*|orari*", "per hour|day|minute", "email|mail quota|limit",
         "system storage|"
         "resources", "sending|send|daily|hourly|message|messages|outgoing|rate|submission|smtp quota|limit|limits",
         "server|system|device ~ full|space|storage", "queue|spool", "message|fixed size",

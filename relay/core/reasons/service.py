@@ -54,7 +54,10 @@ ADDRESS: tuple[Rule, ...] = (
     Rule(
         ReplyClass.IP_BLOCKED,
         stages=_SENT | _HOST,
-        text=phrases("your ip address? ~ spammer|blacklisted|blocked|banned|listed|reputation"),
+        text=phrases(
+            "your ip address? ~ spammer|blacklisted|blocked|banned|listed|reputation",
+            "not authorized|authorised|allowed|permitted to send ~ directly",
+        ),
         unless=phrases("greylist*|graylist*", "unauthorized ip"),
     ),
     Rule(
@@ -75,6 +78,7 @@ ADDRESS: tuple[Rule, ...] = (
             "rdns|ptr|fcrdns",
             "ip address|reputation ~ low|poor|bad|spam|unsolicited|reputation",
             "originating from your ip",
+            "ip|ips|host|client ~ not ~ whitelist*|allowlist*|authorized|authorised",
             "originating|coming from your|this ip|network|server|host",
             "dynamic|residential|dialup ip|address|range|pool",
             "cannot find your hostname",
@@ -122,6 +126,11 @@ CLOSED: tuple[Rule, ...] = (
 )  # fmt: skip
 
 SPOKEN: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.PROTOCOL_ERROR,
+        stages=_SENT | {Stage.CONNECT, Stage.EHLO},
+        text=phrases("protocol violation|error"),
+    ),
     Rule(
         ReplyClass.PROTOCOL_ERROR,
         stages=_SENT | {Stage.CONNECT, Stage.EHLO},
