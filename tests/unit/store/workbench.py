@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from relay.core.envelope import Claim, Envelope, NewMessage, Recipient, Result, Verdict
+from relay.core.keymark import KeyMark
 from relay.core.limits import MINUTE as MINUTE
 from relay.core.limits import SECOND as SECOND
 from relay.core.limits import parse_limit
@@ -177,7 +178,7 @@ class Bench:
             outside=Outside(
                 clock=self.clock,
                 random=self.chance,
-                cipher_for=lambda *_: Vault(b"k" * 32, self.chance),
+                cipher_for=self.ring,
                 commit=self.disk,
                 read=at_once,
                 fatal=self.fatal.append,
@@ -189,6 +190,10 @@ class Bench:
             ),
         )
         return self.store
+
+    def ring(self, fingerprint: str | None, /, *older: KeyMark) -> Vault:
+        """The keys of the store."""
+        return Vault(b"k" * 32, self.chance)
 
     def _give_up_reserve(self) -> bool:
         self.may_keep_reserve = False
