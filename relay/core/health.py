@@ -127,7 +127,7 @@ PAUSING = frozenset(
 STOPPING = PASSING | PACED | PAUSING | {HealthEvent.LOGIN_REFUSED, HealthEvent.LOGINS_OUT}
 
 _HEALING = (
-    HealthEvent.DELIVERED, HealthEvent.LET_IN, HealthEvent.EASED, HealthEvent.ACQUITTED, HealthEvent.CHANGED,
+    HealthEvent.DELIVERED, HealthEvent.LET_IN, HealthEvent.ACQUITTED, HealthEvent.CHANGED,
 )  # fmt: skip
 _STAYING = (HealthEvent.LOGIN_WORKED, HealthEvent.SPAM_BLOCKED, HealthEvent.FIXED)
 _WORKING = frozenset({HealthState.OK, HealthState.SLOWED})
@@ -141,6 +141,7 @@ def _row(state: HealthState) -> dict[HealthEvent, HealthState]:
     return {
         **dict.fromkeys(_HEALING, HealthState.OK),
         HealthEvent.WORKS_SLOWED: HealthState.SLOWED,
+        HealthEvent.EASED: HealthState.OK if state is HealthState.SLOWED else state,
         **dict.fromkeys(_STAYING, state),
         **dict.fromkeys(sorted(PASSING | PACED), waits),
         HealthEvent.LOGINS_OUT: waits,
