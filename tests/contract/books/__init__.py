@@ -14,11 +14,24 @@ from tests.contract.books import (
     secrets,
     suppressions,
     traffic,
+    trials,
     unheard,
 )
 from tests.contract.suites import Check, checks_of
 
-SUITES = (about, control, foresight, healths, notices, riddles, secrets, suppressions, traffic, unheard)
-SUITES = (control, foresight, healths, notices, recipients, riddles, secrets, suppressions, traffic, unheard)
+SUITES = (
+    about,
+    control,
+    foresight,
+    healths,
+    notices,
+    recipients,
+    riddles,
+    secrets,
+    suppressions,
+    traffic,
+    trials,
+    unheard,
+)
 
 CHECKS: tuple[Check, ...] = tuple(check for suite in SUITES for check in checks_of(suite))
