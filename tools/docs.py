@@ -272,7 +272,10 @@ def api_page() -> str:
         "Made by `make docs` from what the relay serves at `/api/v1/openapi.json` (with the token, like the rest of "
         "the API). The token is the content of `admin.token` in `data_dir`, made at the first start and readable for "
         "the relay's own user alone; a new one is in force after a restart. `relay status`, `relay queue list`, "
-        "`relay queue show` and `relay explain` ask this API; with `--json` they print what it answers.",
+        "`relay queue show`, `relay explain`, `relay account` and `relay replies` ask this API; with `--json` they "
+        "print what it answers.",
+        "What changes something is POST, with a body of `application/json` of at most 256 KiB or none; a request that "
+        "a browser says comes from another site is refused.",
         'Try: `curl -H "Authorization: Bearer $(cat var/admin.token)" http://127.0.0.1:8025/api/v1/status`',
         "`/healthz`, `/readyz` and `/metrics` need no token from this machine, where the Host is localhost or an IP "
         "address: a name that somebody else's name server leads here is answered 421. No answer may be kept, and no "
