@@ -153,7 +153,7 @@ def by_code(stage: Stage, reply: Reply) -> ReplyClass | None:
         return _code_of_mail(reply)
     if stage is Stage.RCPT:
         return _code_of_rcpt(reply)
-    return _C.MESSAGE_TOO_LARGE if reply.code == 552 else None
+    return _C.MESSAGE_TOO_LARGE if reply.code == 552 and reply.enhanced is None else None
 
 
 def _code_of_host(stage: Stage, reply: Reply) -> ReplyClass | None:
@@ -181,7 +181,7 @@ def _code_of_auth(reply: Reply) -> ReplyClass | None:
 def _code_of_mail(reply: Reply) -> ReplyClass | None:
     if reply.is_temporary:
         return _C.RATE_LIMITED if reply.code in (450, 452) else _C.OUTAGE
-    if reply.code == 552:
+    if reply.code == 552 and reply.enhanced is None:
         return _C.MESSAGE_TOO_LARGE
     if reply.code == 530:
         return _C.TLS_REQUIRED

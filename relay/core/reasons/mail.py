@@ -253,10 +253,9 @@ SPAM: tuple[Rule, ...] = (
         stages=_BODY,
         codes=frozenset("5"),
         text=phrases(
-            "message|mail|email|messaggio has|have|was|is|ha|e? been? rejected|blocked|refused|bloccat*|rifiutat*|"
-            "respint*",
+            "message|mail|email|messaggio has|have|was|is|ha|e? been|stato? blocked|bloccat*",
             "message|content rejected|refused|blocked ~ content|reputation|blacklist",
-            "messaggio ~ bloccato|rifiutato|respinto",
+            "messaggio ~ bloccato",
         ),
         unless=phrases("someone|recipient|user|mailbox|size|virus|attachment|sender|by ~ administrator",
             "invalid|syntax"),

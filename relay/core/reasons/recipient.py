@@ -222,7 +222,6 @@ _UNWANTED = Rule(
         "not|doesnt|dont|no|isnt|non accept|accepting|accepted|willing|allow|allowed|wish|want|accetta|wanted ~ "
         "mail|messages|email|"
         "recipient|you|this|sender|messaggi|posta|domain|address",
-        "access|accesso|permission|delivery denied|negato|restricted|prohibited|forbidden|refused|rejected",
         "not|isnt|non authorized|authorised|allowed|permitted|autorizzato|consentito ~ to|send|sending|deliver|"
         "inviare|recipient|group|a",
         "blocked|rejected|refused|bloccato|rifiutato|denied by ~ recipient|user|destinatario|owner|remote|"
