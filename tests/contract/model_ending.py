@@ -145,6 +145,8 @@ class Ending:
             self.confirm(delivery, result)
         elif verdict is Verdict.BOUNCED:
             self.finish(delivery, Event.BOUNCE, result.reply_class, result.reply)
+            for sibling in self.siblings(delivery, result):
+                self.finish(sibling, Event.BOUNCE, result.reply_class, result.reply)
         elif verdict is Verdict.DEFERRED:
             delay = max(CROWD_PAUSE, result.retry_after or 0) if is_crowded else self.delay(delivery, result)
             self.wait_until(delivery, Event.DEFER, self.clock.relay() + delay, result.reply_class)
@@ -154,6 +156,13 @@ class Ending:
             self.doubt(delivery, self.linger_of(attempt.mailbox))
         else:
             self.wait_until(delivery, Event.RETURN, delivery.due, delivery.reason)
+
+    def siblings(self, delivery: Delivery, result: Result) -> list[Delivery]:
+        """What waits of the same message, if it was taken for spam: it is not sent in the same bytes again."""
+        if result.reply_class != "spam-blocked":
+            return []
+        same = [each for each in self.disk.deliveries if each.mail is delivery.mail and each is not delivery]
+        return [each for each in same if each.state is State.WAITING]
 
     def is_paced_by_mailbox(self, event: HealthEvent | None) -> bool:
         """It keeps its place and its tries."""

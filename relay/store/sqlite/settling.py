@@ -27,6 +27,7 @@ from relay.store.sqlite.moves import CORRUPT, Moves
 from relay.store.sqlite.outages import is_only_this_message
 from relay.store.sqlite.riddles import note_riddle
 from relay.store.sqlite.running import Running
+from relay.store.sqlite.siblings import bounce_siblings
 from relay.store.sqlite.signs import tally_of
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.suppressions import note_outcome
@@ -111,6 +112,8 @@ class Settling:
         elif verdict is Verdict.BOUNCED:
             entry.tries += 1
             moves.finish(entry, state, Event.BOUNCE, reason=reason, reply=reply, owes=OutboxKind.BOUNCE)
+            if reason == ReplyClass.SPAM_BLOCKED and entry.recipients > 1:
+                bounce_siblings(self._context, moves, entry, reason=reason, reply=reply)
         elif verdict is Verdict.DEFERRED and stays_in_place(event):
             moves.keep_place(entry, state, reason=reason, reply=reply)
         elif verdict is Verdict.DEFERRED:

@@ -13,7 +13,7 @@ from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.symptoms import Tally
 from relay.core.words import MailboxId
 from tests.contract.model import ModelStore
-from tests.contract.model_data import Attempt
+from tests.contract.model_data import Attempt, Delivery
 
 
 class SecondRefusalSkipped(ModelStore):
@@ -173,3 +173,10 @@ class LogsInWhereNotWanted(ModelStore):
 
     def to_knock(self, opened: Mapping[MailboxId, int]) -> frozenset[MailboxId]:
         return frozenset()
+
+
+class SentToTheOthers(ModelStore):
+    """What was taken for spam goes to the next recipient all the same."""
+
+    def siblings(self, delivery: Delivery, result: Result) -> list[Delivery]:
+        return []

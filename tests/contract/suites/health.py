@@ -315,6 +315,18 @@ async def mail_taken_for_spam_slows_the_mailbox_the_second_time_and_stops_it_the
     assert await _health(scene) == ("paused", "spam-blocked"), "after that one is enough"
 
 
+async def what_was_taken_for_spam_is_not_sent_in_the_same_bytes_again(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.store.put(message(1, A, "a@x.test", "b@x.test", "c@x.test"))
+    await scene.store.put(message(2, A, "d@x.test"))
+    (claim,) = await scene.work(1)
+    await scene.send(claim, SPAM)
+    outbox = await scene.store.outbox(10)
+    assert [(entry.message, entry.reason) for entry in outbox] == [("m-1", "spam-blocked")] * 3
+    assert {entry.envelope.recipients[0].address for entry in outbox} == {"a@x.test", "b@x.test", "c@x.test"}
+    assert numbers(await scene.work()) == ["m-2"]
+
+
 async def spam_in_different_hours_is_no_habit(scene: Scene) -> None:
     await scene.route(account(A))
     for number in range(4):
