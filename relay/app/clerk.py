@@ -13,6 +13,7 @@ from relay.admin import Done, Impossible, Kept, Tried
 from relay.core.clerktext import Saying, say
 from relay.core.failuretext import Language
 from relay.core.limits import SECOND
+from relay.core.outages import AUTH_OUTAGE
 from relay.core.routing import Account, Routing
 from relay.core.secretuse import Credential
 from relay.core.slips import meant
@@ -124,7 +125,7 @@ class AccountClerk:
     async def test(self, account: AccountId, *, by: str) -> Tried:
         """Tries its mailbox."""
         tested = await self._means.trying.test(account, self._account(account).mailbox)
-        return self._tried(tested, by)
+        return self._tried(await self._as_seen_from_above(tested), by)
 
     async def set_secret(self, account: AccountId, value: str, *, kind: Credential, by: str) -> Kept:
         """Keeps what its mailbox logs in with, and tries it, within its patience."""
@@ -157,9 +158,18 @@ class AccountClerk:
                 return None
             tested = trial.result()
             if tested.finding is not Finding.NOT_NOW or tested.reason not in PASSING:
-                return await self._as_mail_found(tested)
+                return await self._as_seen_from_above(await self._as_mail_found(tested))
             await asyncio.sleep(min(AGAIN, max(0.0, until - means.clock())))
         return tested
+
+    async def _as_seen_from_above(self, tested: Tested) -> Tested:
+        """Where many mailboxes are refused at once, it is their provider: nobody is told that his password is wrong."""
+        if tested.finding is not Finding.LOGIN_FAILED or tested.is_provider:
+            return tested
+        view = await self._means.reading.account(tested.account)
+        if view is None or view.reason != AUTH_OUTAGE:
+            return tested
+        return replace(tested, reason=AUTH_OUTAGE, is_provider=True)
 
     async def _as_mail_found(self, tested: Tested) -> Tested:
         """Where mail that waited was quicker to try the new password, what came of that is the answer."""

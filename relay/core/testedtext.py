@@ -88,6 +88,17 @@ REASONS: Mapping[str, Words] = MappingProxyType(
                 "creare una password per app presso il gestore e impostarla (relay account set-password)",
             ),
         ),
+        "auth-outage": Words(
+            (
+                "it refuses many logins that worked, so no password is wrong",
+                "rifiuta molti accessi che funzionavano, quindi nessuna password è sbagliata",
+            ),
+            ("nobody can do anything but wait", "si può solo attendere"),
+        ),
+        "bounce-guard": Words(
+            ("it refuses several recipients in the same words", "rifiuta più destinatari con le stesse parole"),
+            ("read its answer (relay account show)", "leggere la sua risposta (relay account show)"),
+        ),
         "auth-temporary": Words(
             ("logins cannot be checked there at the moment", "al momento gli accessi non possono essere verificati")
         ),

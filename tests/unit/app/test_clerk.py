@@ -178,6 +178,14 @@ async def test_a_trial_says_the_owners_next_step_of_the_providers_profile() -> N
     assert '"by":"admin"' in office.lines[0].replace(" ", "")
 
 
+async def test_where_many_are_refused_at_once_nobodys_password_is_wrong(office: Office) -> None:
+    office.trying.found = [REFUSED]
+    office.change(health="ok", reason="auth-outage", since=NOON)
+    tried = await office.clerk.test(ANNA, by="admin")
+    assert (tried.tested.reason, tried.tested.is_provider) == ("auth-outage", True)
+    assert tried.text.startswith("gmail cannot be tried: it refuses many logins that worked, so no password is wrong")
+
+
 async def test_a_time_of_another_day_has_its_day(office: Office) -> None:
     for hours, said in ((1, "at 13:00."), (13, "at 23/11 01:00.")):
         office.trying.found = [replace(BUSY, reason="limit", until=NOON + hours * 3_600_000_000)]
