@@ -6,7 +6,12 @@ Law: only what the other end has acknowledged while it was there counts as read;
 import array
 import asyncio
 import fcntl
+import os
+import socket
 import termios
+
+TCP_CLOSE: int = 7
+"""Of the states in linux/tcp_states.h: nothing goes in or out any more."""
 
 
 class Receipt:
@@ -47,15 +52,21 @@ class Receipt:
 
 
 def has_outstanding(transport: asyncio.Transport) -> bool:
-    """Whether something was said that the other end has not acknowledged; yes where nobody can tell."""
+    """Whether something was said that the other end has not acknowledged, or never will; yes where nobody can tell."""
     if transport.get_write_buffer_size() > 0:
         return True
-    socket = transport.get_extra_info("socket")
-    if socket is None:
+    known = transport.get_extra_info("socket")
+    if known is None:
         return True
     unsent = array.array("i", [0])
     try:
-        fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, unsent)  # SIOCOUTQ of tcp(7): octets not yet acknowledged
+        fcntl.ioctl(known.fileno(), termios.TIOCOUTQ, unsent)  # SIOCOUTQ of tcp(7): octets not yet acknowledged
+        return unsent[0] > 0 or _is_reset(known.fileno())
     except (OSError, ValueError):
         return True
-    return unsent[0] > 0
+
+
+def _is_reset(descriptor: int) -> bool:
+    """Whether the other end threw the connection away: after its FIN that reads like any end (TCP_INFO of tcp(7))."""
+    with socket.socket(fileno=os.dup(descriptor)) as same:  # uvloop's own has no options
+        return same.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] == TCP_CLOSE

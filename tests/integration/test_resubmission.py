@@ -1,14 +1,17 @@
 """A client that is gone before it can have read `250`, over real sockets and a real relay that may be killed."""
 
+import asyncio
 import re
 import signal
 import socket
+import ssl
 import struct
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from relay.sandbox.certificates import make_certificates
 from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
@@ -22,8 +25,10 @@ def mail(number: int = 0) -> bytes:
 class Client:
     """Speaks SMTP by hand, so that it can be rude."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: ssl.SSLContext | None = None) -> None:
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        if tls is not None:
+            self.socket = tls.wrap_socket(self.socket, server_hostname="127.0.0.1")
         self._file = self.socket.makefile("rb")
         self.reply()
         for command in (b"EHLO pc", b"MAIL FROM:<anna@d.test>", b"RCPT TO:<paziente@example.org>", b"DATA"):
@@ -79,9 +84,9 @@ def start(folder: Folder) -> Iterator[Callable[..., RelayProcess]]:
 Start = Callable[..., RelayProcess]
 
 
-def sent(relay: RelayProcess, number: int = 0) -> str:
+def sent(relay: RelayProcess, number: int = 0, *, port: int | None = None) -> str:
     """The id that a client reads who says goodbye."""
-    client = Client(relay.smtp)
+    client = Client(port or relay.smtp)
     told = id_of(client.send(number))
     client.socket.sendall(b"QUIT\r\n")
     assert client.reply().startswith("221 ")
@@ -113,12 +118,10 @@ def test_who_read_it_and_closed_without_goodbye_means_two(relay: RelayProcess) -
 def test_who_hung_up_before_the_answer_is_told_of_the_first(
     relay: RelayProcess, number: int, leave: Callable[[Client], None]
 ) -> None:
-    before = relay.count("accepted")
     client = Client(relay.smtp)
     client.socket.sendall(mail(number))
     leave(client)
-    first = relay.wait_for("accepted", times=before + 1)["id"]
-    assert sent(relay, number) == first
+    first = sent(relay, number)
     relay.wait_for("accepted_before", id=first)
     assert sent(relay, number) != first, "this time it was read"
 
@@ -168,3 +171,28 @@ def test_what_a_kill_left_unanswered_and_was_sent_again_arrives_once(
         assert len(list(inbox.iterdir())) == 2, "the second one was meant, the resubmission was none"
     finally:
         provider.kill()
+
+
+@pytest.mark.needs("openssl")
+@pytest.mark.parametrize("has_read", [False, True])
+def test_under_tls_it_is_the_same(tmp_path: Path, start: Start, folder: Folder, has_read: bool) -> None:
+    pair = asyncio.run(make_certificates(tmp_path))
+    submission = folder.service["submission"]
+    submission["listen"].append({"address": "127.0.0.1:0", "tls": "implicit"})
+    submission["tls"] = {"certificate": str(pair.certificate), "key": str(pair.key)}
+    folder.write()
+    running = start()
+    ports = [int(each["address"].rpartition(":")[2]) for each in running.records if each["event"] == "listening"]
+    context = ssl.create_default_context(cafile=str(pair.authority))
+    plain, secure = ports[0], ports[1]
+    client = Client(secure, context)
+    client.socket.sendall(mail())
+    if has_read:
+        first = id_of(client.reply())
+        assert isinstance(client.socket, ssl.SSLSocket)
+        client.socket.unwrap()  # as TLS ends in good order
+        client.close()
+    else:
+        client.reset()
+        first = running.wait_for("accepted")["id"]
+    assert (sent(running, port=plain) == first) is not has_read
