@@ -54,6 +54,8 @@ class NewMessage:
     wants_express: bool = False
     """The client asked for the express lane by X-Relay-Priority."""
     kind: Kind = Kind.MAIL
+    answers: int | None = None
+    """Of a report: the entry of the outbox that is done with it; where that was struck out, nobody is told."""
     lifetime: int | None = None
     """Microseconds of wall time until it bounces; None: the account's or the queue's."""
     is_dated: bool = False

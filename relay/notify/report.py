@@ -129,6 +129,7 @@ def write_report(
         submitted_hash=hashlib.sha256(content).digest(),
         wants_express=True,
         kind=Kind.REPORT,
+        answers=entry.id,
         lifetime=None if entry.delay is None else max(LEAST_LIFETIME, entry.delay.until - entry.now),
     )
 

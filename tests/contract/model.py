@@ -59,12 +59,13 @@ class ModelStore(Reading):
     def has_worked(self, mailbox: MailboxId) -> bool:
         return self.disk.healths.get(mailbox, Health()).is_proven
 
-    def has_worked(self, mailbox: MailboxId) -> bool:
-        return self.disk.healths.get(mailbox, Health()).is_proven
-
     async def put(self, message: NewMessage) -> None:
         if any(mail.new.id == message.id for mail in self.disk.mails):
             return
+        if message.answers is not None:
+            if not any(entry.id == message.answers for entry in self.disk.outbox):
+                return
+            await self.done(message.answers)
         mail = Mail(message, self.clock.relay(), self.now(), self.lane_of(message))
         self.disk.mails.append(mail)
         for recipient in message.envelope.recipients:

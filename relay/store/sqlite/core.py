@@ -94,8 +94,13 @@ class Core:
     # the ports' operations
 
     def put(self, new: Sealed) -> None:
-        """Records a message."""
+        """Records a message; with a report, that what it answers is done."""
+        entry = new.message.answers
+        if entry is not None and not self._reports.is_open(entry):
+            return
         self._intake.put(new)
+        if entry is not None:
+            self._reports.done(entry)
 
     def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Hands out work."""

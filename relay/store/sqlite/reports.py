@@ -41,6 +41,10 @@ class Reports:
         """The oldest entries not done, of those after one."""
         return [self._owed(row) for row in self._context.database.read(_SQL["oldest_outbox"], (after, most))]
 
+    def is_open(self, number: int) -> bool:
+        """Whether this entry has still to be done."""
+        return self._context.database.read_one(_SQL["get_outbox"], (number,)) is not None
+
     def done(self, number: int) -> None:
         """The entry was done; the body goes if nothing else needs it."""
         context = self._context

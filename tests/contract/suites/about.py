@@ -398,6 +398,19 @@ async def a_bounce_of_which_its_sender_was_told_stays_one(scene: Scene) -> None:
     assert [await _state(scene, each) for each in ("one", "two", "three")] == ["bounced", "held", "held"]
 
 
+async def a_report_that_comes_when_its_bounce_was_taken_back_is_not_sent(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await _send_to(scene, GUESSED, "one", "two")
+    first, second = await scene.store.outbox(10)
+    await scene.store.put(message("report-1", B, A, answers=first.id))
+    assert [entry.id for entry in await scene.store.outbox(10)] == [second.id], "with the report it is done"
+    assert await scene.send_all() == ["m-report-1"]
+    await _send_to(scene, GUESSED, "three")
+    await scene.store.put(message("report-2", B, A, answers=second.id))
+    assert [await _state(scene, each) for each in ("one", "two", "three")] == ["bounced", "held", "held"]
+    assert await scene.send_all() == []
+
+
 async def what_a_rule_reads_as_the_recipients_bounces_however_often(scene: Scene) -> None:
     await scene.route(account(A))
     await _send_to(scene, BOUNCED, "one", "two", "three", "four")
