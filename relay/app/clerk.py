@@ -107,11 +107,7 @@ class AccountClerk:
         """Lets it go again; a mailbox that is stopped stays so, and that is said."""
         is_new = await self._means.control.resume(account, by=by)
         said = self._say(account, Saying.RESUMED if is_new else Saying.NOT_PAUSED)
-        view = await self._means.reading.account(account)
-        still = None if view is None else _still(view)
-        if view is not None and still is not None:
-            said = f"{said} {self._say(account, still, view.reason)}"
-        return Done(account, is_new, said)
+        return Done(account, is_new, f"{said}{await self._still_said(account)}")
 
     async def fixed(self, account: AccountId, *, by: str) -> Done:
         """Has its mailbox tried at once."""
@@ -125,7 +121,18 @@ class AccountClerk:
     async def test(self, account: AccountId, *, by: str) -> Tried:
         """Tries its mailbox."""
         tested = await self._means.trying.test(account, self._account(account).mailbox)
-        return self._tried(await self._as_seen_from_above(tested), by)
+        tried = self._tried(await self._as_seen_from_above(tested), by)
+        return replace(tried, text=f"{tried.text}{await self._still_said(account)}") if tested.is_good else tried
+
+    async def _still_said(self, account: AccountId) -> str:
+        """What keeps its mail back although the mailbox works; empty: nothing."""
+        view = await self._means.reading.account(account)
+        if view is None:
+            return ""
+        if view.particulars.paused is not None:
+            return f" {self._say(account, Saying.STILL_PAUSED)}"
+        still = _still(view)
+        return "" if still is None else f" {self._say(account, still, view.reason)}"
 
     async def set_secret(self, account: AccountId, value: str, *, kind: Credential, by: str) -> Kept:
         """Keeps what its mailbox logs in with, and tries it, within its patience."""

@@ -6,7 +6,7 @@ session and any attempt is; one mailbox is tried by one at a time.
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from relay.core.envelope import LoginFailure, Result, Verdict
@@ -27,6 +27,9 @@ MOST: int = 8
 
 PATIENCE: float = 90.0
 """Seconds for one trial: an agent waits with the doctor on the telephone, and a provider's own time-outs are longer."""
+
+AGAIN: float = 10.0
+"""Seconds after which a mailbox that was out of reach is tried by hand again."""
 
 SETTLED_WITHIN: int = 5 * SECOND
 """For the store to take what was cut short at a stop."""
@@ -80,6 +83,7 @@ class Tester:
         self._crew = Crew(observe, on_fatal)
         self._patience = patience
         self._tried: dict[MailboxId, asyncio.Task[None]] = {}
+        self._unreached: dict[MailboxId, float] = {}
         self._is_stopping = False
 
     async def test(self, account: AccountId, mailbox: MailboxId) -> Tested:
@@ -127,6 +131,9 @@ class Tester:
             trial = await self._trials.begin(account, node=self._node)
         if isinstance(trial, NotNow):
             return _not_now(account, mailbox, trial)
+        if self._is_too_soon(mailbox) and not trial.is_new:
+            await self._steady.report(mailbox, SessionEvent.DECLINED)
+            return _not_now(account, mailbox, NotNow("testing"))
         until = asyncio.get_running_loop().time() + self._patience
         session = await self._open(trial, until)
         if isinstance(session, LoginFailure):
@@ -145,7 +152,7 @@ class Tester:
             async with asyncio.timeout_at(until):
                 session = await self._upstream.open(mailbox)
         except LoginFailed as failed:
-            return await self._refused(mailbox, failed.failure)
+            return await self._refused(mailbox, self._weighed(trial, failed.failure))
         except TimeoutError:
             return await self._refused(mailbox, _unanswered())
         except asyncio.CancelledError:
@@ -157,6 +164,19 @@ class Tester:
         self._observe.session_opened(mailbox, seconds=loop.time() - start)
         await self._steady.report(mailbox, SessionEvent.OPENED)
         return session
+
+    def _is_too_soon(self, mailbox: MailboxId) -> bool:
+        """Whether it was out of reach a moment ago: no budget of logins bounds who only ever meets a closed door."""
+        now = asyncio.get_running_loop().time()
+        self._unreached = {each: at for each, at in self._unreached.items() if now < at + AGAIN}
+        return mailbox in self._unreached
+
+    def _weighed(self, trial: Trial, failure: LoginFailure) -> LoginFailure:
+        """That a host is still out of reach is no news, and must not put off its next probe."""
+        if failure.is_login_sent:
+            return failure
+        self._unreached[trial.mailbox] = asyncio.get_running_loop().time()
+        return replace(failure, is_outdated=failure.is_outdated or trial.was_out_of_reach)
 
     async def _refused(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
         self._observe.login_failed(mailbox, failure)

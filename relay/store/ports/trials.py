@@ -20,6 +20,9 @@ class Trial:
     node: str
     is_new: bool
     """Nobody has tried this credential yet: it may be tried although a budget of logins is spent."""
+    was_out_of_reach: bool = False
+    """The mailbox, or its provider's host, could not be reached before: that it cannot be now is no news, and puts off
+    nobody's next try."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,11 +48,21 @@ def obstacle_to_claim(context: Context, mailbox: MailboxId) -> NotNow | None:
     return NotNow(LIMIT, _shown(context, max(known)) if len(known) == len(opens) else None)
 
 
+def is_out_of_reach(context: Context, mailbox: MailboxId) -> bool:
+    """Whether it is known already that nobody gets through to it."""
+    healths = context.remembrance.health(mailbox), context.remembrance.provider_health(mailbox.provider)
+    return any(each.is_stopped and _is_open(each.reason or "") for each in healths)
+
+
+def _is_open(reason: str) -> bool:
+    return reason in OPEN_TO_TRIALS or reason.startswith("tls-")
+
+
 def _closed_provider(context: Context, mailbox: MailboxId) -> NotNow | None:
     """Its host lets nobody in, and would only be annoyed."""
     health = context.remembrance.provider_health(mailbox.provider)
     reason = health.reason or HealthState.WAITING.value
-    if not health.is_stopped or reason in OPEN_TO_TRIALS or reason.startswith("tls-"):
+    if not health.is_stopped or _is_open(reason):
         return None
     return NotNow(reason, _shown(context, health.probe_at), is_provider=True)
 

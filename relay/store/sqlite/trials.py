@@ -6,7 +6,7 @@ and no lease ends it; its node's next start does, linger later.
 """
 
 from relay.core.envelope import Result, Verdict
-from relay.core.health import Health, HealthEvent, HealthState
+from relay.core.health import PAUSING, Health, HealthEvent, HealthState
 from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
 from relay.core.rotation import CROWDED
@@ -17,12 +17,17 @@ from relay.store.ports.trials import NotNow, Trial
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.healths import Symptom, change_mailbox
 from relay.store.sqlite.note import Note
-from relay.store.sqlite.obstacles import obstacle_to_claim, obstacle_to_login
+from relay.store.sqlite.obstacles import is_out_of_reach, obstacle_to_claim, obstacle_to_login
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import write_reply
 
 _SQL = load_statements("trials")
 _LIMITS = load_statements("limits")
+
+SHOWN_TO_BE_OVER = PAUSING - {
+    HealthEvent.SPAM_OFTEN, HealthEvent.POLICY_REFUSED, HealthEvent.GUARDED, HealthEvent.IP_BLOCKED,
+}  # fmt: skip
+"""What a login, a MAIL and a RCPT that work show to be over; what only messages met is not among it."""
 
 CUT_SHORT = Result(Verdict.DROPPED, "lost", Stage.MAIL, None, is_mail_written=True, is_end_known=False)
 """How a trial ends whose process died."""
@@ -65,7 +70,7 @@ def _begin(context: Context, sender: AccountId, node: str) -> Trial | NotNow:
     context.schedule.reserve_session(mailbox, now)
     context.database.write(_LIMITS["begin_login"], (context.names.mailbox(mailbox), now))
     context.book.change(mailbox, 1, 1)
-    return Trial(sender, mailbox, node, is_new)
+    return Trial(sender, mailbox, node, is_new, is_out_of_reach(context, mailbox))
 
 
 def _is_untried(context: Context, mailbox: MailboxId) -> bool:
@@ -116,7 +121,8 @@ def _judge(context: Context, mailbox: MailboxId, result: Result) -> None:
         return
     event = event_of_result(result)
     if event is HealthEvent.DELIVERED:
-        event = HealthEvent.LET_IN if health.state is HealthState.PAUSED else None
+        is_shown = health.state is HealthState.PAUSED and health.cause in SHOWN_TO_BE_OVER
+        event = HealthEvent.LET_IN if is_shown else None
     if event is None or result is CUT_SHORT:
         return
     change_mailbox(context, mailbox, Symptom(event, reason_of_result(result), result.retry_after, result.reply))

@@ -29,21 +29,21 @@ TAKEN = result(Verdict.DELIVERED, stage=Stage.RCPT)
 UNANSWERED = result(Verdict.DEFERRED, "network", stage=Stage.MAIL, reply=None, is_end_known=False)
 
 
-async def begun(scene: Scene, sender: str = A) -> Trial:
+async def _begun(scene: Scene, sender: str = A) -> Trial:
     trial = await scene.books.trials.begin(sender, node=NODE)
     assert isinstance(trial, Trial), trial
     return trial
 
 
-async def at_mail(scene: Scene, sender: str = A) -> int:
-    trial = await begun(scene, sender)
+async def _at_mail(scene: Scene, sender: str = A) -> int:
+    trial = await _begun(scene, sender)
     await scene.store.session(trial.mailbox, SessionEvent.OPENED)
     attempt = await scene.books.trials.claim(trial)
     assert isinstance(attempt, int), attempt
     return attempt
 
 
-async def used(scene: Scene, sender: str = A) -> int:
+async def _used(scene: Scene, sender: str = A) -> int:
     view = await scene.store.account(sender)
     assert view is not None
     return view.limits[0].used
@@ -51,13 +51,13 @@ async def used(scene: Scene, sender: str = A) -> int:
 
 async def a_trial_counts_from_its_mail_until_the_window_after_its_end(scene: Scene) -> None:
     await scene.route(account(A), providers=[provider("p", "1/10m")])
-    attempt = await at_mail(scene)
+    attempt = await _at_mail(scene)
     await scene.advance(HOUR)
-    assert await used(scene) == 1, "it has not ended yet"
+    assert await _used(scene) == 1, "it has not ended yet"
     await scene.books.trials.end(attempt, TAKEN)
     await scene.store.session(box(A), SessionEvent.CLOSED)
     await scene.advance(600)
-    assert await used(scene) == 1
+    assert await _used(scene) == 1
     await scene.mail(A, 1)
     assert await scene.work() == []
     await scene.advance(1)
@@ -66,32 +66,32 @@ async def a_trial_counts_from_its_mail_until_the_window_after_its_end(scene: Sce
 
 async def a_trial_that_never_said_mail_counts_for_nothing(scene: Scene) -> None:
     await scene.route(account(A), providers=[provider("p", "1/10m")])
-    await scene.books.trials.end(await at_mail(scene), result(Verdict.DROPPED, "network", is_mail_written=False))
-    assert await used(scene) == 0
+    await scene.books.trials.end(await _at_mail(scene), result(Verdict.DROPPED, "network", is_mail_written=False))
+    assert await _used(scene) == 0
 
 
 async def a_trial_without_an_answer_and_one_whose_process_died_count_linger_longer(scene: Scene) -> None:
     for dies in (False, True):
         other = scene.another()
         await other.route(account(A), providers=[provider("p", "1/10m")])
-        attempt = await at_mail(other)
+        attempt = await _at_mail(other)
         if dies:
             await other.harness.crash_and_restart()
             await other.store.recover(NODE)
         else:
             await other.books.trials.end(attempt, UNANSWERED)
         await other.advance(600 + LINGER)
-        assert await used(other) == 1
+        assert await _used(other) == 1
         await other.advance(1)
-        assert await used(other) == 0
+        assert await _used(other) == 0
         await other.books.trials.end(attempt, TAKEN)
-        assert await used(other) == 0, "it is over, and ends once"
+        assert await _used(other) == 0, "it is over, and ends once"
         await other.harness.close()
 
 
 async def no_room_is_said_with_its_end(scene: Scene) -> None:
     await scene.route(account(A), providers=[provider("p", "1/10m")])
-    await scene.books.trials.end(await at_mail(scene), TAKEN)
+    await scene.books.trials.end(await _at_mail(scene), TAKEN)
     await scene.store.session(box(A), SessionEvent.CLOSED)
     refused = await scene.books.trials.begin(A, node=NODE)
     assert isinstance(refused, NotNow)
@@ -102,7 +102,7 @@ async def no_room_is_said_with_its_end(scene: Scene) -> None:
 async def its_login_counts_and_its_session_is_one_of_those_allowed(scene: Scene) -> None:
     await scene.route(account(A), providers=[provider("p", login_limit=parse_limit("2/10m"), connections=1)])
     for _ in range(2):
-        await begun(scene)
+        await _begun(scene)
         assert await scene.books.trials.begin(A, node=NODE) == NotNow("session")
         await scene.store.session(box(A), SessionEvent.OPENED)
         await scene.store.session(box(A), SessionEvent.CLOSED)
@@ -113,32 +113,32 @@ async def its_login_counts_and_its_session_is_one_of_those_allowed(scene: Scene)
 
 async def a_refused_password_is_tried_again_by_hand_no_sooner_than_by_mail(scene: Scene) -> None:
     await scene.route(account(A))
-    await begun(scene)
+    await _begun(scene)
     await scene.store.refused(box(A), AUTH_REFUSED)
     refused = await scene.books.trials.begin(A, node=NODE)
     assert isinstance(refused, NotNow)
     assert refused.reason == "refused-logins"
     await scene.route(account(A), credentials={A: "second"})
-    assert (await begun(scene)).is_new
+    assert (await _begun(scene)).is_new
 
 
 async def what_it_finds_is_heard_of_by_its_mailbox_and_by_nobody_elses(scene: Scene) -> None:
     await scene.route(account(A), account(B))
-    await scene.books.trials.end(await at_mail(scene), MAIL_REFUSED)
+    await scene.books.trials.end(await _at_mail(scene), MAIL_REFUSED)
     await scene.store.session(box(A), SessionEvent.CLOSED)
     await scene.mail(A, 1)
     await scene.mail(B, 2)
     claims = await scene.work()
     assert [claim.account for claim in claims] == [B]
     await scene.send(claims[0], DELIVERED)
-    await scene.books.trials.end(await at_mail(scene), TAKEN)
+    await scene.books.trials.end(await _at_mail(scene), TAKEN)
     await scene.store.session(box(A), SessionEvent.CLOSED)
     assert [claim.account for claim in await scene.work()] == [A]
 
 
 async def numbers_of_trials_are_no_others(scene: Scene) -> None:
     await scene.route(account(A), account(B))
-    attempt = await at_mail(scene)
+    attempt = await _at_mail(scene)
     await scene.mail(B, 1)
     (claim,) = await scene.work()
     assert claim.attempt != attempt

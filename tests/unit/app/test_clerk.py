@@ -178,6 +178,22 @@ async def test_a_trial_says_the_owners_next_step_of_the_providers_profile() -> N
     assert '"by":"admin"' in office.lines[0].replace(" ", "")
 
 
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"health": "paused", "reason": "spam-blocked"}, f"`relay account fixed {ANNA}`."),
+        ({"particulars": Particulars(paused=PausedView(NOON, ""))}, f"`relay account resume {ANNA}`."),
+    ],
+)
+async def test_a_mailbox_that_works_may_still_be_kept_back_and_that_is_said(
+    office: Office, changes: dict[str, Any], said: str
+) -> None:
+    office.change(**changes)
+    text = (await office.clerk.test(ANNA, by="admin")).text
+    assert text.startswith("All is well")
+    assert text.endswith(said)
+
+
 async def test_where_many_are_refused_at_once_nobodys_password_is_wrong(office: Office) -> None:
     office.trying.found = [REFUSED]
     office.change(health="ok", reason="auth-outage", since=NOON)

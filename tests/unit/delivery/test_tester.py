@@ -45,6 +45,8 @@ class FakeTrials:
     trouble: list[Exception] = field(default_factory=list)
     ended: list[tuple[int, Result]] = field(default_factory=list)
     begun: int = 0
+    is_new: bool = False
+    was_out_of_reach: bool = False
 
     async def begin(self, account: AccountId, *, node: str) -> Trial | NotNow:
         if account != ROSSI and not account.startswith("many"):
@@ -53,7 +55,7 @@ class FakeTrials:
         self.begun += 1
         if self.refusals:
             return self.refusals.pop(0)
-        trial = Trial(account, MailboxId("aruba", account), node, is_new=False)
+        trial = Trial(account, MailboxId("aruba", account), node, self.is_new, self.was_out_of_reach)
         self.store.boxes.setdefault(trial.mailbox, Box()).opening += 1
         return trial
 
@@ -305,3 +307,29 @@ def test_an_account_that_nobody_knows_is_an_error_for_who_asked() -> None:
         assert (await shop.test()).finding is Finding.WORKS
 
     run(main)
+
+
+def test_a_host_that_was_out_of_reach_before_is_not_put_off_by_a_trial() -> None:
+    async def main(shop: Shop) -> None:
+        shop.provider.failure = DOWN
+        shop.trials.was_out_of_reach = True
+        await shop.test()
+        shop.provider.failure = WRONG_PASSWORD
+        await asyncio.sleep(60)
+        await shop.test()
+
+    down, wrong = run(main).store.failures(BOX)
+    assert (down.is_outdated, wrong.is_outdated) == (True, False), "that it is still down is no news"
+
+
+def test_who_meets_a_closed_door_does_not_knock_as_fast_as_he_can_click() -> None:
+    async def main(shop: Shop) -> None:
+        shop.provider.failure = DOWN
+        found = [(await shop.test()).reason for _ in range(20)]
+        assert found == ["network", *["testing"] * 19]
+        await asyncio.sleep(11)
+        assert (await shop.test()).reason == "network"
+        shop.trials.is_new = True
+        assert (await shop.test()).reason == "network", "a new password is tried at once"
+
+    assert run(main).log.count("login") == 3

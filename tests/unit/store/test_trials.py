@@ -1,15 +1,19 @@
 """A mailbox tried by hand: inside every limit, counted whatever happens, and heard of by the mailbox's health."""
 
+from dataclasses import replace
+
 import pytest
 
 from relay.core.envelope import LoginFailure, Result, Verdict
-from relay.core.health import Health, HealthState
+from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.limits import parse_limit
 from relay.core.reply import Reply
 from relay.core.words import MailboxId, Stage
 from relay.errors import UnknownAccount
 from relay.store.ports.sessions import SessionEvent
 from relay.store.ports.trials import NotNow, Trial, Trials
+from relay.store.sqlite.context import Context
+from relay.store.sqlite.healths import Symptom, change_mailbox
 from tests.unit.store.workbench import (
     BIANCHI,
     MINUTE,
@@ -371,3 +375,27 @@ async def test_clicking_finds_out_no_more_passwords_than_the_mail_would(bench):
             refused += 1
         bench.clock.advance(SECOND * 10)
     assert refused <= 6, "two hours of clicking: three an hour"
+
+
+async def test_a_trial_that_works_does_not_end_what_only_messages_show(bench):
+    await routed(bench)
+    await tried(bench)
+
+    def guard(context: Context) -> None:
+        change_mailbox(context, BOX, Symptom(HealthEvent.GUARDED, "bounce-guard"))
+
+    await bench.store._note(guard)
+    await tried(bench)
+    assert (health(bench).state, health(bench).reason) == (HealthState.PAUSED, "bounce-guard")
+
+
+async def test_a_host_that_is_out_of_reach_is_said_to_have_been(bench):
+    await routed(bench)
+    assert not (await begun(bench)).was_out_of_reach
+    down = LoginFailure("network", Stage.CONNECT, None, is_provider=True, is_login_sent=False)
+    await bench.store.refused(BOX, down)
+    probe_at = bench.store._core.context.remembrance.provider_health("aruba").probe_at
+    bench.clock.advance(SECOND)
+    assert (await begun(bench)).was_out_of_reach
+    await bench.store.refused(BOX, replace(down, is_outdated=True))
+    assert bench.store._core.context.remembrance.provider_health("aruba").probe_at == probe_at, "it is not put off"
