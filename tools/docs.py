@@ -176,7 +176,6 @@ NOT_YET: Mapping[str, str] = {
     "providers.NAME.maintenance": "",
     "plans.NAME.recipient_check": "",
     "accounts.SENDER.recipient_check": "",
-    "accounts.SENDER.paid_until": "",
 }
 """Keys that are read and checked and have no effect yet, or only the one named; the rest is in force."""
 

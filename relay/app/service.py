@@ -20,6 +20,7 @@ from relay.app.sockets import address_of, bind
 from relay.app.storage import Storage, StorageNeeds, open_storage
 from relay.app.supervision import Supervisor
 from relay.app.systemd import Watchdog
+from relay.app.terms import TermsWatch
 from relay.app.timed import TimedStore
 from relay.app.tokens import token_source
 from relay.config.problems import Loaded
@@ -159,6 +160,9 @@ class Service:
         client = notices.web_client(means)
         running.notices = notices.notice_pump(means, store, storage.store.books.notices, keeper, client)
         supervisor.start("notices", running.notices.run())
+        terms = TermsWatch(storage.store.books.notices, keeper.routing, wall=means.clock.wall, log=means.log)
+        keeper.on_change(terms.wake)
+        supervisor.start("terms", terms.run())
         heartbeat = notices.heartbeat(means, client, look.look)
         if heartbeat is not None:
             supervisor.start("heartbeat", heartbeat.run())
@@ -172,7 +176,7 @@ class Service:
         running, supervisor = self._running, self._supervisor
         self._means.readiness.set(Part.SERVICE, "the relay is stopping")
         await self._drain()
-        for what in ("routing", "certificates", "outbox", "notices", "pulse", "heartbeat", "watchdog"):
+        for what in ("routing", "certificates", "outbox", "notices", "terms", "pulse", "heartbeat", "watchdog"):
             await supervisor.cancel(what)
         if running.storage is not None:
             await self._bounded("store", running.storage.close())

@@ -103,7 +103,7 @@ def notice_of(concern: Concern, word: Word, situation: Situation) -> Notice:
         needs=None if word is Word.HEALED else needs_of(concern.reason),
         next_try=None if word is Word.HEALED else situation.next_try,
         paid_until=_day(concern.detail.get("paid_until")),
-        count=_number(concern.reason if is_paid else concern.detail.get("count") or concern.detail.get("mailboxes")),
+        count=_number(concern.detail.get("count") or concern.detail.get("mailboxes")),
         usual=_number(concern.detail.get("usual")),
     )
 

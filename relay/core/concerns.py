@@ -42,7 +42,8 @@ class ConcernKind(StrEnum):
     MANY_TO_ONE = "many-to-one"
     """Once: recipients that get many mails a day."""
     PAID_UNTIL = "paid-until"
-    """The paid term of an account's mailbox ends: `reason` is the days left."""
+    """Once for each step: the paid term of an account's mailbox ends; `reason` is the step and the date, as
+    `30d-2027-03-01`."""
     NO_TOKEN = "no-token"
     """The relay's own identity at an authorization server is refused."""
 

@@ -4,7 +4,7 @@ Law: what was said is written down before it is forgotten to whom; a crash in be
 and nobody hears it twice who throws away what he knows. Durations are microseconds.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -83,9 +83,18 @@ class Notices(Protocol):
         """How long until something is due; 0: now; None: nothing is."""
 
     async def raise_concern(
-        self, kind: ConcernKind, subject: Subject, *, reason: str | None = None, again_after: int | None = None
+        self,
+        kind: ConcernKind,
+        subject: Subject,
+        *,
+        reason: str | None = None,
+        detail: Mapping[str, str] | None = None,
+        again_after: int | None = None,
     ) -> bool:
-        """Somebody has to know of something that did not happen in the store; True: it is new."""
+        """Somebody has to know of something that did not happen in the store; True: it is new.
+
+        `detail` names no recipient. What is told once is not told again within `again_after`; None: ever.
+        """
 
     async def lower_concern(self, kind: ConcernKind, subject: Subject) -> bool:
         """It is over; False: none was open."""

@@ -4,7 +4,7 @@ Law: a word of a concern is said once: its number is compared when it is written
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from relay.core.concerns import Concern, ConcernKind, Subject
 from relay.core.routing import Account
@@ -66,11 +66,17 @@ class SqliteNotices:
         return await self._ask(_rest)
 
     async def raise_concern(
-        self, kind: ConcernKind, subject: Subject, *, reason: str | None = None, again_after: int | None = None
+        self,
+        kind: ConcernKind,
+        subject: Subject,
+        *,
+        reason: str | None = None,
+        detail: Mapping[str, str] | None = None,
+        again_after: int | None = None,
     ) -> bool:
         """Somebody has to know."""
         return await self._note(
-            lambda context: open_concern(context, kind, subject, reason=reason, again_after=again_after)
+            lambda context: open_concern(context, kind, subject, reason=reason, detail=detail, again_after=again_after)
         )
 
     async def lower_concern(self, kind: ConcernKind, subject: Subject) -> bool:

@@ -124,9 +124,21 @@ async def what_is_told_once_is_not_told_again_before_its_time(scene: Scene) -> N
     assert await notices.concerns(10) == [], "nothing of it lasts"
     await scene.advance(3600)
     assert await notices.raise_concern(kind, ABOUT_A, again_after=HOUR)
-    assert await notices.raise_concern(ConcernKind.PAID_UNTIL, Subject(account=A), reason="30", again_after=None)
+
+
+async def what_is_told_once_ever_is_not_told_again_however_much_later(scene: Scene) -> None:
+    notices, kind, paid = scene.books.notices, ConcernKind.PAID_UNTIL, Subject("p", box(A), A)
+    await scene.route(account(A))
+    detail = {"count": "28", "paid_until": "2027-03-01"}
+    assert await notices.raise_concern(kind, paid, reason="30d-2027-03-01", detail=detail)
+    assert not await notices.raise_concern(kind, paid, reason="30d-2027-03-01", detail={**detail, "count": "27"})
+    due = await _one(scene)
+    assert (due.concern.subject, dict(due.concern.detail)) == (paid, detail)
+    await notices.said(due, after=None, notice=None)
     await scene.advance(90 * 24 * 3600)
-    assert not await notices.raise_concern(ConcernKind.PAID_UNTIL, Subject(account=A), reason="30", again_after=None)
+    await scene.harness.crash_and_restart()
+    assert not await notices.raise_concern(kind, paid, reason="30d-2027-03-01", detail=detail)
+    assert await notices.raise_concern(kind, paid, reason="30d-2028-03-01", detail=detail), "another term"
 
 
 async def a_notice_that_nobody_takes_is_tried_again_and_then_kept(scene: Scene) -> None:

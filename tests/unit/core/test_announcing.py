@@ -106,7 +106,8 @@ def test_a_notice_says_who_what_and_since_when() -> None:
 
 
 def test_the_days_of_a_paid_term_are_its_count() -> None:
-    paid = replace(STOPPED, kind=ConcernKind.PAID_UNTIL, reason="30", detail={"paid_until": "2027-03-31"})
+    detail = {"paid_until": "2027-03-31", "count": "30"}
+    paid = replace(STOPPED, kind=ConcernKind.PAID_UNTIL, reason="30d-2027-03-31", detail=detail)
     notice = notice_of(paid, Word.FIRST, Situation(AT))
     assert (notice.type, notice.count, notice.paid_until, notice.reason) == (
         NoticeType.PAID_UNTIL,
