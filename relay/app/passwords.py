@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from relay.app.routing import RoutingKeeper
 from relay.config.references import SECRET_BYTES
 from relay.core.routing import Auth, Provider, SecretKind, SecretReference
-from relay.core.secretuse import OWN, Credential, mailbox_use
+from relay.core.secretuse import Credential, mailbox_use
 from relay.core.words import AccountId, MailboxId
 from relay.errors import PermanentError, UnknownAccount
 from relay.store.ports.secrets import NAME_OCTETS, SecretName, Secrets
@@ -68,8 +68,7 @@ class PasswordDesk:
         """
         check_name(name)
         check_value(value)
-        use = self._keeper.uses().get(name)
-        is_new = await self._secrets.set(name, value, use=None if use == OWN else use)
+        is_new = await self._secrets.set(name, value, use=await self._keeper.use_of(name))
         await self._keeper.refresh()
         return is_new
 

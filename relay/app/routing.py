@@ -98,9 +98,10 @@ class RoutingKeeper:
         is_unset = _is_stored(self._routing.password_of(mailbox)) and secret.cause is Cause.MISSING
         return f"{secret.reason}: set it (relay account set-password)" if is_unset else secret.reason
 
-    def uses(self) -> Mapping[str, SecretUse]:
-        """What the routing in force uses stored secrets for."""
-        return uses_of(self._routing)
+    async def use_of(self, name: str) -> SecretUse | None:
+        """What the routing in force uses a stored secret for; None: for nothing."""
+        routing = self._routing
+        return await self._desk.run(lambda: uses_of(routing).get(name))
 
     def _secret_of(self, mailbox: MailboxId) -> str | Unresolved:
         routing = self._routing
@@ -162,10 +163,10 @@ class RoutingKeeper:
 
     async def _put_in_force(self, routing: Routing) -> None:
         desk, last = self._desk, self._last
-        await desk.shelf.bind(await desk.run(lambda: uses_of(routing)))
-        mark = desk.shelf.changes
-        prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key, last=last, shelf=desk.shelf))
-        self._last = Fingerprinted(routing, prints, mark)
+        looked = await self._look(routing, last)
+        if await desk.shelf.bind():
+            looked = await self._look(routing, looked)
+        self._last, prints = looked, looked.found
         version = await desk.store.apply(routing, prints)
         if version != self._version:
             self._take_over(version, routing)
@@ -175,6 +176,12 @@ class RoutingKeeper:
         self._say_what_is_kept_back(routing, prints, {} if last is None else last.found)
         for listener in self._listeners:
             listener()
+
+    async def _look(self, routing: Routing, last: Fingerprinted | None) -> Fingerprinted:
+        """The fingerprints of a routing with the secrets of now."""
+        desk, mark = self._desk, self._desk.shelf.changes
+        prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key, last=last, shelf=desk.shelf))
+        return Fingerprinted(routing, prints, mark)
 
     def _say_what_is_kept_back(
         self, routing: Routing, prints: Mapping[MailboxId, str | None], before: Mapping[MailboxId, str | None]

@@ -3,8 +3,6 @@
 Law: what is bound to one use is given to no other, and the reason says what is different and what to do.
 """
 
-from collections.abc import Mapping
-
 from relay.config.references import Cause, Unresolved, nothing_seen
 from relay.core.secretuse import SecretUse, UseKind, objection
 from relay.errors import CorruptValue
@@ -16,6 +14,8 @@ class SecretShelf:
 
     def __init__(self, secrets: Secrets | None = None) -> None:
         self._secrets = secrets
+        self._wishes: dict[str, SecretUse] = {}
+        """Uses that a secret was asked for before it was bound, or with more protection than it is bound to."""
 
     def open(self, secrets: Secrets) -> None:
         """From here on there is something to look into."""
@@ -32,6 +32,8 @@ class SecretShelf:
         if found is None:
             return None
         reason = objection(found.use, use)
+        if found.use is None or (reason is None and use.is_stronger_than(found.use)):
+            self._wishes.setdefault(name, use)
         if reason is None:
             return found.value
         return Unresolved(f"secret:{name} is kept back: {reason}; {_remedy(use)}", Cause.KEPT_BACK)
@@ -56,10 +58,10 @@ class SecretShelf:
         """Part of `Shelf`."""
         return self._secrets is None or self._secrets.has_changed(name, since)
 
-    async def bind(self, uses: Mapping[str, SecretUse]) -> None:
-        """Binds what is bound to nothing yet, durably."""
-        if self._secrets is not None and uses:
-            await self._secrets.bind(uses)
+    async def bind(self) -> bool:
+        """Binds, durably, what was asked for and bound to nothing; whether there was any."""
+        wishes, self._wishes = self._wishes, {}
+        return bool(self._secrets is not None and wishes and await self._secrets.bind(wishes))
 
 
 def _remedy(use: SecretUse) -> str:

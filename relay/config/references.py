@@ -155,7 +155,7 @@ def _known(
 ) -> dict[MailboxId, str | None]:
     """What was found last time of each mailbox that is the same, and whose secret cannot be another one."""
     providers = last.routing.providers
-    steady = {name for name in routes if name in providers and _is_steady(routing.providers[name].oauth)}
+    steady = {name for name in routes if name in providers and _is_steady(routing.providers[name].oauth, last, shelf)}
     same = {name for name in steady if _route(providers[name], resolve) == routes[name]}
     unsteady = {
         account.mailbox
@@ -190,8 +190,10 @@ def _route(provider: Provider, resolve: Resolve) -> tuple[bytes, bool]:
     return way, provider.auth is Auth.PASSWORD
 
 
-def _is_steady(client: OAuthClient | None) -> bool:
-    return client is None or client.client_secret is None or client.client_secret.kind in STEADY
+def _is_steady(client: OAuthClient | None, last: Fingerprinted, shelf: Shelf | None) -> bool:
+    """Whether the secret of a client, if it has one, is what it was."""
+    secret = None if client is None else client.client_secret
+    return secret is None or secret.kind in STEADY or not _may_differ(secret, last.mark, shelf)
 
 
 def _password(routing: Routing, mailbox: MailboxId, resolve: Resolve, _: Shelf | None) -> str | Unresolved:

@@ -183,7 +183,7 @@ async def test_before_the_store_is_open_nobody_knows() -> None:
     assert world.shelf.is_there("rossi", OWN) == found
     assert (world.shelf.changes, world.shelf.origin_of("rossi")) == (0, "")
     assert world.shelf.has_changed("rossi", 7)
-    await world.shelf.bind({"rossi": OWN})
+    assert not await world.shelf.bind()
 
 
 async def test_what_is_set_is_in_force_when_it_is_answered(world: World) -> None:
@@ -353,3 +353,21 @@ async def test_refreshes_that_meet_take_turns(world: World) -> None:
     await asyncio.gather(*(world.desk.set(ROSSI, f"hush {number}") for number in range(5)))
     assert world.keeper.secret_of(BOX) == world.secrets.kept["rossi"].value
     assert world.prints()[-1] is not None
+
+
+async def test_the_first_mailbox_that_uses_a_secret_has_it_and_no_other(world: World) -> None:
+    await world.secrets.set("shared", "hush")
+    await world.edit(routing(rossi=stored("shared")), routing(rossi=stored("shared"), bianchi=stored("shared")))
+    assert world.keeper.secret_of(BOX) == "hush"
+    assert world.secrets.kept["shared"].use == mailbox_use(LAB, ROSSI)
+    assert world.keeper.secret_of(MailboxId("lab", BIANCHI)) is None
+    assert f"the login {ROSSI}" in str(world.keeper.why_without(MailboxId("lab", BIANCHI)))
+    assert [each[BOX] is None for each in world.store.prints] == [True, False, False]
+
+
+async def test_a_clients_password_is_its_own_from_its_first_login_on(world: World) -> None:
+    await world.secrets.set("practice", "pw")
+    assert world.keeper.resolved(stored("practice")) == "pw"
+    await world.edit(routing(rossi=stored("practice")))
+    assert world.secrets.kept["practice"].use == OWN
+    assert world.keeper.secret_of(BOX) is None
