@@ -77,6 +77,19 @@ def _no_window_exceeded(world: Society) -> Iterator[str]:
         per_login[mailbox].append(at)
     for mailbox, instants in per_login.items():
         yield from _exceeded(parse_limit("10/10m"), instants, f"logins of {mailbox.username}")
+    yield from _no_refusal_repeated(world)
+
+
+def _no_refusal_repeated(world: Society) -> Iterator[str]:
+    """A wrong password is shown once in five minutes and three times in an hour; a crash may lose the one answer."""
+    refused: dict[MailboxId, list[float]] = defaultdict(list)
+    for at, mailbox, is_right in world.seen.logins:
+        if not is_right:
+            refused[mailbox].append(at)
+    crashes = world.scenario.crashes
+    for mailbox, instants in refused.items():
+        for limit in (Limit(1 + crashes, 299 * SECOND), Limit(3 + crashes, 3599 * SECOND)):
+            yield from _exceeded(limit, instants, f"refused logins of {mailbox.username}")
 
 
 def _exceeded(limit: Limit, instants: list[float], of: str) -> Iterator[str]:

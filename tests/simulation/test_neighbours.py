@@ -12,6 +12,7 @@ import pytest
 from relay.core.envelope import LoginFailure
 from relay.core.words import MailboxId
 from relay.delivery.keeper import Keeper
+from tests.simulation.invariants import findings
 from tests.simulation.provider import Faults
 from tests.simulation.scenario import Scenario
 from tests.simulation.wire.faults import WireFaults
@@ -81,6 +82,7 @@ def test_a_wrong_password_changes_nothing_for_the_others(level: Callable[..., So
         sick.live_on()
         assert [event for event in sick.seen.logins if event[1].username == SICK and not event[2]]
         assert of_the_healthy(sick) == of_the_healthy(well), f"seed {seed}: the others noticed"
+        assert [found for found in findings(sick) if "refused logins" in found] == [], f"seed {seed}"
         assert len(of_the_healthy(well)) > 10
 
 
