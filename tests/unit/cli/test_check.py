@@ -35,6 +35,23 @@ def test_nothing_wrong_is_silence_and_0(folder: Path) -> None:
     assert (result.stdout, result.exit_code) == ("", 0)
 
 
+@pytest.mark.parametrize(
+    ("names", "says"), [(frozenset(), "secret:anna is not in the store"), ({"anna"}, ""), (None, "")]
+)
+def test_a_stored_secret_is_missed_only_where_the_store_can_be_looked_into(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, names: frozenset[str] | None, says: str
+) -> None:
+    """While the relay runs its store is its own: then its log says what is missing."""
+    (folder / "config/routing.yaml").write_text("accounts: {a@libero.it: {password: 'secret:anna'}}\n")
+    (folder / "config/var").mkdir(parents=True, exist_ok=True)
+    (folder / "config/relay.yaml").write_text(GOOD + "data_dir: var\n")
+    (folder / "config/var/relay.db").write_bytes(b"")
+    monkeypatch.setattr("relay.store.sqlite.offline.stored_names", lambda data_dir: names)
+    result = run()
+    assert result.exit_code == 0
+    assert (says in result.stdout) if says else result.stdout == ""
+
+
 def test_warnings_alone_exit_0(folder: Path) -> None:
     (folder / "config/routing.yaml").write_text("accounts: {a@libero.it: {}}\n")
     result = run()

@@ -1,0 +1,98 @@
+"""`relay keys` and `relay secret`: what they say, and that no value is ever an argument or shown."""
+
+import io
+import json
+
+import pytest
+
+from relay.cli import secret
+from relay.store.ports.keys import Needs
+from tests.fakes.keepers import FIRST, SECOND
+from tests.unit.cli.running import Desk
+
+VALUE = "canarino di nascosto"
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{VALUE}\n"))
+
+
+def test_the_list_of_keys_says_what_needs_which(desk: Desk) -> None:
+    desk.relay.keys.needs = (Needs.MAIL, Needs.REPLIES)
+    assert desk.says("keys", "list") == (
+        f"{FIRST.id}  the first  "
+        "needed by mail, and what is kept of it for 90 days; replies of providers, for 30 days\n"
+        "    /keys/relay.key\n"
+        f"{SECOND.id}  since 2026-11-22  encrypts\n"
+        f"    {SECOND.place}\n"
+    )
+    desk.relay.keys.needs = ()
+    assert f"nothing needs it: relay keys retire {FIRST.id}" in desk.says("keys", "list")
+
+
+def test_a_rotation_says_what_to_do_now(desk: Desk) -> None:
+    said = desk.says("keys", "rotate")
+    assert f"key {SECOND.id} encrypts from now on: {SECOND.place}" in said
+    assert "back the new key up now" in said
+
+
+def test_a_key_is_retired_or_it_is_said_why_not(desk: Desk) -> None:
+    assert desk.run("keys", "retire", FIRST.id) == (1, "", f"relay: the key {FIRST.id} is still needed by mail\n")
+    desk.relay.keys.needs = ()
+    assert "/keys/relay.key may be removed" in desk.says("keys", "retire", FIRST.id)
+
+
+def test_a_secret_is_read_from_stdin_and_never_shown(desk: Desk, typed: None) -> None:
+    assert desk.says("secret", "set", "m.rossi@x.it") == "secret:m.rossi@x.it is kept\n"
+    assert desk.relay.secrets.kept == {"m.rossi@x.it": VALUE}
+    assert VALUE not in str(desk.wire.requests[-1].url)
+
+
+def test_one_that_was_there_is_said_to_have_been(desk: Desk, typed: None) -> None:
+    desk.relay.secrets.kept["hook"] = VALUE
+    assert desk.says("secret", "set", "hook") == "secret:hook was this already\n"
+
+
+def test_nothing_on_stdin_is_no_secret(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert desk.run("secret", "set", "hook") == (2, "", "relay: there is nothing on stdin\n")
+    assert desk.relay.secrets.kept == {}
+
+
+def test_at_a_terminal_it_is_asked_for_unseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    asked: list[object] = []
+
+    def prompt(what: str, **how: bool) -> str:
+        asked.append((what, how))
+        return VALUE
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    monkeypatch.setattr("typer.prompt", prompt)
+    assert secret.typed("Secret") == VALUE
+    assert asked == [("Secret", {"hide_input": True, "confirmation_prompt": True})]
+
+
+def test_the_list_of_secrets_has_no_values(desk: Desk) -> None:
+    desk.relay.secrets.kept["m.rossi"] = VALUE
+    assert desk.says("secret", "list") == (
+        "m.rossi  mailbox m.rossi@studio.test smtps.aruba.it  set 2026-11-22\nhook  not used yet  set 2026-11-22\n"
+    )
+
+
+def test_a_secret_is_forgotten_once(desk: Desk) -> None:
+    desk.relay.secrets.kept["hook"] = VALUE
+    assert desk.says("secret", "drop", "hook") == "secret:hook is forgotten\n"
+    assert desk.run("secret", "drop", "hook")[0] == 1
+
+
+@pytest.mark.parametrize(
+    "words", [("keys", "list"), ("keys", "rotate"), ("keys", "retire", FIRST.id), ("secret", "list")]
+)
+def test_scripts_get_the_apis_json(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.relay.keys.needs = ()
+    assert isinstance(json.loads(desk.says(*words, "--json")), dict)
