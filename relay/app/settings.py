@@ -12,6 +12,7 @@ from relay.config.service import ServiceConfig
 from relay.core.failuretext import Language
 from relay.core.health import HealthSettings
 from relay.core.limits import SECOND
+from relay.core.meaning import ReplyClass
 from relay.core.routing import Provider, Routing, SecretReference, Tls
 from relay.core.rules import Rule
 from relay.core.secretuse import SecretUse, oauth_use
@@ -46,6 +47,7 @@ def store_settings(config: ServiceConfig) -> StoreSettings:
             second_refusal=config.health.second_refusal,
             refused_logins=config.health.refused_logins,
             slow=config.health.slow,
+            block_times=block_times(),
         ),
     )
 
@@ -131,6 +133,12 @@ def oauth_identity(
 def reply_rules() -> Mapping[str, tuple[Rule, ...]]:
     """What the replies of each profile's provider mean, before all that holds everywhere; by profile."""
     return {name: profile.rules for name, profile in load_profiles().items()}
+
+
+def block_times() -> Mapping[str, int]:
+    """How long each profile's provider keeps a mailbox blocked, microseconds, where that is known; by profile."""
+    known = {name: profile.blocks.get(ReplyClass.ACCOUNT_BLOCKED) for name, profile in load_profiles().items()}
+    return {name: time for name, time in known.items() if time is not None}
 
 
 def shown(config: ServiceConfig) -> Mapping[str, object]:

@@ -36,6 +36,8 @@ class Pace:
     """The longest of its windows of an hour or less, microseconds."""
     day_ends: Instant | None = None
     """When the provider's calendar day ends, where it counts such days."""
+    block: int | None = None
+    """After which time the provider lifts a block of a mailbox, where that is known."""
 
     @property
     def wait(self) -> int:
@@ -200,7 +202,10 @@ def _pause(change: Change, step: int) -> int:
         ends = change.pace.day_ends
         until_midnight = HOUR if ends is None or ends <= now else ends - now
         return min(HOUR, until_midnight, hint or HOUR)
-    return max(change.settings.interval(change.event, step), hint or 0)
+    usual = change.settings.interval(change.event, step)
+    if change.event is HealthEvent.BLOCKED and step == 1:
+        usual = change.pace.block or usual
+    return max(usual, hint or 0)
 
 
 def _is_outlasted(health: Health, event: HealthEvent) -> bool:

@@ -6,7 +6,7 @@ microseconds, `since` is wall time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
@@ -173,6 +173,8 @@ class HealthSettings:
     """Where nothing but a person changes anything."""
     blocked: tuple[int, ...] = (4 * HOUR, DAY)
     """The time after which providers lift a block by themselves, then daily."""
+    block_times: Mapping[str, int] = field(default_factory=dict)
+    """By profile: that time, where it is known."""
     spam: tuple[int, ...] = (DAY,)
     address: tuple[int, ...] = (30 * MINUTE, HOUR)
     """After a block of this machine's address."""

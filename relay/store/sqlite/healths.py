@@ -5,7 +5,7 @@ before it has lasted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from relay.core.concerns import REPRIEVE, ConcernKind, Subject
@@ -64,7 +64,7 @@ class Symptom:
 def change_mailbox(context: Context, mailbox: MailboxId, symptom: Symptom) -> Health:
     """Something bears on a mailbox; what it is now."""
     known = context.remembrance.health(mailbox)
-    is_paced = known.is_stopped or known.slow > 1 or symptom.event in PACED
+    is_paced = known.is_stopped or known.slow > 1 or symptom.event in PACED or symptom.event is HealthEvent.BLOCKED
     health = _after(context, known, symptom, _pace(context, mailbox) if is_paced else NO_LIMITS)
     if health != known:
         context.remembrance.set_health(mailbox, health)
@@ -109,7 +109,9 @@ def _pace(context: Context, mailbox: MailboxId) -> Pace:
     terms = context.remembrance.mailbox_terms(mailbox)
     provider = context.routes.routing.providers.get(mailbox.provider)
     zone = ZoneInfo("UTC" if provider is None else provider.timezone)
-    return pace_of(terms.limits, zone, context.clock.now(), context.clock.civil_offset())
+    pace = pace_of(terms.limits, zone, context.clock.now(), context.clock.civil_offset())
+    profile = None if provider is None else provider.profile
+    return replace(pace, block=context.settings.health.block_times.get(profile or ""))
 
 
 # what is kept of it

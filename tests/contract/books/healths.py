@@ -1,5 +1,7 @@
 """What became of mailboxes and providers, and what a person's word changes: kept, and obeyed."""
 
+from dataclasses import replace
+
 import pytest
 
 from relay.core.envelope import Result, Verdict
@@ -22,6 +24,7 @@ from tests.contract.scene import (
     account,
     box,
     numbers,
+    provider,
     result,
 )
 
@@ -157,3 +160,16 @@ async def a_mailbox_that_works_has_nothing_to_mend(scene: Scene) -> None:
     assert not await scene.books.control.fixed(A)
     with pytest.raises(UnknownAccount):
         await scene.books.control.fixed(B)
+
+
+async def a_block_is_waited_out_as_long_as_its_profile_says(scene: Scene) -> None:
+    known = replace(scene.settings.health, block_times={"register": 2 * HOUR})
+    scene = scene.under(health=known)
+    await scene.route(account(A), providers=[provider("p", profile="register")])
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    await scene.end(claim, result(Verdict.HELD, "account-blocked", stage=Stage.MAIL, reply=Reply(550, None, "stop")))
+    await scene.advance(2 * 3600 - 1)
+    assert await scene.work() == []
+    await scene.advance(1)
+    assert len(await scene.work()) == 1

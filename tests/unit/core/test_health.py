@@ -275,6 +275,10 @@ def test_another_thing_to_mend_takes_its_place() -> None:
     assert (other.reason, other.step, other.probe_at) == ("account-blocked", 1, 4 * HOUR + 9)
 
 
+def test_a_block_is_waited_out_as_long_as_the_provider_is_known_to_keep_it() -> None:
+    assert pauses(WORKED, HealthEvent.BLOCKED, 3, pace=Pace(block=2 * HOUR)) == [2 * HOUR, DAY, DAY]
+
+
 # lines and hosts
 
 
