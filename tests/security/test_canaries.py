@@ -197,13 +197,13 @@ class House:
         folder.write()
         self.config = folder.config
 
-    def keep(self, relay: RelayProcess, name: str, value: str) -> tuple[bytes, str]:
+    def keep(self, relay: RelayProcess, value: str, *words: str) -> tuple[bytes, str]:
         """Hands in a secret as a person does; the command line of whoever does it, and what he is told."""
         asked = self.path / "asked.yaml"
         asked.write_text(
             json.dumps({**json.loads(self.config.read_text()), "http": {"listen": f"127.0.0.1:{relay.http}"}})
         )
-        command = [sys.executable, "-c", "from relay.cli import main; main()", "secret", "set", name]
+        command = [sys.executable, "-c", "from relay.cli import main; main()", *words]
         with subprocess.Popen(
             [*command, "--config", str(asked)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -246,8 +246,12 @@ def test_the_words_are_found_where_they_can_be_read() -> None:
 def test_no_secret_and_no_patient_is_told_to_anybody_who_need_not_know(house: House) -> None:
     relay = house.start()
     told = gossip(relay.smtp)
-    secrets = {"dora": STORED_PASSWORD, "enzo": STORED_PASSWORD, "fabio": REFRESH_TOKEN, "client": CLIENT_SECRET}
-    handed_in = [part for name, value in secrets.items() for part in house.keep(relay, name, value)]
+    handed_in = [
+        *house.keep(relay, CLIENT_SECRET, "secret", "set", "client"),
+        *house.keep(relay, STORED_PASSWORD, "account", "set-password", "dora@d.test"),
+        *house.keep(relay, STORED_PASSWORD, "secret", "set", "enzo"),
+        *house.keep(relay, REFRESH_TOKEN, "secret", "set", "fabio"),
+    ]
     senders = ["anna@d.test", *["bruno@d.test"] * (2 + len(WORDINGS)), "carla@d.test"]
     others = [send(relay.smtp, sender) for sender in ("dora@d.test", "enzo@d.test", "fabio@d.test")]
     relay.wait_for("delivered", id=others[0])
