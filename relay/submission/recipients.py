@@ -43,7 +43,7 @@ class Recipients:
             refused = _refused(transaction.routing, account, address, standing)
             if refused.reason is not Reason.RECIPIENT_SUPPRESSED or transaction.client.suppressed is Suppressed.REFUSE:
                 return refused
-            transaction.doubtful.add(address)
+            transaction.doubtful[address] = None
         return await self._unreachable(account, address)
 
     async def refusal_at_dot(self, transaction: Transaction, account: Account, *, is_put_aside: bool) -> Refusal | None:

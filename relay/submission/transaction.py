@@ -31,7 +31,7 @@ class Transaction:
     """Seconds of the loop's clock."""
     recipients: dict[str, Recipient] = field(default_factory=dict, repr=False)
     """By address: one named twice gets the message once."""
-    doubtful: set[str] = field(default_factory=set, repr=False)
+    doubtful: dict[str, None] = field(default_factory=dict, repr=False)
     """Recipients that the header of the message decides on."""
     named: int = 0
     """How many RCPT were taken."""
