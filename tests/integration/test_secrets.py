@@ -109,6 +109,17 @@ def test_a_wrong_secret_is_replaced_and_the_mail_leaves(house: House) -> None:
     assert relay.count("login_failed") == 1
 
 
+def test_a_password_set_for_an_account_is_tried_and_the_mail_leaves(house: House) -> None:
+    relay = house.start()
+    (waiting,) = relay.send()
+    done = house.run("account", "set-password", ANNA, typed=f"{RIGHT}\n")
+    assert done.returncode == 0, done.stdout + done.stderr
+    relay.wait_for("delivered", id=waiting)
+    elsewhere = house.run("account", "set-password", BRUNO, typed=f"{RIGHT}\n")
+    assert elsewhere.returncode == 1
+    assert f"password: secret:{BRUNO}" in elsewhere.stderr
+
+
 def test_another_host_does_not_get_the_password(house: House) -> None:
     relay = house.start()
     house.keep(RIGHT)
