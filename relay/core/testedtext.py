@@ -252,16 +252,16 @@ def told(tested: Tested, *, language: Language, do: str | None = None, until: st
     said = found.format(login=login, provider=provider, sender=tested.account)
     if tested.reason is not None:
         said = f"{said}: {_why(tested.reason)[which]} ({tested.reason})"
-    step = _step(tested, do, until, which)
-    return f"{said}." if step is None else f"{said}; {step.rstrip('. ')}."
+    if do is not None and tested.finding not in (Finding.WORKS, Finding.NOT_NOW):
+        return f"{said}. {do.rstrip('. ')}."
+    step = _step(tested, until, which)
+    return f"{said}." if step is None else f"{said}; {step}."
 
 
-def _step(tested: Tested, do: str | None, until: str | None, which: int) -> str | None:
+def _step(tested: Tested, until: str | None, which: int) -> str | None:
     """What to do; what only has to wait has a time."""
     if tested.finding is Finding.WORKS or tested.reason is None:
         return None
-    if do is not None and tested.finding is not Finding.NOT_NOW:
-        return do
     words = _words(tested.reason)
     todo = None if words is None or words.do is None else words.do[which]
     if until is None:

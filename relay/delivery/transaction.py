@@ -117,6 +117,7 @@ class SmtpSession:
         """MAIL and RCPT with the mailbox's own address, and RSET: `delivered` means that both were taken."""
         envelope = Envelope(address, (Recipient(address),))
         progress = _Progress(self._offer.bare(), (), envelope, b"")
+        self._habits, self._riddles = Habits(), Riddles()  # no message was sent: nothing is learned for those that are
         self._is_busy = True
         try:
             return await self._rehearse(progress)

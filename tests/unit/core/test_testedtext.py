@@ -36,7 +36,7 @@ def test_the_owners_step_of_the_providers_profile_goes_first():
     step = "Entrare in webmail.aruba.it e autorizzare il mittente."
     said = told(found(Finding.SENDER_REFUSED, "sender-refused"), language=Language.ITALIAN, do=step)
     assert said.startswith("L'accesso di studio@rossi.it presso aruba funziona, ma la posta da m.rossi@rossi.it non")
-    assert said.endswith("; Entrare in webmail.aruba.it e autorizzare il mittente.")
+    assert said.endswith(" (sender-refused). Entrare in webmail.aruba.it e autorizzare il mittente.")
 
 
 def test_what_only_has_to_wait_has_a_time():

@@ -64,3 +64,14 @@ def test_an_address_that_the_provider_cannot_read_is_not_said() -> None:
     wired, result = rehearsed(address="dottóre@example.it")
     assert not result.is_mail_written
     assert "MAIL" not in wired.peer.verbs()
+
+
+def test_nothing_is_learned_from_it_for_the_mail() -> None:
+    async def main(loop: NetworkLoop) -> bool:
+        wired = await log_in(loop, {"MAIL": [b"501 5.5.4 what?\r\n"]})
+        wired.habits.refuses_parameters = True
+        result = await wired.session.rehearse(OWN)
+        assert (result.reply_class, result.stage) == ("protocol-error", Stage.MAIL)
+        return wired.habits.refuses_parameters
+
+    assert on_virtual_time(main)
