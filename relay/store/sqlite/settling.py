@@ -27,8 +27,8 @@ from relay.store.sqlite.moves import CORRUPT, Moves
 from relay.store.sqlite.outages import is_only_this_message
 from relay.store.sqlite.riddles import note_riddle
 from relay.store.sqlite.running import Running
-from relay.store.sqlite.siblings import bounce_siblings
 from relay.store.sqlite.signs import tally_of
+from relay.store.sqlite.spam import bounce_siblings, note_spam
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.suppressions import note_outcome
 from relay.store.sqlite.values import STATES, write_reply
@@ -236,6 +236,7 @@ class Settling:
             return
         if result.reply_class == ReplyClass.UNKNOWN:
             note_riddle(context, mailbox.provider, result.stage, result.reply)
+        note_spam(context, mailbox, result)
         health = context.remembrance.health(mailbox)
         if event is None or (event is HealthEvent.DELIVERED and health.state is HealthState.OK and health.is_proven):
             return

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from relay.core.concerns import ConcernKind
 from relay.core.envelope import Result, Verdict
 from relay.core.health import HealthEvent, HealthState
 from relay.core.reply import Reply
@@ -173,3 +174,54 @@ async def a_block_is_waited_out_as_long_as_its_profile_says(scene: Scene) -> Non
     assert await scene.work() == []
     await scene.advance(1)
     assert len(await scene.work()) == 1
+
+
+# who hears of it
+
+
+async def _concerns(scene: Scene) -> list[tuple[ConcernKind, str | None, bool]]:
+    """What somebody has to know of, and whether it is over."""
+    found = await scene.books.notices.concerns(10)
+    return [(each.kind, each.reason, each.closed_at is not None) for each in found]
+
+
+async def a_doubt_is_nobody_s_concern_and_a_pause_is(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    await scene.send_all()
+    await scene.close(box(A))
+    await scene.mail(A, 2)
+    await scene.store.take(NODE, {}, 10)
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    assert await _concerns(scene) == []
+    await scene.advance(5 * 60)
+    await scene.store.take(NODE, {}, 10)
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    assert await _concerns(scene) == [(ConcernKind.MAILBOX_STOPPED, "auth-rejected", False)]
+    await scene.advance(3600)
+    assert await scene.send_all() == ["m-2"]
+    assert [each for each in await _concerns(scene) if not each[2]] == []
+
+
+async def what_passes_is_told_when_it_has_lasted_an_hour(scene: Scene) -> None:
+    await _stop(scene, TOO_FAST)
+    assert await _concerns(scene) == []
+    for _ in range(3):
+        await scene.advance(20 * 60)
+        (probe,) = await scene.work()
+        await scene.end(probe, TOO_FAST)
+    assert await _concerns(scene) == [(ConcernKind.MAILBOX_STOPPED, "rate-limited", False)]
+
+
+async def a_quota_is_told_at_once(scene: Scene) -> None:
+    await _stop(scene, result(Verdict.DEFERRED, "quota-exceeded", stage=Stage.MAIL, reply=Reply(550, "5.4.5", "day")))
+    assert await _concerns(scene) == [(ConcernKind.MAILBOX_STOPPED, "quota-exceeded", False)]
+
+
+async def a_mail_taken_for_spam_is_told_once_a_day_for_each_mailbox(scene: Scene) -> None:
+    await scene.route(account(A))
+    for number in range(2):
+        await scene.mail(A, number)
+        (claim,) = await scene.work()
+        await scene.send(claim, result(Verdict.BOUNCED, "spam-blocked", reply=Reply(554, "5.7.1", "spam")))
+    assert len([each for each in await scene.books.notices.concerns(10) if each.kind is ConcernKind.SPAM_BLOCKED]) == 1

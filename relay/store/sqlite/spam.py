@@ -1,10 +1,16 @@
-"""Deliveries of one message that share their fate: what was taken for spam once is not sent in the same bytes again.
+"""What follows from a mail that its provider took for spam: nobody gets the same bytes, and somebody asks why.
 
-Law: only what still waits is ended, in the transaction of the refusal; what is under way or held has its own end.
+Law: of its other recipients only what still waits is ended, in the transaction of the refusal; what is under way or
+held has its own end.
 """
 
+from relay.core.concerns import ConcernKind, Subject
+from relay.core.envelope import Result, Verdict
 from relay.core.lifecycle import Event, State
+from relay.core.meaning import ReplyClass
+from relay.core.words import MailboxId
 from relay.store.ports.outbox import OutboxKind
+from relay.store.sqlite.concerns import open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.moves import Moves
@@ -21,3 +27,11 @@ def bounce_siblings(context: Context, moves: Moves, entry: Entry, *, reason: str
         if not found[2]:
             context.remove_ready(sibling.account, sibling.sender, sibling.lane)
         moves.finish(sibling, State.WAITING, Event.BOUNCE, reason=reason, reply=reply, owes=OutboxKind.BOUNCE)
+
+
+def note_spam(context: Context, mailbox: MailboxId, result: Result) -> None:
+    """Whoever has the contract may ask the provider why; once a day for each mailbox."""
+    if result.reply_class != ReplyClass.SPAM_BLOCKED or result.verdict is not Verdict.BOUNCED:
+        return
+    detail = {} if result.reply is None else {"reply": str(result.reply)}
+    open_concern(context, ConcernKind.SPAM_BLOCKED, Subject(mailbox=mailbox), reason=result.reply_class, detail=detail)
