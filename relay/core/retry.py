@@ -30,14 +30,14 @@ def reconsidered(result: Result, tries: int) -> Result:
     return replace(result, verdict=Verdict.BOUNCED, retry_after=None)
 
 
-GREYLISTED: tuple[int, ...] = (5 * MINUTE, 15 * MINUTE)
-"""Whoever puts strangers off lets them in some minutes later, and forgets them after some hours: it is not waited for
-longer each time."""
+GREYLISTED: int = 15 * MINUTE
+"""Whoever puts strangers off lets them in some minutes later, and forgets them after some hours: it is waited for no
+longer than this."""
 
 
 def steps_for(reply_class: str, steps: Sequence[int] = RETRY) -> Sequence[int]:
     """The delays that fit what was said; `steps` are the usual ones."""
-    return GREYLISTED if reply_class == "greylisted" else steps
+    return tuple(min(step, GREYLISTED) for step in steps) if reply_class == "greylisted" else steps
 
 
 def delay_after(tries: int, steps: Sequence[int] = RETRY, *, at_least: int | None = None) -> int:

@@ -224,4 +224,5 @@ async def a_mail_taken_for_spam_is_told_once_a_day_for_each_mailbox(scene: Scene
         await scene.mail(A, number)
         (claim,) = await scene.work()
         await scene.send(claim, result(Verdict.BOUNCED, "spam-blocked", reply=Reply(554, "5.7.1", "spam")))
-    assert len([each for each in await scene.books.notices.concerns(10) if each.kind is ConcernKind.SPAM_BLOCKED]) == 1
+    due = await scene.books.notices.due(10)
+    assert [each.concern.kind for each in due].count(ConcernKind.SPAM_BLOCKED) == 1
