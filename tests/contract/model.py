@@ -194,16 +194,21 @@ class ModelStore(Reading):
                 self.suspect_line(mailbox)
         elif event in (SessionEvent.DECLINED, SessionEvent.KNOCKED):
             self.disk.logins.remove(self.reported(mailbox))
-            if event is SessionEvent.KNOCKED and self.facts.provider_standing(mailbox.provider).is_stopped:
-                self.change_provider(mailbox.provider, HealthEvent.LET_IN)
+            if event is SessionEvent.KNOCKED:
+                self.let_in(mailbox.provider)
         else:
             self.reported(mailbox).ended = self.now()
             self.process.sessions.append(mailbox)
             self.change_health(mailbox, HealthEvent.LOGIN_WORKED)
-            host = self.host(mailbox.provider)
-            if host.is_stopped and host.cause is not HealthEvent.BROKEN:
-                self.change_provider(mailbox.provider, HealthEvent.LET_IN)
+            self.let_in(mailbox.provider)
         self.changed()
+
+    def let_in(self, provider: str) -> None:
+        """Its host answers; nothing is shown by it of lines that break later, nor of logins too early."""
+        host = self.host(provider)
+        is_early = host.cause is HealthEvent.LOGINS_OUT and self.now() < (host.probe_at or 0)
+        if host.is_stopped and host.cause is not HealthEvent.BROKEN and not is_early:
+            self.change_provider(provider, HealthEvent.LET_IN)
 
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         login = self.reported(mailbox)

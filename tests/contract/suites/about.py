@@ -126,6 +126,18 @@ async def in_an_outage_of_logins_those_that_worked_take_turns_to_probe(scene: Sc
     assert await _host(scene) == ("ok", None)
 
 
+async def a_login_that_had_begun_before_shows_nothing_against_an_outage(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    await _worked(scene, A, B, C, D)
+    wanted = await _wanted(scene)
+    assert len(wanted) == 4
+    for sender in (A, B, C):
+        await scene.store.refused(box(sender), AUTH_REFUSED)
+    await scene.open(box(D))
+    assert await _host(scene) == ("waiting", "auth-outage")
+    assert await scene.send_all() == ["m-d-1"], "but it is used"
+
+
 async def probes_in_an_outage_count_in_no_budget_of_refused_logins(scene: Scene) -> None:
     scene = scene.under(health=replace(scene.settings.health, refused_logins=Limit(1, 24 * HOUR)))
     await scene.route(account(A), account(B), account(C))
