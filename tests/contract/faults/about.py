@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from relay.core.envelope import LoginFailure, Result, Verdict
-from relay.core.health import Health
+from relay.core.health import Health, HealthEvent
 from relay.core.lifecycle import State
 from relay.core.outages import AUTH_OUTAGE
 from relay.core.words import AccountId, MailboxId
@@ -55,6 +55,12 @@ class AlwaysTheSameProbes(ModelStore):
         super().acquit(mailbox)
         for name, groups in turns.items():
             self.order.turns[name].groups = groups
+
+
+class AnyLoginEndsIt(ModelStore):
+    def let_in(self, provider: str) -> None:
+        if self.host(provider).is_stopped:
+            self.change_provider(provider, HealthEvent.LET_IN)
 
 
 class EveryLineItsOwn(ModelStore):
