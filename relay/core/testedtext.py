@@ -187,20 +187,6 @@ REASONS: Mapping[str, Words] = MappingProxyType(
             ),
             _OPS,
         ),
-        "auth-outage": Words(
-            (
-                "it refuses many mailboxes that worked: no password is wrong",
-                "rifiuta molte caselle che funzionavano: nessuna password è sbagliata",
-            ),
-            LATER,
-        ),
-        "bounce-guard": Words(
-            (
-                "several recipients were refused in the same words",
-                "più destinatari sono stati rifiutati con le stesse parole",
-            ),
-            _OPS,
-        ),
         "network": Words(
             ("it cannot be reached, or does not answer", "non è raggiungibile o non risponde"),
             (
