@@ -21,6 +21,7 @@ from relay.core.envelope import Claim, Envelope, Result, Verdict
 from relay.core.health import HEALTH, HealthState
 from relay.core.lifecycle import FINAL, LIFE, State
 from relay.core.meaning import ReplyClass
+from relay.core.notice import Notice, NoticeType
 from relay.core.reply import Reply
 from relay.core.words import Lane, MailboxId, Stage
 from relay.observe import Log, as_json, declared
@@ -119,6 +120,7 @@ SAMPLES: Mapping[str, object] = {
     "stage": Stage.MAIL,
     "reply": Reply(250, None, ""),
     "settings": shown(shipped_service()),
+    "notice": Notice("n-1", NoticeType.STOPPED, 0),
 }
 """Arguments of the functions of the log; every other one may be text or a number."""
 

@@ -1,19 +1,20 @@
 """What tells people, made from the configuration: the heartbeat, the sender of notices for ops, and their pump.
 
-Law: a secret that cannot be used is said in readiness, and what it would have signed is sent all the same.
+Law: what cannot be told is said in readiness, and takes no node out of service.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from relay import __version__
 from relay.app import settings
-from relay.app.machine import randomness
+from relay.app.hookkeys import HookKeys
+from relay.app.machine import RunIn, randomness
+from relay.app.observation import NoticeObserver
 from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
 from relay.app.sheets import Sheets
-from relay.config.notices import UNSIGNED, keys_of
-from relay.config.references import Unresolved
+from relay.app.terms import TermsWatch
 from relay.core.failuretext import Language
 from relay.core.limits import DAY, SECOND
 from relay.core.telling import NoRoad
@@ -30,8 +31,8 @@ from relay.store.ports.notices import Notices
 HEARTBEAT = "heartbeat"
 """What readiness and log call a heartbeat that nobody hears."""
 
-SECRET = "ops-webhook-secret"
-"""What readiness calls notices that cannot be signed."""
+DEAD = "dead-letters"
+"""What readiness calls notices that the webhook of ops never took."""
 
 UNTOLD = "notices"
 """What readiness calls people who have to be told and are not."""
@@ -74,22 +75,19 @@ def heartbeat(means: Means, client: WebClient, look: Callable[[], Awaitable[None
     return Heartbeat(parse_web_url(address), client, is_ready=is_ready, tell=tell)
 
 
-def notice_sender(means: Means, client: WebClient) -> NoticeSender | None:
+def notice_sender(means: Means, client: WebClient, keeper: RoutingKeeper) -> NoticeSender | None:
     """Sends to `ops_webhook`; None: there is none."""
     notices = means.config.notices
     if notices.ops_webhook is None:
         return None
-
-    def keys() -> Sequence[bytes]:
-        if notices.ops_webhook_secret is None:
-            return ()
-        found = keys_of(notices.ops_webhook_secret, means.resolve)
-        if isinstance(found, Unresolved):
-            means.readiness.set(SECRET, f"{found.reason}: {UNSIGNED}")
-            return ()
-        means.readiness.clear(SECRET)
-        return found
-
+    keys = HookKeys(
+        notices.ops_webhook_secret,
+        means.resolve,
+        run=RunIn(means.threads.pool("webhook-secret", 1)),
+        readiness=means.readiness,
+        clock=means.clock.monotonic,
+    )
+    keeper.on_change(keys.forget)
     return NoticeSender(
         parse_web_url(notices.ops_webhook),
         client,
@@ -109,6 +107,12 @@ def notice_pump(means: Means, store: Store, notices: Notices, keeper: RoutingKee
         else:
             means.readiness.clear(UNTOLD)
 
+    def show_dead(many: int) -> None:
+        if many:
+            means.readiness.set(DEAD, f"{many} notices were never taken by ops_webhook: relay notices --dead")
+        else:
+            means.readiness.clear(DEAD)
+
     sheets = Sheets(
         keeper.routing,
         load_profiles(),
@@ -123,7 +127,16 @@ def notice_pump(means: Means, store: Store, notices: Notices, keeper: RoutingKee
         sheet_of=sheets,
         moment=lambda wall: datetime.fromtimestamp(wall // SECOND, settings.ZONE),
         show_untold=show,
+        show_dead=show_dead,
+        observe=NoticeObserver(means.log, means.metrics),
         notices_from=config.notices.sender,
         postmaster=config.notices.postmaster,
     )
-    return NoticePump(notices, store, desk, sender=notice_sender(means, client), log=means.log)
+    return NoticePump(notices, store, desk, sender=notice_sender(means, client, keeper), log=means.log)
+
+
+def terms_watch(means: Means, notices: Notices, keeper: RoutingKeeper) -> TermsWatch:
+    """Tells who pays for a mailbox that its term ends."""
+    watch = TermsWatch(notices, keeper.routing, wall=means.clock.wall, log=means.log)
+    keeper.on_change(watch.wake)
+    return watch

@@ -3,13 +3,16 @@
 Law: it only listens: it decides nothing, and what it is told changes nothing but the log and the counters.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from relay.app.restraint import Restraint
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Verdict
+from relay.core.notice import Notice
 from relay.core.refusal import Reason
+from relay.core.telling import Reader
 from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId, Stage
-from relay.observe import Answer, Log, Metrics, Outcome
+from relay.observe import Answer, Log, Metrics, Outcome, Told
 from relay.observe.metrics import OTHER
 from relay.store.ports.events import EventKind, StoreEvent
 
@@ -156,6 +159,23 @@ class DeliveryObserver:
         self._log.failed(what=f"delivery {what}", error=error, message=None if claim is None else claim.message)
 
 
+class NoticeObserver:
+    """Listens to the pump of notices."""
+
+    def __init__(self, log: Log, metrics: Metrics) -> None:
+        self._log = log
+        self._metrics = metrics
+
+    def __call__(
+        self, notice: Notice, told: Told, *, reader: Reader, letter: str | None = None, why: str | None = None
+    ) -> None:
+        """Somebody was told, or could not be."""
+        self._metrics.noticed(notice.type, told)
+        self._log.noticed(letter, notice, told=told, reader=reader, road=_ROADS.get(told, "webhook"), why=why)
+
+
+_ROADS: Mapping[Told, str | None] = MappingProxyType({Told.MAILED: "mail", Told.UNSENDABLE: None})
+
 _OUTCOMES = {
     EventKind.DELIVERED: Outcome.DELIVERED,
     EventKind.DEFERRED: Outcome.DEFERRED,
@@ -175,15 +195,18 @@ class StoreListener:
         something_owed: Callable[[], None],
         way_changed: Callable[[], None] = lambda: None,
         concern: Callable[[], None] = lambda: None,
+        routed: Callable[[], None] = lambda: None,
     ) -> None:
         """`something_owed` is called when there may be something in the outbox, `way_changed` when what waits there
-        for an account that can send it may have one, `concern` when somebody has to know of something.
+        for an account that can send it may have one, `concern` when somebody has to know of something, `routed` when
+        there is another routing.
         """
         self._log = log
         self._metrics = metrics
         self._something_owed = something_owed
         self._way_changed = way_changed
         self._concern = concern
+        self._routed = routed
 
     def __call__(self, event: StoreEvent) -> None:
         """One thing that happened."""
@@ -196,6 +219,8 @@ class StoreListener:
             self._way_changed()
         if event.kind is EventKind.CONCERN:
             self._concern()
+        if event.kind is EventKind.ROUTING:
+            self._routed()
         self._say(event)
 
     def _count(self, event: StoreEvent, outcome: Outcome) -> None:

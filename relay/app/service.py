@@ -20,7 +20,6 @@ from relay.app.sockets import address_of, bind
 from relay.app.storage import Storage, StorageNeeds, open_storage
 from relay.app.supervision import Supervisor
 from relay.app.systemd import Watchdog
-from relay.app.terms import TermsWatch
 from relay.app.timed import TimedStore
 from relay.app.tokens import token_source
 from relay.config.problems import Loaded
@@ -98,6 +97,7 @@ class Service:
                 something_owed=self._wake_pump,
                 way_changed=self._look_again,
                 concern=self._wake_notices,
+                routed=self._rerouted,
             ),
             fatal=self._store_failed,
             crash_point=crash_point_of(means.environ),
@@ -114,10 +114,15 @@ class Service:
     def _look_again(self) -> None:
         if self._running.pump is not None:
             self._running.pump.look_again()
+        self._wake_notices()
 
     def _wake_notices(self) -> None:
         if self._running.notices is not None:
             self._running.notices.wake()
+
+    def _rerouted(self) -> None:
+        if self._running.notices is not None:
+            self._running.notices.rerouted()
 
     def _bind(self) -> None:
         """All sockets, before anything is ready: from here on the kernel keeps clients until they are taken."""
@@ -160,9 +165,7 @@ class Service:
         client = notices.web_client(means)
         running.notices = notices.notice_pump(means, store, storage.store.books.notices, keeper, client)
         supervisor.start("notices", running.notices.run())
-        terms = TermsWatch(storage.store.books.notices, keeper.routing, wall=means.clock.wall, log=means.log)
-        keeper.on_change(terms.wake)
-        supervisor.start("terms", terms.run())
+        supervisor.start("terms", notices.terms_watch(means, storage.store.books.notices, keeper).run())
         heartbeat = notices.heartbeat(means, client, look.look)
         if heartbeat is not None:
             supervisor.start("heartbeat", heartbeat.run())

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from relay.core.concerns import ONCE, Concern, ConcernKind
 from relay.core.limits import MINUTE
 from relay.core.notice import Circumstance, Notice, NoticeType
-from relay.core.remedy import needs_of
+from relay.core.remedy import Needs, needs_of
 from relay.core.telling import KINDS, Case, Next, Word, grace_of, next_word
 from relay.core.words import AccountId
 
@@ -40,6 +40,7 @@ _OTHERS: Mapping[ConcernKind, NoticeType] = MappingProxyType(
         ConcernKind.SURPRISE: NoticeType.SURPRISE,
         ConcernKind.MANY_TO_ONE: NoticeType.MANY_TO_ONE,
         ConcernKind.PAID_UNTIL: NoticeType.PAID_UNTIL,
+        ConcernKind.UNSENDABLE: NoticeType.UNSENDABLE,
     }
 )
 
@@ -100,12 +101,18 @@ def notice_of(concern: Concern, word: Word, situation: Situation) -> Notice:
         circumstance=_circumstance(concern, situation.circumstance),
         since=concern.opened_at,
         waiting=situation.waiting,
-        needs=None if word is Word.HEALED else needs_of(concern.reason),
+        needs=_needs(concern, word),
         next_try=None if word is Word.HEALED else situation.next_try,
         paid_until=_day(concern.detail.get("paid_until")),
         count=_number(concern.detail.get("count") or concern.detail.get("mailboxes")),
         usual=_number(concern.detail.get("usual")),
     )
+
+
+def _needs(concern: Concern, word: Word) -> Needs | None:
+    if concern.kind is ConcernKind.UNSENDABLE:
+        return Needs.OPS
+    return None if word is Word.HEALED else needs_of(concern.reason)
 
 
 def _circumstance(concern: Concern, known: Circumstance | None) -> Circumstance | None:

@@ -46,6 +46,8 @@ class ConcernKind(StrEnum):
     `30d-2027-03-01`."""
     NO_TOKEN = "no-token"
     """The relay's own identity at an authorization server is refused."""
+    UNSENDABLE = "unsendable"
+    """Once: somebody had to be told of something about this subject, and there is no way to him; `reason` is why."""
 
 
 ONCE: frozenset[ConcernKind] = frozenset(
@@ -56,6 +58,7 @@ ONCE: frozenset[ConcernKind] = frozenset(
         ConcernKind.SURPRISE,
         ConcernKind.MANY_TO_ONE,
         ConcernKind.PAID_UNTIL,
+        ConcernKind.UNSENDABLE,
     }
 )
 """Told and over: nothing of them lasts, so nobody is reminded."""
@@ -91,5 +94,7 @@ class Concern:
     """A reply class or fault, where the kind alone does not say it."""
     opened_at: int
     closed_at: int | None = None
+    told_at: int | None = None
+    """When somebody was told of it last; None: nobody was."""
     detail: Mapping[str, str] = field(default_factory=dict)
     """`reply` (masked), figures; closed keys, never a recipient."""

@@ -5,25 +5,37 @@ changes nothing. A mail that has no road waits for one, an hour at most, before 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
-from relay.core.announcing import Situation, notice_of, word_of
-from relay.core.limits import HOUR, MINUTE, SECOND
+from relay.core.announcing import UNTOLD, Situation, notice_of, type_of, word_of
+from relay.core.concerns import ONCE, Concern, ConcernKind
+from relay.core.limits import DAY, HOUR, MINUTE, SECOND
 from relay.core.notice import Notice, NoticeType
-from relay.core.notice_json import read_notice, write_notice
+from relay.core.notice_json import write_notice
 from relay.core.notices import Sheet
 from relay.core.routing import Account, Routing
-from relay.core.telling import REMIND_AFTER, Addressee, NoRoad, Telling, Trouble, Word, carrier, circle, telling
-from relay.core.webhooks import Later, Outcome, Sent
+from relay.core.telling import (
+    REMIND_AFTER,
+    Addressee,
+    NoRoad,
+    Reader,
+    Telling,
+    Trouble,
+    Word,
+    carrier,
+    circle,
+    reader_of,
+    telling,
+)
 from relay.core.words import AccountId, MailboxId
 from relay.errors import TemporaryError
 from relay.notify.letter import LetterSettings, write_letter
-from relay.observe import Log
+from relay.notify.post import Observes, Post, Sends
+from relay.observe import Log, Told
 from relay.store.ports import Intake
-from relay.store.ports.notices import DueConcern, DueTelling, Notices
+from relay.store.ports.notices import DueConcern, Notices
 
 BATCH: int = 50
 """Concerns looked at in one go."""
@@ -37,14 +49,12 @@ ROAD_PATIENCE: int = HOUR
 PAUSE: float = 30.0
 """Seconds before another try when the store takes nothing."""
 
-UNREADABLE, NO_WEBHOOK = "unreadable", "no-webhook"
-"""Why a notice was given up without being sent."""
+UNSENDABLE_EVERY: int = 23 * HOUR
+"""Ops hear of the same hindrance at the same mailbox once a day: with each day's reminder, which comes a day later and
+a little."""
 
-
-class Sends(Protocol):
-    """Sends to the webhook."""
-
-    async def send(self, notice: Notice, tries: int) -> Outcome: ...
+RELOOKED: int = 1000
+"""Concerns that are looked at again at once when a road may have opened: the others are when their time comes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,9 @@ class NoticeDesk:
     """Wall time in microseconds as an aware moment."""
     show_untold: Callable[[frozenset[NoRoad]], None]
     """Hears why there are people who were not told; empty: there are none."""
+    show_dead: Callable[[int], None]
+    """Hears how many notices the webhook never took."""
+    observe: Observes
     notices_from: str | None = None
     postmaster: str | None = None
 
@@ -72,23 +85,36 @@ class NoticePump:
         self._notices = notices
         self._intake = intake
         self._desk = desk
-        self._sender = sender
+        self._post = Post(notices, sender, observe=desk.observe, show_dead=desk.show_dead)
         self._log = log
         self._untold: dict[int, NoRoad] = {}
         """Open concerns whose people were not told, and why."""
         self._is_due = asyncio.Event()
+        self._is_rerouted = False
+        self._had_road = True
 
     def wake(self) -> None:
-        """There may be something to tell, or a road may be open."""
+        """There may be something to tell, or a mailbox works again through which people are told."""
+        self._is_due.set()
+
+    def rerouted(self) -> None:
+        """Another routing: there may be roads and addresses that there were not."""
+        self._is_rerouted = True
         self._is_due.set()
 
     async def run(self) -> None:
         """Runs until it is cancelled; what is due at the start is told first."""
+        has_begun = False
         while True:
             self._is_due.clear()
             try:
+                if not has_begun:
+                    await self._recall()
+                    has_begun = True
+                await self._look_at_roads()
                 while await self._turn():
                     pass
+                await self._post.count_dead()
                 await self._rest()
             except TemporaryError as error:
                 self._log.trouble(what="notices", text=str(error))
@@ -104,14 +130,11 @@ class NoticePump:
             return
 
     async def _turn(self) -> bool:
-        """Looks at all that is due, and sends one notice to the webhook: a receiver that hangs holds up no mail."""
+        """Looks at all that is due, and sends one notice to the webhook."""
         concerns = await self._notices.due(BATCH)
         for each in concerns:
             await self._look(each)
-        tellings = await self._notices.tellings(1)
-        for waiting in tellings:
-            await self._send(waiting)
-        return bool(concerns or tellings)
+        return await self._post.turn() or bool(concerns)
 
     # one concern
 
@@ -119,28 +142,30 @@ class NoticePump:
         found = word_of(due.concern, due.told_at, due.now)
         after = None if found.look_at is None else max(0, found.look_at - due.now)
         if found.word is None:
-            self._note(due, None if due.concern.closed_at is not None else self._untold.get(due.concern.id))
+            self._review(due)
             await self._notices.looked(due.concern.id, after=after)
             return
         notice = notice_of(due.concern, found.word, _situation(due))
-        plan = self._plan(notice, due)
+        plan = self._plan(due.concern, found.word, _concerned(due))
         if not plan.is_told or (plan.unsendable is NoRoad.STOPPED and _waited(due) < ROAD_PATIENCE):
-            self._note(due, plan.unsendable)
-            await self._notices.looked(due.concern.id, after=AGAIN)
+            await self._put_off(due, notice, plan)
             return
         for addressee in plan.people:
             await self._write(notice, addressee, plan.through)
         await self._notices.said(due, after=after, notice=write_notice(notice) if plan.to_webhook else None)
-        self._note(due, None if found.word is Word.HEALED else plan.unsendable)
+        await self._say_unsendable(due, notice, None if found.word is Word.HEALED else plan.unsendable)
 
-    def _plan(self, notice: Notice, due: DueConcern) -> Telling:
-        desk = self._desk
+    def _plan(self, concern: Concern, word: Word, senders: Sequence[AccountId]) -> Telling:
+        desk, kind, subject = self._desk, type_of(concern.kind, word), concern.subject
         routing = desk.routing()
-        accounts = [routing.accounts[each] for each in _concerned(due) if each in routing.accounts]
-        people = circle(notice.type, notice.reason, accounts, desk.postmaster)
-        trouble = Trouble(notice.provider, _ill(notice)) if notice.type in _ILL else Trouble()
-        road = carrier(routing, desk.notices_from, trouble, self._is_stopped)
-        return telling(people, road, has_webhook=self._sender is not None)
+        accounts = [routing.accounts[each] for each in senders if each in routing.accounts]
+        people = circle(kind, concern.reason, accounts, desk.postmaster)
+        provider = subject.provider if subject.mailbox is None else subject.mailbox.provider
+        trouble = Trouble(provider, subject.mailbox) if kind in _ILL else Trouble()
+        return telling(people, self._road(trouble), has_webhook=self._post.has_webhook)
+
+    def _road(self, trouble: Trouble) -> Account | NoRoad:
+        return carrier(self._desk.routing(), self._desk.notices_from, trouble, self._is_stopped)
 
     def _is_stopped(self, mailbox: MailboxId) -> bool:
         accounts = self._desk.routing().by_mailbox.get(mailbox, ())
@@ -158,32 +183,68 @@ class NoticePump:
             now=desk.moment(notice.at),
         )
         await self._intake.put(letter)
+        desk.observe(notice, Told.MAILED, reader=addressee.reader, letter=letter.id)
+
+    # who cannot be told
+
+    async def _put_off(self, due: DueConcern, notice: Notice, plan: Telling) -> None:
+        """Nobody is told now: there may be a road soon. What is over is not told a day late."""
+        is_over, waited = due.concern.closed_at is not None, _waited(due)
+        is_news = not is_over and (plan.unsendable is not NoRoad.STOPPED or waited >= ROAD_PATIENCE)
+        is_hopeless = is_over and (waited >= DAY or due.concern.kind is ConcernKind.UNSENDABLE)
+        self._note(due, None if is_hopeless else plan.unsendable)
+        if is_news:
+            await self._say_unsendable(due, notice, plan.unsendable)
+        await self._notices.looked(due.concern.id, after=None if is_hopeless else AGAIN)
+
+    async def _say_unsendable(self, due: DueConcern, notice: Notice, why: NoRoad | None) -> None:
+        """Shows it, and lets ops know, once a day."""
+        self._note(due, why)
+        if why is None or due.concern.kind is ConcernKind.UNSENDABLE:
+            return
+        is_new = await self._notices.raise_concern(
+            ConcernKind.UNSENDABLE, due.concern.subject, reason=why, again_after=UNSENDABLE_EVERY
+        )
+        if is_new:
+            self._desk.observe(notice, Told.UNSENDABLE, reader=self._reader(notice), why=why)
+
+    def _reader(self, notice: Notice) -> Reader:
+        """Who should have been told."""
+        account = self._desk.routing().accounts.get(notice.accounts[0]) if notice.accounts else None
+        return Reader.OPS if account is None else reader_of(notice.type, notice.reason, account.plan)
 
     def _note(self, due: DueConcern, why: NoRoad | None) -> None:
-        if why is None:
-            self._untold.pop(due.concern.id, None)
-        else:
-            self._untold[due.concern.id] = why
+        self._remember(due.concern.id, why)
         self._desk.show_untold(frozenset(self._untold.values()))
 
-    # the webhook
-
-    async def _send(self, waiting: DueTelling) -> None:
-        if self._sender is None:
-            await self._notices.dead(waiting.id, error=NO_WEBHOOK)
-            return
-        try:
-            notice = read_notice(waiting.notice)
-        except ValueError:
-            await self._notices.dead(waiting.id, error=UNREADABLE)
-            return
-        outcome = await self._sender.send(notice, waiting.tries + 1)
-        if isinstance(outcome, Sent):
-            await self._notices.sent(waiting.id)
-        elif isinstance(outcome, Later):
-            await self._notices.later(waiting.id, after=outcome.after, error=outcome.reason)
+    def _remember(self, concern: int, why: NoRoad | None) -> None:
+        if why is None:
+            self._untold.pop(concern, None)
         else:
-            await self._notices.dead(waiting.id, error=outcome.reason)
+            self._untold[concern] = why
+
+    def _review(self, due: DueConcern) -> None:
+        """Nothing is to be said now; of whoever was not told, whether he could be by now."""
+        if due.concern.id in self._untold:
+            is_open = due.concern.closed_at is None
+            self._note(due, self._plan(due.concern, Word.FIRST, _concerned(due)).unsendable if is_open else None)
+
+    async def _recall(self) -> None:
+        """After a restart: whose people were not told of what is still open."""
+        routing = self._desk.routing()
+        for concern in await self._notices.concerns(RELOOKED):
+            if concern.told_at is not None and concern.kind not in UNTOLD | ONCE:
+                senders = _senders(routing, concern)
+                self._remember(concern.id, self._plan(concern, Word.FIRST, senders).unsendable)
+        self._desk.show_untold(frozenset(self._untold.values()))
+
+    async def _look_at_roads(self) -> None:
+        """Where a road has opened, whoever waits for one is looked at now."""
+        is_rerouted, self._is_rerouted = self._is_rerouted, False
+        had_road, self._had_road = self._had_road, isinstance(self._road(Trouble()), Account)
+        if self._untold and (is_rerouted or (self._had_road and not had_road)):
+            waiting = list(self._untold)[:RELOOKED]
+            await asyncio.gather(*(self._notices.looked(each, after=0) for each in waiting))
 
 
 def _waited(due: DueConcern) -> int:
@@ -196,6 +257,14 @@ def _concerned(due: DueConcern) -> tuple[AccountId, ...]:
     """A provider's trouble is told to ops, and not of each of its doctors."""
     subject = due.concern.subject
     return () if subject.mailbox is None and subject.account is None else due.accounts
+
+
+def _senders(routing: Routing, concern: Concern) -> tuple[AccountId, ...]:
+    """The same as the routing has it."""
+    subject = concern.subject
+    if subject.account is not None:
+        return (subject.account,)
+    return () if subject.mailbox is None else tuple(each.sender for each in routing.by_mailbox.get(subject.mailbox, ()))
 
 
 def _situation(due: DueConcern) -> Situation:
@@ -212,9 +281,3 @@ _ILL = frozenset(
     }
 )
 """Something that carries mail does not, so the notice must not pass through it."""
-
-
-def _ill(notice: Notice) -> MailboxId | None:
-    if notice.provider is None or notice.mailbox is None:
-        return None
-    return MailboxId(notice.provider, notice.mailbox)

@@ -4,7 +4,7 @@ Law: a notice has one id however often it is sent; what follows from an answer i
 remembers that it has to be tried again is the caller.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from relay.core.limits import HOUR
 from relay.core.notice import Notice
@@ -19,6 +19,8 @@ GONE = "status-410"
 
 _KIND = {"Content-Type": "application/json"}
 
+Keys = Callable[[], Awaitable[Sequence[bytes]]]
+
 Chance = Callable[[], float]
 """From 0 to less than 1."""
 
@@ -31,7 +33,7 @@ class NoticeSender:
         url: WebUrl,
         client: Asks,
         *,
-        keys: Callable[[], Sequence[bytes]],
+        keys: Keys,
         wall: Callable[[], int],
         chance: Chance,
     ) -> None:
@@ -53,7 +55,7 @@ class NoticeSender:
         if self._is_gone():
             return Dead(GONE)
         body = body_of(notice)
-        headers = headers_of(notice.id, body, now=self._wall(), keys=self._keys())
+        headers = headers_of(notice.id, body, now=self._wall(), keys=await self._keys())
         answer = await self._client.ask("POST", self._url, headers={**_KIND, **headers}, body=body)
         self._gone_at = self._wall() if isinstance(answer, Answer) and answer.status == 410 else None
         return next_try(answer, tries, self._chance())

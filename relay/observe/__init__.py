@@ -3,7 +3,7 @@
 from relay.observe.census import Census, Certificate, NodeState
 from relay.observe.format import as_json, as_text
 from relay.observe.log import Log, silence_libraries, where
-from relay.observe.metrics import CONTENT_TYPE_LATEST, Answer, Metrics, Outcome
+from relay.observe.metrics import CONTENT_TYPE_LATEST, Answer, Metrics, Outcome, Told
 from relay.observe.sink import LineSink
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Metrics",
     "NodeState",
     "Outcome",
+    "Told",
     "as_json",
     "as_text",
     "silence_libraries",

@@ -39,7 +39,9 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "client": "a client of the routing, or none: nobody had logged in, or nobody knows the name",
         "provider": "a provider of the routing, or none: it is not there any more",
         "plan": "business, premium, personal, legacy, or none: the account is not there any more",
-        "result": "accepted, rejected (for good), deferred (for now)",
+        "result": "accepted, rejected (for good), deferred (for now); of notices: mailed (put into the queue), posted "
+        "(taken by the webhook), deferred, dead (given up), unsendable (no way to whoever has to be told)",
+        "type": "a type of notice",
         "outcome": "delivered, deferred, bounced, held, cancelled",
         "class": "a reply class",
         "state": "waiting, sending, held",
@@ -146,11 +148,17 @@ HANDSHAKES_FAILED = Declared(
     "Connections of clients that came to no agreement on TLS.",
     ("listener",),
 )
+NOTICES = Declared(
+    "relay_notices_total",
+    Kind.COUNTER,
+    "Notices to owners, vendor and ops, by what became of each mail and each call of the webhook.",
+    ("type", "result"),
+)
 BUILD = Declared("relay_build_info", Kind.GAUGE, "Always 1; the label says which relay.", ("version",))
 
 ALL = (
     SUBMISSIONS, CLIENT_LOGINS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, PROVIDER_HEALTH,
     ACCOUNTS, ACCOUNT_HEALTH, ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, SESSIONS, STORE, LAG,
-    RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, BUILD,
+    RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, NOTICES, BUILD,
 )  # fmt: skip
 """In the order of the reference."""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from relay.core.envelope import Claim, Result
+from relay.core.notice import Notice
 from relay.core.reply import Reply, masked
 from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId, Stage
 from relay.observe.format import Fields, Format, as_json
@@ -160,6 +161,23 @@ class Log:
     def account_tested(self, *, account: str, finding: str, reason: str | None, by: str) -> None:
         """A person tried an account's mailbox; why it does not work, or was not tried (null: it works)."""
         self._event("account_tested", None, {"account": account, "finding": finding, "reason": reason, "by": by})
+
+    # who is told of it
+
+    def noticed(
+        self, letter: MessageId | None, notice: Notice, *, told: str, reader: str, road: str | None, why: str | None
+    ) -> None:
+        """A `reader` (doctor, vendor, ops) was told by this `road` (mail: the id is the mail's; webhook), or was not,
+        and `why`; his address is not said. `account` is the first of those that it is about.
+        """
+        self._event(
+            "notice", letter,
+            {
+                "notice": notice.id, "type": notice.type, "result": told, "reader": reader, "road": road,
+                "provider": notice.provider, "mailbox": notice.mailbox, "account": next(iter(notice.accounts), None),
+                "reason": notice.reason, "why": why,
+            },
+        )  # fmt: skip
 
     # what happens to the service
 

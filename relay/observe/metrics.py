@@ -12,13 +12,23 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 
 from relay.core.meaning import ReplyClass
+from relay.core.notice import NoticeType
 from relay.core.routing import Routing
 from relay.core.words import AccountId, Lane, Plan
 from relay.observe import declared
 from relay.observe.census import AccountsByHealth, Census, CensusCollector, NodeState, QueueOfProvider
 from relay.observe.declared import Declared
 
-__all__ = ["CONTENT_TYPE_LATEST", "AccountsByHealth", "Answer", "Census", "Metrics", "Outcome", "QueueOfProvider"]
+__all__ = [
+    "CONTENT_TYPE_LATEST",
+    "AccountsByHealth",
+    "Answer",
+    "Census",
+    "Metrics",
+    "Outcome",
+    "QueueOfProvider",
+    "Told",
+]
 
 OTHER = "none"
 """The label of a name that is not in the routing."""
@@ -49,6 +59,21 @@ class Answer(StrEnum):
     DEFERRED = "deferred"
 
 
+class Told(StrEnum):
+    """What became of a notice."""
+
+    MAILED = "mailed"
+    """A mail of it was put into the queue."""
+    POSTED = "posted"
+    """The webhook took it."""
+    DEFERRED = "deferred"
+    """The webhook did not; it is tried again."""
+    DEAD = "dead"
+    """The webhook never took it: it was given up."""
+    UNSENDABLE = "unsendable"
+    """Somebody has to be told, and there is no way to him."""
+
+
 class Metrics:
     """Counts what happens; series are looked up once and then kept, because the hot path pays for each."""
 
@@ -68,6 +93,7 @@ class Metrics:
         self._delay = _Histograms(declared.DELAY, registry)
         self._store = _Histograms(declared.STORE, registry)
         self._handshakes_failed = _Counters(declared.HANDSHAKES_FAILED, registry)
+        self._notices = _Counters(declared.NOTICES, registry)
         self._lag = _gauge(declared.LAG, registry)
         self._reload_success = _gauge(declared.RELOAD_SUCCESS, registry)
         self._reload_time = _gauge(declared.RELOAD_TIME, registry)
@@ -121,6 +147,10 @@ class Metrics:
         """A client of this listener of the configuration came to no agreement on TLS."""
         self._handshakes_failed.add((listener,), many)
 
+    def noticed(self, kind: NoticeType, told: Told) -> None:
+        """Somebody was told, or could not be."""
+        self._notices.add((kind.value, told.value))
+
     def loop_was_late(self, seconds: float) -> None:
         """The worst lag of the event loop in the last seconds."""
         self._lag.set(seconds)
@@ -144,6 +174,8 @@ class Metrics:
             self._client_logins.add((answer.value,), 0)
         for operation in STEPS:
             self._store.begin((operation,))
+        for kind, told in product(NoticeType, Told):
+            self._notices.add((kind.value, told.value), 0)
         for provider in sorted(self._providers):
             self._in_doubt.add((provider,), 0)
             for answer in Answer:

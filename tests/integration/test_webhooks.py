@@ -53,7 +53,11 @@ class World:
 
     def sender(self, url: WebUrl) -> NoticeSender:
         keys = read_keys(self.secret) if self.secret else ()
-        return NoticeSender(url, self.client, keys=lambda: keys, wall=lambda: self.now, chance=lambda: 0.0)
+
+        async def found() -> tuple[bytes, ...]:
+            return keys
+
+        return NoticeSender(url, self.client, keys=found, wall=lambda: self.now, chance=lambda: 0.0)
 
     async def send(self, server: WebServer, tries: int = 1, *, notice: Notice = NOTICE):
         return await self.sender(at(server)).send(notice, tries)

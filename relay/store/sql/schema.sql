@@ -197,6 +197,9 @@ CREATE TABLE tellings (
 -- create_tellings_due: What is sent next.
 CREATE INDEX tellings_due ON tellings (due_at) WHERE state = 0;
 
+-- create_tellings_dead: What was given up.
+CREATE INDEX tellings_dead ON tellings (id) WHERE state = 2;
+
 -- create_tellings_of: One notice of a word of a concern.
 CREATE UNIQUE INDEX tellings_of ON tellings (concern, word);
 

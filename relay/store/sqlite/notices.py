@@ -146,15 +146,15 @@ def _looked_at(context: Context, row: Row) -> DueConcern:
 
 
 def _concern(context: Context, row: Row) -> Concern:
-    number, kind, provider, mailbox, account, reason, opened_at, closed_at, *_, detail = row
+    number, kind, provider, mailbox, account, reason, opened_at, closed_at, told_at, _, detail = row
     subject = Subject(
         provider,
         None if mailbox is None else context.names.mailbox_name(mailbox),
         None if account is None else context.names.sender(account),
     )
     shown = context.clock.shown
-    closed = None if closed_at is None else shown(closed_at)
-    return Concern(number, ConcernKind(kind), subject, reason, shown(opened_at), closed, json.loads(detail))
+    closed, told = (None if at is None else shown(at) for at in (closed_at, told_at))
+    return Concern(number, ConcernKind(kind), subject, reason, shown(opened_at), closed, told, json.loads(detail))
 
 
 def _accounts(context: Context, subject: Subject) -> Sequence[Account]:

@@ -3,16 +3,17 @@
 import asyncio
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
 from relay.admin import Part, Readiness
 from relay.app import notices
+from relay.app.hookkeys import KEPT, SECRET
 from relay.app.machine import MachineClock, Threads
-from relay.app.notices import HEARTBEAT, SECRET, UNTOLD
+from relay.app.notices import DEAD, HEARTBEAT, UNTOLD
 from relay.app.parts import Means
 from relay.config.loading import load_service
 from relay.config.references import References
@@ -28,6 +29,24 @@ from tests.fakes.web import answer, serving
 
 NOTICE = Notice(id="n-1", type=NoticeType.AUTH_OUTAGE, at=1_795_340_102_000_000, provider="libero", count=7)
 HOOK = "whsec_" + base64.b64encode(b"k" * 32).decode()
+
+
+class Keeper:
+    """Keeps a routing, and says when something of it or its secrets has changed."""
+
+    def __init__(self, routing: Routing | None = None) -> None:
+        self.now = routing or Routing()
+        self.listeners: list[Callable[[], None]] = []
+
+    def routing(self) -> Routing:
+        return self.now
+
+    def on_change(self, listener: Callable[[], None]) -> None:
+        self.listeners.append(listener)
+
+    def changed(self) -> None:
+        for listener in self.listeners:
+            listener()
 
 
 class World:
@@ -46,8 +65,12 @@ class World:
         log = Log(self.lines.append, lambda: 0.0)
         resolve = References(environ)
         threads = Threads()
-        self.means = Means(loaded.value, {}, MachineClock(), threads, log, Metrics("0"), self.readiness, resolve)
+        self.now = 1_000.0
+        clock = MachineClock()
+        clock.monotonic = lambda: self.now  # type: ignore[method-assign]
+        self.means = Means(loaded.value, {}, clock, threads, log, Metrics("0"), self.readiness, resolve)
         self.client = notices.web_client(self.means)
+        self.keeper = Keeper()
 
     async def look(self) -> None:
         self.looks += 1
@@ -60,7 +83,7 @@ class World:
 
     @property
     def sender(self):
-        found = notices.notice_sender(self.means, self.client)
+        found = notices.notice_sender(self.means, self.client, cast(Any, self.keeper))
         assert found is not None
         return found
 
@@ -72,7 +95,7 @@ class World:
 def test_without_a_webhook_nobody_is_called(tmp_path: Path) -> None:
     world = World(tmp_path, {})
     assert notices.heartbeat(world.means, world.client, world.look) is None
-    assert notices.notice_sender(world.means, world.client) is None
+    assert notices.notice_sender(world.means, world.client, cast(Any, world.keeper)) is None
 
 
 async def test_a_heartbeat_that_nobody_hears_is_a_problem_that_does_not_stop_the_node(tmp_path: Path) -> None:
@@ -144,11 +167,56 @@ async def test_without_a_secret_it_is_sent_as_it_is(tmp_path: Path) -> None:
         assert world.readiness.problems == []
 
 
+async def test_the_secret_is_kept_until_somebody_sets_another_one_or_a_minute_is_over(tmp_path: Path) -> None:
+    file = tmp_path / "hook"
+    file.write_text(HOOK)
+    async with serving() as server:
+        address = f"http://127.0.0.1:{server.port}/hook"
+        world = World(tmp_path, {}, ops_webhook=address, ops_webhook_secret=f"file:{file}", allow_private=True)
+        sender = world.sender
+
+        async def is_signed() -> bool:
+            assert await sender.send(NOTICE, 1) == Sent()
+            return "webhook-signature" in server.requests[-1].headers
+
+        assert await is_signed()
+        file.write_text("no base64!")
+        assert await is_signed(), "it is not looked up for each notice"
+        world.keeper.changed()
+        assert not await is_signed()
+        file.write_text(HOOK)
+        assert await is_signed(), "what cannot be used is looked up again"
+        file.unlink()
+        world.now += KEPT
+        assert not await is_signed(), "a file may be another one without anybody saying so"
+
+
+@pytest.mark.parametrize("many", [0, 3])
+async def test_dead_letters_are_a_problem_that_does_not_stop_the_node(tmp_path: Path, many: int) -> None:
+    world = World(tmp_path, {})
+    store = Nothing()
+    store.given_up = many
+    pump = notices.notice_pump(world.means, cast(Any, store), cast(Any, store), cast(Any, world.keeper), world.client)
+    running = asyncio.create_task(pump.run())
+    await asyncio.wait_for(store.rested.wait(), 60)
+    problems = {each.what: each.text for each in world.readiness.problems}
+    assert problems == ({DEAD: "3 notices were never taken by ops_webhook: relay notices --dead"} if many else {})
+    assert world.readiness.is_ready
+    store.given_up = 0
+    store.rested.clear()
+    pump.wake()
+    await asyncio.wait_for(store.rested.wait(), 60)
+    assert world.readiness.problems == []
+    running.cancel()
+    await asyncio.wait({running})
+
+
 class Nothing:
     """A store that owes one concern and remembers the mails that were put."""
 
-    def __init__(self, due: DueConcern) -> None:
-        self.owed = [due]
+    def __init__(self, *due: DueConcern) -> None:
+        self.owed = list(due)
+        self.given_up = 0
         self.letters: list[NewMessage] = []
         self.rested = asyncio.Event()
 
@@ -164,6 +232,15 @@ class Nothing:
 
     async def tellings(self, most: int) -> list[object]:
         return []
+
+    async def raise_concern(self, kind: ConcernKind, subject: Subject, *, reason: str, again_after: int) -> bool:
+        return True
+
+    async def concerns(self, most: int) -> list[Concern]:
+        return []
+
+    async def dead_letters(self, most: int) -> list[object]:
+        return [None] * self.given_up
 
     async def rest(self) -> int | None:
         self.rested.set()
@@ -190,7 +267,7 @@ async def test_the_pump_tells_the_owner_or_readiness_says_that_it_could_not(tmp_
     concern = Concern(4, ConcernKind.MAILBOX_STOPPED, Subject(mailbox=mailbox), "auth-rejected", at)
     store = Nothing(DueConcern(concern, None, 0, at, (doctor,), 30, None))
     world = World(tmp_path, {}, **({"from": service} if has_road else {}))
-    keeper = SimpleNamespace(routing=lambda: routing)
+    keeper = Keeper(routing)
     pump = notices.notice_pump(world.means, cast(Any, store), cast(Any, store), cast(Any, keeper), world.client)
 
     running = asyncio.create_task(pump.run())

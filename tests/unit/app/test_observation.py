@@ -6,15 +6,17 @@ import json
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from relay.app.observation import DeliveryObserver, StoreListener, SubmissionObserver
+from relay.app.observation import DeliveryObserver, NoticeObserver, StoreListener, SubmissionObserver
 from relay.app.restraint import LINES_OF_ONE, WINDOW_SECONDS
 from relay.core.envelope import Claim, Envelope, LoginFailure, NewMessage, Recipient, Result, Verdict
+from relay.core.notice import Notice, NoticeType
 from relay.core.refusal import Reason
 from relay.core.reply import Reply
 from relay.core.routing import Account, Client, Provider, Routing
+from relay.core.telling import Reader
 from relay.core.words import Lane, MailboxId, Plan, Stage
 from relay.errors import StoreFull
-from relay.observe import Census, Log, Metrics, NodeState
+from relay.observe import Census, Log, Metrics, NodeState, Told
 from relay.store.ports.events import EventKind, StoreEvent
 
 DOCTOR, PATIENT = "m.rossi@studiorossi.it", "anna.verdi@example.com"
@@ -286,3 +288,46 @@ def test_a_health_that_changes_may_open_a_way_for_a_report(about):
     heard = Heard()
     heard.store(StoreEvent(EventKind.HEALTH, 0, reason="ok", **about))
     assert (heard.changed, heard.owed) == (1, 0)
+
+
+def test_another_routing_may_open_a_road_for_a_notice():
+    routed = []
+    listener = StoreListener(
+        Log(lambda _: None, lambda: 0.0),
+        Metrics("0"),
+        something_owed=lambda: None,
+        routed=lambda: routed.append(1),
+    )
+    listener(StoreEvent(EventKind.ROUTING, 0, reason="2"))
+    listener(StoreEvent(EventKind.HEALTH, 0, reason="ok", provider="aruba"))
+    assert routed == [1]
+
+
+NOTICE = Notice("c1-1-1", NoticeType.STOPPED, 0, "aruba", DOCTOR, (DOCTOR,), "auth-rejected")
+
+
+@pytest.mark.parametrize(("done", "road"), [(Told.MAILED, "mail"), (Told.POSTED, "webhook"), (Told.UNSENDABLE, None)])
+def test_what_became_of_a_notice_is_one_line_and_one_count(done, road):
+    metrics = Metrics("0")
+    lines: list[str] = []
+    observe = NoticeObserver(Log(lines.append, lambda: 0.0), metrics)
+    observe(NOTICE, done, reader=Reader.DOCTOR, letter="c1-report-notice-0", why="stopped")
+    line = json.loads(lines[0])
+    assert (line["event"], line["id"], line["notice"]) == ("notice", "c1-report-notice-0", "c1-1-1")
+    assert (line["type"], line["result"], line["reader"], line["road"]) == ("mailbox.stopped", done, "doctor", road)
+    assert (line["mailbox"], line["account"], line["reason"], line["why"]) == (
+        DOCTOR,
+        DOCTOR,
+        "auth-rejected",
+        "stopped",
+    )
+    text = metrics.render(None, NodeState(is_ready=True, free_bytes=0)).decode()
+    assert f'relay_notices_total{{result="{done}",type="mailbox.stopped"}} 1.0' in text
+
+
+def test_every_result_of_a_notice_is_there_from_the_start_so_that_the_first_is_an_increase():
+    metrics = Metrics("0")
+    metrics.routing_applied(Routing(), 0.0)
+    text = metrics.render(None, NodeState(is_ready=True, free_bytes=0)).decode()
+    for done in Told:
+        assert f'relay_notices_total{{result="{done}",type="mailbox.stopped"}} 0.0' in text

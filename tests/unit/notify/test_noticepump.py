@@ -13,15 +13,15 @@ from relay.core.notice import Notice, NoticeType
 from relay.core.notice_json import write_notice
 from relay.core.notices import Sheet
 from relay.core.routing import Account, Owner, Routing
-from relay.core.telling import STEADY, Addressee, NoRoad
+from relay.core.telling import STEADY, Addressee, NoRoad, Reader
 from relay.core.webhooks import Dead, Later, Outcome, Sent
 from relay.core.words import MailboxId, Plan
 from relay.errors import StoreFull
 from relay.notify import noticepump
 from relay.notify.letter import LetterSettings
-from relay.notify.noticepump import AGAIN, NoticeDesk, NoticePump
-from relay.observe import Log
-from relay.store.ports.notices import DueConcern, DueTelling
+from relay.notify.noticepump import AGAIN, UNSENDABLE_EVERY, NoticeDesk, NoticePump
+from relay.observe import Log, Told
+from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling
 
 AT = 1_795_340_102_000_000
 ROSSI, SERVICE, OPS = "m.rossi@libero.it", "servizio@vendor.example", "ops@vendor.example"
@@ -30,6 +30,13 @@ ROUTING = Routing(
     accounts={
         ROSSI: Account(ROSSI, Plan.PERSONAL, MAILBOX, owner=Owner("Dr. M. Rossi", "rossi@other.example")),
         SERVICE: Account(SERVICE, Plan.BUSINESS, MailboxId("aruba", SERVICE)),
+    }
+)
+OTHER = Routing(
+    accounts={
+        "elsewhere@vendor.example": Account(
+            "elsewhere@vendor.example", Plan.BUSINESS, MailboxId("aruba", "elsewhere@vendor.example")
+        )
     }
 )
 STOPPED = Concern(4, ConcernKind.MAILBOX_STOPPED, Subject(mailbox=MAILBOX), "auth-rejected", AT)
@@ -42,22 +49,26 @@ class Store:
     """The port of notices and the intake in one: it remembers what it was told."""
 
     def __init__(self, *concerns: DueConcern) -> None:
-        self.concerns = list(concerns)
+        self.owed = list(concerns)
         self.waiting: list[DueTelling] = []
         self.steps: list[str] = []
         self.letters: list[NewMessage] = []
         self.queued: list[str | None] = []
         self.failures: list[Exception] = []
+        self.raised: list[tuple[Subject, str]] = []
+        self.open: list[Concern] = []
+        self.letters_given_up = 0
         self.rests = 0
 
     async def due(self, most: int) -> list[DueConcern]:
-        return self.concerns[:most]
+        return self.owed[:most]
 
     def _is_over(self, concern: int) -> None:
-        self.concerns = [each for each in self.concerns if each.concern.id != concern]
+        self.owed = [each for each in self.owed if each.concern.id != concern]
 
     async def looked(self, concern: int, *, after: int | None) -> None:
-        self._is_over(concern)
+        if after != 0:
+            self._is_over(concern)
         self.steps.append(f"looked {concern} {after}")
 
     async def said(self, due: DueConcern, *, after: int | None, notice: str | None) -> bool:
@@ -77,11 +88,24 @@ class Store:
         self.steps.append(f"later {telling} {after} {error}")
 
     async def dead(self, telling: int, *, error: str) -> None:
+        self.letters_given_up += 1
         self.steps.append(f"dead {telling} {error}")
 
     async def rest(self) -> int | None:
         self.rests += 1
         return None
+
+    async def raise_concern(self, kind: ConcernKind, subject: Subject, *, reason: str, again_after: int) -> bool:
+        assert (kind, again_after) == (ConcernKind.UNSENDABLE, UNSENDABLE_EVERY)
+        is_new = (subject, reason) not in self.raised
+        self.raised.append((subject, reason))
+        return is_new
+
+    async def concerns(self, most: int) -> list[Concern]:
+        return self.open[:most]
+
+    async def dead_letters(self, most: int) -> list[DeadLetter]:
+        return [DeadLetter(9, "{}", 10, "status-500", AT)] * min(most, self.letters_given_up)
 
     async def put(self, message: NewMessage) -> None:
         if self.failures:
@@ -116,16 +140,21 @@ class World:
         postmaster: str | None = OPS,
     ) -> None:
         self.store = Store(*concerns)
+        self.routing = ROUTING
         self.stopped: set[str] = set()
         self.untold: frozenset[NoRoad] = frozenset()
         self.lines: list[str] = []
+        self.dead: list[int] = []
+        self.heard: list[tuple[NoticeType, Told, Reader, str | None]] = []
         desk = NoticeDesk(
             LetterSettings("relay.example.it"),
-            routing=lambda: ROUTING,
+            routing=lambda: self.routing,
             is_stopped=lambda account: account in self.stopped,
             sheet_of=self.sheet,
             moment=lambda wall: datetime.fromtimestamp(wall / 1_000_000, UTC),
             show_untold=self.show,
+            show_dead=self.dead.append,
+            observe=self.observe,
             notices_from=notices_from,
             postmaster=postmaster,
         )
@@ -139,6 +168,12 @@ class World:
 
     def show(self, untold: frozenset[NoRoad]) -> None:
         self.untold = untold
+
+    def observe(
+        self, notice: Notice, told: Told, *, reader: Reader, letter: str | None = None, why: str | None = None
+    ) -> None:
+        assert (letter is not None) == (told is Told.MAILED)
+        self.heard.append((notice.type, told, reader, why))
 
     def sheet(self, _: Notice, addressee: Addressee) -> Sheet:
         return Sheet(addressee.reader, Language.ENGLISH, UTC, "Libero", accounts=addressee.accounts)
@@ -166,6 +201,7 @@ async def test_the_owner_is_written_to_before_the_word_counts_as_said() -> None:
     assert b"30 mails wait" in letter.content
     assert world.store.queued == [None], "there is no webhook"
     assert world.untold == frozenset()
+    assert world.heard == [(NoticeType.STOPPED, Told.MAILED, Reader.DOCTOR, None)]
 
 
 async def test_ops_get_the_notice_by_webhook_as_well() -> None:
@@ -219,6 +255,100 @@ async def test_without_any_road_it_is_shown_and_tried_again() -> None:
     assert world.untold == {NoRoad.NO_SENDER}
 
 
+# who cannot be told
+
+UNSENDABLE = Concern(7, ConcernKind.UNSENDABLE, Subject(mailbox=MAILBOX), "no-sender", AT, AT)
+
+
+async def test_that_somebody_cannot_be_told_is_told_to_ops_once_a_day_and_mailbox() -> None:
+    again = replace(DUE, concern=replace(STOPPED, id=5, reason="account-blocked"))
+    world = await World(DUE, again, notices_from=None, sender=Sender()).rest()
+    assert set(world.store.raised) == {(STOPPED.subject, "no-sender")}
+    assert world.heard == [(NoticeType.STOPPED, Told.UNSENDABLE, Reader.DOCTOR, "no-sender")], "of one mailbox one word"
+    assert world.store.steps == [f"said 4 {DAY}", f"said 5 {DAY}"], "the webhook has the rest"
+
+
+async def test_ops_hear_by_webhook_that_somebody_cannot_be_told() -> None:
+    world = await World(replace(DUE, concern=UNSENDABLE), notices_from=None, sender=Sender()).rest()
+    (queued,) = world.store.queued
+    notice = json.loads(queued or "")
+    assert (notice["type"], notice["reason"], notice["needs"]) == ("notice.unsendable", "no-sender", "ops")
+    assert world.store.raised == [], "that it cannot be told is not told in turn"
+
+
+async def test_without_a_webhook_the_log_has_said_it_and_that_is_all() -> None:
+    world = await World(replace(DUE, concern=UNSENDABLE), notices_from=None).rest()
+    assert world.store.steps == ["looked 7 None"]
+    assert (world.store.raised, world.untold) == ([], frozenset())
+
+
+async def test_a_road_that_is_only_stopped_is_nobodys_news_before_the_hour_is_over() -> None:
+    world = World(DUE, sender=Sender())
+    world.stopped = {SERVICE}
+    await world.rest()
+    assert world.store.raised == []
+
+
+async def test_that_it_works_again_is_not_told_a_day_late() -> None:
+    over = replace(STOPPED, closed_at=AT + HOUR)
+    late = replace(DUE, concern=over, told_at=AT, words=1, now=AT + HOUR + DAY)
+    world = await World(late, notices_from=None).rest()
+    assert world.store.steps == ["looked 4 None"]
+    assert (world.store.raised, world.untold) == ([], frozenset())
+
+
+async def test_after_a_restart_readiness_still_says_who_was_not_told() -> None:
+    world = World(notices_from=None, sender=Sender())
+    world.store.open = [replace(STOPPED, told_at=AT), replace(STOPPED, id=5), replace(UNSENDABLE, told_at=AT)]
+    await world.rest()
+    assert world.untold == {NoRoad.NO_SENDER}
+    world = World(sender=Sender())
+    world.store.open = [replace(STOPPED, told_at=AT)]
+    await world.rest()
+    assert world.untold == frozenset()
+
+
+async def test_whoever_waits_for_a_road_is_looked_at_when_it_opens_and_not_at_every_health() -> None:
+    world = World(DUE, sender=Sender())
+    world.stopped = {SERVICE}
+    running = asyncio.create_task(world.pump.run())
+    await turns()
+    world.pump.wake()  # another mailbox's health
+    await turns()
+    assert world.store.steps == [f"looked 4 {AGAIN}"]
+    world.stopped = set()
+    world.store.owed = [DUE]
+    world.pump.wake()
+    await turns()
+    assert world.store.steps[1:] == ["looked 4 0", "put rossi@other.example", f"said 4 {DAY}"]
+    assert world.untold == frozenset()
+    await ended(running)
+
+
+async def test_another_routing_may_have_an_address_or_a_road() -> None:
+    world = World(DUE, notices_from="elsewhere@vendor.example")
+    running = asyncio.create_task(world.pump.run())
+    await turns()
+    assert world.untold == {NoRoad.NO_ACCOUNT}
+    world.routing = replace(ROUTING, accounts={**ROUTING.accounts, **OTHER.accounts})
+    world.store.owed = [DUE]
+    world.pump.rerouted()
+    await turns()
+    assert world.store.steps[-2:] == ["put rossi@other.example", f"said 4 {DAY}"]
+    assert world.untold == frozenset()
+    await ended(running)
+
+
+async def turns() -> None:
+    for _ in range(TURNS):
+        await asyncio.sleep(0)
+
+
+async def ended(running: "asyncio.Task[None]") -> None:
+    running.cancel()
+    await asyncio.wait({running})
+
+
 async def test_nobody_is_told_through_the_mailbox_that_is_ill() -> None:
     own = Subject(mailbox=MailboxId("aruba", SERVICE))
     ill = replace(DUE, concern=replace(STOPPED, subject=own), accounts=(SERVICE,))
@@ -259,6 +389,12 @@ async def test_what_waits_for_the_webhook_is_sent_and_what_became_of_it_is_kept(
     world.store.waiting = [WAITING, replace(WAITING, id=10), replace(WAITING, id=11)]
     await world.rest()
     assert world.store.steps == ["sent 9", "later 10 300 status-500", "dead 11 status-410"]
+    assert [(told, reader, why) for _, told, reader, why in world.heard] == [
+        (Told.POSTED, Reader.OPS, None),
+        (Told.DEFERRED, Reader.OPS, "status-500"),
+        (Told.DEAD, Reader.OPS, "status-410"),
+    ]
+    assert world.dead[-1] == 1, "readiness says so"
     assert [tries for _, tries in sender.sent] == [3, 3, 3]
 
 
@@ -277,7 +413,7 @@ async def test_it_wakes_when_something_happens_and_when_something_is_due() -> No
     for _ in range(TURNS):
         await asyncio.sleep(0)
     assert world.store.rests == 1, "it never polls"
-    world.store.concerns = [DUE]
+    world.store.owed = [DUE]
     world.pump.wake()
     for _ in range(TURNS):
         await asyncio.sleep(0)

@@ -7,7 +7,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from relay.core.routing import Account, Client, Provider, Routing
 from relay.core.words import Lane, MailboxId, Plan
-from relay.observe import Answer, Census, Certificate, Metrics, NodeState, Outcome, declared
+from relay.observe import Answer, Census, Certificate, Metrics, NodeState, Outcome, Told, declared
 from relay.observe.declared import Kind
 from relay.observe.metrics import CLASSES
 
@@ -272,7 +272,8 @@ relay_event_loop_lag_seconds relay_tls_certificate_expiry_seconds{listener} rela
 
 HANDSHAKES = "relay_tls_handshakes_failed_total{listener}"
 PROVIDERS = "relay_provider_health{provider,health}"
-BESIDES = {PROVIDERS, "relay_ready", "relay_disk_free_bytes", "relay_client_logins_total{result}", HANDSHAKES}
+NOTICES = "relay_notices_total{type,result}"
+BESIDES = {PROVIDERS, "relay_ready", "relay_disk_free_bytes", "relay_client_logins_total{result}", HANDSHAKES, NOTICES}
 
 """What alerts need, too."""
 
@@ -285,7 +286,7 @@ def test_every_metric_that_is_promised_is_there_with_the_labels_that_are_promise
 @pytest.mark.parametrize(
     ("label", "words"),
     [
-        ("result", {each.value for each in Answer}),
+        ("result", {each.value for each in (*Answer, *Told)}),
         ("outcome", {each.value for each in Outcome}),
         ("lane", {each.value for each in Lane}),
         ("plan", {each.value for each in Plan}),
