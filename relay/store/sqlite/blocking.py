@@ -12,7 +12,7 @@ from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
 from relay.core.outages import WORKED_WITHIN
 from relay.core.words import MailboxId
-from relay.store.sqlite.concerns import close_concern, drop_concern, open_concern
+from relay.store.sqlite.concerns import close_concern, drop_concern, is_open, open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.statements import load_statements
 
@@ -21,11 +21,10 @@ _SQL = load_statements("about")
 
 def is_of_block(context: Context, mailbox: MailboxId, detail: Mapping[str, str]) -> bool:
     """Whether a mailbox that is stopped as blocked is one of many; if so that is told, and of none by itself."""
-    own = _blocked(context, mailbox)
-    if own is None:
-        return False
+    own, known = _blocked(context, mailbox), context.database.read_one(_SQL["block_words"], (mailbox.provider,))
+    if own is None:  # stopped for longer: it goes on as the story that it was
+        return known is not None and not is_open(context, ConcernKind.MAILBOX_STOPPED, Subject(mailbox=mailbox))
     subject, words = Subject(provider=mailbox.provider), own.likeness.hex()
-    known = context.database.read_one(_SQL["block_words"], (mailbox.provider,))
     if known is not None and known[0] == words:
         return True
     found = _together(context, own)

@@ -73,6 +73,11 @@ def close_concern(context: Context, kind: ConcernKind, subject: Subject) -> bool
     return is_over
 
 
+def is_open(context: Context, kind: ConcernKind, subject: Subject) -> bool:
+    """Whether one is open."""
+    return context.database.read_one(_SQL["open_concern"], (kind.value, str(subject))) is not None
+
+
 def drop_concern(context: Context, kind: ConcernKind, subject: Subject) -> bool:
     """Another story took its place; False: none was open. Nobody hears of its end, for it is none."""
     known = context.database.read_one(_SQL["open_concern"], (kind.value, str(subject)))

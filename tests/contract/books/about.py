@@ -119,6 +119,29 @@ async def five_that_are_blocked_in_the_same_words_are_one_story(scene: Scene) ->
     assert (view.health, view.reason) == ("paused", "account-blocked"), "they stand still all the same"
 
 
+async def whoever_is_blocked_later_in_these_words_is_of_the_same_story(scene: Scene) -> None:
+    f = "f@studio.test"
+    await scene.route(*map(account, (A, B, C, D, E, f)))
+    await _worked(scene, A, B, C, D, E, f)
+    await scene.store.take(NODE, {}, 100)
+    for sender in (A, B, C, D, E):
+        await scene.store.refused(box(sender), BANNED)
+    await scene.open(box(f))
+    (claim,) = await scene.work()
+    assert claim.account == f, "who is not blocked goes on"
+    blocked = result(Verdict.HELD, "account-blocked", stage=Stage.MAIL, reply=BANNED.reply)
+    await scene.send(claim, blocked)
+    assert await _open(scene) == [(ConcernKind.BLOCK, "p")]
+
+
+async def a_line_that_breaks_hours_later_makes_no_other_story_of_a_block(scene: Scene) -> None:
+    await _block(scene, A, B, C, D, E)
+    await scene.advance(4 * 3600)
+    (prober, *_) = (await scene.store.take(NODE, {}, 1)).open
+    await scene.store.refused(prober, replace(BANNED, reply_class="network", reply=None))
+    assert await _open(scene) == [(ConcernKind.BLOCK, "p")]
+
+
 async def blocks_in_different_words_are_each_its_owners(scene: Scene) -> None:
     await _block(scene, A, B, C, D)
     await scene.store.refused(box(E), UNPAID)

@@ -32,6 +32,7 @@ from tests.contract.scene import (
 
 D = "d@studio.test"
 CUT = result(Verdict.DEFERRED, "network", stage=Stage.DATA, reply=None, is_end_known=False)
+HUNG_UP = LoginFailure("network", Stage.AUTH, None, is_provider=False, is_login_sent=True)
 METHOD = LoginFailure(
     "auth-method", Stage.AUTH, Reply(535, "5.7.139", "disabled"), is_provider=False, is_login_sent=True
 )
@@ -281,6 +282,17 @@ async def lines_of_three_mailboxes_that_break_are_their_providers_trouble(scene:
     await scene.send(claim)
     assert await _host(scene) == ("ok", None)
     assert sorted(await scene.send_all()) == ["m-b-2", "m-c-2"]
+
+
+async def three_lines_that_break_at_the_login_are_three_too(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+    await _refuse(scene, A, B, C, failure=HUNG_UP)
+    assert await _host(scene) == ("waiting", "network")
+    assert await _are_well(scene, A, B, C)
+    await scene.advance(10)
+    assert len(await _wanted(scene)) == 1
 
 
 async def two_lines_that_break_are_two_mailboxes_trouble(scene: Scene) -> None:
