@@ -84,9 +84,11 @@ async def an_outage_of_logins_is_told_to_ops_and_no_owner_hears_of_a_password(sc
     assert await _open(scene) == []
 
 
-async def a_password_that_is_wrong_is_told_ten_minutes_later(scene: Scene) -> None:
+async def a_password_that_worked_and_is_wrong_now_is_told_ten_minutes_later(scene: Scene) -> None:
     await scene.route(account(A))
-    await scene.mail(A, 1)
+    await _worked(scene, A)
+    await _refuse(scene, A)
+    await scene.advance(300)
     await _refuse(scene, A)
     assert await scene.books.notices.rest() == 10 * MINUTE
     await scene.advance(600)
