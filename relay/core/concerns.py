@@ -66,8 +66,8 @@ ONCE: frozenset[ConcernKind] = frozenset(
 REPRIEVE: Mapping[str, int] = MappingProxyType(
     {"auth-rejected": REFUSED_WITHIN, "unknown": REFUSED_WITHIN, "account-blocked": REFUSED_WITHIN}
 )
-"""By reason: how long (microseconds) a stopped mailbox is nobody's news yet, because it may turn out to be its
-provider's trouble. When that is found its concern is closed, and who was not told hears nothing of it."""
+"""By reason: how long (microseconds) a stopped mailbox that has worked is nobody's news yet, because it may turn out to
+be its provider's trouble. When that is found its concern is closed, and who was not told hears nothing of it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,8 @@ class Attempt:
         content = await self._store.content(self.claim)
         self._is_begun = True
         result = await self.lease.session.transmit(self.claim.envelope, content, self._gate)
+        if result.is_provider:
+            self.lease.is_spoilt = True  # what is said of the whole host would be said of the next message as well
         return reconsidered(result, self.claim.tries)
 
     async def _gate(self) -> bool:

@@ -172,7 +172,8 @@ def _tell(
     wall = context.clock.wall()
     if not is_told(health, lasted=wall - (health.since or wall)):
         return
-    reprieve = REPRIEVE.get(health.reason or "", 0) if kind is ConcernKind.MAILBOX_STOPPED else 0
+    may_be_the_providers = kind is ConcernKind.MAILBOX_STOPPED and health.is_proven
+    reprieve = REPRIEVE.get(health.reason or "", 0) if may_be_the_providers else 0
     open_concern(
         context, kind, subject, reason=health.reason, detail=_detail(context, health, symptom),
         look_after=reprieve,

@@ -51,6 +51,24 @@ def test_an_attempt_broken_off_before_it_began_sends_nothing_and_gives_its_slot_
     on_virtual_time(main)
 
 
+def test_a_session_on_which_a_provider_spoke_of_itself_is_used_no_more() -> None:
+    said = read_reply(550, "5.7.1 Client host is on our block list")
+    blocked = Result(
+        Verdict.HELD, "ip-blocked", Stage.MAIL, said, is_mail_written=True, is_end_known=True, is_provider=True
+    )
+
+    async def refuse(_session: FakeSession, _gate: Callable[[], Awaitable[bool]]) -> Result:
+        return blocked
+
+    async def main(_: NetworkLoop) -> None:
+        it, session, _store = attempt()
+        session.upstream.act = refuse
+        assert await it.run() == blocked
+        assert not it.lease.is_usable
+
+    on_virtual_time(main)
+
+
 def test_the_first_refusal_that_nobody_understands_loses_no_mail() -> None:
     said = read_reply(599, "zz")
     riddle = Result(Verdict.DEFERRED, "unknown", Stage.EOD, said, is_mail_written=True, is_end_known=True)
