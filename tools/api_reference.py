@@ -6,7 +6,7 @@ What the page says of a path, a parameter or a key is what the code says; nobody
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 
-from relay.admin import AdminSources, Clerk, Node, Readiness, admin_app
+from relay.admin import AdminSources, Clerk, Node, NoticeBoard, Readiness, admin_app
 from relay.admin.description import described
 from relay.admin.keys import KeyKeeper
 from relay.admin.secrets import SecretKeeper
@@ -47,6 +47,7 @@ def api_document() -> Schema:
         clerk=cast("Clerk", NoClerk()),
         healths=cast("Healths", None),
         riddles=cast("Riddles", None),
+        notices=cast("NoticeBoard", None),
         keys=cast("KeyKeeper", None),
         secrets=cast("SecretKeeper", None),
         unforeseen=lambda error: None,

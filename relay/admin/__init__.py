@@ -2,6 +2,7 @@
 
 from relay.admin.api import AdminSources, admin_app
 from relay.admin.clerk import Clerk, Done, Impossible, Kept, Tried
+from relay.admin.noticeboard import NoticeBoard
 from relay.admin.readiness import Part, Problem, Readiness
 from relay.admin.server import AdminServer
 from relay.admin.status import ListensAt, Node
@@ -16,6 +17,7 @@ __all__ = [
     "Kept",
     "ListensAt",
     "Node",
+    "NoticeBoard",
     "Part",
     "Problem",
     "Readiness",

@@ -20,6 +20,7 @@ from relay.admin.head import Headless
 from relay.admin.headers import Careful
 from relay.admin.keys import KeyKeeper, key_routes
 from relay.admin.lists import MailboxHealths, list_routes
+from relay.admin.noticeboard import NoticeBoard, notice_routes
 from relay.admin.optouts import optout_routes
 from relay.admin.problems import answer_with_problems
 from relay.admin.readiness import Readiness
@@ -50,6 +51,7 @@ class AdminSources:
     clerk: Clerk
     healths: MailboxHealths
     riddles: Riddles
+    notices: NoticeBoard
     suppressions: Suppressions
     recipients: RecipientReport
     unforeseen: Callable[[Exception], None]
@@ -84,6 +86,7 @@ def admin_app(sources: AdminSources) -> FastAPI:
     app.include_router(secret_routes(sources.secrets))
     app.include_router(list_routes(sources.reading, sources.healths, sources.clerk.like))
     app.include_router(reply_routes(sources.riddles))
+    app.include_router(notice_routes(sources.notices))
     app.include_router(acting_routes(sources.clerk))
 
     @app.get("/api/v1/openapi.json", include_in_schema=False)

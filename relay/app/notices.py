@@ -3,7 +3,7 @@
 Law: what cannot be told is said in readiness, and takes no node out of service.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 from relay import __version__
@@ -15,6 +15,7 @@ from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
 from relay.app.sheets import Sheets
 from relay.app.terms import TermsWatch
+from relay.core.concerns import Concern
 from relay.core.failuretext import Language
 from relay.core.limits import DAY, SECOND
 from relay.core.telling import NoRoad
@@ -26,7 +27,7 @@ from relay.notify.letter import LetterSettings
 from relay.notify.noticepump import NoticeDesk, NoticePump
 from relay.providers import load_profiles
 from relay.store.ports import Store
-from relay.store.ports.notices import Notices
+from relay.store.ports.notices import DeadLetter, Notices
 
 HEARTBEAT = "heartbeat"
 """What readiness and log call a heartbeat that nobody hears."""
@@ -42,6 +43,28 @@ LOOKUPS: int = 2
 
 _FRACTION: int = 6
 """Octets of chance in a number from 0 to 1."""
+
+
+class Board:
+    """What the pump of notices knows, for people; what they have sent once more goes at once."""
+
+    def __init__(self, notices: Notices, wake: Callable[[], None]) -> None:
+        self._notices = notices
+        self._wake = wake
+
+    async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]:
+        """Everything that is open."""
+        return await self._notices.concerns(most, before)
+
+    async def dead_letters(self, most: int, before: int | None = None) -> Sequence[DeadLetter]:
+        """What the webhook never took."""
+        return await self._notices.dead_letters(most, before)
+
+    async def revive(self, telling: int, /) -> bool:
+        """Sends it once more; False: it was not given up."""
+        is_revived = await self._notices.revive(telling)
+        self._wake()
+        return is_revived
 
 
 def web_client(means: Means) -> WebClient:

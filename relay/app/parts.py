@@ -10,7 +10,17 @@ from functools import cache
 from socket import socket
 
 from relay import __version__
-from relay.admin import AdminServer, AdminSources, Clerk, ListensAt, Node, Readiness, admin_app, admin_token
+from relay.admin import (
+    AdminServer,
+    AdminSources,
+    Clerk,
+    ListensAt,
+    Node,
+    NoticeBoard,
+    Readiness,
+    admin_app,
+    admin_token,
+)
 from relay.app import settings
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import MachineClock, RunIn, Threads, randomness
@@ -232,6 +242,7 @@ def admin_server(
     look: SelfLook,
     clerk: Clerk,
     passwords: PasswordDesk,
+    board: NoticeBoard,
     sockets: Sequence[socket],
 ) -> AdminServer:
     """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
@@ -252,6 +263,7 @@ def admin_server(
                 clerk=clerk,
                 healths=storage.store.books.healths,
                 riddles=storage.store.books.riddles,
+                notices=board,
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
                 keys=storage.keys,
                 secrets=passwords,

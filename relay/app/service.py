@@ -148,7 +148,14 @@ class Service:
         clerk = accounts.clerk(means, storage, keeper, running.tester)
         passwords = parts.password_desk(storage, keeper)
         running.admin = parts.admin_server(
-            means, storage, store, look=look, clerk=clerk, passwords=passwords, sockets=running.sockets
+            means,
+            storage,
+            store,
+            look=look,
+            clerk=clerk,
+            passwords=passwords,
+            board=notices.Board(storage.store.books.notices, self._wake_notices),
+            sockets=running.sockets,
         )
         supervisor.start("admin", running.admin.serve())
         running.pump = parts.outbox_pump(means, store, keeper)

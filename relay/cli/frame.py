@@ -80,6 +80,7 @@ VERBS = (
     Verb("queue", "List, show and check what is queued.", verbs=QUEUE),
     Verb("account", "List, show, pause, resume, test or change accounts.", verbs=ACCOUNT),
     Verb("replies", "List the replies of providers that no rule understands.", "replies:replies"),
+    Verb("notices", "List what somebody has to know of, and when he was told.", "notices:notices"),
     Verb("recipients", "List recipients that get many mails a day.", "recipients:recipients"),
     Verb("optout", "Have an account write to a recipient no more.", "optout:optout"),
     Verb("explain", "Say why a message or an account is not moving.", "explain:explain"),

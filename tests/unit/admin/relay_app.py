@@ -5,6 +5,7 @@ import httpx
 from relay.admin import AdminSources, ListensAt, Node, Readiness, admin_app
 from tests.fakes.clerk import FakeClerk, FakeHealths, FakeRiddles
 from tests.fakes.keepers import FakeKeys, FakeSecrets
+from tests.fakes.noticeboard import FakeNoticeBoard
 from tests.fakes.reading import NOON, FakeReading
 from tests.fakes.recipients import FakeRecipientReport
 from tests.fakes.suppressions import RememberedSuppressions
@@ -26,6 +27,7 @@ class Relay:
         self.keys, self.secrets = FakeKeys(), FakeSecrets()
         self.suppressions = RememberedSuppressions()
         self.recipients = FakeRecipientReport()
+        self.notices = FakeNoticeBoard()
         self.clerk, self.healths, self.riddles = FakeClerk(), FakeHealths(), FakeRiddles()
         node = Node("0.1.0", "n1", NOON, (ListensAt("smtp", "127.0.0.1:2525"), ListensAt("http", "127.0.0.1:8025")))
         self.app = admin_app(
@@ -42,6 +44,7 @@ class Relay:
                 clerk=self.clerk,
                 healths=self.healths,
                 riddles=self.riddles,
+                notices=self.notices,
                 keys=self.keys,
                 secrets=self.secrets,
                 unforeseen=self.failures.append,

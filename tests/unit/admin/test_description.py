@@ -46,6 +46,9 @@ KEPT = {
 }
 """Of keys and secrets: see test_keys_and_secrets."""
 
+BOARD = {"/api/v1/notices", "/api/v1/notices/dead", "/api/v1/notices/dead/{id}/retry"}
+"""See test_notices."""
+
 ORDERS: dict[str, object] = {
     "/api/v1/accounts/{sender}/pause": {"why": "ferie"},
     "/api/v1/accounts/{sender}/password": {"password": "segreta"},
@@ -86,7 +89,7 @@ async def document_of(relay) -> Document:
 
 
 async def test_it_names_every_path_and_no_other(relay):
-    assert set((await document_of(relay)).paths) == PATHS | KEPT
+    assert set((await document_of(relay)).paths) == PATHS | KEPT | BOARD
 
 
 @pytest.mark.parametrize(

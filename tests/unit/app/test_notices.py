@@ -284,3 +284,16 @@ async def test_the_pump_tells_the_owner_or_readiness_says_that_it_could_not(tmp_
     else:
         assert store.letters == []
         assert problems == {UNTOLD: "somebody could not be told by mail: no-sender"}
+
+
+async def test_what_people_send_once_more_goes_at_once() -> None:
+    woken: list[int] = []
+
+    class Revives:
+        async def revive(self, telling: int) -> bool:
+            return telling == 7
+
+    board = notices.Board(cast(Any, Revives()), lambda: woken.append(1))
+    assert await board.revive(7)
+    assert woken == [1]
+    assert not await board.revive(8)

@@ -10,7 +10,7 @@ from relay.errors import StoreFull
 
 PROMISED = {
     "serve", "check", "plan", "status", "queue", "account", "explain", "classify", "simulate", "sandbox",
-    "secret", "keys", "hash-password", "optout", "recipients", "replies",
+    "secret", "keys", "hash-password", "optout", "recipients", "replies", "notices",
 }  # fmt: skip
 
 
