@@ -1,6 +1,7 @@
 """How attempts end: once, with their slots, with what follows, and each kind of ending with its next try."""
 
 from dataclasses import replace
+from datetime import date
 
 from relay.core.envelope import Verdict
 from relay.core.limits import HOUR, MINUTE
@@ -331,3 +332,22 @@ async def what_is_dated_never_waits_longer_than_its_account_lets_it(scene: Scene
     assert await scene.work() == []
     (entry,) = await scene.store.outbox(10)
     assert entry.message == "m-1"
+
+
+async def what_a_retired_account_has_queued_still_leaves(scene: Scene) -> None:
+    await scene.route(account(A, retires=date(2027, 1, 15)), providers=[provider("p", "1/1h")])
+    await scene.mail(A, 1, 2)
+    (claim,) = await scene.work()
+    await scene.send(claim, DELIVERED)
+    await scene.advance(24 * 3600)
+    (late,) = await scene.work()
+    assert late.message == "m-2"
+
+
+async def what_a_retired_account_has_queued_and_cannot_send_bounces(scene: Scene) -> None:
+    await scene.route(account(A, retires=date(2027, 1, 15)))
+    await scene.mail(A, 1)
+    await scene.advance(3 * 24 * 3600)
+    assert await scene.work() == []
+    (entry,) = await scene.store.outbox(10)
+    assert (entry.message, entry.reason) == ("m-1", "expired")
