@@ -50,8 +50,10 @@ def states_page() -> str:
             "",
             "## A mailbox",
             "",
-            "The same for the host of a provider. What each event is, how long it stops and who is told: "
-            "[health](health.md).",
+            (
+                "The same for the host of a provider. What each event is, how long it stops and who is told: "
+                "[health](health.md)."
+            ),
             "",
             *diagram(HEALTH, start=HealthState.OK, final=frozenset()),
             "",
