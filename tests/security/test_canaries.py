@@ -246,7 +246,7 @@ def test_the_words_are_found_where_they_can_be_read() -> None:
 def test_no_secret_and_no_patient_is_told_to_anybody_who_need_not_know(house: House) -> None:
     relay = house.start()
     told = gossip(relay.smtp)
-    handed_in = [
+    handed_in: list[bytes | str] = [
         *house.keep(relay, CLIENT_SECRET, "secret", "set", "client"),
         *house.keep(relay, STORED_PASSWORD, "account", "set-password", "dora@d.test"),
         *house.keep(relay, STORED_PASSWORD, "secret", "set", "enzo"),
