@@ -11,6 +11,7 @@ import pytest
 
 from relay.core.envelope import NewMessage
 from relay.core.meaning import Failure
+from relay.core.refusal import Refusal
 from relay.core.words import MailboxId
 from relay.delivery import transaction as upstream_transaction
 from relay.delivery.commands import Offer, data_of, mail_command
@@ -18,7 +19,6 @@ from relay.delivery.smtp import SmtpUpstream
 from relay.delivery.transaction import SmtpSession
 from relay.delivery.wire import Wire, WireFailed
 from relay.submission import acceptance, incoming, receiving
-from relay.submission.acceptance import Acceptance
 from relay.submission.connection import Connection
 from relay.submission.gathering import Gathering
 from relay.submission.wire import ClientGone
@@ -191,15 +191,13 @@ def half_close_taken_for_a_hang_up(patch: Patch) -> None:
 
 def another_messages_id(patch: Patch) -> None:
     """The client is told the id of the message before."""
-    honest = Acceptance._message
-    patch.setattr(Acceptance, "_message", honest)
     receive = receiving.receive
 
     async def told(wire: Any, desk: Any, **values: Any) -> Any:
         answer = await receive(wire, desk, **values)
         before = desk.__dict__.get("before", answer)
         desk.__dict__["before"] = answer
-        return before if isinstance(answer, bytes) else answer
+        return answer if isinstance(answer, Refusal) else before
 
     patch.setattr("relay.submission.session.receive", told)
 
