@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from math import inf
 
 from relay.core.announcing import UNTOLD, Situation, notice_of, type_of, word_of
 from relay.core.concerns import ONCE, Concern, ConcernKind
@@ -148,7 +149,7 @@ class NoticePump:
         notice = notice_of(due.concern, found.word, _situation(due))
         plan = self._plan(due.concern, found.word, _concerned(due))
         if not plan.is_told or (plan.unsendable is NoRoad.STOPPED and _waited(due) < ROAD_PATIENCE):
-            await self._put_off(due, notice, plan)
+            await self._put_off(due, found.word, notice, plan)
             return
         for addressee in plan.people:
             await self._write(notice, addressee, plan.through)
@@ -187,15 +188,14 @@ class NoticePump:
 
     # who cannot be told
 
-    async def _put_off(self, due: DueConcern, notice: Notice, plan: Telling) -> None:
-        """Nobody is told now: there may be a road soon. What is over is not told a day late."""
-        is_over, waited = due.concern.closed_at is not None, _waited(due)
-        is_news = not is_over and (plan.unsendable is not NoRoad.STOPPED or waited >= ROAD_PATIENCE)
-        is_hopeless = is_over and (waited >= DAY or due.concern.kind is ConcernKind.UNSENDABLE)
-        self._note(due, None if is_hopeless else plan.unsendable)
-        if is_news:
-            await self._say_unsendable(due, notice, plan.unsendable)
-        await self._notices.looked(due.concern.id, after=None if is_hopeless else AGAIN)
+    async def _put_off(self, due: DueConcern, word: Word, notice: Notice, plan: Telling) -> None:
+        """Nobody is told now: there may be a road soon."""
+        waited = _waited(due)
+        is_stale = waited >= _lasts(due.concern, word)
+        self._note(due, None if is_stale else plan.unsendable)
+        if word is not Word.HEALED and (plan.unsendable is not NoRoad.STOPPED or waited >= ROAD_PATIENCE):
+            await self._say_unsendable(due, notice, None if is_stale else plan.unsendable)
+        await self._notices.looked(due.concern.id, after=None if is_stale else AGAIN)
 
     async def _say_unsendable(self, due: DueConcern, notice: Notice, why: NoRoad | None) -> None:
         """Shows it, and lets ops know, once a day."""
@@ -245,6 +245,15 @@ class NoticePump:
         if self._untold and (is_rerouted or (self._had_road and not had_road)):
             waiting = list(self._untold)[:RELOOKED]
             await asyncio.gather(*(self._notices.looked(each, after=0) for each in waiting))
+
+
+def _lasts(concern: Concern, word: Word) -> float:
+    """For how long a word is worth telling: until it is over, but for what is said once and for an end."""
+    if concern.kind is ConcernKind.UNSENDABLE:
+        return 0  # the log has said it, and a webhook would have been told
+    if word is Word.HEALED:
+        return DAY
+    return 7 * DAY if concern.kind in ONCE else inf
 
 
 def _waited(due: DueConcern) -> int:

@@ -77,6 +77,7 @@ EXPECTED: dict[str, tuple[Seen, ...]] = {
     "In doubt and unknown": (some(provider="drops"), some(provider="odd")),
     "Logins at providers": (some(provider="lab", result="rejected"),),
     "Sessions with providers": (some(provider="lab"),),
+    "Notices": (some(result="unsendable"),),
     "Logins of clients": (some(result="rejected"), some(listener=LISTENER)),
     "Store": (some(operation="put"),),
     "Event loop lag": (least(STALL / 2),),

@@ -10,7 +10,7 @@ import pytest
 from relay.observe import declared
 from tests.deploy.rules import PROMETHEUS, RUNBOOK, alerts, anchors, cases, metrics_in, recordings
 
-VERBS = re.compile(r"`relay ((?:queue )?[a-z-]+)")
+VERBS = re.compile(r"`relay ((?:(?:queue|account|keys|secret) )?[a-z-]+)")
 
 
 def commands() -> set[tuple[str, ...]]:

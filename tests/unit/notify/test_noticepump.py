@@ -297,6 +297,17 @@ async def test_that_it_works_again_is_not_told_a_day_late() -> None:
     assert (world.store.raised, world.untold) == ([], frozenset())
 
 
+async def test_what_is_said_once_waits_for_a_road_for_a_week_and_ops_hear_of_that() -> None:
+    once = Concern(8, ConcernKind.PAID_UNTIL, Subject("libero", MAILBOX, ROSSI), "7d-2027-03-01", AT, AT)
+    world = await World(replace(DUE, concern=once), notices_from=None).rest()
+    assert world.store.steps == [f"looked 8 {AGAIN}"]
+    assert world.heard == [(NoticeType.PAID_UNTIL, Told.UNSENDABLE, Reader.VENDOR, "no-sender")]
+    assert world.untold == {NoRoad.NO_SENDER}
+    late = await World(replace(DUE, concern=once, now=AT + 7 * DAY), notices_from=None).rest()
+    assert late.store.steps == ["looked 8 None"]
+    assert late.untold == frozenset()
+
+
 async def test_after_a_restart_readiness_still_says_who_was_not_told() -> None:
     world = World(notices_from=None, sender=Sender())
     world.store.open = [replace(STOPPED, told_at=AT), replace(STOPPED, id=5), replace(UNSENDABLE, told_at=AT)]
