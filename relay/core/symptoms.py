@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from relay.core.envelope import LoginFailure, Result, Verdict
 from relay.core.guard import BOUNCE_GUARD
-from relay.core.health import PACED, HealthEvent
+from relay.core.health import PACED, Health, HealthEvent, HealthSettings
 from relay.core.meaning import ReplyClass
 from relay.core.outages import AUTH_OUTAGE
 from relay.core.words import Stage
@@ -155,3 +155,12 @@ def is_refused_login(failure: LoginFailure) -> bool:
     """Whether it counts in `health.refused_logins`: this mailbox's credentials were sent, and answered for good."""
     is_answered = failure.is_login_sent and failure.is_answered and not failure.is_provider
     return is_answered and event_of_failure(failure) not in _UNCOUNTED
+
+
+def pause_after_silence(failure: LoginFailure, health: Health, settings: HealthSettings) -> int | None:
+    """How long, at least, a login that nobody answered is not repeated, microseconds; None: as after any lost line.
+
+    It may have been refused: a credential that never worked is not shown again sooner than after a refusal.
+    """
+    is_unanswered = failure.is_login_sent and not failure.is_answered and not failure.is_provider
+    return settings.second_refusal if is_unanswered and not health.is_proven else None

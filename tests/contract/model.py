@@ -14,7 +14,7 @@ from relay.core.health import Health, HealthEvent, Pause
 from relay.core.lifecycle import FINAL, SENDING, Event, State
 from relay.core.lifecycle import after as state_after
 from relay.core.routing import Routing
-from relay.core.symptoms import event_of_failure, is_refused_login
+from relay.core.symptoms import event_of_failure, is_refused_login, pause_after_silence
 from relay.core.words import Lane, MailboxId, Plan
 from relay.errors import CorruptValue, StaleRouting
 from relay.store.needs import StoreSettings
@@ -245,7 +245,9 @@ class ModelStore(Reading):
         if failure.is_provider:
             self.change_provider(mailbox.provider, event, failure.reason)
         else:
-            self.change_health(mailbox, event, failure.reason)
+            health = self.disk.healths.get(mailbox, Health())
+            pause = pause_after_silence(failure, health, self.settings.health)
+            self.change_health(mailbox, event, failure.reason, pause)
 
     def reported(self, mailbox: MailboxId) -> Login:
         login = next((login for login in self.process.openings if login.mailbox == mailbox), None)

@@ -143,7 +143,7 @@ class About(Ending):
     def stopped_at(self, health: Health) -> int:
         assert health.cause is not None
         assert health.probe_at is not None
-        return health.probe_at - self.settings.health.interval(health.cause, health.step)
+        return min(self.now(), health.probe_at - self.settings.health.interval(health.cause, health.step))
 
     def ended_of(self, provider: str) -> list[Attempt]:
         """The attempts of a provider that it ended itself, or kept silent on, in the order of their starts."""

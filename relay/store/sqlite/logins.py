@@ -9,7 +9,7 @@ from relay.core.likeness import likeness_of
 from relay.core.limits import HOUR, Instant
 from relay.core.meaning import ReplyClass
 from relay.core.rotation import CROWDED
-from relay.core.symptoms import event_of_failure, is_refused_login
+from relay.core.symptoms import event_of_failure, is_refused_login, pause_after_silence
 from relay.core.words import MailboxId
 from relay.store.ports.sessions import SessionEvent
 from relay.store.sqlite.about import suspect_line, suspect_login
@@ -79,7 +79,11 @@ class Logins:
 
     def _judge(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         beside = circumstance_of(self._context, mailbox, failure)
-        symptom = Symptom(event_of_failure(failure), failure.reason, reply=failure.reply, circumstance=beside)
+        health = self._context.remembrance.health(mailbox)
+        pause = pause_after_silence(failure, health, self._context.settings.health)
+        symptom = Symptom(
+            event_of_failure(failure), failure.reason, retry_after=pause, reply=failure.reply, circumstance=beside
+        )
         if failure.reply_class == ReplyClass.UNKNOWN:
             note_riddle(self._context, mailbox.provider, failure.stage, failure.reply)
         if failure.is_provider:

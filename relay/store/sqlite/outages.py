@@ -124,8 +124,10 @@ def _broken_before(context: Context, provider: str) -> list[Sighting]:
 
 
 def _stopped_at(context: Context, health: Health) -> Instant:
+    """Not later than now: what waits longer than its step, for want of an answer to its login, stopped lately."""
     assert health.cause is not None
-    return (health.probe_at or 0) - context.settings.health.interval(health.cause, health.step)
+    stopped_at = (health.probe_at or 0) - context.settings.health.interval(health.cause, health.step)
+    return min(context.clock.now(), stopped_at)
 
 
 def as_of_broken_line(context: Context, running: Running, result: Result) -> Result:

@@ -5,13 +5,14 @@ from dataclasses import replace
 import pytest
 
 from relay.core.envelope import LoginFailure, Result, Verdict
-from relay.core.health import HealthEvent
+from relay.core.health import Health, HealthEvent, HealthSettings
 from relay.core.reply import Reply
 from relay.core.symptoms import (
     Tally,
     event_of_failure,
     event_of_result,
     is_refused_login,
+    pause_after_silence,
     reason_of_result,
     stays_in_place,
 )
@@ -162,3 +163,12 @@ def test_a_login_without_an_answer_may_still_be_counted_and_the_finer_reason_is_
     told = LoginFailure("tls-required", Stage.STARTTLS, Reply(454, None, "no"), is_provider=True, is_login_sent=False)
     assert (silent.is_answered, told.is_answered) == (False, True)
     assert (silent.reason, replace(told, fault="tls-expired").reason) == ("network", "tls-expired")
+
+
+def test_a_login_that_nobody_answered_is_not_shown_again_sooner_than_a_refused_one_unless_it_has_worked() -> None:
+    unanswered = LoginFailure("network", Stage.AUTH, None, is_provider=False, is_login_sent=True)
+    settings = HealthSettings()
+    assert pause_after_silence(unanswered, Health(), settings) == settings.second_refusal
+    assert pause_after_silence(unanswered, Health(is_proven=True), settings) is None
+    assert pause_after_silence(replace(unanswered, is_login_sent=False), Health(), settings) is None
+    assert pause_after_silence(replace(unanswered, is_provider=True), Health(), settings) is None
