@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from relay.config.loading import StoredOf, TryPair, read_service, unseen
-from relay.config.problems import Problem, in_order
+from relay.config.notices import check_roads
+from relay.config.problems import Problem, Report, in_order
 from relay.config.references import References, nothing_seen
 from relay.config.routing import ReadParts, RoutingLoader, read_parts_here
 
@@ -21,9 +22,14 @@ def check_config(
     stored_of: StoredOf = unseen,
 ) -> tuple[Problem, ...]:
     """Every problem of relay.yaml and of the routing that it names, sorted. ConfigUnreadable: it cannot be opened."""
-    service, routing = read_service(path, environ, try_pair=try_pair, stored_of=stored_of)
+    service, routing, mark_of = read_service(path, environ, try_pair=try_pair, stored_of=stored_of)
     found = list(service.problems)
     if routing is not None:
         stored = nothing_seen if service.value is None else stored_of(service.value.data_dir)
-        found += RoutingLoader(routing, read_parts).load(References(environ, stored)).problems
+        loaded = RoutingLoader(routing, read_parts).load(References(environ, stored))
+        found += loaded.problems
+        if service.value is not None and loaded.value is not None:
+            report = Report(str(path))
+            check_roads(service.value.notices, loaded.value, mark_of, report)
+            found += report.problems
     return in_order(found)

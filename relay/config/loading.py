@@ -15,7 +15,7 @@ from relay.config.coming import coming
 from relay.config.document import Path as Keys
 from relay.config.document import Table, mark_of, read_document
 from relay.config.files import device_of, is_open_to_all, said, trouble_with
-from relay.config.notices import check_notices
+from relay.config.notices import MarkOf, check_notices
 from relay.config.problems import START, Loaded, Mark, Report, has_errors, in_order
 from relay.config.references import References, Stored, nothing_seen
 from relay.config.service import ServiceConfig
@@ -55,8 +55,10 @@ def load_service(
 
 def read_service(
     path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None, stored_of: StoredOf = unseen
-) -> tuple[Loaded[ServiceConfig], Path | None]:
-    """The service, and where its routing is if that is there, even if the rest is wrong. Raises as `load_service`."""
+) -> tuple[Loaded[ServiceConfig], Path | None, MarkOf]:
+    """The service, where its routing is if that is there, even if the rest is wrong, and where each key of `notices:`
+    stands. Raises as `load_service`.
+    """
     report = Report(str(path))
     root = read_document(_content(path), report)
     config: ServiceConfig | None = None
@@ -70,7 +72,8 @@ def read_service(
         _warn(config, root, report, environ, References(environ, stored_of(config.data_dir)))
         _look_at_pair(config, root, report, try_pair)
     problems = in_order(report.problems)
-    return Loaded(None if has_errors(problems) else config, problems), routing
+    loaded = Loaded(None if has_errors(problems) else config, problems)
+    return loaded, routing, lambda key: _mark(root, ["notices", key])
 
 
 def _content(path: str | Path) -> bytes:

@@ -10,9 +10,10 @@ from relay.config.entry_checks import warn_of_clear
 from relay.config.problems import Mark, Report
 from relay.config.references import Resolve, Unresolved, is_missing
 from relay.config.service import Notices
-from relay.core.routing import SecretReference
+from relay.core.routing import Routing, SecretReference
 from relay.core.webhooks import is_weak, read_keys
 from relay.core.weburl import parse_web_url, url_problem
+from relay.core.words import Plan
 
 UNSIGNED = "what is sent to ops_webhook is not signed"
 
@@ -34,6 +35,24 @@ def check_notices(notices: Notices, mark_of: MarkOf, report: Report, resolve: Re
             report.warning(mark_of("ops_webhook_secret"), "it signs nothing: there is no ops_webhook")
     elif notices.ops_webhook is not None:
         report.warning(mark_of("ops_webhook"), f"no ops_webhook_secret: {UNSIGNED}, so anybody can send its like")
+
+
+def check_roads(notices: Notices, routing: Routing, mark_of: MarkOf, report: Report) -> None:
+    """Warns of people who have to be told and cannot be; nothing where nobody is to be told at all."""
+    if notices.sender is None:
+        if notices.postmaster is not None:
+            report.warning(mark_of("postmaster"), "no mail goes there: `from` does not say through which account")
+        return
+    if routing.account_of(notices.sender) is None:
+        text = f"{notices.sender} is no account of the routing: no notice leaves by mail"
+        report.warning(mark_of("from"), text)
+    if notices.postmaster is None:
+        report.warning(mark_of("from"), "no postmaster: what the vendor has to mend is told to nobody by mail")
+    unheard = [each.sender for each in routing.accounts.values() if each.plan is Plan.PERSONAL and not each.owner.email]
+    if unheard:
+        who = unheard[0] if len(unheard) == 1 else f"{unheard[0]} and {len(unheard) - 1} more"
+        instead = "nobody" if notices.postmaster is None else "the postmaster"
+        report.warning(mark_of("from"), f"personal accounts without `owner.email`, for whom {instead} is told: {who}")
 
 
 def keys_of(reference: SecretReference, resolve: Resolve) -> tuple[bytes, ...] | Unresolved:
