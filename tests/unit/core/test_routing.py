@@ -21,6 +21,7 @@ from relay.core.routing import (
     Routing,
     SecretKind,
     SecretReference,
+    Suppressed,
     Timeouts,
     Tls,
 )
@@ -98,6 +99,7 @@ FULL = Routing(
             SecretReference(SecretKind.LITERAL, "$argon2id$"),
             (ip_network("10.0.0.0/8"), ip_network("fd00::/8")),
             BareNewline.REJECT,
+            Suppressed.BY_HEADER,
         ),
         "room": Client("room", ("*",)),
     },
