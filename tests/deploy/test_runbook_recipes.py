@@ -10,13 +10,16 @@ from pathlib import Path
 import pytest
 
 from tests.deploy.rules import RUNBOOK
+from tests.integration.connected import PROGRAM, FileRefreshTokens
 from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 RECIPES = re.findall(r"jq -\w+ '[^']+'", RUNBOOK.read_text())
 OF_LOG = [each for each in RECIPES if "fromjson" in each]
 OF_API = [each for each in RECIPES if "fromjson" not in each]
-ANNA, BRUNO, NOBODY = "anna@d.test", "bruno@d.test", "typo@d.test"
+ANNA, BRUNO, CARLA, NOBODY = "anna@d.test", "bruno@d.test", "carla@d.test", "typo@d.test"
+SHUT = "http://127.0.0.1:9/token"
+"""Nobody listens there."""
 AROUND = "Starting relay.service - The relay...\n", "relay.service: Consumed 1.2s CPU time.\n"
 """What systemd says into the same journal."""
 
@@ -29,14 +32,27 @@ class Day:
     def __init__(self, path: Path, provider: int) -> None:
         folder = Folder(path, provider=provider)
         folder.routing["clients"]["studio"] = {"password": "geheim", "may_send_as": ["*@d.test"]}
+        folder.routing["providers"]["cloud"] = {
+            "host": "127.0.0.1",
+            "port": provider,
+            "tls": "none",
+            "auth": "oauth2",
+            "oauth": {"client_id": "relay", "token_url": SHUT},
+        }
+        folder.routing["accounts"][CARLA] = {"provider": "cloud", "password": f"file:{ANNA}.password"}
         folder.write()
-        relay = RelayProcess(folder.config)
+        refresh = FileRefreshTokens(path / "refresh.json")
+        refresh.write({CARLA: "refresh-token"})
+        environ = {"REFRESH_TOKENS": str(path / "refresh.json")}
+        relay = RelayProcess(folder.config, environ=environ, program=PROGRAM)
         try:
             relay.wait_until_ready()
             (self.message,) = relay.send(sender=ANNA)
             relay.wait_for("delivered", account=ANNA)
             relay.send(sender=BRUNO)
             relay.wait_for("health_changed", mailbox=BRUNO)
+            relay.send(sender=CARLA)
+            relay.wait_for("token_refused", mailbox=CARLA)
             self._is_refused(relay.smtp)
             token = (path / "var" / "admin.token").read_text().strip()
             _, self.accounts = relay.get("/api/v1/accounts?health=paused", token=token)
