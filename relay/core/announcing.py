@@ -19,10 +19,14 @@ from relay.core.words import AccountId
 PROVIDER_GRACE: int = 10 * MINUTE
 """A provider that is out of reach for less is not talked of: its mail is late by minutes."""
 
+STRANDED_GRACE: int = 10 * MINUTE
+"""The same of accounts that go nowhere: an edit may take two steps, and a file of secrets is written anew."""
+
 UNTOLD = frozenset({ConcernKind.PASSWORD_EXPIRED_BY_PROVIDER})
 """What is said within another notice."""
 
 _OF_MAILBOX = frozenset({ConcernKind.MAILBOX_STOPPED, ConcernKind.ACCOUNT_STRANDED, ConcernKind.BOUNCE_GUARD})
+_STRANDED = frozenset({ConcernKind.ACCOUNT_STRANDED, ConcernKind.ACCOUNTS_STRANDED})
 _OF_PROVIDER: Mapping[ConcernKind, NoticeType] = MappingProxyType(
     {
         ConcernKind.PROVIDER_STOPPED: NoticeType.PROVIDER_STOPPED,
@@ -72,6 +76,8 @@ def word_of(concern: Concern, told_at: int | None, now: int) -> Next:
 def _grace(concern: Concern) -> int:
     if concern.kind is ConcernKind.MAILBOX_STOPPED and concern.reason is not None:
         return grace_of(concern.reason)
+    if concern.kind in _STRANDED:
+        return max(STRANDED_GRACE, grace_of(concern.reason or ""))
     is_passing = concern.kind is ConcernKind.PROVIDER_STOPPED and needs_of(concern.reason) is None
     return PROVIDER_GRACE if is_passing else 0
 
@@ -80,6 +86,8 @@ def type_of(kind: ConcernKind, word: Word) -> NoticeType:
     """What a word about a concern is called. KeyError: nothing is said of this kind."""
     if kind in _OF_MAILBOX:
         return KINDS[word]
+    if kind is ConcernKind.ACCOUNTS_STRANDED:
+        return NoticeType.FOUND_AGAIN if word is Word.HEALED else NoticeType.STRANDED
     if kind in _OF_PROVIDER:
         return NoticeType.PROVIDER_HEALED if word is Word.HEALED else _OF_PROVIDER[kind]
     return _OTHERS[kind]

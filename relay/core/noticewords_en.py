@@ -209,6 +209,17 @@ _EVENTS = {
         "{provider} works again. What has waited leaves within its limits: {waiting} mails.",
         "Nothing.",
     ),
+    NoticeType.STRANDED: Event(
+        "The mail of many accounts goes nowhere: {count}",
+        "Since {since} the mail of {count} accounts goes nowhere ({reason}). It is safe here, and waits.",
+        "See whether the file of passwords or a part of the configuration is missing: `relay check`. As soon as it is "
+        "back, the mail leaves by itself.",
+    ),
+    NoticeType.FOUND_AGAIN: Event(
+        "The mail of many accounts leaves again",
+        "The mail that went nowhere since {since} leaves again. It was that of {count} accounts.",
+        "Nothing. Of those that are still stopped there is a notice each.",
+    ),
     NoticeType.UNKNOWN_REPLY: Event(
         "A reply of {provider} that no rule knows",
         "{provider} has given a reply that no rule knows, {count} times. Without one its code decides.",

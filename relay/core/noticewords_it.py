@@ -208,6 +208,17 @@ _EVENTS = {
         "{provider} funziona di nuovo. La posta in attesa parte nei limiti: messaggi: {waiting}.",
         "Nulla.",
     ),
+    NoticeType.STRANDED: Event(
+        "La posta di molti account non va da nessuna parte: {count}",
+        "Dal {since} la posta di {count} account non va da nessuna parte ({reason}). È al sicuro qui, ferma.",
+        "Verificare se manca il file delle password o un pezzo della configurazione: `relay check`. Appena torna, la "
+        "posta riparte da sola.",
+    ),
+    NoticeType.FOUND_AGAIN: Event(
+        "La posta di molti account parte di nuovo",
+        "La posta che dal {since} non andava da nessuna parte riparte. Erano {count} account.",
+        "Nulla. Di quelli che restano fermi arriva un avviso per ciascuno.",
+    ),
     NoticeType.UNKNOWN_REPLY: Event(
         "Una risposta di {provider} che nessuna regola conosce",
         "{provider} ha dato una risposta che nessuna regola conosce; volte: {count}. Finché manca una regola la si "

@@ -49,6 +49,8 @@ _OF_TYPE: Mapping[NoticeType, Reader] = MappingProxyType(
         NoticeType.PROVIDER_BLOCKED: Reader.OPS,
         NoticeType.PROVIDER_STOPPED: Reader.OPS,
         NoticeType.PROVIDER_HEALED: Reader.OPS,
+        NoticeType.STRANDED: Reader.OPS,
+        NoticeType.FOUND_AGAIN: Reader.OPS,
         NoticeType.UNKNOWN_REPLY: Reader.OPS,
         NoticeType.UNSENDABLE: Reader.OPS,
     }

@@ -54,6 +54,8 @@ UNSENDABLE_EVERY: int = 23 * HOUR
 """Ops hear of the same hindrance at the same mailbox once a day: with each day's reminder, which comes a day later and
 a little."""
 
+NO_ACCOUNT = "no-account"
+
 RELOOKED: int = 1000
 """Concerns that are looked at again at once when a road may have opened: the others are when their time comes."""
 
@@ -140,6 +142,10 @@ class NoticePump:
     # one concern
 
     async def _look(self, due: DueConcern) -> None:
+        if _is_moot(due):
+            self._note(due, None)
+            await self._notices.forget(due.concern.id)
+            return
         found = word_of(due.concern, due.told_at, due.now)
         after = None if found.look_at is None else max(0, found.look_at - due.now)
         if found.word is None:
@@ -245,6 +251,13 @@ class NoticePump:
         if self._untold and (is_rerouted or (self._had_road and not had_road)):
             waiting = list(self._untold)[:RELOOKED]
             await asyncio.gather(*(self._notices.looked(each, after=0) for each in waiting))
+
+
+def _is_moot(due: DueConcern) -> bool:
+    """The mail of an account that is gone has gone too: nobody has to know of it any more."""
+    concern = due.concern
+    is_gone = concern.kind is ConcernKind.ACCOUNT_STRANDED and concern.reason == NO_ACCOUNT
+    return is_gone and concern.closed_at is None and not due.waiting
 
 
 def _lasts(concern: Concern, word: Word) -> float:

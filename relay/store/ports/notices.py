@@ -99,6 +99,9 @@ class Notices(Protocol):
     async def lower_concern(self, kind: ConcernKind, subject: Subject) -> bool:
         """It is over; False: none was open."""
 
+    async def forget(self, concern: int) -> None:
+        """It is over, and nobody hears of that: nothing was mended."""
+
     async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]:
         """Everything that is open, the newest first; `before` an id."""
 

@@ -3,6 +3,12 @@
 -- open_concern: The open concern of a kind about one subject.
 SELECT id, reason FROM concerns WHERE kind = ? AND about = ? AND closed_at IS NULL;
 
+-- open_of_kind: Whom the open concerns of a kind are about.
+SELECT about FROM concerns WHERE kind = ? AND closed_at IS NULL;
+
+-- open_detail: What is known beside of the open concern of a kind about one subject.
+SELECT detail FROM concerns WHERE kind = ? AND about = ? AND closed_at IS NULL;
+
 -- last_concern: The newest concern of a kind about one subject, for one reason.
 SELECT id, opened_at, closed_at, told_at, look_at FROM concerns INDEXED BY concerns_about
 WHERE kind = ? AND about = ? AND reason IS ? ORDER BY id DESC LIMIT 1;

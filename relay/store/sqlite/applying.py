@@ -16,6 +16,7 @@ from relay.store.sqlite.edits import Edit, edit_of
 from relay.store.sqlite.guarding import release_guarded
 from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.routes import Fingerprints
+from relay.store.sqlite.stranding import tell_of_moved
 from relay.store.sqlite.values import LANES
 
 DAMAGED = (
@@ -57,6 +58,7 @@ class Applying:
             self._renew_host(provider)
         for account, origin in edit.moved.items():
             move_account(self._context, account, origin)
+        tell_of_moved(context, edit.moved)
         for mailbox, fingerprint in edit.fingerprints.items():
             if fingerprint is not None:
                 self._renew(mailbox)

@@ -15,6 +15,7 @@ from relay.store.sqlite.mending import mend
 from relay.store.sqlite.note import Note
 from relay.store.sqlite.routes import PausedAccount
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.stranding import tell_of_account
 
 _SQL = load_statements("control")
 
@@ -72,6 +73,7 @@ def _turn(context: Context, account: AccountId, paused: dict[AccountId, PausedAc
     origin = context.routes.mailbox_of(account)
     context.replace_routes(replace(context.routes, paused=paused))
     move_account(context, account, origin)
+    tell_of_account(context, account)
     context.changed()
 
 

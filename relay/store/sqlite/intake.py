@@ -13,6 +13,7 @@ from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.lanes import EXPRESS_WINDOW, RECENT
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.stranding import tell_of_account
 from relay.store.sqlite.values import KINDS, LANES, Seals
 
 _SQL = load_statements("queue")
@@ -77,6 +78,8 @@ class Intake:
         context.pending.came(account, seq, len(new.envelopes))
         event = StoreEvent(EventKind.ACCEPTED, wall, message.id, None, message.account, None, lane)
         context.journal.record(event, seq)
+        if context.routes.mailbox_of(message.account) is None:
+            tell_of_account(context, message.account)
         self._next_delivery += len(new.envelopes)
         context.changed()
 

@@ -83,6 +83,10 @@ class SqliteNotices:
         """It is over."""
         return await self._note(lambda context: close_concern(context, kind, subject))
 
+    async def forget(self, concern: int) -> None:
+        """It is over without a word."""
+        await self._note(lambda context: _write(context, "drop_concern", (_now(context), concern)))
+
     async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]:
         """Everything that is open."""
         return await self._ask(
@@ -140,7 +144,7 @@ def _looked_at(context: Context, row: Row) -> DueConcern:
         words,
         context.clock.shown(context.clock.wall()),
         tuple(account.sender for account in accounts),
-        sum(_waiting(context, account.sender) for account in accounts),
+        sum(_waiting(context, sender) for sender in _left_by(concern.subject, accounts)),
         _next_try(context, concern.subject),
     )
 
@@ -168,6 +172,11 @@ def _accounts(context: Context, subject: Subject) -> Sequence[Account]:
     if subject.provider is not None:
         return [each for each in routing.accounts.values() if each.mailbox.provider == subject.provider]
     return []
+
+
+def _left_by(subject: Subject, accounts: Sequence[Account]) -> Sequence[AccountId]:
+    """Whose mail waits: an account that the routing does not have any more may have left some."""
+    return [account.sender for account in accounts] or ([] if subject.account is None else [subject.account])
 
 
 def _waiting(context: Context, sender: AccountId) -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.announcing import PROVIDER_GRACE, UNTOLD, Situation, notice_of, type_of, word_of
+from relay.core.announcing import PROVIDER_GRACE, STRANDED_GRACE, UNTOLD, Situation, notice_of, type_of, word_of
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
 from relay.core.limits import DAY, HOUR
 from relay.core.notice import Circumstance, Notice, NoticeType
@@ -62,7 +62,9 @@ def test_what_lasts_is_told_reminded_of_and_told_to_be_over() -> None:
         (ConcernKind.PROVIDER_STOPPED, "network", PROVIDER_GRACE),
         (ConcernKind.PROVIDER_STOPPED, "tls-expired", 0),
         (ConcernKind.AUTH_OUTAGE, "auth-rejected", 0),
-        (ConcernKind.ACCOUNT_STRANDED, "no-account", 0),
+        (ConcernKind.ACCOUNT_STRANDED, "no-account", STRANDED_GRACE),
+        (ConcernKind.ACCOUNTS_STRANDED, "no-credentials", STRANDED_GRACE),
+        (ConcernKind.ACCOUNT_STRANDED, "paused-by-admin", DAY),
     ],
 )
 def test_what_may_pass_by_itself_is_given_its_time(kind: ConcernKind, reason: str, grace: int) -> None:

@@ -5,6 +5,8 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
+import pytest
+
 from relay.core.concerns import Concern, ConcernKind, Subject
 from relay.core.envelope import NewMessage
 from relay.core.failuretext import Language
@@ -94,6 +96,10 @@ class Store:
     async def rest(self) -> int | None:
         self.rests += 1
         return None
+
+    async def forget(self, concern: int) -> None:
+        self._is_over(concern)
+        self.steps.append(f"forgot {concern}")
 
     async def raise_concern(self, kind: ConcernKind, subject: Subject, *, reason: str, again_after: int) -> bool:
         assert (kind, again_after) == (ConcernKind.UNSENDABLE, UNSENDABLE_EVERY)
@@ -306,6 +312,13 @@ async def test_what_is_said_once_waits_for_a_road_for_a_week_and_ops_hear_of_tha
     late = await World(replace(DUE, concern=once, now=AT + 7 * DAY), notices_from=None).rest()
     assert late.store.steps == ["looked 8 None"]
     assert late.untold == frozenset()
+
+
+@pytest.mark.parametrize(("waiting", "step"), [(0, "forgot 4"), (3, f"said 4 {DAY}")])
+async def test_an_account_that_is_gone_is_told_of_while_it_has_mail(waiting: int, step: str) -> None:
+    gone = Concern(4, ConcernKind.ACCOUNT_STRANDED, Subject(account="old@studio.it"), "no-account", AT)
+    world = await World(replace(DUE, concern=gone, accounts=(), waiting=waiting, now=AT + DAY), sender=Sender()).rest()
+    assert world.store.steps == [step]
 
 
 async def test_after_a_restart_readiness_still_says_who_was_not_told() -> None:
