@@ -13,7 +13,7 @@ from types import MappingProxyType
 from relay.core.encoding import cleaned
 from relay.core.failuretext import Language
 from relay.core.notice import NAMED, Notice, NoticeType
-from relay.core.noticewords import NoticeWords, Topic, topic_of
+from relay.core.noticewords import NoticeWords, Then, Topic, topic_of
 from relay.core.noticewords_en import ENGLISH
 from relay.core.noticewords_it import ITALIAN
 from relay.core.telling import Reader
@@ -31,6 +31,9 @@ STEPS_MOST: int = 12
 WORDS = MappingProxyType({Language.ENGLISH: ENGLISH, Language.ITALIAN: ITALIAN})
 
 _SCHEME = re.compile(r"\bhttps?://", re.IGNORECASE)
+_SUPPORTS = (Then.PASSWORD, Then.FIXED, Then.CONNECT)
+"""What the doctor does through support, as many profiles' steps say already."""
+
 _ABOUT_A_MAILBOX = (NoticeType.STOPPED, NoticeType.STILL_STOPPED, NoticeType.HEALED)
 
 
@@ -115,14 +118,15 @@ class _Writer:
             return [self._greeting(), self._said(self._words.healed), self._said(leaving), self._where(), self._help()]
         story = self._words.stories[self._topic]
         opening = self._words.opening if self._notice.type is NoticeType.STOPPED else self._words.still
-        steps = self._steps() or [self._said(story.steps)]
+        known = self._steps()
+        steps = known or [self._said(story.steps)]
         return [
             self._greeting(),
             self._said(opening),
             self._words.why.format(text=self._said(story.happened)),
             self._waiting(),
             self._where(),
-            self._to_do([*steps, self._said(self._words.then[story.then, self._sheet.reader])]),
+            self._to_do([*steps, self._then(story.then, known)]),
             self._said(self._words.next_try) if self._notice.next_try is not None else "",
             self._ticket(),
             self._help(),
@@ -164,6 +168,14 @@ class _Writer:
             re.sub(r"^\s*(?:[-*\u2022]|\d{1,2}[.)])\s+", "", each).strip() for each in self._sheet.steps.split("\n")
         ]
         return [each for each in lines if each][:STEPS_MOST]
+
+    def _then(self, then: Then, known: list[str]) -> str:
+        """What sets the mail going; that the doctor calls support is not said twice."""
+        words, reader = self._words, self._sheet.reader
+        says_it = any(words.support in step.lower() for step in known)
+        if reader is Reader.DOCTOR and then in _SUPPORTS and says_it:
+            return words.right_after
+        return self._said(words.then[then, reader])
 
     def _to_do(self, steps: list[str]) -> str:
         if len(steps) == 1:

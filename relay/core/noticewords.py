@@ -164,3 +164,7 @@ class NoticeWords:
     stories: Mapping[Topic, Story]
     then: Mapping[tuple[Then, Reader], str]
     events: Mapping[NoticeType, Event]
+    support: str
+    """The word, lower case, by which the steps of a profile name those who help the doctor."""
+    right_after: str
+    """What follows where those steps have said already whom to tell."""

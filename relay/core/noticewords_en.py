@@ -269,4 +269,6 @@ ENGLISH = NoticeWords(
     stories=MappingProxyType(_STORIES),
     then=MappingProxyType(_THEN),
     events=MappingProxyType(_EVENTS),
+    support="support",
+    right_after="Right after that the mails leave by themselves.",
 )

@@ -269,4 +269,6 @@ ITALIAN = NoticeWords(
     stories=MappingProxyType(_STORIES),
     then=MappingProxyType(_THEN),
     events=MappingProxyType(_EVENTS),
+    support="assistenza",
+    right_after="Subito dopo la posta riparte da sola.",
 )

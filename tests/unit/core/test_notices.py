@@ -354,3 +354,19 @@ def test_a_subject_of_any_length_and_script_is_read_as_written(subject: str) -> 
 def test_the_address_of_whoever_is_told_shows_nowhere_else() -> None:
     assert "rossi@other.example" not in repr(HEAD)
     assert "Rossi" not in repr(DOCTOR)
+
+
+@pytest.mark.parametrize(
+    ("language", "steps", "twice"),
+    [
+        (Language.ITALIAN, "Imposti una nuova password e la comunichi all'assistenza.", "assistenza:"),
+        (Language.ENGLISH, "Set a new password there, then tell it to support.", "Tell support"),
+    ],
+)
+def test_that_support_has_to_be_told_is_said_once(language: Language, steps: str, twice: str) -> None:
+    said = " ".join(write(NOTICE, replace(DOCTOR, language=language, steps=steps)).body.split())
+    assert steps in said
+    assert twice not in said
+    assert f"2. {WORDS[language].right_after}" in said
+    plain = " ".join(write(NOTICE, replace(DOCTOR, language=language, steps="Log in.")).body.split())
+    assert twice in plain
