@@ -17,7 +17,7 @@ from relay.app.sheets import Sheets
 from relay.app.terms import TermsWatch
 from relay.core.concerns import Concern
 from relay.core.failuretext import Language
-from relay.core.limits import DAY, SECOND
+from relay.core.limits import HOUR, SECOND
 from relay.core.telling import NoRoad
 from relay.core.weburl import parse_web_url
 from relay.delivery.resolver import ExecutorResolver
@@ -141,7 +141,7 @@ def notice_pump(means: Means, store: Store, notices: Notices, keeper: RoutingKee
         load_profiles(),
         language=Language(config.language),
         contact=config.contact,
-        kept_days=max(1, config.queue.hold_lifetime // DAY),
+        kept_days=max(1, config.queue.hold_lifetime // (24 * HOUR)),
     )
     desk = NoticeDesk(
         LetterSettings(settings.hostname_of(config)),

@@ -10,14 +10,14 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
-from relay.core.limits import DAY, HOUR, MINUTE
+from relay.core.limits import HOUR, MINUTE
 from relay.core.notice import NoticeType
 from relay.core.remedy import Needs, needs_of
 from relay.core.routing import Account, Routing
 from relay.core.words import AccountId, MailboxId, Plan
 
-REMIND_AFTER: int = DAY
-"""Between two words about the same trouble."""
+REMIND_AFTER: int = 24 * HOUR
+"""Between two words about the same trouble: at the same time of the day."""
 
 STEADY: int = 15 * MINUTE
 """So long a mailbox has to work before its owner hears that it does: one that comes and goes is one trouble."""
@@ -60,7 +60,7 @@ _OF_TYPE: Mapping[NoticeType, Reader] = MappingProxyType(
 _TO_OWNERS = frozenset({"quota-exceeded", "spam-blocked"})
 """Causes that time ends, and that their owners have to know of all the same."""
 
-_GRACE: Mapping[str, int] = MappingProxyType({"paused-by-admin": DAY})
+_GRACE: Mapping[str, int] = MappingProxyType({"paused-by-admin": REMIND_AFTER})
 """Who has paused it himself is reminded when it has lasted."""
 
 

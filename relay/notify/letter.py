@@ -9,16 +9,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from relay.core.envelope import Envelope, Kind, NewMessage, Recipient
-from relay.core.limits import DAY
 from relay.core.notice import Notice
 from relay.core.noticemail import NoticeHead, message_id, notice_mail
 from relay.core.notices import Sheet, write
 from relay.core.routing import Account
-from relay.core.telling import Addressee
+from relay.core.telling import REMIND_AFTER, Addressee
 from relay.core.words import MessageId
 from relay.notify.report import REPORTER
 
-LIFETIME: int = DAY
+LIFETIME: int = REMIND_AFTER
 """Microseconds after which a notice is given up: the next reminder says the same, and says it as it is then."""
 
 _MARK = "-report-notice-"

@@ -12,7 +12,7 @@ from math import inf
 
 from relay.core.announcing import UNTOLD, Situation, notice_of, type_of, word_of
 from relay.core.concerns import ONCE, Concern, ConcernKind
-from relay.core.limits import DAY, HOUR, MINUTE, SECOND
+from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.notice import Notice, NoticeType
 from relay.core.notice_json import write_notice
 from relay.core.notices import Sheet
@@ -265,8 +265,8 @@ def _lasts(concern: Concern, word: Word) -> float:
     if concern.kind is ConcernKind.UNSENDABLE:
         return 0  # the log has said it, and a webhook would have been told
     if word is Word.HEALED:
-        return DAY
-    return 7 * DAY if concern.kind in ONCE else inf
+        return REMIND_AFTER
+    return 7 * REMIND_AFTER if concern.kind in ONCE else inf
 
 
 def _waited(due: DueConcern) -> int:

@@ -280,6 +280,7 @@ async def test_the_pump_tells_the_owner_or_readiness_says_that_it_could_not(tmp_
         (letter,) = store.letters
         assert (letter.account, letter.envelope.recipients[0].address) == (service, "rossi@other.example")
         assert b"login.libero.it" in letter.content
+        assert b"7 days" in letter.content, "as queue.hold_lifetime says"
         assert problems == {}
     else:
         assert store.letters == []

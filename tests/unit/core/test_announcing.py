@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from relay.core.announcing import PROVIDER_GRACE, STRANDED_GRACE, UNTOLD, Situation, notice_of, type_of, word_of
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
-from relay.core.limits import DAY, HOUR
+from relay.core.limits import HOUR
 from relay.core.notice import Circumstance, Notice, NoticeType
 from relay.core.notice_json import read_notice, write_notice
 from relay.core.remedy import Needs
 from relay.core.telling import STEADY, Next, Word
 from relay.core.words import MailboxId
+
+DAY = 24 * HOUR
 
 AT = 1_795_340_102_000_000
 ROSSI = "m.rossi@libero.it"

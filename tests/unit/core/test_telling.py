@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.core.causes import CAUSES
-from relay.core.limits import DAY, HOUR, MINUTE
+from relay.core.limits import HOUR, MINUTE
 from relay.core.meaning import ReplyClass
 from relay.core.notice import NoticeType
 from relay.core.remedy import REMEDIES, Needs
@@ -47,6 +47,8 @@ DOCTOR = Account(
     MailboxId("libero", "m.rossi@libero.it"),
     owner=Owner("Dr. M. Rossi", "Rossi@Other.example", "0974 1"),
 )
+
+DAY = 24 * HOUR
 SERVICE = Account("servizio@vendor.example", Plan.BUSINESS, MailboxId("aruba", "servizio@vendor.example"))
 REASONS = sorted({*REMEDIES, *CAUSES, *ReplyClass})
 

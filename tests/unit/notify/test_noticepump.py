@@ -10,7 +10,7 @@ import pytest
 from relay.core.concerns import Concern, ConcernKind, Subject
 from relay.core.envelope import NewMessage
 from relay.core.failuretext import Language
-from relay.core.limits import DAY, HOUR, MINUTE
+from relay.core.limits import HOUR, MINUTE
 from relay.core.notice import Notice, NoticeType
 from relay.core.notice_json import write_notice
 from relay.core.notices import Sheet
@@ -41,6 +41,8 @@ OTHER = Routing(
         )
     }
 )
+
+DAY = 24 * HOUR
 STOPPED = Concern(4, ConcernKind.MAILBOX_STOPPED, Subject(mailbox=MAILBOX), "auth-rejected", AT)
 DUE = DueConcern(STOPPED, None, 0, AT, (ROSSI,), 30, None)
 TURNS = 500

@@ -1,0 +1,170 @@
+"""The pump of notices on each store with books, over days of virtual time: a word, one each day, and the all-clear."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from relay.core.concerns import ConcernKind, Subject
+from relay.core.envelope import NewMessage
+from relay.core.failuretext import Language
+from relay.core.notice import Notice, NoticeType
+from relay.core.notices import Sheet
+from relay.core.routing import Account, Owner, Routing
+from relay.core.telling import Addressee, NoRoad, Reader
+from relay.core.words import MailboxId, Plan
+from relay.notify.letter import LetterSettings
+from relay.notify.noticepump import NoticeDesk, NoticePump
+from relay.observe import Log, Told
+from tests.contract.harness import BOOKKEEPERS, Make, run
+from tests.contract.scene import A, B, Scene
+
+DAY, STEADY, HOUR = 86_400, 900, 3_600
+"""Seconds."""
+BOX = MailboxId("p", A)
+DOCTOR = Account(A, Plan.PERSONAL, BOX, owner=Owner("Dr. A", "a@other.example"))
+VENDOR = Account(B, Plan.BUSINESS, MailboxId("q", B))
+STOPPED, ABOUT = ConcernKind.MAILBOX_STOPPED, Subject(mailbox=BOX)
+
+
+class World:
+    """A pump that runs beside a store, and remembers whom it told of what, and at which hour."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.told: list[tuple[NoticeType, Told, str | None]] = []
+        self.letters: list[NewMessage] = []
+        self.untold: frozenset[NoRoad] = frozenset()
+        self.pump = self._pump()
+        self.running = asyncio.create_task(self.pump.run())
+
+    def _pump(self) -> NoticePump:
+        desk = NoticeDesk(
+            LetterSettings("relay.example.it"),
+            routing=lambda: Routing(accounts={A: DOCTOR, B: VENDOR}),
+            is_stopped=self.scene.store.is_stopped,
+            sheet_of=lambda _, to: self._sheet(to),
+            moment=lambda wall: datetime.fromtimestamp(wall / 1_000_000, UTC),
+            show_untold=self._show,
+            show_dead=lambda _: None,
+            observe=self._observe,
+            notices_from=B,
+        )
+        return NoticePump(self.scene.books.notices, self, desk, sender=None, log=Log(lambda _: None, lambda: 0.0))
+
+    @staticmethod
+    def _sheet(to: Addressee) -> Sheet:
+        return Sheet(to.reader, Language.ENGLISH, UTC, "P", accounts=to.accounts)
+
+    def _show(self, untold: frozenset[NoRoad]) -> None:
+        self.untold = untold
+
+    def _observe(
+        self, notice: Notice, told: Told, *, reader: Reader, letter: str | None = None, why: str | None = None
+    ) -> None:
+        self.told.append((notice.type, told, why))
+
+    async def put(self, message: NewMessage) -> None:
+        self.letters.append(message)
+        await self.scene.store.put(message)
+
+    def has_space(self) -> bool:
+        return self.scene.store.has_space()
+
+    async def begins(self) -> None:
+        await self.scene.books.notices.raise_concern(STOPPED, ABOUT, reason="auth-rejected")
+        await self.passes(0.001)
+
+    async def ends(self) -> None:
+        await self.scene.books.notices.lower_concern(STOPPED, ABOUT)
+        await self.passes(0.001)
+
+    async def passes(self, seconds: float) -> None:
+        """So long; whoever listens to the store has woken the pump."""
+        self.pump.wake()
+        await self.scene.advance(seconds)
+
+    async def dies(self) -> None:
+        self.running.cancel()
+        await asyncio.wait({self.running})
+
+    def words(self) -> list[NoticeType]:
+        found, self.told = [kind for kind, _, _ in self.told], []
+        return found
+
+
+def lived(days: Callable[[World], Awaitable[None]]) -> None:
+    for make in BOOKKEEPERS.values():
+
+        async def scenario(make: Make = make) -> None:
+            scene = Scene(make)
+            await scene.route(DOCTOR, VENDOR)
+            world = World(scene)
+            await days(world)
+            await world.dies()
+            await scene.harness.close()
+
+        run(scenario)
+
+
+def test_a_trouble_is_told_once_then_once_a_day_and_then_that_it_is_over() -> None:
+    async def days(world: World) -> None:
+        await world.begins()
+        assert world.words() == [NoticeType.STOPPED]
+        await world.passes(DAY - HOUR)
+        assert world.words() == []
+        await world.passes(2 * HOUR)
+        await world.passes(DAY)
+        assert world.words() == [NoticeType.STILL_STOPPED] * 2
+        await world.ends()
+        await world.passes(STEADY - 60)
+        assert world.words() == [], "what comes and goes is one trouble"
+        await world.passes(120)
+        assert world.words() == [NoticeType.HEALED]
+        await world.passes(3 * DAY)
+        assert world.words() == []
+        assert len({letter.id for letter in world.letters}) == len(world.letters) == 4
+
+    lived(days)
+
+
+def test_what_comes_back_before_its_end_was_told_goes_on_as_one_trouble() -> None:
+    async def days(world: World) -> None:
+        await world.begins()
+        await world.ends()
+        await world.passes(STEADY - 60)
+        await world.begins()
+        await world.passes(HOUR)
+        assert world.words() == [NoticeType.STOPPED]
+
+    lived(days)
+
+
+def test_a_word_that_was_put_before_a_crash_and_said_after_it_is_one_mail() -> None:
+    async def days(world: World) -> None:
+        store = world.scene.books.notices
+        await store.raise_concern(STOPPED, ABOUT, reason="auth-rejected")
+        (due,) = await store.due(10)
+        await world.passes(0.001)
+        (letter,) = world.letters
+        assert await store.said(due, after=0, notice=None) is False, "it counts as said"
+        await world.scene.store.put(letter)
+        taken = await world.scene.work()
+        assert [claim.message for claim in taken] == [letter.id]
+
+    lived(days)
+
+
+@pytest.mark.parametrize("hours", [1, 30])
+def test_a_restart_says_nothing_again(hours: int) -> None:
+    async def days(world: World) -> None:
+        await world.begins()
+        await world.dies()
+        await world.scene.harness.crash_and_restart()
+        again = World(world.scene)
+        await again.passes(hours * HOUR)
+        assert again.words() == ([NoticeType.STILL_STOPPED] if hours > 24 else [])
+        await again.dies()
+
+    lived(days)
