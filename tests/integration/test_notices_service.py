@@ -4,7 +4,9 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -61,3 +63,26 @@ async def test_a_wrong_password_is_told_to_its_owner_and_to_ops(tmp_path: Path, 
     assert PATIENT not in said
     assert "Ricetta segreta" not in said
     assert len(hook.requests) == 1, "of one trouble one word"
+
+
+async def test_a_paid_term_that_ends_is_told_to_the_vendor(tmp_path: Path) -> None:
+    users, inbox = tmp_path / "users", tmp_path / "inbox"
+    users.write_text("".join(f"{name}@d.test:pw\n" for name in ("anna", "bruno", "vendor")))
+    ends = datetime.now(ZoneInfo("Europe/Rome")).date() + timedelta(days=5)
+    with ExitStack() as stack:
+        provider = SandboxProcess("--users", str(users), "--inbox", str(inbox))
+        stack.callback(provider.kill)
+        folder = Folder(tmp_path, provider=provider.port, notices={"from": "vendor@d.test", "postmaster": OWNER})
+        folder.routing["accounts"]["bruno@d.test"] |= {"plan": "business", "paid_until": ends.isoformat()}
+        folder.write()
+        relay = RelayProcess(folder.config)
+        stack.callback(relay.kill)
+        await asyncio.to_thread(relay.wait_until_ready)
+        letter = await until_told(inbox)
+        assert f"The paid term of bruno@d.test ends on {ends:%Y-%m-%d}" in letter.decode().replace("\r\n ", " ")
+        metric = asyncio.to_thread(relay.metric, 'relay_notices_total{result="mailed",type="account.paid_until"}')
+        assert await metric == 1
+        await asyncio.to_thread(relay.stop)
+    told = [each for each in relay.records if each["event"] == "notice" and each["type"] == "account.paid_until"]
+    assert [(each["reader"], each["road"], each["account"]) for each in told] == [("vendor", "mail", "bruno@d.test")]
+    assert OWNER not in "".join(relay.lines)

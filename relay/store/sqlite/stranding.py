@@ -36,9 +36,9 @@ def tell_of_moved(context: Context, moved: Mapping[AccountId, MailboxId | None])
     ]
     if lost and len(known) + len(lost) > SINGLY:
         _open_many(context, lost[0], len(known) + len(lost))
-    else:
-        for account in lost:
-            _open(context, account)
+        return
+    for account in lost:
+        _open(context, account)
     _look_at_many(context)
 
 
