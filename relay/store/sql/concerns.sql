@@ -68,8 +68,11 @@ SELECT id, notice, tries, error, done_at FROM tellings WHERE state = 2 AND id < 
 -- revive: A dead letter is tried once more.
 UPDATE tellings SET state = 0, due_at = ?, tries = 0, error = NULL, done_at = NULL WHERE id = ? AND state = 2;
 
--- prune_concerns: Forgets what is over and was said long ago.
-DELETE FROM concerns WHERE closed_at < ? AND look_at IS NULL;
+-- prune_concerns: Forgets what is over and was said long ago; a paid term that was told of, not before it is over too.
+DELETE FROM concerns WHERE id IN (
+    SELECT id FROM concerns WHERE look_at IS NULL
+    AND closed_at < CASE kind WHEN 'paid-until' THEN ?1 - 31 * 86400000000 ELSE ?1 END LIMIT ?2
+);
 
 -- prune_tellings: Forgets notices that were sent or given up long ago.
-DELETE FROM tellings WHERE state > 0 AND done_at < ?;
+DELETE FROM tellings WHERE id IN (SELECT id FROM tellings WHERE state > 0 AND done_at < ?1 LIMIT ?2);

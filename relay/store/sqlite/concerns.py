@@ -8,12 +8,15 @@ import json
 from collections.abc import Mapping
 
 from relay.core.concerns import ONCE, ConcernKind, Subject
-from relay.core.limits import DAY
+from relay.core.limits import HOUR
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("concerns")
+
+ONCE_A_DAY: int = 23 * HOUR
+"""What is told once is told once a day: an hour less, so that what happens each morning is told each morning."""
 
 
 def open_concern(
@@ -23,7 +26,7 @@ def open_concern(
     *,
     reason: str | None = None,
     detail: Mapping[str, str] | None = None,
-    again_after: int | None = DAY,
+    again_after: int | None = ONCE_A_DAY,
     look_after: int = 0,
 ) -> bool:
     """It begins, or goes on; True: it is new. `detail` is masked and names no recipient.

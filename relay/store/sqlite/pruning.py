@@ -12,6 +12,7 @@ from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("pruning")
 _HEALTHS = load_statements("healths")
+_CONCERNS = load_statements("concerns")
 
 HISTORY: int = 90 * 24 * HOUR
 """Finished mail is remembered for a quarter of a year: what a doctor asks about, and ops compare; two years' growth
@@ -70,13 +71,15 @@ class Pruning:
         return len(rows)
 
     def _prune_trails(self, horizon: int, ended: Instant) -> int:
-        """How many attempts, events or changes of health are gone, whichever are most."""
+        """How many attempts, events, changes of health, concerns or notices are gone, whichever are most."""
         write = self._context.database.write
         write(_SQL["drop_said"], (self._context.clock.now() - SAID, AT_ONCE))
         return max(
             write(_SQL["drop_attempts"], (ended, AT_ONCE)),
             write(_SQL["drop_events"], (horizon, AT_ONCE)),
             write(_HEALTHS["drop_healths"], (horizon, AT_ONCE)),
+            write(_CONCERNS["prune_concerns"], (horizon, AT_ONCE)),
+            write(_CONCERNS["prune_tellings"], (horizon, AT_ONCE)),
         )
 
     def _counted(self) -> int:

@@ -174,3 +174,26 @@ async def it_says_when_a_stopped_mailbox_is_tried_next(scene: Scene) -> None:
     (due,) = found
     assert due.next_try is not None
     assert due.next_try > due.now + SECOND
+
+
+async def what_was_told_long_ago_is_forgotten_and_a_paid_term_not_before_it_is_over(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    await notices.said(await _one(scene), after=24 * HOUR, notice="{}")
+    (telling,) = await notices.tellings(10)
+    await notices.dead(telling.id, error="status-404")
+    await notices.lower_concern(STOPPED, ABOUT_A)
+    await notices.looked((await _one(scene)).concern.id, after=None)
+    term, reason = Subject(account=A), "30d-2027-03-01"
+    assert await notices.raise_concern(ConcernKind.PAID_UNTIL, term, reason=reason, again_after=None)
+    await notices.said(await _one(scene), after=None, notice=None)
+    await scene.advance(91 * 24 * 3600)
+    await scene.advance(60)
+    assert await notices.dead_letters(10) == []
+    assert not await notices.raise_concern(ConcernKind.PAID_UNTIL, term, reason=reason, again_after=None)
+    await scene.advance(31 * 24 * 3600)
+    await scene.advance(60)
+    assert await notices.raise_concern(ConcernKind.PAID_UNTIL, term, reason=reason, again_after=None), (
+        "nobody asks by then"
+    )
