@@ -178,8 +178,6 @@ NOT_YET: Mapping[str, str] = {
     "store": "only sqlite",
     "durability": "",
     "providers.NAME.maintenance": "",
-    "plans.NAME.recipient_check": "",
-    "accounts.SENDER.recipient_check": "",
 }
 """Keys that are read and checked and have no effect yet, or only the one named; the rest is in force."""
 
@@ -201,9 +199,9 @@ def config_page() -> str:
         "column. The same with examples: [relay.full.yaml](../config/relay.full.yaml) and "
         "[routing.full.yaml](../config/routing.full.yaml).",
         "Durations are a number and ms, s, m, h, d or w; a bare number is seconds. Sizes: 25MB is 25,000,000 bytes, "
-        "MiB is 2^20. Paths start at the folder of the file that names them. A secret is env:NAME or file:PATH; "
-        "secret:NAME is read, but there is no store for it yet. Keys marked **not yet** are read and checked, and have "
-        "no effect.",
+        "MiB is 2^20. Paths start at the folder of the file that names them. A secret is env:NAME, file:PATH, "
+        "or secret:NAME: one that the relay keeps in its store ([secrets](secrets.md)). Keys marked **not yet** are read "
+        "and checked, and have no effect.",
         "## relay.yaml",
         "The service, read at start.",
         table(("key", "default", "what it says"), [row(*each) for each in service]),

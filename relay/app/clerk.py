@@ -203,10 +203,10 @@ class AccountClerk:
         return None if steps is None else steps[self._means.language.value]
 
     def _time(self, at: int) -> str:
-        """Local time, with the day where it is another one."""
+        """Time of the clerk's zone, which is named, with the day where it is another one."""
         means = self._means
         local, now = (datetime.fromtimestamp(each / SECOND, means.zone) for each in (at, means.wall()))
-        return f"{local:%H:%M}" if local.date() == now.date() else f"{local:%d/%m %H:%M}"
+        return f"{local:%H:%M %Z}" if local.date() == now.date() else f"{local:%d/%m %H:%M %Z}"
 
     def _say(self, account: AccountId, saying: Saying, reason: str | None = None) -> str:
         mailbox = self._account(account).mailbox

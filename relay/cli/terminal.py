@@ -1,6 +1,7 @@
 """What may go to a terminal, and how times are said there.
 
-Law: no character that a terminal obeys leaves here, whoever wrote the text; times are local, and say how far off.
+Law: no character that a terminal obeys leaves here, whoever wrote the text; times are those of this machine, and name
+their zone.
 """
 
 import json
@@ -76,9 +77,9 @@ def read(moment: str) -> datetime:
 
 
 def clock(moment: str, now: datetime) -> str:
-    """The local time of day, with the date where it is another one."""
+    """The local time of day and its zone, with the date where it is another one."""
     local, today = read(moment).astimezone(now.tzinfo), now
-    return f"{local:%H:%M:%S}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M}"
+    return f"{local:%H:%M:%S %Z}" if local.date() == today.date() else f"{local:%Y-%m-%d %H:%M %Z}"
 
 
 def short(span: timedelta) -> str:

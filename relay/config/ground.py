@@ -92,7 +92,7 @@ def _provider(name: str, entry: Entry, profiles: Mapping[str, Mapping[str, Any]]
         hint = "; did you mean `profile: " + name + "`?" if name in profiles and profile is None else ""
         report.error(entry.marks[""], f"the key 'host' is missing{hint}")
         return None
-    if reason := trouble_with_oauth(values.get("auth", Auth.PASSWORD), values["oauth"]):
+    if reason := trouble_with_oauth(values.get("auth", Auth.PASSWORD), values["oauth"], entry.values.get("oauth", {})):
         report.error(entry.mark("oauth"), reason)
         return None
     provider = Provider(**_fields(name, values))

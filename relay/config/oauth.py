@@ -77,11 +77,13 @@ def client_of(values: Mapping[str, Any]) -> OAuthClient | None:
     return OAuthClient(values["client_id"], values.get("client_secret"), token_url, values.get("scope", ""))
 
 
-def trouble_with_oauth(auth: Auth, values: Mapping[str, Any]) -> str | None:
-    """What an entry with this client lacks or has too much; None: nothing."""
+def trouble_with_oauth(auth: Auth, values: Mapping[str, Any], own: Mapping[str, Any]) -> str | None:
+    """What an entry with this client lacks or has too much; None: nothing. `own` is what it says itself: the tenant of
+    its profile has no place in a token_url of its own, and nobody meant it to.
+    """
     token_url = values.get("token_url")
     if auth is Auth.OAUTH2 and "client_id" in values and token_url is None:
         return "the key 'token_url' is missing: without a profile nobody knows where tokens are asked for"
-    if "tenant" in values and TENANT not in (token_url or ""):
+    if "tenant" in own and TENANT not in (token_url or ""):
         return f"a tenant has no place in this token_url; write {TENANT} where it belongs"
     return None

@@ -4,6 +4,7 @@ Law: the cause comes first, who has to act comes after it; plain ASCII, at most 
 client wrote can start another line.
 """
 
+import re
 import unicodedata
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -15,6 +16,9 @@ from relay.core.refusal import Reason, Refusal
 
 LINE_MOST: int = 512
 """Octets of a reply line with its CRLF (RFC 5321, 4.5.3.1.5)."""
+
+_ACCENTED_END = re.compile(r"[àèéìòùÀÈÉÌÒÙ]\b")
+"""What Italian writes with an apostrophe where there are no accents: è is `e'`, which `e` (and) is not."""
 
 VALUE_MOST: int = 100
 """Characters of an address or a name in a sentence: the cause after it has to be seen too."""
@@ -51,10 +55,10 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.RECIPIENTS_TOO_MANY: "Too many recipients in one message, send the rest in another",
     Reason.RECIPIENTS_NONE: "No valid recipients",
     Reason.RECIPIENT_OPTED_OUT: "{recipient} asked on {since} for no more mail of {sender}. If that has changed, "
-    "an administrator takes it back: relay optout --remove. {contact}",
+    "whoever looks after this service takes it back. {contact}",
     Reason.RECIPIENT_SUPPRESSED: "{recipient} is unknown to its provider since {since}: no mail goes there before "
-    "{until}. Check the address with the patient. If it is right, have this lifted (relay optout --remove), or send "
-    "with the header X-Relay-Suppression: ignore if your login may. {contact}",
+    "{until}. Check the address with the patient. If it is right, have this lifted by whoever looks after this service, "
+    "or send with the header X-Relay-Suppression: ignore if your login may. {contact}",
     Reason.RECIPIENT_DOMAIN_MISSING: "There is no mail at {domain}: check the address {recipient}.{hint}",
     Reason.RECIPIENT_MISSPELT: "{domain} is a misspelling, and strangers read its mail: check the address "
     "{recipient}.{hint}",
@@ -114,9 +118,9 @@ _ITALIAN: Mapping[Reason, str] = {
     Reason.RECIPIENTS_TOO_MANY: "Troppi destinatari in un messaggio, inviare gli altri con un secondo messaggio",
     Reason.RECIPIENTS_NONE: "Nessun destinatario valido",
     Reason.RECIPIENT_OPTED_OUT: "{recipient} ha chiesto il {since} di non ricevere piu' posta di {sender}. Se ha "
-    "cambiato idea, un amministratore lo annulla: relay optout --remove. {contact}",
+    "cambiato idea, lo annulla l'assistenza. {contact}",
     Reason.RECIPIENT_SUPPRESSED: "{recipient} e' sconosciuto al suo provider dal {since}: nessun invio prima del "
-    "{until}. Verificare l'indirizzo con il paziente. Se e' giusto, far togliere il blocco (relay optout --remove) o "
+    "{until}. Verificare l'indirizzo con il paziente. Se e' giusto, far togliere il blocco dall'assistenza o "
     "inviare con l'intestazione X-Relay-Suppression: ignore se l'accesso lo consente. {contact}",
     Reason.RECIPIENT_DOMAIN_MISSING: "Non c'e' posta presso {domain}: verificare l'indirizzo {recipient}.{hint}",
     Reason.RECIPIENT_MISSPELT: "{domain} e' un errore di battitura e la sua posta la leggono estranei: verificare "
@@ -202,8 +206,9 @@ class Texts:
 
 
 def as_line(text: str) -> bytes:
-    """One reply line: ASCII without controls, cut to what a line may have, with its CRLF."""
+    """One reply line: ASCII without controls, cut to what a line may have, with its CRLF; `è stata` is `e' stata`."""
     if not text.isascii():
+        text = _ACCENTED_END.sub(r"\g<0>'", text)
         text = unicodedata.normalize("NFKD", text)
         text = "".join(char for char in text if not unicodedata.combining(char))
     printable = "".join(char if " " <= char <= "~" else "?" for char in text).rstrip()

@@ -203,7 +203,7 @@ async def test_where_many_are_refused_at_once_nobodys_password_is_wrong(office: 
 
 
 async def test_a_time_of_another_day_has_its_day(office: Office) -> None:
-    for hours, said in ((1, "at 13:00."), (13, "at 23/11 01:00.")):
+    for hours, said in ((1, "at 13:00 UTC."), (13, "at 23/11 01:00 UTC.")):
         office.trying.found = [replace(BUSY, reason="limit", until=NOON + hours * 3_600_000_000)]
         assert (await office.clerk.test(ANNA, by="admin")).text.endswith(said)
 

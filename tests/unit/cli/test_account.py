@@ -125,15 +125,15 @@ def test_an_account_is_shown_with_all_that_is_known_of_it(relay):
     assert said[0].startswith("anna@d.test (personal) sends through anna@d.test at lab; 3 deliveries are queued.")
     text = "\n".join(said)
     for line in (
-        "Paused by an admin since 12:00:00: cambia casella.",
+        "Paused by an admin since 12:00:00 UTC: cambia casella.",
         "Owner: Dr. M. Rossi, rossi@other.example, 0974 123456.",
         "Retires: 2027-10-31 is the last day on which it works.",
         "Paid until: 2026-12-31.",
         "Also sends as: segreteria@d.test.",
         "Replaces: old@x.it, until 2027-12-31.",
         "Sent: last 68m ago; 12 in 7 days, 40 in 30 days.",
-        "Last answer of the provider, 12:00:00, mail: 450 slow down",
-        "12:00:00  paused, auth-rejected (never-worked): 535 no",
+        "Last answer of the provider, 12:00:00 UTC, mail: 450 slow down",
+        "12:00:00 UTC  paused, auth-rejected (never-worked): 535 no",
     ):
         assert line in text
 

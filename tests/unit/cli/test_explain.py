@@ -46,12 +46,12 @@ def about(relay, **changes):
 
 def test_a_message_behind_a_limit_goes_by_itself_at_a_time(relay):
     assert explained(relay, delivery()) == [
-        "Message aa11 of anna@d.test was accepted at 12:00:00, 8 min ago.",
+        "Message aa11 of anna@d.test was accepted at 12:00:00 UTC, 8 min ago.",
         "",
         "To a recipient at example.org: waiting.",
         "  Why: the mailbox has sent as much as a limit allows for now (limit): 20 of 20/10m.",
-        "  Since: 12:00:00, 8 min.",
-        "  Next: it goes by itself at 12:12:00 (in 4 min), if nothing new happens; nobody has to do anything.",
+        "  Since: 12:00:00 UTC, 8 min.",
+        "  Next: it goes by itself at 12:12:00 UTC (in 4 min), if nothing new happens; nobody has to do anything.",
     ]
 
 
@@ -60,7 +60,7 @@ def test_what_outlives_its_time_says_when_it_bounces_and_what_helps(relay):
     acts = f"  Who has to act: an admin, in the routing. What to do: {remedy('limit')}."
     assert explained(relay, outlived)[5:] == [
         acts,
-        "  Next: it will not leave before its lifetime ends at 13:00:00; it will be bounced then, unless that is done.",
+        "  Next: it will not leave before its lifetime ends at 13:00:00 UTC; it will be bounced then, unless that is done.",
     ]
 
 
@@ -73,7 +73,7 @@ def test_a_message_that_somebody_has_to_mend_says_who_and_what(relay):
     lines = explained(relay, HELD)
     assert lines[3:] == [
         "  Why: the provider refuses user name or password of this mailbox (auth-rejected).",
-        "  Since: 12:00:00, 8 min.",
+        "  Since: 12:00:00 UTC, 8 min.",
         OWNER_ACTS,
         "  Next: nothing moves it before that.",
     ]
@@ -81,7 +81,7 @@ def test_a_message_that_somebody_has_to_mend_says_who_and_what(relay):
 
 def test_what_is_probed_meanwhile_says_when(relay):
     lines = explained(relay, delivery(reason="auth-rejected", needs=Needs.OWNER, eta=NOON + 60 * MINUTE))
-    assert lines[-1] == "  Next: the relay tries again at 13:00:00 (in 52 min)."
+    assert lines[-1] == "  Next: the relay tries again at 13:00:00 UTC (in 52 min)."
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_recipients_that_wait_for_the_same_are_told_of_together(relay):
     )
     assert "To 2 recipients at b.test, example.org: waiting." in lines
     assert "To a recipient at example.org: held." in lines
-    said = "  Next: it goes by itself at 12:12:00, the last at 12:20:00 (in 12 min), if nothing new happens; "
+    said = "  Next: it goes by itself at 12:12:00 UTC, the last at 12:20:00 UTC (in 12 min), if nothing new happens; "
     assert f"{said}nobody has to do anything." in lines
 
 
@@ -126,13 +126,13 @@ def test_what_is_due_or_has_no_time_is_said_too(relay, eta, words):
 @pytest.mark.parametrize(
     ("state", "reason", "words"),
     [
-        ("delivered", None, "The provider took it over at 12:00:00"),
+        ("delivered", None, "The provider took it over at 12:00:00 UTC"),
         (
             "bounced",
             "recipient-unknown",
             ": there is no such recipient (recipient-unknown). Its sender gets a report, unless he asked for none",
         ),
-        ("cancelled", None, "An admin took it out of the queue at 12:00:00"),
+        ("cancelled", None, "An admin took it out of the queue at 12:00:00 UTC"),
     ],
 )
 def test_what_is_over_says_how_it_ended_and_nothing_more(relay, state, reason, words):
@@ -143,16 +143,16 @@ def test_what_is_over_says_how_it_ended_and_nothing_more(relay, state, reason, w
 
 def test_what_is_being_sent_says_so(relay):
     assert explained(relay, delivery(state="sending", reason=None, eta=None))[3] == (
-        "  It is being sent now, since 12:00:00."
+        "  It is being sent now, since 12:00:00 UTC."
     )
 
 
 def test_what_the_provider_said_last_is_said(relay):
     tries = (attempt(), attempt(started_at=NOON + MINUTE, ended_at=NOON + 2 * MINUTE, reply="451 4.7.1 later"))
     lines = explained(relay, delivery(reason="greylisted", attempts=tries))
-    assert lines[-1] == "  Tried 2 times, last at 12:01:00: 451 4.7.1 later"
+    assert lines[-1] == "  Tried 2 times, last at 12:01:00 UTC: 451 4.7.1 later"
     lines = explained(relay, delivery(reason="network", attempts=(attempt(reply=None, reply_class="network"),)))
-    assert lines[-1] == "  Tried once at 12:00:00: network"
+    assert lines[-1] == "  Tried once at 12:00:00 UTC: network"
 
 
 # accounts
@@ -163,7 +163,7 @@ def test_an_account_that_is_well_says_where_it_stands(relay):
         "anna@d.test (personal) sends through anna@d.test at lab; 3 deliveries are queued.",
         "  Health: ok.",
         "  Why it waits: the mailbox has sent as much as a limit allows for now (limit): 20 of 20/10m.",
-        "  Next: the last of what is queued now leaves at 12:12:00 (in 4 min).",
+        "  Next: the last of what is queued now leaves at 12:12:00 UTC (in 4 min).",
         "  Limits in use: 20 of 20/10m.",
         "  Each message: relay queue list --account anna@d.test",
     ]
@@ -181,7 +181,7 @@ def test_a_paused_account_says_since_when_why_and_who(relay):
     lines = about(relay, health="paused", reason="auth-rejected", since=NOON, needs=Needs.OWNER, eta=None, queued=1)
     assert lines[0].endswith("1 delivery is queued.")
     assert lines[1:5] == [
-        "  Health: paused since 12:00:00, 8 min.",
+        "  Health: paused since 12:00:00 UTC, 8 min.",
         "  Why it waits: the provider refuses user name or password of this mailbox (auth-rejected).",
         OWNER_ACTS,
         "  Next: it goes by itself as soon as that is done.",
@@ -190,7 +190,7 @@ def test_a_paused_account_says_since_when_why_and_who(relay):
 
 def test_an_account_at_a_provider_that_is_stopped_does_not_begin_with_ok(relay):
     lines = about(relay, reason="tls-expired", since=NOON, needs=Needs.OPS, eta=None)
-    assert lines[1] == "  Health: the mailbox is ok, but its provider lab is stopped since 12:00:00, 8 min."
+    assert lines[1] == "  Health: the mailbox is ok, but its provider lab is stopped since 12:00:00 UTC, 8 min."
 
 
 def test_a_retired_account_without_mail_is_promised_nothing(relay):

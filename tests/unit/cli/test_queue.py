@@ -109,13 +109,13 @@ def test_a_message_is_shown_with_every_attempt_and_what_was_said(relay):
     shown = drawn(lambda console: print_message(console, answer(relay, "messages/aa11"), NOW))
     assert shown == (
         "message aa11 of anna@d.test, from client studio, 4321 bytes\n"
-        "accepted 12:00:00; waiting\n"
+        "accepted 12:00:00 UTC; waiting\n"
         "\n"
-        "1. to example.org: held since 12:00:00, auth-rejected; to act: owner\n"
+        "1. to example.org: held since 12:00:00 UTC, auth-rejected; to act: owner\n"
         "\n"
-        "2. to example.org: waiting since 12:00:00, limit; next 12:12:00 (in 4m)\n"
-        "   12:00:00  rcpt  greylisted  450 4.2.0 <…@example.org> greylisted\n"
-        "   12:01:00  under way  rcpt  greylisted  450 4.2.0 <…@example.org> greylisted"
+        "2. to example.org: waiting since 12:00:00 UTC, limit; next 12:12:00 UTC (in 4m)\n"
+        "   12:00:00 UTC  rcpt  greylisted  450 4.2.0 <…@example.org> greylisted\n"
+        "   12:01:00 UTC  under way  rcpt  greylisted  450 4.2.0 <…@example.org>\ngreylisted"
     )
 
 

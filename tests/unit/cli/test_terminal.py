@@ -59,8 +59,8 @@ def test_how_far_off(moment, said):
 
 def test_times_are_local_and_have_a_date_on_another_day():
     here = NOW.astimezone(ZoneInfo("Europe/Rome"))
-    assert clock("2026-11-22T12:12:00.000000Z", here) == "13:12:00"
-    assert clock("2026-11-22T23:30:00.000000Z", here) == "2026-11-23 00:30"
+    assert clock("2026-11-22T12:12:00.000000Z", here) == "13:12:00 CET"
+    assert clock("2026-11-22T23:30:00.000000Z", here) == "2026-11-23 00:30 CET"
 
 
 def test_a_pipe_gets_whole_lines_without_colours(capsys):

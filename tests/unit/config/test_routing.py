@@ -107,6 +107,15 @@ providers:
     assert lab.maintenance == (("2027-01-10 22:00", "2027-01-11 04:00"),)
 
 
+def test_a_token_url_of_its_own_takes_the_place_of_the_profiles_tenant(tmp_path: Path) -> None:
+    url = "https://login.example/token"
+    entry = f"microsoft365: {{profile: microsoft365, oauth: {{client_id: x, token_url: {url!r}}}}}"
+    found = routing(tmp_path, f"providers: {{{entry}}}\n")
+    client = found.providers["microsoft365"].oauth
+    assert client is not None
+    assert client.token_url == url
+
+
 def test_a_provider_that_says_little_has_the_promised_defaults(tmp_path: Path) -> None:
     bare = routing(tmp_path, "providers:\n  a: {host: a.it}\n  b: {host: b.it, tls: implicit}\n").providers
     a = bare["a"]

@@ -33,7 +33,7 @@ class TestSuppressed:
     async def test_is_refused_at_rcpt_with_why_since_when_and_what_to_do(self) -> None:
         replies = await after_login(suppressed(contact="Assistenza 0974 000000"), BEGIN + TO_PATIENT)
         assert replies[-1].startswith("550 5.1.1 paziente@x.test is unknown to its provider since 2026-11-02")
-        for said in ("before 2026-11-16", "relay optout --remove", "X-Relay-Suppression: ignore", "0974 000000"):
+        for said in ("before 2026-11-16", "whoever looks after this service", "X-Relay-Suppression: ignore", "0974 000000"):
             assert said in replies[-1]
 
     async def test_in_italian(self) -> None:
@@ -104,7 +104,8 @@ class TestOptedOut:
         replies = await after_login(suppressed(SuppressionKind.OPTOUT), BEGIN + TO_PATIENT)
         said = "paziente@x.test asked on 2026-11-02 for no more mail of m.rossi@d.test"
         assert replies[-1].startswith(f"550 5.7.1 {said}")
-        assert "relay optout --remove" in replies[-1]
+        assert "whoever looks after this service takes it back" in replies[-1]
+        assert "relay optout" not in replies[-1]  # it is read by a doctor, who has no shell
 
     async def test_no_header_puts_it_aside(self) -> None:
         office = suppressed(SuppressionKind.OPTOUT)

@@ -59,4 +59,4 @@ def test_a_placeholder_in_what_a_client_wrote_stays_text() -> None:
 
 
 def test_letters_beyond_ascii_lose_their_accents() -> None:
-    assert as_line("perché no €") == b"perche no ?\r\n"
+    assert as_line("perché no €") == b"perche' no ?\r\n"
