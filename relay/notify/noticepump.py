@@ -11,7 +11,7 @@ from datetime import datetime
 from math import inf
 
 from relay.core.announcing import UNTOLD, Situation, notice_of, type_of, word_of
-from relay.core.concerns import ONCE, Concern, ConcernKind
+from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.notice import Notice, NoticeType
 from relay.core.notice_json import write_notice
@@ -19,6 +19,7 @@ from relay.core.notices import Sheet
 from relay.core.routing import Account, Routing
 from relay.core.telling import (
     REMIND_AFTER,
+    STEADY,
     Addressee,
     NoRoad,
     Reader,
@@ -148,6 +149,9 @@ class NoticePump:
             return
         found = word_of(due.concern, due.told_at, due.now)
         after = None if found.look_at is None else max(0, found.look_at - due.now)
+        if found.word is Word.HEALED and due.is_ill:
+            await self._not_yet(due)
+            return
         if found.word is None:
             self._review(due)
             await self._notices.looked(due.concern.id, after=after)
@@ -161,6 +165,12 @@ class NoticePump:
             await self._write(notice, addressee, plan.through)
         await self._notices.said(due, after=after, notice=write_notice(notice) if plan.to_webhook else None)
         await self._say_unsendable(due, notice, None if found.word is Word.HEALED else plan.unsendable)
+
+    async def _not_yet(self, due: DueConcern) -> None:
+        """Its cause is over, and yet nothing goes: nobody hears that it works before it does."""
+        is_gone = due.concern.subject != Subject() and not due.accounts
+        self._review(due)
+        await self._notices.looked(due.concern.id, after=None if is_gone else STEADY)
 
     def _plan(self, concern: Concern, word: Word, senders: Sequence[AccountId]) -> Telling:
         desk, kind, subject = self._desk, type_of(concern.kind, word), concern.subject

@@ -1,30 +1,34 @@
 """The pump of notices on each store with books, over days of virtual time: a word, one each day, and the all-clear."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
 import pytest
 
 from relay.core.concerns import ConcernKind, Subject
-from relay.core.envelope import NewMessage
+from relay.core.envelope import LoginFailure, NewMessage
 from relay.core.failuretext import Language
 from relay.core.notice import Notice, NoticeType
 from relay.core.notices import Sheet
+from relay.core.reply import Reply
 from relay.core.routing import Account, Owner, Routing
 from relay.core.telling import Addressee, NoRoad, Reader
-from relay.core.words import MailboxId, Plan
+from relay.core.words import MailboxId, Plan, Stage
 from relay.notify.letter import LetterSettings
 from relay.notify.noticepump import NoticeDesk, NoticePump
 from relay.observe import Log, Told
 from tests.contract.harness import BOOKKEEPERS, Make, run
-from tests.contract.scene import A, B, Scene
+from tests.contract.scene import AUTH_REFUSED, HOST_UNTRUSTED, A, B, Scene
 
 DAY, STEADY, HOUR = 86_400, 900, 3_600
 """Seconds."""
 BOX = MailboxId("p", A)
 DOCTOR = Account(A, Plan.PERSONAL, BOX, owner=Owner("Dr. A", "a@other.example"))
 VENDOR = Account(B, Plan.BUSINESS, MailboxId("q", B))
+BLOCKED = LoginFailure(
+    "account-blocked", Stage.AUTH, Reply(535, "5.7.0", "blocked"), is_provider=False, is_login_sent=True
+)
 STOPPED, ABOUT = ConcernKind.MAILBOX_STOPPED, Subject(mailbox=BOX)
 
 
@@ -36,6 +40,7 @@ class World:
         self.told: list[tuple[NoticeType, Told, str | None]] = []
         self.letters: list[NewMessage] = []
         self.untold: frozenset[NoRoad] = frozenset()
+        self.has_mail = False
         self.pump = self._pump()
         self.running = asyncio.create_task(self.pump.run())
 
@@ -166,5 +171,111 @@ def test_a_restart_says_nothing_again(hours: int) -> None:
         await again.passes(hours * HOUR)
         assert again.words() == ([NoticeType.STILL_STOPPED] if hours > 24 else [])
         await again.dies()
+
+    lived(days)
+
+
+# a mailbox that is refused, works and is refused again
+
+
+async def _tries(world: World, failure: LoginFailure | None) -> None:
+    """The mailbox logs in, as soon as it may, with a mail that is delivered; `failure`: it is refused."""
+    scene, mailbox = world.scene, BOX
+    if not scene.running and not world.has_mail:
+        world.has_mail = True
+        await scene.mail(A, f"mail-{scene.store.now()}")
+    while mailbox not in (opened := (await scene.take()).open):
+        await _serve(scene, opened)
+        await world.passes(10)
+    await _serve(scene, {each: many for each, many in opened.items() if each != mailbox})
+    if failure is not None:
+        await scene.store.refused(mailbox, failure)
+    else:
+        await scene.open(mailbox)
+        world.has_mail = False
+        await _serve(scene, {})
+        await scene.close(mailbox)
+    await world.passes(0.001)
+
+
+async def _serve(scene: Scene, opened: Mapping[MailboxId, int]) -> None:
+    """Whatever else there is goes out: notices too."""
+    for mailbox, many in opened.items():
+        await scene.open(mailbox, many)
+    await scene.take()
+    for claim in list(scene.running):
+        await scene.send(claim)
+
+
+async def _told_of_its_password(world: World) -> None:
+    """It worked, was refused twice, and its owner heard of it."""
+    await _tries(world, None)
+    await _tries(world, AUTH_REFUSED)
+    await _tries(world, AUTH_REFUSED)
+    await world.passes(HOUR / 2)
+    assert world.words() == [NoticeType.STOPPED]
+
+
+def test_nobody_hears_that_a_mailbox_works_while_its_next_stop_is_still_doubted() -> None:
+    async def days(world: World) -> None:
+        await _told_of_its_password(world)
+        await _tries(world, None)
+        await world.passes(STEADY / 3)
+        await _tries(world, AUTH_REFUSED)
+        await world.passes(STEADY * 2)
+        assert world.words() == [], "it is doubted, and its mails are held: it does not work"
+        await _tries(world, None)
+        await world.passes(STEADY - 60)
+        assert world.words() == [], "steady is counted from the end of the last stop"
+        await world.passes(120)
+        assert world.words() == [NoticeType.HEALED]
+        await world.passes(3 * DAY)
+        assert world.words() == []
+
+    lived(days)
+
+
+def test_another_reason_that_is_not_told_yet_keeps_back_the_good_news_too() -> None:
+    async def days(world: World) -> None:
+        await _told_of_its_password(world)
+        await _tries(world, None)
+        await world.passes(STEADY - 60)
+        await _tries(world, BLOCKED)
+        await world.passes(120)
+        assert world.words() == [], "a stop within its reprieve"
+        await world.passes(HOUR)
+        assert world.words() == [NoticeType.STOPPED], "the new story, and no end of the old one before"
+        await _tries(world, None)
+        await world.passes(HOUR)
+        assert world.words() == [NoticeType.HEALED], "once"
+
+    lived(days)
+
+
+def test_whoever_was_told_hears_of_the_end_although_another_reason_came_between_untold() -> None:
+    async def days(world: World) -> None:
+        await world.begins()
+        assert world.words() == [NoticeType.STOPPED]
+        raised = world.scene.books.notices.raise_concern(STOPPED, ABOUT, reason="network")
+        assert await raised, "what passes by itself has an hour before it is told"
+        await world.passes(STEADY * 2)
+        assert world.words() == []
+        await world.ends()
+        await world.passes(STEADY + 60)
+        assert world.words() == [NoticeType.HEALED]
+
+    lived(days)
+
+
+def test_nobody_hears_that_a_mailbox_works_while_its_provider_is_stopped() -> None:
+    async def days(world: World) -> None:
+        await _told_of_its_password(world)
+        await _tries(world, None)
+        await _tries(world, HOST_UNTRUSTED)
+        await world.passes(STEADY * 2)
+        assert NoticeType.HEALED not in world.words()
+        await _tries(world, None)
+        await world.passes(STEADY * 2)
+        assert world.words().count(NoticeType.HEALED) == 1
 
     lived(days)

@@ -30,6 +30,8 @@ class DueConcern:
     """Their mails that wait or are held."""
     next_try: int | None
     """When it is tried next, wall time; None: not by itself."""
+    is_ill: bool = False
+    """Whether nothing goes there at this look, for this reason or any other."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,18 @@ UPDATE concerns SET closed_at = NULL, look_at = ?, detail = ? WHERE id = ?;
 -- drop_concern: Another reason took its place: nobody hears of its end, for it is none.
 UPDATE concerns SET closed_at = ?, look_at = NULL WHERE id = ?;
 
+-- replace_concern: Another reason took its place before whoever was told heard of an end: he does when it works again, if
+-- he was not told of the other one.
+UPDATE concerns SET closed_at = ?1, look_at = CASE WHEN told_at IS NULL THEN NULL ELSE ?2 END WHERE id = ?3;
+
+-- renew_ends: What was stopped again works again: whoever was not told yet hears of this end.
+UPDATE concerns SET closed_at = ?1, look_at = ?1 WHERE kind = ?2 AND about = ?3
+    AND closed_at IS NOT NULL AND told_at IS NOT NULL AND look_at IS NOT NULL;
+
+-- drop_ends: Another story of the same trouble was told, or is over without a word: the end of these is none.
+UPDATE concerns SET look_at = NULL WHERE closed_at IS NOT NULL AND told_at IS NOT NULL AND look_at IS NOT NULL
+    AND id <> ?1 AND (kind, about) = (SELECT kind, about FROM concerns WHERE id = ?1);
+
 -- close_concern: It is over; whoever was told hears of it.
 UPDATE concerns SET closed_at = ?1, look_at = CASE WHEN told_at IS NULL THEN NULL ELSE ?1 END
 WHERE kind = ?2 AND about = ?3 AND closed_at IS NULL;

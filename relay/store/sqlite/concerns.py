@@ -1,7 +1,7 @@
 """Concerns as they begin and end, written in the transaction of what they are about.
 
 Law: one concern of a kind about one subject is open at a time; one that comes back before anybody heard of its end goes
-on, and one that another reason replaces ends without a word.
+on, and one that another reason replaces ends without a word as soon as that one is told.
 """
 
 import json
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from relay.core.concerns import ONCE, ConcernKind, Subject
 from relay.core.limits import HOUR
+from relay.core.telling import STEADY
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.statements import load_statements
@@ -39,7 +40,7 @@ def open_concern(
     if known is not None:
         if known[1] == reason:
             return False
-        context.database.write(_SQL["drop_concern"], (wall, known[0]))
+        context.database.write(_SQL["replace_concern"], (wall, wall + STEADY, known[0]))
     last = context.database.read_one(_SQL["last_concern"], (kind.value, about, reason))
     if last is not None:
         number, opened_at, closed_at, told_at, look_at = last
@@ -72,8 +73,14 @@ def close_concern(context: Context, kind: ConcernKind, subject: Subject) -> bool
     """It is over; False: none was open. Nobody hears of the end of what he was not told of."""
     is_over = context.database.write(_SQL["close_concern"], (context.clock.wall(), kind.value, str(subject))) > 0
     if is_over:
+        renew_end(context, kind, subject)
         _tell(context, kind, subject)
     return is_over
+
+
+def renew_end(context: Context, kind: ConcernKind, subject: Subject) -> None:
+    """It works again after a stop that nobody was told of: the end that nobody heard of yet is this one."""
+    context.database.write(_SQL["renew_ends"], (context.clock.wall(), kind.value, str(subject)))
 
 
 def is_open(context: Context, kind: ConcernKind, subject: Subject) -> bool:

@@ -18,7 +18,7 @@ from relay.core.words import MailboxId
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.healths import MOST_CHANGES, HealthChange
 from relay.store.sqlite.blocking import end_block, is_of_block
-from relay.store.sqlite.concerns import close_concern, drop_concern, open_concern
+from relay.store.sqlite.concerns import close_concern, drop_concern, open_concern, renew_end
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.guarding import release_guarded_of
 from relay.store.sqlite.reader import Ask
@@ -165,6 +165,7 @@ def _tell(
     """It is somebody's concern while it is stopped for what does not pass, or for too long."""
     if not health.is_stopped:
         close_concern(context, kind, subject)
+        renew_end(context, kind, subject)
         return
     if not is_it:
         drop_concern(context, kind, subject)

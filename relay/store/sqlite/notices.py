@@ -6,11 +6,11 @@ Law: a word of a concern is said once: its number is compared when it is written
 import json
 from collections.abc import Mapping, Sequence
 
-from relay.core.concerns import Concern, ConcernKind, Subject
+from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
 from relay.core.routing import Account
 from relay.core.words import AccountId, MailboxId
 from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling
-from relay.store.sqlite.concerns import close_concern, open_concern
+from relay.store.sqlite.concerns import close_concern, is_open, open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Row
 from relay.store.sqlite.note import Note
@@ -85,7 +85,7 @@ class SqliteNotices:
 
     async def forget(self, concern: int) -> None:
         """It is over without a word."""
-        await self._note(lambda context: _write(context, "drop_concern", (_now(context), concern)))
+        await self._note(lambda context: _forget(context, concern))
 
     async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]:
         """Everything that is open."""
@@ -120,9 +120,16 @@ def _said(context: Context, due: DueConcern, after: int | None, notice: str | No
     number, now = due.concern.id, context.clock.wall()
     if not _write(context, "said", (now, _at(context, after), number, due.words)):
         return False
+    if due.concern.kind not in ONCE:
+        _write(context, "drop_ends", (number,))
     if notice is not None:
         context.database.write(_SQL["add_telling"], (number, due.words, notice, now))
     return True
+
+
+def _forget(context: Context, concern: int) -> None:
+    _write(context, "drop_concern", (_now(context), concern))
+    _write(context, "drop_ends", (concern,))
 
 
 def _rest(context: Context) -> int | None:
@@ -146,6 +153,7 @@ def _looked_at(context: Context, row: Row) -> DueConcern:
         tuple(account.sender for account in accounts),
         sum(_waiting(context, sender) for sender in _left_by(concern.subject, accounts)),
         _next_try(context, concern.subject),
+        is_ill=_is_ill(context, concern),
     )
 
 
@@ -195,6 +203,21 @@ def _next_try(context: Context, subject: Subject) -> int | None:
         return None
     now = context.clock.now()
     return context.clock.shown(max(*probes, now) + context.clock.wall() - now)
+
+
+def _is_ill(context: Context, concern: Concern) -> bool:
+    """Whether what it is about is stopped, whatever stops it: health, host, or that its account goes nowhere."""
+    subject, health = concern.subject, context.remembrance
+    if is_open(context, concern.kind, subject):
+        return True
+    mailbox, provider = subject.mailbox, subject.provider
+    if subject.account is not None:
+        mailbox = context.routes.mailbox_of(subject.account)
+        if mailbox is None:
+            return True
+    if mailbox is not None:
+        return health.health(mailbox).is_stopped or health.provider_health(mailbox.provider).is_stopped
+    return provider is not None and health.provider_health(provider).is_stopped
 
 
 def _dead_letters(context: Context, most: int, before: int | None) -> list[DeadLetter]:
