@@ -62,7 +62,7 @@ class Circumstance(StrEnum):
     """What else is known of a cause, where that changes what its owner should do."""
 
     NEVER_WORKED = "never-worked"
-    """This password has not once been accepted."""
+    """What the mailbox logs in with, as it is set now, has not once been accepted."""
     EXPIRED_BY_PROVIDER = "expired-by-provider"
     """Refused soon after a burst: the provider has made the password expire."""
     SAME_REFUSAL = "same-refusal"

@@ -16,7 +16,7 @@ _STORIES = {
         Then.PASSWORD,
     ),
     Topic.NEVER_WORKED: Story(
-        "{provider} refuses the password of the mailbox. This password has never worked here: it may have a slip.",
+        "{provider} refuses the password of the mailbox. As it is set here, it has never worked: it may have a slip.",
         "Log in to the mailbox in its webmail with the very same password, to see whether it is right.",
         Then.PASSWORD,
     ),

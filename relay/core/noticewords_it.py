@@ -16,8 +16,8 @@ _STORIES = {
         Then.PASSWORD,
     ),
     Topic.NEVER_WORKED: Story(
-        "{provider} rifiuta la password della casella. Qui questa password non ha mai funzionato: forse contiene un "
-        "errore.",
+        "{provider} rifiuta la password della casella. Così com'è impostata qui, non ha mai funzionato: forse contiene "
+        "un errore.",
         "Accedere alla casella dalla webmail con la stessa identica password, per vedere se è giusta.",
         Then.PASSWORD,
     ),

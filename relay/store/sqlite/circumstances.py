@@ -1,6 +1,7 @@
-"""What else is known where a mailbox is refused: somebody else sends through it, or its password was made to expire.
+"""What else is known where a mailbox is refused: others send there too, its password expired, or it never worked.
 
-Law: nothing here stops or frees anything; it changes what is told.
+Law: nothing here stops or frees anything; it changes what is told. Of a credential that was never let in as it is set
+now, new or old, nobody is told that it worked before.
 """
 
 from relay.core.concerns import ConcernKind, Subject
@@ -39,10 +40,12 @@ def circumstance_of(context: Context, mailbox: MailboxId, failure: LoginFailure)
     provider = context.routes.routing.providers.get(mailbox.provider)
     if failure.reply_class != ReplyClass.AUTH_REJECTED or failure.is_provider or provider is None:
         return None
+    if not context.remembrance.health(mailbox).is_proven:
+        return Circumstance.NEVER_WORKED
     now = context.clock.now()
     rows = context.database.read(_SQL["sent_since"], (context.names.mailbox(mailbox), now - SOON - DAY))
     is_expired = is_expired_by_provider(
-        provider.profile, has_worked=context.remembrance.health(mailbox).is_proven, sent=[at for (at,) in rows],
+        provider.profile, has_worked=True, sent=[at for (at,) in rows],
         limits=context.remembrance.mailbox_terms(mailbox).limits, now=now,
     )  # fmt: skip
     return Circumstance.EXPIRED_BY_PROVIDER if is_expired else None

@@ -247,3 +247,20 @@ async def a_wrong_password_at_libero_without_a_burst_is_a_wrong_password(scene: 
         await scene.advance(pause)
     (told,) = await _due(scene)
     assert "circumstance" not in told.detail
+
+
+async def a_password_that_never_worked_is_not_said_to_have_worked_before(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    await _refuse(scene, A)
+    (told,) = await _due(scene)
+    assert (told.reason, told.detail["circumstance"]) == ("auth-rejected", "never-worked")
+
+
+async def a_new_password_that_is_refused_at_its_first_try_never_worked_although_an_older_one_did(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _worked(scene, A)
+    await scene.route(account(A), credentials={A: "second"})
+    await _refuse(scene, A)
+    (told,) = await _due(scene)
+    assert (told.reason, told.detail["circumstance"]) == ("auth-rejected", "never-worked")
