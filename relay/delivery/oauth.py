@@ -1,7 +1,8 @@
 """Access tokens for mailboxes with `auth: oauth2`: kept in memory, renewed early, one request at a time for each.
 
 Law: a renewed refresh token is durable before the access token that came with it is used; a refresh token that somebody
-has set meanwhile goes before whatever is under way; who gives up waiting takes nothing from those who still wait.
+has set goes before whatever is under way, and is shown once before any rest; who gives up waiting takes nothing from
+those who still wait.
 """
 
 import asyncio
@@ -96,6 +97,8 @@ class OAuthTokens:
         self._held: dict[MailboxId, _Held] = {}
         self._unsaved: dict[MailboxId, _Unsaved] = {}
         self._rests: dict[MailboxId | OAuthIdentity, _Rest] = {}
+        self._fruitless: dict[MailboxId, _Way | None] = {}
+        """With what a mailbox got no token last; None: it had nothing to show."""
         self._served: dict[str, tuple[OAuthIdentity, float]] = {}
         self._turns: dict[str, asyncio.Semaphore] = {}
 
@@ -155,6 +158,7 @@ class OAuthTokens:
             raise NoToken(fault=Fault.OAUTH_UNSAVED) from None
         if found is None:
             self._held.pop(mailbox, None)
+            self._fruitless[mailbox] = None
             raise NoToken(ReplyClass.AUTH_METHOD, Fault.NO_TOKEN)
         return found
 
@@ -180,11 +184,28 @@ class OAuthTokens:
     async def _answer(self, mailbox: MailboxId, way: _Way) -> Grant | Refusal:
         turn = self._turns.setdefault(way.identity.provider, asyncio.Semaphore(REQUESTS_AT_ONCE))
         async with turn:
-            for whose in (mailbox, way.identity):
-                rest = self._rests.get(whose)
-                if rest is not None and self._clock() < rest.until:
-                    raise NoToken(fault=rest.fault)
+            rest = self._rest_of(mailbox, way)
+            self._fruitless[mailbox] = way
+            if rest is not None:
+                raise NoToken(fault=rest.fault)
             return await self._ask(way.identity, way.refresh_token)
+
+    def _rest_of(self, mailbox: MailboxId, way: _Way) -> _Rest | None:
+        """What keeps this from being asked now. What a person has set since is asked once: they wait to hear of it, and
+        as many as people set bear on no server.
+        """
+        if self._is_set_since(mailbox, way):
+            return None
+        rests = (self._rests.get(whose) for whose in (mailbox, way.identity))
+        return next((rest for rest in rests if rest is not None and self._clock() < rest.until), None)
+
+    def _is_set_since(self, mailbox: MailboxId, way: _Way) -> bool:
+        """Whether another refresh token was there when this mailbox last got a token, or none."""
+        if mailbox in self._fruitless:
+            last = self._fruitless[mailbox]
+            return last is None or last.refresh_token != way.refresh_token
+        held = self._held.get(mailbox)
+        return held is not None and held.way.refresh_token != way.refresh_token
 
     async def _keep(self, mailbox: MailboxId, way: _Way, held: _Held) -> str | None:
         if held.way != way:
@@ -195,6 +216,7 @@ class OAuthTokens:
                 raise NoToken(fault=Fault.OAUTH_UNSAVED) from None
             if not is_kept:
                 return None
+        self._fruitless.pop(mailbox, None)
         self._held.pop(mailbox, None)
         self._held[mailbox] = held
         return held.token

@@ -463,8 +463,57 @@ async def test_a_pause_that_the_server_asks_for_is_everybodys() -> None:
     assert await it.tokens(BRUNO) == "access-2"
 
 
+UNREAD = Refusal(Blame.TIME, Fault.OAUTH_UNREAD, "http 200 without a token")
+THROTTLED = replace(TIME, said="http 429", retry_after=120.0)
+
+
+@pytest.mark.parametrize("passing", [TIME, UNREAD, THROTTLED], ids=lambda refusal: refusal.said)
+async def test_a_refresh_token_that_a_person_sets_is_shown_at_once_after_a_passing_failure(passing: Refusal) -> None:
+    """The old token's failure is not presented as the new one's."""
+    it = World(script=[passing])
+    await it.trouble()
+    it.refresh.set(ANNA, "fresh")
+    assert await it.tokens(ANNA) == "access-2"
+    assert it.shown[-1] == "fresh"
+
+
+@pytest.mark.parametrize("passing", [TIME, UNREAD, THROTTLED], ids=lambda refusal: refusal.said)
+async def test_a_refresh_token_that_a_person_sets_is_shown_once_while_the_server_rests(passing: Refusal) -> None:
+    it = World(script=[passing, passing, passing])
+    await it.trouble()
+    for number, fresh in enumerate(("fresh", "fresher"), 2):
+        it.refresh.set(ANNA, fresh)
+        for _ in range(3):
+            await it.trouble()
+        assert len(it.asked) == number
+
+
+async def test_a_mailbox_that_is_connected_while_everybody_rests_is_shown_at_once() -> None:
+    it = World(refresh=FakeRefreshTokens(BRUNO), script=[THROTTLED])
+    assert (await it.trouble(ANNA)).fault is Fault.NO_TOKEN
+    await it.trouble(BRUNO)
+    it.refresh.set(ANNA, "first")
+    assert await it.tokens(ANNA) == "access-2"
+
+
+async def test_a_permission_that_is_given_anew_while_everybody_rests_is_shown_at_once() -> None:
+    it = World(script=[REVOKED, THROTTLED])
+    await it.trouble(ANNA)
+    await it.trouble(BRUNO)
+    it.refresh.set(ANNA, "fresh")
+    assert await it.tokens(ANNA) == "access-3"
+
+
+async def test_another_token_for_a_mailbox_that_works_is_shown_while_everybody_rests() -> None:
+    it = World(script=[Grant("access-of-anna", HOUR), THROTTLED])
+    await it.tokens(ANNA)
+    await it.trouble(BRUNO)
+    it.refresh.set(ANNA, "fresh")
+    assert await it.tokens(ANNA) == "access-3"
+
+
 async def test_nonsense_is_tried_again_and_keeps_its_name_while_it_rests() -> None:
-    it = World(script=[Refusal(Blame.TIME, Fault.OAUTH_UNREAD, "http 200 without a token")])
+    it = World(script=[UNREAD])
     for _ in range(2):
         assert told(await it.trouble()) == (ReplyClass.AUTH_TEMPORARY, Fault.OAUTH_UNREAD, False)
     assert len(it.asked) == 1
