@@ -15,12 +15,14 @@ from relay.core.classify import Context, classify
 from relay.core.limits import SECOND
 from relay.core.meaning import Failure, Judgement
 from relay.core.reply import REPLY_BYTES, Reply, read_reply
-from relay.core.rules import Rule
 from relay.core.words import Stage
 from relay.providers import Profile, load_profiles
 
 LINE_BYTES: int = 64 * 1024
 """Of one reply: far more than a provider may say; the rest of a longer line is not kept."""
+
+GENERIC: str = "generic"
+"""A provider of which nothing is known."""
 
 _LINE = re.compile(r"([2-5]\d\d)(?:[ -](.*))?", re.DOTALL)
 _ASKS = {Stage.DATA: 354, Stage.AUTH: 334}
@@ -34,7 +36,10 @@ def classify_reply(
     ] = None,
 ) -> None:
     """Say what a provider's reply means."""
-    context = Context(provider, rules=_rules_of(provider, load_profiles()))
+    profile = _profile_of(provider, load_profiles())
+    if profile is None and provider.strip().lower() != GENERIC:
+        print(f"There is no profile {provider!r}: judged as {GENERIC}.", file=sys.stderr)
+    context = Context(provider, rules=() if profile is None else profile.rules)
     if text is not None:
         _say(text, stage, context)
         return
@@ -56,11 +61,10 @@ def read_text(text: str) -> Reply | None:
     return read_reply(int(last[1]), "\n".join(said)[: 4 * REPLY_BYTES])
 
 
-def _rules_of(provider: str, profiles: Mapping[str, Profile]) -> tuple[Rule, ...]:
+def _profile_of(provider: str, profiles: Mapping[str, Profile]) -> Profile | None:
     name = provider.strip().lower()
     named = {other: profile for profile in profiles.values() for other in profile.also}
-    profile = profiles.get(name) or named.get(name)
-    return () if profile is None else profile.rules
+    return profiles.get(name) or named.get(name)
 
 
 def _say(text: str, stage: Stage, context: Context) -> None:

@@ -185,7 +185,7 @@ def _code_of_mail(reply: Reply) -> ReplyClass | None:
         return _C.MESSAGE_TOO_LARGE
     if reply.code == 530:
         return _C.TLS_REQUIRED
-    return _C.SENDER_REFUSED if reply.code in (550, 553, 554) else None
+    return _C.SENDER_REFUSED if reply.code in (550, 553) else None  # 554 says only that it failed
 
 
 def _code_of_rcpt(reply: Reply) -> ReplyClass | None:

@@ -148,6 +148,7 @@ LOGIN: tuple[Rule, ...] = (
             "unauthorized|unauthorised ip",
             "temporary|temporarily",
             "account|mailbox|user|utente|casella|utenza ~ suspended|locked|banned|sospes*|bloccat*",
+            "password|credenziali ~ scadut*",
         ),
     ),
     Rule(
@@ -253,7 +254,7 @@ BLOCKED: tuple[Rule, ...] = (
             "verified",
             "not yet activated|active|approved",
             "account|profile ~ not ~ activated",
-            f"account|mailbox|utenza ~ {_STOPPED} ~ send|sending|outbound|invio|abuse|spam|spamming",
+            f"account|mailbox|utenza|casella ~ {_STOPPED} ~ send|sending|outbound|invio|invii|abuse|spam|spamming",
             f"sender|mittente|client|customer|tenant {_STOPPED}",
             "sender|mittente ~ suspended|banned|locked|disabled|sospeso|bloccato|disabilitato",
             _SENDING,

@@ -11,6 +11,49 @@ _AFTER = frozenset({Stage.RCPT, Stage.DATA, Stage.EOD})
 _SENT = _AFTER | {Stage.MAIL}
 _LOGGED_IN = _SENT | {Stage.AUTH}
 
+_LIMIT = (
+    "limit|limits|quota|quotas|allowance|cap|threshold|maximum|max|number|limite|limiti|quote|soglia|massimo|massima|"
+    "numero|tetto|nombre|plafond|cuota|cupo|kontingent"
+)
+_OF = "of|on|for|di|degli|delle|dell|d|de|per"
+_OUT = (
+    "sending|sends|sent|outbound|outgoing|submission|submissions|invio|invii|spedizione|spedizioni|inviati|inviate|"
+    "inviabili|spediti|spedite|uscita|envoi|envois|envoyes|sortants|envio|envios|enviados|salientes"
+)
+_MAILS = "message|messages|mail|mails|email|emails|messaggi|posta|courriels|correos|mensajes|nachrichten"
+_PERIOD = "day|hour|minute|giorno|ora|minuto|jour|heure|dia|hora|tag|stunde"
+COUNTED: tuple[str, ...] = (
+    f"{_LIMIT} ~ {_OF} {_OUT}",
+    f"{_LIMIT} {_OF}? {_MAILS} ~ {_OUT}",
+    f"{_LIMIT} massim*|giornalier*|orari*|mensil*? invii|spedizioni|inviati|inviate",
+    "limite|soglia|massimo|numero massim*|giornalier*|orari*|mensil*? invio|spedizione",
+    "quota giornalier*|orari*? invio superat*|raggiunt*|esaurit*|giornalier*|orari*",
+    f"sending|send|outbound|outgoing|submission {_MAILS}|rate? limit|limits|quota|quotas|allowance|cap|threshold",
+    f"invii|spedizioni ~ {_LIMIT}|superat*|raggiunt*|esaurit*|oltre",
+    "superat*|raggiunt*|oltrepassat*|esaurit* ~ invii|spedizioni",
+    f"{_MAILS} inviati|inviate|spediti|spedite ~ {_LIMIT}|superat*|oltre",
+    "sent ~ too many|much",
+    f"sent ~ maximum ~ {_MAILS}",
+    f"sent more ~ {_MAILS}|than",
+    "inviato|inviati|inviate|spedito troppi|troppe",
+    f"inviato|spedito piu di|{_MAILS}",
+    "troppi|troppe ~ invii|inviati|inviate|spedizioni|spediti|spedite",
+    f"{_LIMIT} ~ {_MAILS} per|al|all|a|each|every|ogni|par|por|pro {_PERIOD}",
+    "sendelimit*|sendekontingent*|sendequota*|versandlimit*|versandkontingent*|versandquota*",
+    "envoye|enviado trop|demasiados",
+)
+"""What is sent is counted: whatever the text calls full or over its quota, it is not the room of a mailbox."""
+
+_NOT_COUNTED = phrases(
+    "receiv*|ricev*|ricezione|incoming|inbound|arrivo|entrata", "recipient|destinatario|destination|addressee",
+    "size|dimension*|storage|spazio|disk|space", "prohibit send", f"{_OUT} items|folder", "tentativi|attempts|password",
+    "send|sent|sending|invio|invii|inviat*|spedit*|inviare to|a|al|alla|verso this|questa|questo|that|the? someone|"
+    "user|mailbox|account|address|casella|utente|indirizzo",
+    "account|mailbox|user|casella|utenza|utente|sender|mittente ~ suspended|blocked|disabled|locked|sospes*|bloccat*|"
+    "disabilitat*",
+)  # fmt: skip
+"""What a recipient gets too much of, how large it is, and what stopped the mailbox, are other reasons."""
+
 _FULL = "full|overquota|piena|pieno|saturo|satura|esaurit*|overfull|voll|plein|pleine|llena|lleno|overflow"
 _ROOM = (
     "mailbox|inbox|casella|quota|storage|disk|maildir|account|folder|mailfolder|space|spazio|box|boite|buzon|postfach"
@@ -31,6 +74,7 @@ SPECIAL: tuple[Rule, ...] = (
             "deferred|delayed ~ first|new|unknown ~ sender|host|client",
         ),
     ),
+    Rule(ReplyClass.RATE_LIMITED, stages=_LOGGED_IN, is_by_period=True, text=phrases(*COUNTED), unless=_NOT_COUNTED),
     Rule(
         ReplyClass.RECIPIENT_REFUSED,
         stages=_AFTER,
@@ -44,7 +88,7 @@ SPECIAL: tuple[Rule, ...] = (
             "address|destination",
             "too many ~ connections|sessions to|with ~ recipient|destination|remote",
             "troppi|troppe messaggi|email|mail ~ ricevuti|ricevute|destinatario",
-            "destinatario ~ ricevendo|ricevuto|ricevere troppi|troppe|troppo",
+            "ricevendo|ricevuto|ricevere|riceve troppi|troppe|troppo|troppa",
         ),
         unless=phrases("mailbox|inbox|storage ~ full", "number|many recipients", "recipients per",
             "your|daily sending", "daily|hourly|per ~ recipient|recipients",
@@ -66,7 +110,7 @@ SPECIAL: tuple[Rule, ...] = (
             "libera*|svuota* ~ spazio|casella|posta|cestino",
         ),
         unless=phrases("recipient|recipients|destinatario|deliver",
-            "send|sending|daily|message|messages|hourly|mail limit|limits|quota"),
+            "send|sending|daily|message|messages|hourly|mail limit|limits|quota", *COUNTED),
     ),
     Rule(
         ReplyClass.SENDER_MAILBOX_FULL,
@@ -82,7 +126,7 @@ SPECIAL: tuple[Rule, ...] = (
             "spazio ~ esaurito|insufficiente|disponibile",
         ),
         unless=phrases("recipient|recipients|destinatario", "send|sending|daily|message|messages|hourly|rate",
-            "giornalier*|orari*|invio|invii|messaggi|spedizione", "system"),
+            "giornalier*|orari*|invio|invii|messaggi|spedizione", "system", *COUNTED),
     ),
 )  # fmt: skip
 
@@ -200,13 +244,15 @@ _FULL_BOX = Rule(
         "spazio ~ esaurito|insufficiente|disponibile|terminato",
         "casella|mailbox|account ~ troppo|too piena|full|big|large",
         "mailbox|inbox is? over",
+        "casella ~ oltre ~ quota|capienza|capacita|limite",
         "speicherplatz ~ erschopft|voll",
+        f"recipient|destinatario ~ {_FULL}",
     ),
     unless=phrases(
         "today|daily|hourly|oggi|giornalier*|orari*", "per hour|day|minute", "email|mail quota|limit",
         "system storage|"
         "resources", "sending|send|daily|hourly|message|messages|outgoing|rate|submission|smtp quota|limit|limits",
-        "server|system|device ~ full|space|storage", "queue|spool", "message|fixed size",
+        "server|system|device ~ full|space|storage", "queue|spool", "message|fixed size", *COUNTED,
     ),
 )  # fmt: skip
 

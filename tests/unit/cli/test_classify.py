@@ -53,6 +53,15 @@ def test_a_name_without_a_profile_is_generic(name, ask):
     assert found["class"] == "sender-refused"
 
 
+@pytest.mark.parametrize(("name", "is_told"), [("ionos", True), ("", True), ("generic", False), ("hotmail", False)])
+def test_a_name_without_a_profile_is_told_once_beside_the_answers(name, is_told, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"550 no\n550 no\n")))
+    assert run(["classify", "--provider", name, "--stage", "rcpt"]) == ExitCode.DONE
+    shown = capsys.readouterr()
+    assert shown.err.splitlines() == ([f"There is no profile {name!r}: judged as generic."] if is_told else [])
+    assert [json.loads(line)["class"] for line in shown.out.splitlines()] == ["recipient-refused"] * 2
+
+
 def test_a_profile_has_rules_of_its_own(ask):
     (found,) = ask("--provider", "register", "--stage", "mail", "550 SENDER REJECTED")
     assert found == {"class": "account-blocked", "scope": "mailbox", "action": "pause", "retry_after": 4 * 3600}

@@ -60,6 +60,12 @@ TABLE = [
     (Stage.MAIL, "501 syntax error", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.MAIL, "554 5.5.4 invalid arguments", "protocol-error", Scope.MESSAGE, Verdict.DEFERRED),
     (Stage.MAIL, "599 zzqq", "unknown", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "554 zorblatt 42", "unknown", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "571 zorblatt 42", "unknown", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "550 zorblatt 42", "sender-refused", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "553 zorblatt 42", "sender-refused", Scope.MAILBOX, Verdict.HELD),
+    (Stage.MAIL, "450 zorblatt", "rate-limited", Scope.MAILBOX, Verdict.DEFERRED),
+    (Stage.MAIL, "451 zorblatt", "outage", Scope.MAILBOX, Verdict.DEFERRED),
     (Stage.MAIL, "552 5.3.4 Message size exceeds fixed limit", "message-too-large", Scope.MESSAGE, Verdict.BOUNCED),
     # over a limit: the mailbox slows down, the delivery is tried again
     (Stage.MAIL, "450 4.7.1 rate limit exceeded", "rate-limited", Scope.MAILBOX, Verdict.DEFERRED),
@@ -133,6 +139,57 @@ def test_stage_and_code_decide(stage: Stage, line: str, meaning: str, scope: Sco
     judgement = judged(stage, line)
     assert (judgement.reply_class, judgement.scope, judgement.verdict) == (meaning, scope, verdict)
     assert judgement.is_provider is (scope is Scope.PROVIDER)
+
+
+SENT_TOO_MUCH = [
+    "La casella ha superato la quota di invii",
+    "Quota di invio della casella superata",
+    "La tua casella ha superato il numero massimo di messaggi inviati",
+    "La sua casella ha superato il limite di spedizioni",
+    "Casella oltre la quota di posta in uscita",
+    "La tua casella ha inviato troppi messaggi",
+    "mailbox has exceeded its sending quota",
+    "Your mailbox sent too many messages",
+    "Sending limit of the mailbox reached",
+    "Mailbox quota exceeded for outbound mail",
+    "Quota d'envoi de la boîte dépassé",
+    "El buzón ha superado la cuota de envíos",
+    "Das Sendekontingent des Postfachs ist erschöpft",
+]
+
+
+@pytest.mark.parametrize("stage", [Stage.MAIL, Stage.RCPT, Stage.EOD])
+@pytest.mark.parametrize("text", SENT_TOO_MUCH)
+def test_what_is_sent_outranks_the_mailbox_whose_quota_it_is(stage: Stage, text: str) -> None:
+    final, for_now = judged(stage, f"552 5.2.2 {text}"), judged(stage, f"452 4.2.2 {text}")
+    assert (final.reply_class, final.action) == ("quota-exceeded", Action.WAIT)
+    assert (for_now.reply_class, for_now.action) == ("rate-limited", Action.SLOW)
+
+
+def test_the_period_in_which_too_much_was_sent_decides_and_not_the_digit() -> None:
+    assert judged(Stage.RCPT, "452 La casella ha superato gli invii giornalieri").reply_class == "quota-exceeded"
+    assert judged(Stage.RCPT, "552 La casella ha superato la quota oraria di invii").reply_class == "rate-limited"
+    assert judged(Stage.EOD, "552 Mailbox quota of 300 mails per day exceeded").reply_class == "quota-exceeded"
+    assert judged(Stage.EOD, "552 Mailbox quota of 30 mails per hour exceeded").reply_class == "rate-limited"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mailbox quota exceeded; message sent by you was not delivered",
+        "Over quota. Sending of this message failed",
+        "Messaggi inviati a questa casella oltre la quota",
+        "Casella oltre quota: invio rifiutato",
+        "La casella di posta del destinatario e' piena",
+    ],
+)
+def test_a_full_mailbox_is_full_though_sending_is_spoken_of(text: str) -> None:
+    assert judged(Stage.RCPT, f"552 5.2.2 {text}").reply_class == "recipient-mailbox-full"
+
+
+def test_a_mailbox_that_gets_too_much_is_a_recipient() -> None:
+    found = judged(Stage.RCPT, "450 4.2.1 La casella ha ricevuto troppi messaggi al minuto")
+    assert (found.reply_class, found.scope) == ("recipient-refused", Scope.RECIPIENT)
 
 
 @pytest.mark.parametrize(
