@@ -26,7 +26,8 @@ _FOLD = re.compile(r"\r\n(?=[ \t])")
 _REMOVED = frozenset((b"bcc", b"resent-bcc", b"return-path"))
 _AUTHORS = frozenset((b"from", b"sender", b"resent-from", b"resent-sender"))
 _SIGNATURES = frozenset((b"dkim-signature", b"arc-message-signature"))
-_READ = _REMOVED | _AUTHORS | _SIGNATURES | {b"date", b"message-id", b"received"}
+_SEALS = _SIGNATURES | {b"arc-seal", b"arc-authentication-results"}
+_READ = _REMOVED | _AUTHORS | _SEALS | {b"date", b"message-id", b"received"}
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 _USUAL_DATE = re.compile(
@@ -117,6 +118,11 @@ def read_header(content: bytes) -> TopHeader | Reason:
 def is_removed(name: bytes) -> bool:
     """Whether a field of this name (lower case) stays behind: it betrays a recipient or speaks to the relay."""
     return name in _REMOVED or name.startswith(RELAY_FIELDS)
+
+
+def is_seal(name: bytes) -> bool:
+    """Whether a field of this name (lower case) is worth nothing once a signed field says something else."""
+    return name in _SEALS
 
 
 def rewritten(header: TopHeader, on_top: bytes, changes: Sequence[Change]) -> bytes:

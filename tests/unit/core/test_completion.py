@@ -62,5 +62,22 @@ def test_an_old_address_is_rewritten_with_the_rest() -> None:
     assert done(WHOLE + BODY, changes).content == RECEIVED + WHOLE.replace(b" a@d.test", b" n@d.test", 1) + BODY
 
 
+SEALS = (
+    b"DKIM-Signature: v=1; h=from:to;\r\n\tb=aa\r\n"
+    b"ARC-Seal: i=1\r\nARC-Message-Signature: i=1\r\nARC-Authentication-Results: i=1\r\n"
+)
+
+
+def test_signatures_over_an_address_that_was_rewritten_are_taken_out() -> None:
+    """A broken one is worse than none."""
+    at = len(SEALS) + 5
+    found = done(SEALS + WHOLE + BODY, (Change(at, at + 9, b" n@d.test"),))
+    assert found.content == RECEIVED + WHOLE.replace(b" a@d.test", b" n@d.test", 1) + BODY
+
+
+def test_signatures_over_what_stays_the_same_stay() -> None:
+    assert done(SEALS + WHOLE + BODY).content == RECEIVED + SEALS + WHOLE + BODY
+
+
 def test_nothing_of_the_message_shows_in_a_text() -> None:
     assert "d.test" not in repr(done(WHOLE + BODY))
