@@ -16,6 +16,7 @@ from relay.cli.ending import WrongUse
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
+StdinOption = Annotated[bool, typer.Option("--stdin", help="Read it from stdin instead of the terminal.")]
 NameArgument = Annotated[str, typer.Argument(help="As the configuration says after `secret:`.")]
 
 LONGEST: int = 65_537
@@ -34,9 +35,9 @@ def list_secrets(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
         typer.echo(f"{each['name']}  {use}  set {each['changed_at'][:10]}")
 
 
-def set_secret(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG) -> None:
+def set_secret(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG, stdin: StdinOption = False) -> None:
     """Keep a secret; it is asked for, or read from stdin."""
-    value = typed("Secret")
+    value = _read() if stdin else typed("Secret")
     with running_relay(config) as relay:
         answer = relay.put(f"secrets/{quote(name, safe='')}", {"value": value})
     typer.echo(f"secret:{name} is kept" if answer["is_new"] else f"secret:{name} was this already")
@@ -53,6 +54,10 @@ def typed(what: str) -> str:
     """A secret from the terminal, twice and unseen, or from stdin without its line end. WrongUse: there is none."""
     if sys.stdin.isatty():
         return str(typer.prompt(what, hide_input=True, confirmation_prompt=True))
+    return _read()
+
+
+def _read() -> str:
     value = sys.stdin.read(LONGEST).removesuffix("\n").removesuffix("\r")
     if not value:
         raise WrongUse("there is nothing on stdin")

@@ -49,6 +49,15 @@ def test_a_secret_is_read_from_stdin_and_never_shown(desk: Desk, typed: None) ->
     assert VALUE not in str(desk.wire.requests[-1].url)
 
 
+def test_even_at_a_terminal_it_is_read_from_stdin_if_one_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with `relay account set-password --stdin`."""
+    line = io.StringIO(f"{VALUE}\n")
+    line.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr("sys.stdin", line)
+    assert desk.says("secret", "set", "hook", "--stdin") == "secret:hook is kept\n"
+    assert desk.relay.secrets.kept == {"hook": VALUE}
+
+
 def test_one_that_was_there_is_said_to_have_been(desk: Desk, typed: None) -> None:
     desk.relay.secrets.kept["hook"] = VALUE
     assert desk.says("secret", "set", "hook") == "secret:hook was this already\n"
