@@ -66,8 +66,8 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.ADDRESS_NEEDS_SMTPUTF8: "An address with these letters needs SMTPUTF8",
     Reason.MESSAGE_TOO_LARGE: "Message too large, at most {most} bytes",
     Reason.FROM_COUNT: "The message must have exactly one From field and at most one Sender",
-    Reason.FROM_UNREADABLE: "A From or Sender field is not a list of e-mail addresses: "
-    "a name with commas or dots belongs in quotes",
+    Reason.FROM_UNREADABLE: "A From or Sender field is not a list of e-mail addresses as the relay reads "
+    'them: write each as name@domain or "Name" <name@domain>',
     Reason.FROM_FOREIGN: "The {field} field names {author}, which does not belong to the account {sender}. {contact}",
     Reason.FROM_MISSING: "A message with an empty sender needs a From field",
     Reason.BARE_CR: "The message has a CR without LF",
@@ -129,8 +129,8 @@ _ITALIAN: Mapping[Reason, str] = {
     Reason.ADDRESS_NEEDS_SMTPUTF8: "Un indirizzo con queste lettere richiede SMTPUTF8",
     Reason.MESSAGE_TOO_LARGE: "Messaggio troppo grande, al massimo {most} byte",
     Reason.FROM_COUNT: "Il messaggio deve avere un solo campo From e al massimo un Sender",
-    Reason.FROM_UNREADABLE: "Un campo From o Sender non e' un elenco di indirizzi e-mail: "
-    "un nome con virgole o punti va tra virgolette",
+    Reason.FROM_UNREADABLE: "Un campo From o Sender non e' un elenco leggibile di indirizzi e-mail: "
+    'scriverli come nome@dominio o "Nome" <nome@dominio>',
     Reason.FROM_FOREIGN: "Il campo {field} indica {author}, che non appartiene all'account {sender}. {contact}",
     Reason.FROM_MISSING: "Un messaggio con mittente vuoto richiede un campo From",
     Reason.BARE_CR: "Il messaggio contiene un CR senza LF",
