@@ -183,6 +183,9 @@ _OUTCOMES = {
     EventKind.HELD: Outcome.HELD,
 }
 
+_WAYS = frozenset({EventKind.HEALTH, EventKind.STRANDED, EventKind.SAID, EventKind.ROUTING})
+"""What may give a way to a report that waits for one: a mailbox heals, a person lets an account go, another routing."""
+
 
 class StoreListener:
     """Listens to the store: to what is durable."""
@@ -215,7 +218,7 @@ class StoreListener:
             self._count(event, outcome)
         if event.kind in (EventKind.BOUNCED, EventKind.OWED):
             self._something_owed()
-        if event.kind is EventKind.HEALTH:
+        if event.kind in _WAYS:
             self._way_changed()
         if event.kind is EventKind.CONCERN:
             self._concern()

@@ -18,7 +18,7 @@ BATCH: int = 50
 """Entries read at once: their headers are in memory, 64 kB each at most."""
 
 AGAIN: float = 300.0
-"""Seconds until it looks again whether what waits for a way has one: a health that changes wakes it at once."""
+"""Seconds until it looks again whether what waits for a way has one: what may open one wakes it at once."""
 
 PAUSE: float = 30.0
 """Seconds before another try when the store takes nothing: a disk is not emptied within seconds."""

@@ -118,7 +118,10 @@ class Acceptance:
         if isinstance(admitted, Refusal):
             return admitted
         digest = gathered.digest()
-        sending = Sending(transaction.client.name, admitted.account.sender, frozenset(transaction.recipients), digest)
+        sending = Sending(
+            transaction.client.name, admitted.account.sender, frozenset(transaction.recipients), digest,
+            is_named=bool(header.first(b"message-id")),
+        )  # fmt: skip
         try:
             first = await self.resubmissions.first_of(sending)
         except StoreError:

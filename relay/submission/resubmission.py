@@ -40,7 +40,9 @@ class Resubmissions:
         self._under_way: dict[Sending, UnderWay] = {}
 
     async def first_of(self, sending: Sending) -> MessageId | None:
-        """The message of the first time; None: this is the first, or that one was heard. StoreError."""
+        """The message of the first time; None: this is the first, that one was heard, or failed. StoreError."""
+        if not sending.is_named:
+            return None
         before = self._under_way.get(sending)
         if before is not None and before.has_left():
             message = await asyncio.shield(before.accepted)
@@ -64,7 +66,7 @@ class Resubmissions:
 
     async def unheard(self, told: Told) -> None:
         """Its client left before it can have read the answer."""
-        if self._unheard is not None:
+        if self._unheard is not None and told.sending.is_named:
             await self._unheard.remember(told.message, told.sending)
 
     async def heard(self, told: Told) -> None:

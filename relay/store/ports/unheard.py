@@ -1,7 +1,7 @@
 """The port of what was accepted and not heard: messages whose client cannot have read that they are safe.
 
-Law: who sends the same again within the time is answered with the first message, whatever became of it; who was told
-and sends it again means a second one.
+Law: who sends the same again within the time is answered with the first message, as long as that is on its way or
+arrived; who was told and sends it again means a second one, and so does whose first one failed.
 """
 
 from dataclasses import dataclass, field
@@ -16,12 +16,14 @@ UNHEARD_FOR: int = 30 * MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Sending:
-    """What makes two submissions one: the Message-ID is among the bytes."""
+    """What makes two submissions one."""
 
     client: str
     account: AccountId
     recipients: frozenset[str] = field(repr=False)
     submitted_hash: bytes = field(repr=False)
+    is_named: bool = True
+    """A Message-ID is among the bytes: without one two prescriptions of the same words are two."""
 
 
 class Unheard(Protocol):
@@ -31,7 +33,9 @@ class Unheard(Protocol):
         """Whether it may be one; answers at once, and never False where it is."""
 
     async def first_of(self, sending: Sending) -> MessageId | None:
-        """The message that was accepted when this was sent before; None: there is none, or its history is over."""
+        """The message that was accepted when this was sent before; None: there is none, its history is over, or it
+        bounced or was cancelled for one of its recipients at least.
+        """
 
     async def remember(self, message: MessageId, sending: Sending) -> None:
         """Its client was not told; for half an hour from now, over a restart too."""

@@ -17,8 +17,8 @@ DELETE FROM unheard WHERE until <= ?;
 SELECT m.seq, m.recipients, a.sender, m.submitted_hash, m.client FROM messages AS m JOIN accounts AS a ON a.id = m.account
 WHERE m.id = ?;
 
--- recipients_of: To whom it goes.
-SELECT recipient_hash FROM deliveries WHERE id >= ? AND id < ?;
+-- recipients_of: To whom it goes, and where each is.
+SELECT recipient_hash, state FROM deliveries WHERE id >= ? AND id < ?;
 
 -- newest_seq: The message that came last.
 SELECT max(seq) FROM messages;
@@ -26,9 +26,9 @@ SELECT max(seq) FROM messages;
 -- last_moment: Queue time of the last commit but for a second.
 SELECT c.relay + CAST(m.value AS INTEGER) FROM clock AS c JOIN meta AS m ON m.name = 'queue_ahead';
 
--- recall_unheard: After a crash: mail that came in just before it, and that nobody said the end of.
+-- recall_unheard: After a crash: mail that came in just before it, and that nobody said the end of, from its own time on.
 INSERT INTO unheard (message, until)
-SELECT seq, ? FROM (
+SELECT seq, accepted_at + ? FROM (
     SELECT seq, accepted_at, kind FROM messages WHERE seq > ? ORDER BY seq DESC LIMIT ?
 ) WHERE accepted_at >= ? AND kind = 0
 ON CONFLICT (message) DO NOTHING;

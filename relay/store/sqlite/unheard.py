@@ -12,6 +12,7 @@ from relay.store.sqlite.context import Context
 from relay.store.sqlite.note import Note
 from relay.store.sqlite.reader import Ask
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import Stored
 
 _SQL = load_statements("unheard")
 _STORE = load_statements("store")
@@ -24,6 +25,9 @@ RECALLED_MOST: int = 20_000
 
 TOLD_TO = "told_to"
 """The fact under which the last message is kept whose client is not in doubt."""
+
+_FAILED = frozenset({Stored.BOUNCED, Stored.CANCELLED})
+"""Of a message that did not reach somebody: who sends it again wants it to, and means another one."""
 
 Key = tuple[str, bytes]
 """Client and hash of what it submitted."""
@@ -90,8 +94,8 @@ def recall(context: Context) -> None:
     if last is None:
         return
     told = database.read_one(_STORE["get_meta"], (TOLD_TO,))
-    values = (wall + UNHEARD_FOR, 0 if told is None else int(told[0]), RECALLED_MOST, last[0] - JUST_BEFORE)
-    database.write(_SQL["recall_unheard"], values)
+    after, since = 0 if told is None else int(told[0]), max(last[0] - JUST_BEFORE, wall - UNHEARD_FOR)
+    database.write(_SQL["recall_unheard"], (UNHEARD_FOR, after, RECALLED_MOST, since))
 
 
 def _remember(context: Context, message: MessageId, until: int) -> None:
@@ -120,4 +124,7 @@ def _is_same(context: Context, message: MessageId, sending: Sending, wanted: lis
     seq, many, account, submitted, client = row
     if (client, account, submitted) != (sending.client, sending.account, sending.submitted_hash):
         return False
-    return sorted(each[0] for each in context.database.read(_SQL["recipients_of"], (seq, seq + many))) == wanted
+    deliveries = context.database.read(_SQL["recipients_of"], (seq, seq + many))
+    if any(state in _FAILED for _, state in deliveries):
+        return False
+    return sorted(recipient for recipient, _ in deliveries) == wanted

@@ -67,14 +67,27 @@ async def it_is_the_very_same_or_it_is_another(scene: Scene) -> None:
         assert await _first(scene, another) is None
 
 
-async def what_became_of_it_does_not_matter(scene: Scene) -> None:
+async def who_was_delivered_stays_the_first(scene: Scene) -> None:
     await scene.route(account(A))
-    for number, outcome in ((1, DELIVERED), (2, BOUNCED)):
-        submitted = bytes([number]) * 32
-        await scene.store.put(message(number, A, submitted_hash=submitted))
-        await _book(scene).remember(f"m-{number}", _sending(submitted=submitted))
-        await scene.send_all(outcome)
-        assert await _first(scene, _sending(submitted=submitted)) == f"m-{number}"
+    await _put(scene)
+    await _book(scene).remember("m-1", _sending())
+    await scene.send_all(DELIVERED)
+    assert await _first(scene, _sending()) == "m-1"
+
+
+async def whose_first_one_bounced_means_another(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _put(scene, 1, PATIENT, OTHER)
+    sending = _sending(PATIENT, OTHER)
+    await _book(scene).remember("m-1", sending)
+    one, other = await scene.work()
+    await scene.send(one, DELIVERED)
+    assert await _first(scene, sending) == "m-1"
+    await scene.send(other, BOUNCED)
+    assert await _first(scene, sending) is None, "one of the two got nothing"
+    await _put(scene, 2, PATIENT, OTHER)
+    await _book(scene).remember("m-2", sending)
+    assert await _first(scene, sending) == "m-2"
 
 
 async def it_survives_a_crash_and_ends_at_the_same_time(scene: Scene) -> None:
@@ -107,6 +120,24 @@ async def what_came_in_just_before_a_crash_may_not_have_been_heard(scene: Scene)
     assert await _first(scene, _sending()) == "m-1"
     await scene.harness.advance(31 * MINUTES)
     assert await _first(scene, _sending()) is None
+
+
+async def its_half_an_hour_begins_when_it_came_in_and_not_at_the_restart(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _put(scene)
+    await scene.harness.advance(20 * MINUTES)
+    await scene.restart()
+    assert await _first(scene, _sending()) == "m-1"
+    await scene.harness.advance(11 * MINUTES)
+    assert await _first(scene, _sending()) is None
+
+
+async def of_what_came_in_before_a_long_silence_nobody_is_in_doubt(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _put(scene)
+    await scene.harness.advance(31 * MINUTES)
+    await scene.restart()
+    assert not _book(scene).may_be(_sending())
 
 
 async def what_came_in_long_before_a_crash_was_heard(scene: Scene) -> None:

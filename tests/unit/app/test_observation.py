@@ -79,6 +79,12 @@ def heard():
     return Heard()
 
 
+@pytest.mark.parametrize("kind", [EventKind.HEALTH, EventKind.STRANDED, EventKind.SAID, EventKind.ROUTING])
+def test_whatever_may_open_a_road_wakes_what_waits_for_one(heard, kind):
+    heard.store(StoreEvent(kind, 0, account="anna@d.test", reason="resumed by admin"))
+    assert (heard.changed, heard.owed) == (1, 0)
+
+
 def test_an_accepted_mail_is_one_line_and_one_count(heard):
     heard.submission.accepted(MESSAGE, size=4000, seconds=0.012, is_mended=False)
     assert heard.last | {"time": ""} == {

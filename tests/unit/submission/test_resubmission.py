@@ -9,8 +9,10 @@ from relay.submission.peer import Peer
 from relay.submission.session import Session
 from relay.submission.wire import ClientGone
 from tests.fakes.submission import Clock, Office
-from tests.unit.submission.dialogue import MAIL, MESSAGE, ScriptedWire, plain
+from tests.unit.submission.dialogue import MAIL, ScriptedWire, plain
+from tests.unit.submission.dialogue import MESSAGE as UNNAMED
 
+MESSAGE = b"Message-ID: <ricetta@studio.test>\r\n" + UNNAMED
 LOGIN = b"EHLO pc\r\n" + plain()
 MAILED = MAIL + MESSAGE + b".\r\n"
 TO_TWO = MAIL.replace(b"DATA", b"RCPT TO:<altro@x.test>\r\nDATA") + MESSAGE + b".\r\n"
@@ -102,6 +104,15 @@ async def test_another_recipient_sender_or_text_is_another_message(another: byte
     office = Office()
     await talk(office, MAILED)
     assert await talk(office, another, b"QUIT\r\n") == ["250 2.0.0 Ok: queued as m-2"]
+
+
+@pytest.mark.parametrize("field", [b"", b"Message-ID:\r\n"])
+async def test_two_of_the_same_words_without_a_message_id_are_two(field: bytes) -> None:
+    office = Office()
+    mailed = MAIL + field + UNNAMED + b".\r\n"
+    await talk(office, mailed)
+    assert await talk(office, mailed) == ["250 2.0.0 Ok: queued as m-2"]
+    assert office.unheard.remembered == {}
 
 
 async def test_the_order_of_recipients_is_nothing() -> None:
