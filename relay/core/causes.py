@@ -4,45 +4,19 @@ Law: a sentence per reason, never a code alone; no sentence names a person, and 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from relay.core.failuretext import Language
+from relay.core.cause import EXPIRED, Cause, cause
+from relay.core.logincauses import LOGIN_CAUSES
 
-
-@dataclass(frozen=True, slots=True)
-class Cause:
-    """Why a delivery failed, and what its sender can do, where `{contact}` stands for how to reach support.
-
-    `status` is its code (RFC 3463) where no reply gave one.
-    """
-
-    status: str
-    why: Mapping[Language, str]
-    advice: Mapping[Language, str]
-
-
-EXPIRED = "4.4.7"
-"""Delivery time expired (RFC 3463, 3.5)."""
-
-
-def _cause(status: str, english: tuple[str, str], italian: tuple[str, str]) -> Cause:
-    why = {Language.ENGLISH: english[0], Language.ITALIAN: italian[0]}
-    advice = {Language.ENGLISH: english[1], Language.ITALIAN: italian[1]}
-    return Cause(status, MappingProxyType(why), MappingProxyType(advice))
-
-
-ANY_CAUSE = _cause(
+ANY_CAUSE = cause(
     "5.0.0",
-    ("the mail server refused the mail.", "read the answer above, or give support{contact} the number of the mail."),
-    (
-        "il server di posta ha rifiutato il messaggio.",
-        "leggere la risposta qui sopra, o chiamare l'assistenza{contact}.",
-    ),
+    ("it could not be delivered.", "give support{contact} the number of the mail."),
+    ("non è stato possibile recapitarlo.", "comunicare all'assistenza{contact} il numero del messaggio."),
 )
-"""For a reason without a sentence of its own."""
+"""For a reason without a sentence of its own: what this relay calls by a name has one."""
 
-INSECURE = _cause(
+INSECURE = cause(
     EXPIRED,
     ("there is no safe connection to your mail provider, and without one nothing is sent.", "call support{contact}."),
     ("manca una connessione sicura con il Suo gestore: senza non si invia nulla.", "chiamare l'assistenza{contact}."),
@@ -51,32 +25,32 @@ INSECURE = _cause(
 
 CAUSES: Mapping[str, Cause] = MappingProxyType(
     {
-        "recipient-unknown": _cause(
+        "recipient-unknown": cause(
             "5.1.1",
             ("this address does not exist.", "ask the recipient for the right address."),
             ("l'indirizzo non esiste.", "chiedere al destinatario l'indirizzo corretto."),
         ),
-        "recipient-domain-bad": _cause(
+        "recipient-domain-bad": cause(
             "5.1.2",
             ("the part after the @ does not exist or takes no mail.", "look for a slip in the address."),
             ("la parte dopo la @ non esiste o non riceve posta.", "controllare che l'indirizzo sia scritto bene."),
         ),
-        "recipient-mailbox-full": _cause(
+        "recipient-mailbox-full": cause(
             "5.2.2",
             ("the recipient's mailbox is full.", "send it again later, or another way."),
             ("la casella del destinatario è piena.", "inviare di nuovo più tardi, o per un'altra via."),
         ),
-        "recipient-refused": _cause(
+        "recipient-refused": cause(
             "5.7.1",
             ("the recipient's mail server does not take this mail.", "send it another way."),
             ("il server del destinatario non accetta questo messaggio.", "inviare per un'altra via."),
         ),
-        "spam-blocked": _cause(
+        "spam-blocked": cause(
             "5.7.1",
             ("the mail was taken for spam.", "send it another way; the same mail again would harm your mailbox."),
             ("il messaggio è stato preso per spam.", "inviare per un'altra via; ripeterlo danneggia la casella."),
         ),
-        "policy-refused": _cause(
+        "policy-refused": cause(
             "5.7.1",
             ("a rule of the recipient's mail server forbids it.", "send it another way, and tell support{contact}."),
             (
@@ -84,17 +58,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "inviare per un'altra via e avvisare l'assistenza{contact}.",
             ),
         ),
-        "content-refused": _cause(
+        "content-refused": cause(
             "5.7.1",
             ("the content or an attachment is not allowed there.", "send the document in another form."),
             ("il contenuto o un allegato non è ammesso.", "inviare il documento in un altro formato."),
         ),
-        "message-too-large": _cause(
+        "message-too-large": cause(
             "5.3.4",
             ("the mail is too large.", "send it with fewer or smaller attachments."),
             ("il messaggio è troppo grande.", "inviare con allegati meno numerosi o più piccoli."),
         ),
-        "auth-rejected": _cause(
+        "auth-rejected": cause(
             EXPIRED,
             (
                 "the password of your mailbox was refused, so nothing could leave it.",
@@ -105,7 +79,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "comunicare la nuova password all'assistenza{contact}.",
             ),
         ),
-        "auth-method": _cause(
+        "auth-method": cause(
             EXPIRED,
             (
                 "your mailbox no longer lets the relay log in.",
@@ -116,17 +90,17 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "chiedere all'assistenza{contact} quale impostazione cambiare.",
             ),
         ),
-        "account-blocked": _cause(
+        "account-blocked": cause(
             EXPIRED,
             ("your mail provider has stopped your mailbox.", "call your mail provider, or support{contact}."),
             ("il gestore ha bloccato la Sua casella.", "rivolgersi al gestore o all'assistenza{contact}."),
         ),
-        "sender-mailbox-full": _cause(
+        "sender-mailbox-full": cause(
             EXPIRED,
             ("your own mailbox is full.", "delete mails from it, sent ones too."),
             ("la Sua casella è piena.", "svuotarla, anche della posta inviata."),
         ),
-        "limit": _cause(
+        "limit": cause(
             EXPIRED,
             ("your mailbox may send only so many mails in a given time.", "send it again, with fewer mails at once."),
             (
@@ -134,7 +108,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "inviare di nuovo, meno messaggi alla volta.",
             ),
         ),
-        "login": _cause(
+        "login": cause(
             EXPIRED,
             (
                 "your mailbox may be logged in to only so many times.",
@@ -145,76 +119,119 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
                 "inviare di nuovo; se succede ancora, avvisare l'assistenza{contact}.",
             ),
         ),
-        "queue": _cause(
+        "queue": cause(
             EXPIRED,
             ("other mails were before it.", "send it again, with fewer mails at once."),
             ("altri messaggi lo precedevano.", "inviare di nuovo, meno messaggi alla volta."),
         ),
-        "rate-limited": _cause(
+        "rate-limited": cause(
             EXPIRED,
             ("your mail provider finds that too many mails were sent.", "send it again, with fewer mails at once."),
             ("per il Suo gestore i messaggi inviati sono troppi.", "inviare di nuovo, meno messaggi alla volta."),
         ),
-        "quota-exceeded": _cause(
+        "quota-exceeded": cause(
             EXPIRED,
             ("your mailbox has sent as many mails as it may in a day.", "send it again tomorrow, or another way."),
             ("la Sua casella ha raggiunto il limite giornaliero.", "inviare di nuovo domani, o per un'altra via."),
         ),
-        "greylisted": _cause(
+        "greylisted": cause(
             EXPIRED,
             ("the recipient's mail server asks to come back later.", "send it again later, or another way."),
             ("il server del destinatario chiede di riprovare più tardi.", "inviare di nuovo più tardi."),
         ),
-        "network": _cause(
+        "network": cause(
             EXPIRED,
             ("your mail provider could not be reached.", "send it again later, or another way."),
             ("il Suo gestore di posta non era raggiungibile.", "inviare di nuovo più tardi, o per un'altra via."),
         ),
-        "outage": _cause(
+        "outage": cause(
             EXPIRED,
             ("your mail provider does not work at present.", "send it again later, or another way."),
             ("il Suo gestore di posta al momento non funziona.", "inviare di nuovo più tardi, o per un'altra via."),
         ),
-        "sender-refused": _cause(
+        "sender-refused": cause(
             EXPIRED,
             ("your mail provider does not let your mailbox send as this address.", "call support{contact}."),
             ("il gestore non permette alla casella di usare questo indirizzo.", "chiamare l'assistenza{contact}."),
         ),
-        "no-credentials": _cause(
+        "no-credentials": cause(
             EXPIRED,
             ("no password is known here for your mailbox.", "tell support{contact} the password."),
             ("manca la password della Sua casella.", "comunicarla all'assistenza{contact}."),
         ),
-        "no-account": _cause(
+        "no-account": cause(
             EXPIRED,
             ("your address is not set up here any more.", "call support{contact}."),
             ("il Suo indirizzo non è più configurato.", "chiamare l'assistenza{contact}."),
         ),
-        "ip-blocked": _cause(
+        "ip-blocked": cause(
             EXPIRED,
             ("your mail provider blocks the service that sends for you.", "call support{contact}."),
             ("il gestore blocca il servizio che invia per Suo conto.", "chiamare l'assistenza{contact}."),
         ),
-        "bounce-guard": _cause(
+        "bounce-guard": cause(
             "5.7.1",
             ("your mail provider refuses what your mailbox sends.", "call support{contact}."),
             ("il gestore rifiuta ciò che la Sua casella invia.", "chiamare l'assistenza{contact}."),
         ),
-        "auth-outage": _cause(
+        "auth-outage": cause(
             EXPIRED,
             ("your mail provider lets nobody log in at present.", "send it again later, or another way."),
             ("il Suo gestore al momento non accetta accessi.", "inviare di nuovo più tardi, o per un'altra via."),
         ),
-        "in-doubt": _cause(
+        "in-doubt": cause(
             "4.4.2",
             ("the connection broke at the last moment: it may have arrived.", "ask before you send it again."),
             ("la connessione è caduta alla fine: potrebbe essere arrivato.", "chiedere prima di rinviare."),
         ),
-        "expired": _cause(
+        "expired": cause(
             EXPIRED,
             ("it could not be delivered in the time that was allowed.", "send it again later, or another way."),
             ("non è stato possibile recapitarlo in tempo.", "inviare di nuovo più tardi, o per un'altra via."),
         ),
+        "too-many-recipients": cause(
+            "5.5.3",
+            ("the mail server takes no mail with so many recipients.", "send it to fewer recipients at once."),
+            ("il server di posta non accetta così tanti destinatari.", "inviare a meno destinatari alla volta."),
+        ),
+        "too-many-connections": cause(
+            EXPIRED,
+            ("your mail provider took no more connections.", "send it again later, or another way."),
+            ("il Suo gestore non accettava altre connessioni.", "inviare di nuovo più tardi, o per un'altra via."),
+        ),
+        "protocol-error": cause(
+            "5.5.0",
+            ("the mail server answered in a way that makes no sense.", "give support{contact} the number of the mail."),
+            (
+                "il server di posta ha risposto in modo incomprensibile.",
+                "comunicare all'assistenza{contact} il numero del messaggio.",
+            ),
+        ),
+        "unknown": cause(
+            "5.0.0",
+            (
+                "the mail server did not take it, in words that are not known here.",
+                "give support{contact} the number of the mail.",
+            ),
+            (
+                "il server di posta non l'ha accettato, con parole non conosciute.",
+                "comunicare all'assistenza{contact} il numero del messaggio.",
+            ),
+        ),
+        "corrupt": cause(
+            "5.3.0",
+            ("what was kept of this mail can no longer be read.", "send it again, and tell support{contact}."),
+            (
+                "la copia conservata del messaggio non è più leggibile.",
+                "inviare di nuovo e avvisare l'assistenza{contact}.",
+            ),
+        ),
+        "paused-by-admin": cause(
+            EXPIRED,
+            ("sending from your mailbox was paused by hand.", "ask support{contact} why."),
+            ("gli invii dalla Sua casella sono stati sospesi a mano.", "chiedere il motivo all'assistenza{contact}."),
+        ),
+        **LOGIN_CAUSES,
     }
 )
 

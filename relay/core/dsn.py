@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.utils import format_datetime
 
-from relay.core.causes import EXPIRED, cause_of
+from relay.core.cause import EXPIRED
+from relay.core.causes import cause_of
 from relay.core.encoding import as_ascii, cleaned, free_boundary, header_field, phrase, quoted, unxtext
 from relay.core.envelope import Envelope, Recipient
 from relay.core.failuretext import WORDINGS, Action, Language
