@@ -200,8 +200,8 @@ def config_page() -> str:
         "[routing.full.yaml](../config/routing.full.yaml).",
         "Durations are a number and ms, s, m, h, d or w; a bare number is seconds. Sizes: 25MB is 25,000,000 bytes, "
         "MiB is 2^20. Paths start at the folder of the file that names them. A secret is env:NAME, file:PATH, "
-        "or secret:NAME: one that the relay keeps in its store ([secrets](secrets.md)). Keys marked **not yet** are read "
-        "and checked, and have no effect.",
+        "or secret:NAME: one that the relay keeps in its store ([secrets](secrets.md)). Keys marked **not yet** are "
+        "read and checked, and have no effect.",
         "## relay.yaml",
         "The service, read at start.",
         table(("key", "default", "what it says"), [row(*each) for each in service]),

@@ -1,7 +1,7 @@
 """The HTTP side: health, metrics, API and pages."""
 
 from relay.admin.api import AdminSources, admin_app
-from relay.admin.clerk import Clerk, Done, Impossible, Kept, Tried
+from relay.admin.clerk import Access, Clerk, Done, Impossible, Kept, Tried
 from relay.admin.noticeboard import NoticeBoard
 from relay.admin.readiness import Part, Problem, Readiness
 from relay.admin.server import AdminServer
@@ -9,6 +9,7 @@ from relay.admin.status import ListensAt, Node
 from relay.admin.token import admin_token
 
 __all__ = [
+    "Access",
     "AdminServer",
     "AdminSources",
     "Clerk",

@@ -77,12 +77,26 @@ class HealthChange(BaseModel):
     by: str | None = Field(description="Who said so, where a person did.")
 
 
+class LoginWait(BaseModel):
+    """A budget of logins that is used up."""
+
+    budget: str = Field(description="refused-logins (health.refused_logins) or login (the provider's login_limit).")
+    limit: str = Field(description="As it is written, as 3/1h.")
+    until: Moment = Field(description="No login of its mailbox is tried before, but with a new password.")
+
+
 class AccountDetail(ListedAccount):
     """An account with all that is known of it."""
 
     aliases: list[str]
     replaces: list[Replaced]
+    kept_here: bool = Field(
+        description="The relay keeps what its mailbox logs in with (`secret:`): .../password sets another."
+    )
+    without: str | None = Field(description="Why its mailbox has nothing to log in with; null: it has.")
+    contact: str = Field(description="Whom a doctor calls, as relay.yaml says; empty: it does not.")
     last_reply: Said | None = Field(description="To the last mail that it answered; null: there was none.")
+    login_wait: LoginWait | None = Field(description="null: its mailbox may log in, or has a session.")
     history: list[HealthChange] = Field(description="What its mailbox became, the newest first; the last fifty.")
 
 

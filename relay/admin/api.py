@@ -84,7 +84,7 @@ def admin_app(sources: AdminSources) -> FastAPI:
     app.include_router(recipient_routes(sources.recipients))
     app.include_router(key_routes(sources.keys))
     app.include_router(secret_routes(sources.secrets))
-    app.include_router(list_routes(sources.reading, sources.healths, sources.clerk.like))
+    app.include_router(list_routes(sources.reading, sources.healths, sources.clerk))
     app.include_router(reply_routes(sources.riddles))
     app.include_router(notice_routes(sources.notices))
     app.include_router(acting_routes(sources.clerk))

@@ -41,6 +41,18 @@ class Kept:
     tried: Tried | None
 
 
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How an account's mailbox comes by what it logs in with."""
+
+    is_kept_here: bool = False
+    """The routing names a `secret:` for it: whoever is told a password sets it."""
+    without: str | None = None
+    """Why it has nothing to log in with, in one sentence; None: it has, or needs nothing."""
+    contact: str = ""
+    """Whom a doctor calls; empty: nobody says."""
+
+
 class Clerk(Protocol):
     """What he can be told. UnknownAccount: the routing in force has no such account."""
 
@@ -49,6 +61,9 @@ class Clerk(Protocol):
 
     def like(self, address: str) -> str | None:
         """An address that was perhaps meant; None: there is none like it."""
+
+    async def access(self, account: AccountId) -> Access:
+        """How its mailbox comes by what it logs in with; of an account that is gone: nothing is known."""
 
     async def pause(self, account: AccountId, *, why: str, by: str) -> Done:
         """Keeps its mail back; that of its mailbox's other accounts goes on."""

@@ -3,13 +3,14 @@
 Law: they only ask, a page at a time; what there is none of is 404, never an empty answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, HTTPException, Path, Query, Response
 
 from relay.admin.account_shapes import AccountDetail, ListedAccounts
 from relay.admin.asking import in_time
+from relay.admin.clerk import Clerk
 from relay.admin.queries import LONGEST, AccountFilter, MessageFilter
 from relay.admin.shapes import Message, Messages
 from relay.admin.showing_accounts import detail_of, listed_of
@@ -30,8 +31,8 @@ class MailboxHealths(Protocol):
     async def of_mailbox(self, mailbox: MailboxId, *, most: int = CHANGES) -> Sequence[HealthChange]: ...
 
 
-def list_routes(reading: Reading, healths: MailboxHealths, like: Callable[[str], str | None]) -> APIRouter:
-    """Messages and accounts; `like` says which address was perhaps meant."""
+def list_routes(reading: Reading, healths: MailboxHealths, clerk: Clerk) -> APIRouter:
+    """Messages and accounts; the clerk knows which address was perhaps meant, and how a mailbox logs in."""
     routes = APIRouter(prefix=PREFIX)
 
     @routes.get("/messages", tags=["messages"], summary="List messages, newest first", response_model=Messages)
@@ -63,10 +64,10 @@ def list_routes(reading: Reading, healths: MailboxHealths, like: Callable[[str],
         """One account with all that is known of it."""
         found = await in_time(reading.account(sender))
         if found is None:
-            meant = like(sender)
+            meant = clerk.like(sender)
             hint = "" if meant is None else f"; did you mean {meant}?"
             raise HTTPException(404, f"there is no account of this sender, in the routing or in the queue{hint}")
         history = () if found.mailbox is None else await in_time(healths.of_mailbox(found.mailbox, most=CHANGES))
-        return detail_of(found, history)
+        return detail_of(found, history, await in_time(clerk.access(found.sender)))
 
     return routes

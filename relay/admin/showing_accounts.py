@@ -8,12 +8,12 @@ from datetime import date
 from typing import Any
 
 from relay.admin import account_shapes as shapes
-from relay.admin.clerk import Done, Kept, Tried
+from relay.admin.clerk import Access, Done, Kept, Tried
 from relay.admin.shapes import AccountHealth, moment, moment_or_none
 from relay.admin.showing import account_of
 from relay.core.routing import Owner
 from relay.store.ports.healths import HealthChange
-from relay.store.ports.reading import AccountView, SaidView
+from relay.store.ports.reading import AccountView, LoginWait, SaidView
 
 
 def listed_of(view: AccountView) -> shapes.ListedAccount:
@@ -21,7 +21,7 @@ def listed_of(view: AccountView) -> shapes.ListedAccount:
     return shapes.ListedAccount(**_listed(view))
 
 
-def detail_of(view: AccountView, history: Sequence[HealthChange]) -> shapes.AccountDetail:
+def detail_of(view: AccountView, history: Sequence[HealthChange], access: Access) -> shapes.AccountDetail:
     """An account with all that is known of it."""
     known = view.particulars
     return shapes.AccountDetail(
@@ -30,7 +30,11 @@ def detail_of(view: AccountView, history: Sequence[HealthChange]) -> shapes.Acco
         replaces=[
             shapes.Replaced(address=address, until=until.isoformat()) for address, until in known.replaces.items()
         ],
+        kept_here=access.is_kept_here,
+        without=access.without,
+        contact=access.contact,
         last_reply=None if known.last_reply is None else _said(known.last_reply),
+        login_wait=None if known.login_wait is None else _wait(known.login_wait),
         history=[_change(each) for each in history],
     )
 
@@ -39,6 +43,7 @@ def _listed(view: AccountView) -> dict[str, Any]:
     known, sent, paused = view.particulars, view.particulars.sent, view.particulars.paused
     return {
         **dict(account_of(view)),
+        "since": moment_or_none(known.stranded_at if view.since is None else view.since),
         "owner": _owner(known.owner),
         "retires": _day(known.retires),
         "paid_until": _day(known.paid_until),
@@ -93,6 +98,10 @@ def _change(change: HealthChange) -> shapes.HealthChange:
         reply=change.reply,
         by=change.by,
     )
+
+
+def _wait(wait: LoginWait) -> shapes.LoginWait:
+    return shapes.LoginWait(budget=wait.budget, limit=wait.limit, until=moment(wait.until))
 
 
 def _said(said: SaidView) -> shapes.Said:

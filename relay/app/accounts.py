@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from relay.app import parts, settings
 from relay.app.clerk import AccountClerk, ClerkMeans
+from relay.app.machine import RunIn
 from relay.app.observation import DeliveryObserver
 from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
@@ -46,6 +47,7 @@ def tester(
 
 def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, tries: Tester) -> AccountClerk:
     """Does what admins say about accounts."""
+    run = RunIn(means.threads.pool("why-without", 1))
     return AccountClerk(
         ClerkMeans(
             routing=keeper.routing,
@@ -53,6 +55,8 @@ def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, tries: Tester) 
             reading=storage.store,
             trying=tries,
             keeping=parts.password_desk(storage, keeper),
+            why_without=lambda mailbox: run(lambda: keeper.why_without(mailbox)),
+            contact=means.config.contact,
             log=means.log,
             language=Language(means.config.language),
             zone=settings.ZONE,

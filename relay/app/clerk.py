@@ -4,17 +4,17 @@ Law: what he changes is durable, written down with who said it, and in force whe
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Protocol
 
-from relay.admin import Done, Impossible, Kept, Tried
+from relay.admin import Access, Done, Impossible, Kept, Tried
 from relay.core.clerktext import Saying, say
 from relay.core.failuretext import Language
 from relay.core.limits import SECOND
 from relay.core.outages import AUTH_OUTAGE
-from relay.core.routing import Account, Routing
+from relay.core.routing import Account, Auth, Routing, SecretKind
 from relay.core.secretuse import Credential
 from relay.core.slips import meant
 from relay.core.tested import Finding, Tested
@@ -38,6 +38,12 @@ MENDABLE = frozenset(
 """Reasons for which a provider's profile knows what its owner does."""
 
 REFUSED_ALREADY = "refused-logins"
+
+RETIRED = "retired"
+"""The health of an account whose last day is over."""
+
+DAYS = {Language.ENGLISH: "%Y-%m-%d", Language.ITALIAN: "%d/%m/%Y"}
+"""How people write a day."""
 
 PASSING = frozenset({"session", "testing"})
 """Why it may not be tried this very moment, and may in the next."""
@@ -72,6 +78,9 @@ class ClerkMeans:
     trying: Trying
     keeping: Keeping | None
     """None: passwords are kept elsewhere."""
+    why_without: Callable[[MailboxId], Awaitable[str | None]]
+    """Why a mailbox has nothing to log in with; None: it has."""
+    contact: str
     log: Log
     language: Language
     zone: tzinfo
@@ -98,10 +107,25 @@ class AccountClerk:
         """An address that was perhaps meant."""
         return meant(address, self._means.routing().by_address.__contains__)
 
+    async def access(self, account: AccountId) -> Access:
+        """How its mailbox comes by what it logs in with."""
+        routing, contact = self._means.routing(), self._means.contact
+        known = routing.accounts.get(account)
+        if known is None:
+            return Access(contact=contact)
+        provider, reference = routing.providers.get(known.mailbox.provider), routing.password_of(known.mailbox)
+        needs_one = provider is not None and provider.auth is not Auth.NONE
+        is_kept_here = needs_one and reference is not None and reference.kind is SecretKind.STORED
+        return Access(is_kept_here, await self._means.why_without(known.mailbox), contact)
+
     async def pause(self, account: AccountId, *, why: str, by: str) -> Done:
         """Keeps its mail back."""
         is_new = await self._means.control.pause(account, why=why, by=by)
-        return Done(account, is_new, self._say(account, Saying.PAUSED if is_new else Saying.PAUSED_BEFORE))
+        return Done(account, is_new, self._say(account, self._paused(account) if is_new else Saying.PAUSED_BEFORE))
+
+    def _paused(self, account: AccountId) -> Saying:
+        is_alone = len(self._means.routing().by_mailbox[self._account(account).mailbox]) == 1
+        return Saying.PAUSED_ALONE if is_alone else Saying.PAUSED
 
     async def resume(self, account: AccountId, *, by: str) -> Done:
         """Lets it go again; a mailbox that is stopped stays so, and that is said."""
@@ -112,17 +136,29 @@ class AccountClerk:
     async def fixed(self, account: AccountId, *, by: str) -> Done:
         """Has its mailbox tried at once."""
         is_new = await self._means.control.fixed(account, by=by)
-        said = self._say(account, Saying.FIXED if is_new else Saying.NOT_STOPPED)
         view = await self._means.reading.account(account)
+        said = self._next_try(account, view) if is_new else self._say(account, Saying.NOT_STOPPED)
         if view is not None and view.particulars.paused is not None:
             said = f"{said} {self._say(account, Saying.STILL_PAUSED)}"
         return Done(account, is_new, said)
 
+    def _next_try(self, account: AccountId, view: AccountView | None) -> str:
+        """When a mailbox that is said to be mended is tried, and why not sooner: at once, inside every limit."""
+        wait = None if view is None else view.particulars.login_wait
+        if wait is not None:
+            saying = Saying.FIXED_LATER if wait.budget == REFUSED_ALREADY else Saying.FIXED_SPENT
+            return self._say(account, saying, self._time(wait.until))
+        is_idle = view is not None and not view.queued
+        return self._say(account, Saying.FIXED_IDLE if is_idle else Saying.FIXED)
+
     async def test(self, account: AccountId, *, by: str) -> Tried:
         """Tries its mailbox."""
         tested = await self._means.trying.test(account, self._account(account).mailbox)
-        tried = self._tried(await self._as_seen_from_above(tested), by)
-        return replace(tried, text=f"{tried.text}{await self._still_said(account)}") if tested.is_good else tried
+        if not tested.is_good:
+            return self._tried(await self._as_seen_from_above(tested), by)
+        still = await self._still_said(account)
+        tried = self._tried(tested, by, is_all_well=not still)
+        return replace(tried, text=f"{tried.text}{still}")
 
     async def _still_said(self, account: AccountId) -> str:
         """What keeps its mail back although the mailbox works; empty: nothing."""
@@ -131,6 +167,8 @@ class AccountClerk:
             return ""
         if view.particulars.paused is not None:
             return f" {self._say(account, Saying.STILL_PAUSED)}"
+        if view.health == RETIRED and view.particulars.retires is not None:
+            return f" {self._retired(account, view.particulars.retires)}"
         still = _still(view)
         return "" if still is None else f" {self._say(account, still, view.reason)}"
 
@@ -146,14 +184,31 @@ class AccountClerk:
         except PermanentError as error:
             raise Impossible(str(error)) from None
         await means.control.note(account, "password-set", by=by)
-        said = self._say(account, Saying.KEPT if kept.is_new else Saying.KEPT_BEFORE)
+        if not kept.is_new:
+            return await self._wished(account, by)
+        said = self._say(account, Saying.KEPT)
         tested = await self._test_in_time(account)
         if tested is None:
-            return Kept(Done(account, kept.is_new, f"{said} {self._say(account, Saying.NOT_KNOWN_YET)}"), None)
+            return Kept(Done(account, True, f"{said} {self._say(account, Saying.NOT_KNOWN_YET)}"), None)
         tried = self._tried(tested, by)
-        return Kept(Done(account, kept.is_new, f"{said} {tried.text}"), tried)
+        return Kept(Done(account, True, f"{said} {tried.text}"), tried)
 
-    async def _test_in_time(self, account: AccountId) -> Tested | None:
+    async def _wished(self, account: AccountId, by: str) -> Kept:
+        """Who sets what is set already says that it is right by now: as with `fixed`, it is tried as soon as it may."""
+        await self._means.control.fixed(account, by=by)
+        said = self._say(account, Saying.KEPT_BEFORE)
+        view = await self._means.reading.account(account)
+        if view is not None and view.particulars.login_wait is not None:
+            return Kept(Done(account, False, f"{said} {self._next_try(account, view)}"), None)
+        tested = await self._test_in_time(account, is_new=False)
+        if tested is not None and tested.reason == REFUSED_ALREADY and view is not None and view.queued:
+            return Kept(Done(account, False, f"{said} {self._next_try(account, view)}"), None)
+        if tested is None:
+            return Kept(Done(account, False, f"{said} {self._say(account, Saying.NOT_KNOWN_YET)}"), None)
+        tried = self._tried(tested, by)
+        return Kept(Done(account, False, f"{said} {tried.text}"), tried)
+
+    async def _test_in_time(self, account: AccountId, *, is_new: bool = True) -> Tested | None:
         """None: nobody knows yet. A trial that takes longer goes on to its end all the same."""
         means, tested = self._means, None
         until = means.clock() + self._patience
@@ -165,7 +220,8 @@ class AccountClerk:
                 return None
             tested = trial.result()
             if tested.finding is not Finding.NOT_NOW or tested.reason not in PASSING:
-                return await self._as_seen_from_above(await self._as_mail_found(tested))
+                found = await self._as_mail_found(tested) if is_new else tested
+                return await self._as_seen_from_above(found)
             await asyncio.sleep(min(AGAIN, max(0.0, until - means.clock())))
         return tested
 
@@ -187,11 +243,17 @@ class AccountClerk:
             return tested
         return replace(tested, finding=Finding.LOGIN_FAILED, reason=view.reason, stage=Stage.AUTH, until=None)
 
-    def _tried(self, tested: Tested, by: str) -> Tried:
+    def _retired(self, account: AccountId, last: date) -> str:
+        said = self._say(account, Saying.STILL_RETIRED, f"{last + timedelta(days=1):{DAYS[self._means.language]}}")
+        return f"{said} {self._means.contact}".rstrip()
+
+    def _tried(self, tested: Tested, by: str, *, is_all_well: bool = True) -> Tried:
         means = self._means
         means.log.account_tested(account=tested.account, finding=tested.finding, reason=tested.reason, by=by)
         until = None if tested.until is None else self._time(tested.until)
-        return Tried(tested, told(tested, language=means.language, do=self._step(tested), until=until))
+        return Tried(
+            tested, told(tested, language=means.language, do=self._step(tested), until=until, is_all_well=is_all_well)
+        )
 
     def _step(self, tested: Tested) -> str | None:
         """What the owner does next, as the provider's profile knows it."""

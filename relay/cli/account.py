@@ -131,7 +131,7 @@ def lines_of(account: Any, now: datetime) -> Iterator[str]:
     if paused is not None:
         why = f": {paused['why']}" if paused["why"] else ""
         yield f"  Paused by an admin since {clock(paused['since'], now)}{why}."
-    yield from _standing(account)
+    yield from _standing(account, now)
     if account["sent_30d"] is not None:
         last = account["last_sent_at"]
         when = "nothing in the history" if last is None else f"last {ago(last, now)} ago"
@@ -144,7 +144,7 @@ def lines_of(account: Any, now: datetime) -> Iterator[str]:
     yield from (f"    {_change(each, now)}" for each in account["history"])
 
 
-def _standing(account: Any) -> Iterator[str]:
+def _standing(account: Any, now: datetime) -> Iterator[str]:
     owner = account["owner"]
     if owner is not None:
         yield f"  Owner: {', '.join(filter(None, (owner['name'], owner['email'], owner['phone'])))}."
@@ -155,7 +155,8 @@ def _standing(account: Any) -> Iterator[str]:
     if account["aliases"]:
         yield f"  Also sends as: {', '.join(account['aliases'])}."
     for each in account["replaces"]:
-        yield f"  Replaces: {each['address']}, until {each['until']}."
+        over = ", which is over: mail from it is refused" if each["until"] < f"{now:%Y-%m-%d}" else ""
+        yield f"  Replaces: {each['address']}, until {each['until']}{over}."
 
 
 def _change(each: Any, now: datetime) -> str:

@@ -103,7 +103,7 @@ def _of_deliveries(group: list[Any], account: Any, now: datetime) -> Iterator[st
     if first["state"] == "sending":
         yield f"  It is being sent now, since {clock(first['since'], now)}."
     else:
-        yield f"  Why: {why(first['reason'])}{_of_limits(first['reason'], account)}."
+        yield f"  Why: {_why(first['reason'], account)}{_of_limits(first['reason'], account)}."
         yield f"  Since: {clock(first['since'], now)}, {spoken(now - read(first['since']))}."
         yield from _what_moves_it(first, [each["eta"] for each in group], account, now)
     yield from _last_word(group, now)
@@ -131,14 +131,16 @@ def _limit(each: Any) -> str:
 def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: datetime) -> Iterator[str]:
     known = sorted(eta for eta in etas if eta is not None)
     if first["needs"] is None:
+        yield from _of_logins(first, known, account, now)
         if not known:
             yield "  Next: as soon as what is in its way is gone; nobody has to do anything."
         else:
             yield f"  Next: it goes by itself {_when(known, now)}, if nothing new happens; nobody has to do anything."
         return
     yield from _who_acts(first, account)
+    yield from _of_logins(first, known, account, now)
     if known:
-        yield f"  Next: the relay tries again {_when(known, now)}."
+        yield f"  Next: the relay tries again {_when(_no_sooner(known, account), now)}."
     elif first.get("bounces_at") is not None:
         yield (
             f"  Next: it will not leave before its lifetime ends at {clock(first['bounces_at'], now)};"
@@ -148,10 +150,48 @@ def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: dateti
         yield "  Next: nothing moves it before that."
 
 
+def _why(reason: str | None, account: Any) -> str:
+    """Why nothing is there to log in with is known more closely than by its reason."""
+    if reason == "no-credentials" and account is not None and account["without"] is not None:
+        return f"{account['without']} ({reason})"
+    return why(reason)
+
+
 def _who_acts(each: Any, account: Any) -> Iterator[str]:
-    plan = None if account is None else account["plan"]
-    step = remedy(each["reason"])
-    yield f"  Who has to act: {who(each['needs'], plan)}{'' if step is None else f'. What to do: {step}'}."
+    reason = each["reason"]
+    if account is None:
+        acts, step = who(each["needs"], None, reason), remedy(reason)
+    else:
+        is_kept_here = account["kept_here"]
+        acts = who(each["needs"], account["plan"], reason, is_kept_here=is_kept_here)
+        step = remedy(reason, account["sender"], is_kept_here=is_kept_here)
+        if reason == "retired" and account["contact"]:
+            step = f"{step} ({account['contact']})"
+    yield f"  Who has to act: {acts}{'' if step is None else f'. What to do: {step}'}."
+
+
+LOGINS = {
+    "refused-logins": "were refused, and more of them would get it blocked (health.refused_logins); a new password is "
+    "tried at once",
+    "login": "were tried, as many as its provider likes to see (login_limit)",
+}
+
+
+def _of_logins(each: Any, etas: list[str | None], account: Any, now: datetime) -> Iterator[str]:
+    """Which budget of logins decides the time, where one does."""
+    wait, known = None if account is None else account["login_wait"], [eta for eta in etas if eta is not None]
+    if wait is None or not known:
+        return
+    is_its_turn = each["needs"] is None and each["reason"] not in ("limit", "queue")
+    if is_its_turn or read(min(known, key=read)) <= read(wait["until"]):
+        when = f"at {clock(wait['until'], now)} (in {spoken(read(wait['until']) - now)})"
+        yield f"  Logins: the mailbox may log in again {when}: {wait['limit']} {LOGINS[wait['budget']]}."
+
+
+def _no_sooner(known: list[str], account: Any) -> list[str]:
+    """A probe is a login too, and waits for its budget."""
+    wait = None if account is None else account["login_wait"]
+    return known if wait is None else [max(each, wait["until"], key=read) for each in known]
 
 
 def _when(known: list[str], now: datetime) -> str:
@@ -187,11 +227,12 @@ def of_account(account: Any, now: datetime) -> Iterator[str]:
         health = f"the mailbox is ok, but its provider {account['provider']} is stopped{span}"
     yield f"  Health: {health}{'' if account['queued'] else '; nothing is queued'}."
     if account["reason"] is not None:
-        yield f"  Why it waits: {why(account['reason'])}{_of_limits(account['reason'], account)}."
+        yield f"  Why it waits: {_why(account['reason'], account)}{_of_limits(account['reason'], account)}."
     if account["needs"] is not None:
         yield from _who_acts(account, account)
+    yield from _of_logins(account, [account["eta"]], account, now)
     if account["eta"] is not None and account["needs"] is not None:
-        yield f"  Next: the relay tries again {_when([account['eta']], now)}."
+        yield f"  Next: the relay tries again {_when(_no_sooner([account['eta']], account), now)}."
     elif account["eta"] is not None:
         yield f"  Next: the last of what is queued now leaves {_when([account['eta']], now)}."
     elif account["needs"] is not None and (account["queued"] or account["health"] != "retired"):

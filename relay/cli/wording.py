@@ -50,6 +50,7 @@ WHY: Mapping[str, str] = MappingProxyType(
         "recipient-mailbox-full": "the recipient's mailbox is full",
         "recipient-refused": "the provider does not take mail for this recipient",
         "recipient-unknown": "there is no such recipient",
+        "retired": "its last day is over: new mail of this sender is refused; what is queued still leaves",
         "sender-mailbox-full": "the sender's own mailbox is full",
         "sender-refused": "the provider does not let this mailbox send as this address",
         "spam-blocked": "the provider takes it for spam",
@@ -78,10 +79,10 @@ WHY: Mapping[str, str] = MappingProxyType(
 REMEDY: Mapping[str, str] = MappingProxyType(
     {
         "account-blocked": "have the provider unblock the mailbox",
-        "auth-method": "make an app password at the provider (or enable SMTP there) and write it into the routing",
+        "auth-method": "make an app password at the provider (or enable SMTP), and put it where `password:` points",
         "auth-not-offered": "check host and port of the provider; is it a port for logging in (465, 587) and not 25?",
-        "auth-rejected": "write the right password into the routing; it is tried within seconds",
-        "bounce-guard": "read the answer in `relay explain`, mend what it is about, and say so: `relay account fixed`",
+        "auth-rejected": "put the right password where the routing's `password:` points; it is tried within seconds",
+        "bounce-guard": "read its answer (relay explain), mend what it is about; then: relay account fixed {sender}",
         "clear-text": "set `tls` to starttls or implicit, or `plaintext: allow` if the network is to be trusted",
         "corrupt": "look at the disk and at the log; `relay queue check` says what is damaged",
         "in-doubt": "find out whether it arrived, and decide whether it is to be sent again",
@@ -90,7 +91,8 @@ REMEDY: Mapping[str, str] = MappingProxyType(
         "login": "raise the provider's `login_limit`, or send it another way",
         "too-many-connections": "find out who else holds sessions with this mailbox or from this address",
         "no-account": "put the account into the routing again; its mail goes on by itself",
-        "no-token": "connect the account with the provider, or use a password (`auth: password`)",
+        "no-token": "the owner signs in with the provider and permits the relay to send; put the refresh token where "
+        "the routing's `password:` points",
         "oauth-blocked": "have the provider, or the organisation's admin, let this user in; then connect it again",
         "oauth-client": "mend `oauth:` of the provider in the routing; a client secret expires, and is made anew there",
         "oauth-consent": "sign in with the provider and permit the relay to send; that connects the account again",
@@ -99,12 +101,13 @@ REMEDY: Mapping[str, str] = MappingProxyType(
         "oauth-unread": "does `token_url` lead where it should? Is a proxy in between? The log has what was said",
         "oauth-unsaved": "look at the store: disk, log, `/readyz`",
         "no-credentials": "mend the account's `password:`; `relay check` says what is wrong with it",
-        "paused-by-admin": "let it go again when its time has come (relay account resume)",
+        "paused-by-admin": "let it go again when its time has come: relay account resume {sender}",
         "policy-refused": "have the sender's domain allow this mailbox (SPF, DKIM, DMARC)",
         "protocol-error": "read its answer: is it this mail that it does not take, or are host, port or tls wrong?",
+        "retired": "move it to a business mailbox (Mail Plus) or to the doctor's own mailbox",
         "sender-mailbox-full": "empty the mailbox, its folder of sent mail first",
         "sender-refused": "authorise the address at the provider, or set `username` to the mailbox that may use it",
-        "spam-blocked": "ask the provider to trust it, and say so: `relay account fixed`; it is tried again in a day",
+        "spam-blocked": "ask the provider to trust it; then: relay account fixed {sender}; it is tried again in a day",
         "tls-ca-unreadable": "mend `tls_ca` in the routing",
         "tls-expired": "tell the provider; is this machine's clock right?",
         "tls-expected": "set `tls: implicit` for this port (465), or the port to the one for STARTTLS (587)",
@@ -123,7 +126,27 @@ REMEDY: Mapping[str, str] = MappingProxyType(
         "unknown": "read the answer in `relay queue show`; the provider's support knows what it means",
     }
 )
-"""By reason: what the one who has to act does."""
+"""By reason: what the one who has to act does; `{sender}` is the account."""
+
+SET = "relay account set-password {sender}"
+CONNECT = "sign in with the provider and permit the relay to send; then: relay account set-password --oauth {sender}"
+
+KEPT_HERE: Mapping[str, str] = MappingProxyType(
+    {
+        "auth-rejected": f"have the right password set: {SET}; it is tried at once",
+        "auth-method": f"make an app password at the provider (or enable SMTP there), and have it set: {SET}",
+        "no-credentials": f"set it: {SET}; where an edit of the routing took it away and is wrong, take that back",
+        "unusable-credentials": f"set it without that character: {SET}; or mend `username` in the routing",
+        "no-token": CONNECT,
+        "oauth-consent": CONNECT,
+        "oauth-password-changed": CONNECT,
+        "oauth-sign-in": f"do what the provider asks for; {CONNECT}",
+    }
+)
+"""The same where the relay keeps what the mailbox logs in with (`secret:`)."""
+
+BY_HAND: frozenset[str] = frozenset({"paused-by-admin", "spam-blocked", "bounce-guard", "in-doubt", "no-token"})
+"""What an admin does by a verb, and not in the routing."""
 
 _OWNERS: Mapping[str | None, str] = MappingProxyType(
     {
@@ -143,13 +166,18 @@ def why(reason: str | None) -> str:
     return f"the relay calls it {reason}" if said is None else f"{said} ({reason})"
 
 
-def who(needs: str, plan: str | None) -> str:
+def who(needs: str, plan: str | None, reason: str | None = None, *, is_kept_here: bool = False) -> str:
     """Who has to act."""
     if needs == "owner":
         return _OWNERS.get(plan, "the owner of the mailbox")
+    if needs == "admin" and reason == "no-credentials" and is_kept_here:
+        return f"an admin, who is told the password by {_OWNERS.get(plan, 'the owner of the mailbox')}"
+    if needs == "admin" and reason in BY_HAND:
+        return "an admin"
     return {"admin": "an admin, in the routing", "ops": "whoever runs the relay"}.get(needs, needs)
 
 
-def remedy(reason: str | None) -> str | None:
+def remedy(reason: str | None, sender: str = "SENDER", *, is_kept_here: bool = False) -> str | None:
     """What whoever has to act does; None: the reason does not say."""
-    return None if reason is None else REMEDY.get(reason)
+    found = (KEPT_HERE.get(reason or "") if is_kept_here else None) or REMEDY.get(reason or "")
+    return None if found is None else found.format(sender=sender)

@@ -14,6 +14,8 @@ class Saying(StrEnum):
     """What is said."""
 
     PAUSED = "paused"
+    PAUSED_ALONE = "paused-alone"
+    """Where nobody else sends through its mailbox."""
     PAUSED_BEFORE = "paused-before"
     RESUMED = "resumed"
     NOT_PAUSED = "not-paused"
@@ -23,7 +25,15 @@ class Saying(StrEnum):
     """The same, where its provider is."""
     STILL_PAUSED = "still-paused"
     """After `fixed`, where an admin keeps the account back."""
+    STILL_RETIRED = "still-retired"
+    """The mailbox works, and the account's last day is over; the reason is the day after it."""
     FIXED = "fixed"
+    FIXED_LATER = "fixed-later"
+    """The same, where logins were refused as often as one may be; the reason is when it is tried."""
+    FIXED_SPENT = "fixed-spent"
+    """The same, where its provider has seen as many logins as it likes."""
+    FIXED_IDLE = "fixed-idle"
+    """The same, where no mail waits that could try it."""
     NOT_STOPPED = "not-stopped"
     KEPT = "kept"
     KEPT_BEFORE = "kept-before"
@@ -35,6 +45,10 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
         Saying.PAUSED: (
             "Mail of {sender} is kept back from now on; that of other accounts of {login} goes on.",
             "La posta di {sender} da ora è trattenuta; quella degli altri account di {login} prosegue.",
+        ),
+        Saying.PAUSED_ALONE: (
+            "Mail of {sender} is kept back from now on.",
+            "La posta di {sender} da ora è trattenuta.",
         ),
         Saying.PAUSED_BEFORE: (
             "Mail of {sender} was kept back already; the reason is noted.",
@@ -54,9 +68,37 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
             "But an admin has paused {sender}: `relay account resume {sender}`.",
             "Ma {sender} è in pausa: `relay account resume {sender}`.",
         ),
+        Saying.STILL_RETIRED: (
+            (
+                "But {sender} is retired: its new mail is refused since {reason}. It has to move to a business mailbox "
+                "(Mail Plus) or to the doctor's own."
+            ),
+            (
+                "Ma {sender} è dismesso: dal {reason} i nuovi messaggi sono rifiutati. Deve passare a una casella "
+                "business (Mail Plus) o alla casella personale del medico."
+            ),
+        ),
         Saying.FIXED: (
             "The mailbox {login} at {provider} is tried at once; what waits goes out if it works.",
             "La casella {login} presso {provider} viene provata subito; se funziona, la posta in attesa parte.",
+        ),
+        Saying.FIXED_LATER: (
+            "The mailbox {login} at {provider} is tried at {reason}: its logins were refused as often as they may be "
+            "(health.refused_logins), and more would get it blocked. A new password is tried at once.",
+            "La casella {login} presso {provider} viene provata alle {reason}: i suoi accessi sono stati rifiutati quante "
+            "volte è permesso (health.refused_logins), e altri la farebbero bloccare. Una nuova password viene provata "
+            "subito.",
+        ),
+        Saying.FIXED_SPENT: (
+            "The mailbox {login} at {provider} is tried at {reason}: it has logged in as often as it may for now "
+            "(login_limit).",
+            "La casella {login} presso {provider} viene provata alle {reason}: ha già fatto gli accessi consentiti per "
+            "ora (login_limit).",
+        ),
+        Saying.FIXED_IDLE: (
+            "No mail waits for the mailbox {login} at {provider}: the next one tries it, or `relay account test {sender}`.",
+            "Nessun messaggio aspetta per la casella {login} presso {provider}: la prova il prossimo, oppure "
+            "`relay account test {sender}`.",
         ),
         Saying.NOT_STOPPED: (
             "Nothing had stopped the mailbox {login} at {provider}.",

@@ -42,6 +42,12 @@ FOUND: Mapping[Finding, Pair] = MappingProxyType(
     }
 )
 
+WORKS_BUT: Pair = (
+    "The login of {login} at {provider} works, and mail from {sender} is taken",
+    "L'accesso di {login} presso {provider} funziona e la posta da {sender} è accettata",
+)
+"""Instead of `works`, where something else keeps its mail back, which is said next."""
+
 UNREACHABLE: Pair = ("{provider} cannot be tried", "Non è possibile provare {provider}")
 """Instead of `login-failed`, where the provider's host is what failed."""
 
@@ -113,7 +119,11 @@ REASONS: Mapping[str, Words] = MappingProxyType(
             _PASSWORD,
         ),
         "no-credentials": Words(
-            ("the password that the routing names cannot be found", "la password indicata non si trova"), _PASSWORD
+            (
+                "the password that the routing names cannot be found, or was set for another host or login",
+                "la password indicata non si trova, o è stata impostata per un altro host o utente",
+            ),
+            _PASSWORD,
         ),
         "no-token": Words(
             ("nobody has connected it with the provider yet", "non è ancora collegata al gestore"), _CONNECT
@@ -243,11 +253,18 @@ REASONS: Mapping[str, Words] = MappingProxyType(
 """By reply class, fault, or what kept it from being tried."""
 
 
-def told(tested: Tested, *, language: Language, do: str | None = None, until: str | None = None) -> str:
-    """The sentence; `do`: the owner's next step as the provider's profile has it; `until`: as people say a time."""
+def told(
+    tested: Tested, *, language: Language, do: str | None = None, until: str | None = None, is_all_well: bool = True
+) -> str:
+    """The sentence; `do`: the owner's next step as the provider's profile has it; `until`: as people say a time.
+
+    Not `is_all_well`: something beside the mailbox keeps its mail back.
+    """
     which = 0 if language is Language.ENGLISH else 1
     is_host = tested.is_provider and tested.finding is Finding.LOGIN_FAILED
     found = (UNREACHABLE if is_host else FOUND[tested.finding])[which]
+    if tested.finding is Finding.WORKS and not is_all_well:
+        found = WORKS_BUT[which]
     login, provider = tested.mailbox.username, tested.mailbox.provider
     said = found.format(login=login, provider=provider, sender=tested.account)
     if tested.reason is not None:

@@ -57,8 +57,8 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.RECIPIENT_OPTED_OUT: "{recipient} asked on {since} for no more mail of {sender}. If that has changed, "
     "whoever looks after this service takes it back. {contact}",
     Reason.RECIPIENT_SUPPRESSED: "{recipient} is unknown to its provider since {since}: no mail goes there before "
-    "{until}. Check the address with the patient. If it is right, have this lifted by whoever looks after this service, "
-    "or send with the header X-Relay-Suppression: ignore if your login may. {contact}",
+    "{until}. Check the address with the patient. If it is right, have this lifted by whoever looks after this "
+    "service, or send with the header X-Relay-Suppression: ignore if your login may. {contact}",
     Reason.RECIPIENT_DOMAIN_MISSING: "There is no mail at {domain}: check the address {recipient}.{hint}",
     Reason.RECIPIENT_MISSPELT: "{domain} is a misspelling, and strangers read its mail: check the address "
     "{recipient}.{hint}",

@@ -1,6 +1,6 @@
 """A clerk who remembers what he was told, for some accounts that a test names."""
 
-from relay.admin import Done, Impossible, Kept, Tried
+from relay.admin import Access, Done, Impossible, Kept, Tried
 from relay.core import tested as findings
 from relay.core.secretuse import Credential
 from relay.core.tested import Finding
@@ -21,12 +21,16 @@ class FakeClerk:
         self.trouble: Exception | None = None
         self.is_slow = False
         self.is_changed = True
+        self.has = Access()
 
     def find(self, address: str) -> AccountId | None:
         return self.known.get(address.lower())
 
     def like(self, address: str) -> str | None:
         return "anna@d.test" if address.lower() == "ana@d.test" else None
+
+    async def access(self, account: AccountId) -> Access:
+        return self.has
 
     def _done(self, *told: str) -> Done:
         if self.trouble is not None:

@@ -124,6 +124,17 @@ class SentView:
 
 
 @dataclass(frozen=True, slots=True)
+class LoginWait:
+    """That a budget of logins lets a mailbox without a session have none now, whatever else would let it."""
+
+    budget: str
+    """`refused-logins` (health.refused_logins) or `login` (the provider's login_limit)."""
+    limit: str
+    """As it is written."""
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
 class Particulars:
     """What the routing and the store know of an account beyond its health."""
 
@@ -133,10 +144,14 @@ class Particulars:
     retires: date | None = None
     paid_until: date | None = None
     paused: PausedView | None = None
+    stranded_at: int | None = None
+    """Since when its mail goes nowhere, where that is known (no-credentials, paused-by-admin)."""
     sent: SentView | None = None
     """None: nobody asked."""
     last_reply: SaidView | None = None
     """None where it was not asked for, or nothing was said yet."""
+    login_wait: LoginWait | None = None
+    """None: its mailbox may log in, or has a session, or nobody asked."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from relay.core.health import HealthState
 from relay.core.limits import HOUR, Instant
 from relay.core.meaning import ReplyClass
 from relay.core.words import MailboxId
+from relay.store.ports.reading import LoginWait
 from relay.store.ports.trials import NotNow
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.routes import NO_CREDENTIALS
@@ -46,6 +47,23 @@ def obstacle_to_claim(context: Context, mailbox: MailboxId) -> NotNow | None:
     opens = [line.ledger.opens_at(now), totals.opens_at(mailbox, now)]
     known = [at for at in opens if at is not None]
     return NotNow(LIMIT, _shown(context, max(known)) if len(known) == len(opens) else None)
+
+
+def login_wait(context: Context, mailbox: MailboxId) -> LoginWait | None:
+    """Which budget lets the mail of a mailbox log in no sooner, and until when; None: none does, or none has an end."""
+    line, now = context.schedule.look(mailbox), context.clock.now()
+    if line.sessions or line.is_free_to_try:
+        return None
+    budgets = (
+        (REFUSED_LOGINS, line.terms.refused_logins, line.refusals),
+        (LOGIN, line.terms.login_limit, line.logins),
+    )
+    waits = []
+    for budget, limit, window in budgets:
+        opens_at = None if window.has_room(now) else window.opens_at(now)
+        until = _shown(context, opens_at)
+        waits += [] if until is None else [LoginWait(budget, str(limit), until)]
+    return max(waits, key=lambda wait: wait.until, default=None)
 
 
 def is_out_of_reach(context: Context, mailbox: MailboxId) -> bool:

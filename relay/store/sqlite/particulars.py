@@ -5,9 +5,11 @@ Law: it only reads, and what it reads of history has an index and a bound.
 
 from dataclasses import replace
 
-from relay.core.words import MailboxId
+from relay.core.concerns import ConcernKind
+from relay.core.words import AccountId, MailboxId
 from relay.store.ports.reading import AccountView, Particulars, PausedView, SaidView
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.obstacles import login_wait
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.values import read_reply
 
@@ -29,14 +31,27 @@ def with_particulars(context: Context, view: AccountView) -> AccountView:
         retires=account.retires,
         paid_until=account.paid_until,
         paused=None if paused is None else PausedView(context.clock.shown(paused.since), paused.why),
+        stranded_at=_stranded_at(context, view.sender),
     )
     return replace(view, particulars=known)
 
 
+def _stranded_at(context: Context, sender: AccountId) -> int | None:
+    paused = context.routes.paused.get(sender)
+    if paused is not None:
+        return context.clock.shown(paused.since)
+    if context.routes.trouble_of(sender) is None:
+        return None
+    row = context.database.read_one(_SQL["stranded_at"], (ConcernKind.ACCOUNT_STRANDED.value, sender))
+    return None if row is None else context.clock.shown(row[0])
+
+
 def with_last_reply(context: Context, view: AccountView) -> AccountView:
-    """The account with what its provider said last."""
-    said = None if view.mailbox is None else _last_said(context, view.mailbox)
-    return replace(view, particulars=replace(view.particulars, last_reply=said))
+    """The account with what its provider said last, and what keeps it from logging in."""
+    if view.mailbox is None:
+        return view
+    said, wait = _last_said(context, view.mailbox), login_wait(context, view.mailbox)
+    return replace(view, particulars=replace(view.particulars, last_reply=said, login_wait=wait))
 
 
 def _last_said(context: Context, mailbox: MailboxId) -> SaidView | None:

@@ -21,6 +21,9 @@ async def credentials_that_are_gone_are_a_concern_until_they_are_back(scene: Sce
     await scene.route(account(A), account(B))
     await scene.route(account(A), account(B), credentials={A: None})
     assert await _open(scene) == [(ONE, A, "no-credentials")]
+    view = await scene.store.account(A)
+    assert view is not None
+    assert view.particulars.stranded_at is not None, "since when is known"
     (due,) = await scene.books.notices.due(10)
     assert due.accounts == (A,)
     await scene.route(account(A), account(B))
@@ -63,6 +66,9 @@ async def an_account_that_is_paused_is_one_until_it_is_resumed(scene: Scene) -> 
     await scene.route(account(A))
     await scene.books.control.pause(A, why="ferie")
     assert await _open(scene) == [(ONE, A, "paused-by-admin")]
+    view = await scene.store.account(A)
+    assert view is not None
+    assert view.particulars.stranded_at is not None, "since when is known"
     await scene.books.control.resume(A)
     assert await _open(scene) == []
 

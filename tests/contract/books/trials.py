@@ -151,3 +151,40 @@ async def nobody_tries_an_account_that_is_not_there(scene: Scene) -> None:
     await scene.route(account(A))
     with pytest.raises(UnknownAccount):
         await scene.books.trials.begin(B, node=NODE)
+
+
+async def whoever_says_that_it_is_mended_can_be_told_when_it_is_tried_and_which_budget_says_so(scene: Scene) -> None:
+    await scene.route(account(A), providers=[provider("p", login_limit=parse_limit("9/10m"))])
+    await scene.mail(A, 1)
+    for _ in range(3):
+        assert (await scene.take()).open
+        await scene.store.refused(box(A), AUTH_REFUSED)
+        await scene.books.control.fixed(A)
+    view = await scene.store.account(A)
+    assert view is not None
+    wait = view.particulars.login_wait
+    assert wait is not None
+    assert (wait.budget, wait.limit) == ("refused-logins", "3/1h")
+    later = wait.until - scene.harness.store.now()
+    await scene.harness.crash_and_restart()
+    view = await scene.store.account(A)
+    assert view is not None
+    assert view.particulars.login_wait == wait
+    await scene.advance(later / 1_000_000 - 1)
+    assert not (await scene.take()).open, "fixed is no login more than the budget has"
+    await scene.advance(1)
+    assert (await scene.take()).open
+
+
+async def a_budget_that_has_room_or_a_new_password_keeps_nobody_waiting(scene: Scene) -> None:
+    await scene.route(account(A), providers=[provider("p", login_limit=parse_limit("1/10m"))])
+    await _begun(scene)
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    view = await scene.store.account(A)
+    assert view is not None
+    assert view.particulars.login_wait is not None
+    assert view.particulars.login_wait.budget == "login"
+    await scene.route(account(A), credentials={A: "second"})
+    view = await scene.store.account(A)
+    assert view is not None
+    assert view.particulars.login_wait is None

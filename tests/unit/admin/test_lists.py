@@ -137,7 +137,12 @@ async def test_an_account_has_the_shape_of_the_interface(relay):
         "sent_30d": None,
         "aliases": [],
         "replaces": [],
+        "kept_here": False,
+        "without": None,
+        "contact": "",
         "last_reply": None,
+        "login_wait": None,
+        "login_wait": None,
         "history": [],
     }
 

@@ -2,24 +2,24 @@
 
 import asyncio
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any
 
 import pytest
 
-from relay.admin import Impossible
+from relay.admin import Access, Impossible
 from relay.app.clerk import AccountClerk, ClerkMeans
 from relay.core import tested as findings
 from relay.core.clerktext import SAYINGS
 from relay.core.failuretext import Language
 from relay.core.reply import Reply
-from relay.core.routing import Account, Provider, Routing
+from relay.core.routing import Account, Provider, Routing, SecretKind, SecretReference
 from relay.core.secretuse import Credential
 from relay.core.tested import Finding
 from relay.core.words import MailboxId, Plan, Stage
 from relay.errors import PermanentError, UnknownAccount
 from relay.observe import Log
-from relay.store.ports.reading import Particulars, PausedView
+from relay.store.ports.reading import LoginWait, Particulars, PausedView
 from tests.fakes.network import on_virtual_time
 from tests.fakes.reading import NOON, FakeReading, account
 
@@ -95,17 +95,20 @@ class Office:
     """A clerk with everything around him."""
 
     def __init__(self, language: Language = Language.ENGLISH) -> None:
+        self.routing = ROUTING
         self.control, self.reading = FakeControl(), FakeReading()
         self.trying, self.keeping = FakeTrying(), FakeKeeping()
         self.reading.of_accounts = [account(ANNA)]
         self.lines: list[str] = []
         self.clerk = AccountClerk(
             ClerkMeans(
-                routing=lambda: ROUTING,
+                routing=lambda: self.routing,
                 control=self.control,
                 reading=self.reading,
                 trying=self.trying,
                 keeping=self.keeping,
+                why_without=self.why_without,
+                contact="Assistenza 0974 000000",
                 log=Log(self.lines.append, lambda: 0.0),
                 language=language,
                 zone=UTC,
@@ -113,6 +116,9 @@ class Office:
                 clock=lambda: asyncio.get_running_loop().time(),
             )
         )
+
+    async def why_without(self, mailbox: MailboxId) -> str | None:
+        return None if mailbox == BOX else "secret:x is not in the store"
 
     def change(self, **changes: object) -> None:
         self.reading.of_accounts = [replace(self.reading.of_accounts[0], **changes)]  # type: ignore[arg-type]
@@ -141,7 +147,10 @@ def test_he_finds_an_account_by_whatever_it_sends_as_and_guesses_at_slips(office
 async def test_a_pause_says_who_else_is_not_concerned(office: Office) -> None:
     done = await office.clerk.pause(ANNA, why="ferie", by="admin")
     assert (done.is_changed, office.control.told) == (True, [("pause", ANNA, "ferie", "admin")])
-    assert done.text.startswith(f"Mail of {ANNA} is kept back from now on")
+    assert done.text == f"Mail of {ANNA} is kept back from now on."
+    bruno = Account("bruno@gmail.com", Plan.PERSONAL, BOX)
+    office.routing = replace(ROUTING, accounts={**ROUTING.accounts, bruno.sender: bruno})
+    assert "other accounts" in (await office.clerk.pause(ANNA, why="ferie", by="admin")).text
     office.control.answer = False
     assert "already" in (await office.clerk.pause(ANNA, why="", by="admin")).text
 
@@ -169,6 +178,33 @@ async def test_fixed_says_that_it_is_tried_and_who_still_keeps_it_back(office: O
     assert said.endswith(f"`relay account resume {ANNA}`.")
 
 
+@pytest.mark.parametrize(
+    ("wait", "said"),
+    [
+        (
+            LoginWait("refused-logins", "3/1h", NOON + 3_180_000_000),
+            "is tried at 12:53 UTC: its logins were refused as often as they may be (health.refused_logins)",
+        ),
+        (
+            LoginWait("login", "10/10m", NOON + 300_000_000),
+            "is tried at 12:05 UTC: it has logged in as often as it may for now (login_limit)",
+        ),
+    ],
+)
+async def test_fixed_says_when_it_is_tried_where_no_login_is_left_now(
+    office: Office, wait: LoginWait, said: str
+) -> None:
+    office.change(health="paused", reason="auth-rejected", particulars=Particulars(login_wait=wait))
+    text = (await office.clerk.fixed(ANNA, by="admin")).text
+    assert said in text
+    assert not text.startswith(f"The mailbox {ANNA} at gmail is tried at once")
+
+
+async def test_fixed_promises_no_try_where_no_mail_waits(office: Office) -> None:
+    office.change(queued=0)
+    assert "the next one tries it" in (await office.clerk.fixed(ANNA, by="admin")).text
+
+
 async def test_a_trial_says_the_owners_next_step_of_the_providers_profile() -> None:
     office = Office(Language.ITALIAN)
     office.trying.found = [REFUSED]
@@ -190,8 +226,25 @@ async def test_a_mailbox_that_works_may_still_be_kept_back_and_that_is_said(
 ) -> None:
     office.change(**changes)
     text = (await office.clerk.test(ANNA, by="admin")).text
-    assert text.startswith("All is well")
+    assert text.startswith(f"The login of {ANNA} at gmail works"), "all is not well"
     assert text.endswith(said)
+
+
+async def test_a_retired_account_is_told_so_although_its_mailbox_works() -> None:
+    office = Office(Language.ITALIAN)
+    office.change(health="retired", reason="retired", particulars=Particulars(retires=date(2026, 10, 31)))
+    text = (await office.clerk.test(ANNA, by="admin")).text
+    assert text.startswith("L'accesso di")
+    assert "dal 01/11/2026 i nuovi messaggi sono rifiutati" in text
+    assert text.endswith("Assistenza 0974 000000")
+
+
+async def test_whether_the_relay_keeps_a_password_is_known_and_why_one_is_missing(office: Office) -> None:
+    assert await office.clerk.access(ANNA) == Access(is_kept_here=False, contact="Assistenza 0974 000000")
+    assert await office.clerk.access("gone@d.test") == Access(contact="Assistenza 0974 000000")
+    kept = replace(ROUTING.accounts[ANNA], password=SecretReference(SecretKind.STORED, "anna"))
+    office.routing = replace(ROUTING, accounts={ANNA: kept})
+    assert (await office.clerk.access(ANNA)).is_kept_here
 
 
 async def test_where_many_are_refused_at_once_nobodys_password_is_wrong(office: Office) -> None:
@@ -229,6 +282,34 @@ def test_one_that_was_there_already_is_said_to_be(office: Office) -> None:
     kept = office.set(Credential.REFRESH_TOKEN)
     assert not kept.done.is_changed
     assert "already" in kept.done.text
+
+
+def test_the_same_password_once_more_is_the_wish_that_it_be_tried(office: Office) -> None:
+    office.keeping.is_new = False
+    kept = office.set()
+    assert ("fixed", ANNA, "admin") in office.control.told
+    assert office.trying.asked == 1
+    assert kept.tried.tested == WORKS
+
+
+def test_where_no_login_is_left_the_same_password_is_tried_later_and_it_says_when(office: Office) -> None:
+    office.keeping.is_new = False
+    wait = LoginWait("refused-logins", "3/1h", NOON + 3_180_000_000)
+    office.change(health="paused", reason="auth-rejected", particulars=Particulars(login_wait=wait))
+    kept = office.set()
+    assert office.trying.asked == 0
+    assert kept.tried is None
+    assert "already" in kept.done.text
+    assert "is tried at 12:53 UTC" in kept.done.text
+
+
+def test_what_was_found_before_is_no_answer_to_the_same_password(office: Office) -> None:
+    office.keeping.is_new = False
+    office.trying.found = [replace(BUSY, reason="refused-logins", until=NOON + 300_000_000)]
+    office.change(health="paused", reason="auth-rejected")
+    kept = office.set()
+    assert kept.tried is None, "nothing was tried since"
+    assert "is tried at once" in kept.done.text, "its mail does that"
 
 
 def test_while_the_mail_itself_tries_it_he_waits_his_turn(office: Office) -> None:

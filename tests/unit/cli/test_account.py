@@ -56,6 +56,12 @@ def test_a_list_says_how_each_is_and_what_moves_it(relay):
     )
 
 
+def test_a_list_says_since_when_an_admin_keeps_mail_back(relay):
+    view = account(health="paused", reason="paused-by-admin", needs=Needs.ADMIN, eta=None)
+    relay.reading.of_accounts = [replace(view, particulars=Particulars(stranded_at=NOON))]
+    assert answer(relay, "accounts")["items"][0]["since"] == "2026-11-22T12:00:00.000000Z"
+
+
 def test_the_work_list_says_who_sends_most_when_last_until_when_and_whom_to_call(relay):
     relay.reading.of_accounts = [
         legacy("a@d.test"), legacy("b@d.test", month=40, last=NOON - DAY), legacy("c@d.test", month=400, last=NOON),
@@ -112,7 +118,8 @@ def test_json_is_exactly_that_of_the_api(desk):
 
 def test_an_account_is_shown_with_all_that_is_known_of_it(relay):
     known = Particulars(
-        owner=OWNER, aliases=("segreteria@d.test",), replaces={"old@x.it": date(2027, 12, 31)},
+        owner=OWNER, aliases=("segreteria@d.test",),
+        replaces={"old@x.it": date(2027, 12, 31), "older@x.it": date(2026, 11, 21)},
         retires=date(2027, 10, 31), paid_until=date(2026, 12, 31), paused=PausedView(NOON, "cambia casella"),
         sent=SentView(NOON - 60 * MINUTE, 12, 40), last_reply=SaidView(NOON, "mail", "rate-limited", "450 slow down"),
     )  # fmt: skip
@@ -131,6 +138,7 @@ def test_an_account_is_shown_with_all_that_is_known_of_it(relay):
         "Paid until: 2026-12-31.",
         "Also sends as: segreteria@d.test.",
         "Replaces: old@x.it, until 2027-12-31.",
+        "Replaces: older@x.it, until 2026-11-21, which is over: mail from it is refused.",
         "Sent: last 68m ago; 12 in 7 days, 40 in 30 days.",
         "Last answer of the provider, 12:00:00 UTC, mail: 450 slow down",
         "12:00:00 UTC  paused, auth-rejected (never-worked): 535 no",

@@ -4,19 +4,20 @@ import json
 
 import pytest
 
+from relay.admin import Access
 from relay.cli.explain import of_account, of_message, print_lines
 from relay.cli.wording import REMEDY, WHY, remedy, who, why
 from relay.core.meaning import Fault, ReplyClass
 from relay.core.remedy import REMEDIES, Needs
 from relay.core.words import Plan
-from relay.store.ports.reading import LimitView
+from relay.store.ports.reading import LimitView, LoginWait, Particulars
 from tests.fakes.reading import MINUTE, NOON, account, attempt, delivery, message
 from tests.unit.admin.relay_app import Relay
 from tests.unit.cli.drawing import NOW, answer, drawn
 
 OWNER_ACTS = (
-    "  Who has to act: the owner of the mailbox: the doctor. What to do: write the right password into the "
-    "routing; it is tried within seconds."
+    "  Who has to act: the owner of the mailbox: the doctor. What to do: put the right password where the "
+    "routing's `password:` points; it is tried within seconds."
 )
 HELD = delivery(state="held", reason="auth-rejected", needs=Needs.OWNER, eta=None)
 
@@ -60,7 +61,10 @@ def test_what_outlives_its_time_says_when_it_bounces_and_what_helps(relay):
     acts = f"  Who has to act: an admin, in the routing. What to do: {remedy('limit')}."
     assert explained(relay, outlived)[5:] == [
         acts,
-        "  Next: it will not leave before its lifetime ends at 13:00:00 UTC; it will be bounced then, unless that is done.",
+        (
+            "  Next: it will not leave before its lifetime ends at 13:00:00 UTC; "
+            "it will be bounced then, unless that is done."
+        ),
     ]
 
 
@@ -198,6 +202,52 @@ def test_a_retired_account_without_mail_is_promised_nothing(relay):
     assert not any("goes by itself" in line for line in lines)
 
 
+@pytest.mark.parametrize(
+    ("reason", "needs", "acts", "todo"),
+    [
+        ("auth-rejected", Needs.OWNER, "the doctor", "relay account set-password anna@d.test;"),
+        ("no-credentials", Needs.ADMIN, "told the password by the owner", "relay account set-password anna@d.test;"),
+        ("no-token", Needs.ADMIN, "act: an admin.", "relay account set-password --oauth anna@d.test."),
+        ("oauth-consent", Needs.OWNER, "the doctor", "relay account set-password --oauth anna@d.test."),
+    ],
+)
+def test_who_has_his_password_kept_here_is_not_sent_to_the_routing(relay, reason, needs, acts, todo):
+    relay.clerk.has = Access(is_kept_here=True)
+    (line,) = [
+        each
+        for each in about(relay, health="paused", reason=reason, since=NOON, needs=needs, eta=None)
+        if "Who has to act" in each
+    ]
+    assert acts in line
+    assert todo in line
+    assert "password:" not in line
+
+
+def test_what_is_kept_back_says_what_is_different(relay):
+    why_not = "secret:anna is kept back: it was set for smtp.a, and this would send it to smtp.b"
+    relay.clerk.has = Access(is_kept_here=True, without=why_not)
+    held = delivery(state="held", reason="no-credentials", needs=Needs.ADMIN, eta=None)
+    relay.reading.of_accounts = [account(reason="no-credentials", health="paused", needs=Needs.ADMIN, eta=None)]
+    assert f"  Why: {why_not} (no-credentials)." in explained(relay, held)
+    lines = about(relay, reason="no-credentials", health="paused", needs=Needs.ADMIN, eta=None)
+    assert f"  Why it waits: {why_not} (no-credentials)." in lines
+
+
+def test_a_pause_of_an_admin_is_ended_by_a_verb_and_not_in_the_routing(relay):
+    lines = about(relay, health="paused", reason="paused-by-admin", needs=Needs.ADMIN, eta=None)
+    (acts,) = [line for line in lines if "Who has to act" in line]
+    assert acts.endswith(
+        "an admin. What to do: let it go again when its time has come: relay account resume anna@d.test."
+    )
+
+
+def test_a_retired_account_has_two_ways_out_and_what_it_has_queued_still_leaves(relay):
+    relay.clerk.has = Access(contact="Assistenza 0974 000000")
+    text = "\n".join(about(relay, health="retired", reason="retired", needs=Needs.ADMIN))
+    assert "what is queued still leaves (retired)" in text
+    assert "a business mailbox (Mail Plus) or to the doctor's own mailbox (Assistenza 0974 000000)." in text
+
+
 def test_an_account_that_is_gone_says_so(relay):
     lines = about(relay, plan=None, mailbox=None, reason="no-account", needs=Needs.ADMIN, eta=None, limits=())
     assert lines[0] == "anna@d.test (in no plan any more) sends through no mailbox; 3 deliveries are queued."
@@ -216,7 +266,7 @@ def test_every_reason_that_the_relay_knows_has_a_sentence():
     known = {*map(str, ReplyClass), *map(str, Fault), *REMEDIES} - {ReplyClass.DELIVERED}
     assert known <= set(WHY)
     assert set(REMEDIES) - set(REMEDY) == set(), "who has to act is told what to do"
-    outlived = {"limit", "login", "too-many-connections"}
+    outlived = {"limit", "login", "too-many-connections", "retired"}
     assert set(REMEDY) == set(REMEDIES) | outlived, "and nobody else is, but where time alone does not help in time"
 
 
@@ -270,3 +320,33 @@ def test_what_there_is_none_of_is_1(desk, what):
 def test_json_is_exactly_that_of_the_api(known):
     assert json.loads(known.says("explain", "aa11", "--json")) == answer(known.relay, "messages/aa11")
     assert json.loads(known.says("explain", "anna@d.test", "--json")) == answer(known.relay, "accounts/anna@d.test")
+
+
+# a budget of logins that is used up
+
+SPENT = Particulars(login_wait=LoginWait("refused-logins", "3/1h", NOON + 61 * MINUTE))
+AGAIN_AT = "  Logins: the mailbox may log in again at 13:01:00 UTC (in 53 min): 3/1h were refused"
+
+
+def test_a_doubted_mailbox_names_the_budget_that_decides_its_time(relay):
+    lines = about(relay, health="doubted", reason="auth-rejected", since=NOON, eta=NOON + 61 * MINUTE, particulars=SPENT)
+    assert any(line.startswith(AGAIN_AT) and "health.refused_logins" in line for line in lines)
+
+
+def test_a_probe_that_has_no_login_left_is_not_said_to_go_at_any_moment(relay):
+    lines = about(
+        relay, health="paused", reason="auth-rejected", since=NOON, needs=Needs.OWNER, eta=NOON, particulars=SPENT
+    )
+    assert "  Next: the relay tries again at 13:01:00 UTC (in 53 min)." in lines
+
+
+def test_a_message_of_such_a_mailbox_says_the_same(relay):
+    relay.reading.of_accounts = [account(health="doubted", reason="auth-rejected", particulars=SPENT)]
+    lines = explained(relay, delivery(reason="auth-rejected", eta=NOON + 61 * MINUTE))
+    assert any(line.startswith(AGAIN_AT) for line in lines)
+
+
+@pytest.mark.parametrize(("reason", "needs", "eta"), [("limit", None, 70), ("auth-rejected", Needs.OWNER, 360)])
+def test_a_budget_that_decides_no_time_is_not_spoken_of(relay, reason, needs, eta):
+    lines = about(relay, reason=reason, since=NOON, needs=needs, eta=NOON + eta * MINUTE, particulars=SPENT)
+    assert not any(line.startswith("  Logins:") for line in lines)

@@ -33,7 +33,7 @@ class TestSuppressed:
     async def test_is_refused_at_rcpt_with_why_since_when_and_what_to_do(self) -> None:
         replies = await after_login(suppressed(contact="Assistenza 0974 000000"), BEGIN + TO_PATIENT)
         assert replies[-1].startswith("550 5.1.1 paziente@x.test is unknown to its provider since 2026-11-02")
-        for said in ("before 2026-11-16", "whoever looks after this service", "X-Relay-Suppression: ignore", "0974 000000"):
+        for said in ("before 2026-11-16", "by whoever looks after this", "X-Relay-Suppression: ignore", "0974 000000"):
             assert said in replies[-1]
 
     async def test_in_italian(self) -> None:
