@@ -35,10 +35,30 @@ SENDERS: Mapping[str, str] = {
     "own-domains": "solo indirizzi dei domini del gestore",
     "unknown": "non si sa; conviene usare l'indirizzo della casella",
 }
-LOGINS: Mapping[str, str] = {
-    "password": "nome utente e password della casella",
-    "oauth2": "accesso autorizzato dal titolare (OAuth2), nessuna password",
+OAUTH = "accesso autorizzato dal titolare (OAuth2), nessuna password"
+PASSWORDS: Mapping[str, str] = {
+    "mailbox-password": "nome utente e password della casella",
+    "app-password": "nome utente e password per le app; la password normale non funziona",
+    "smtp-credentials": "credenziali SMTP proprie, non la password della casella",
 }
+NEW_SECRET = frozenset({ReplyClass.AUTH_REJECTED, ReplyClass.AUTH_METHOD})
+"""Ended by a new password or a new sign-in."""
+
+MENDED = frozenset({ReplyClass.ACCOUNT_BLOCKED, ReplyClass.SENDER_REFUSED, ReplyClass.SENDER_MAILBOX_FULL})
+"""Ended at the provider, which the relay cannot see."""
+
+FIELD_NOTES: Mapping[str, str] = {
+    "field notes on providers, from help pages, Thunderbird's autoconfig database, Nodemailer's list and public logs": (
+        "appunti sui gestori, da pagine di aiuto, dall'archivio di configurazioni di Thunderbird, dall'elenco di "
+        "Nodemailer e da log pubblici"
+    ),
+    "Thunderbird's autoconfig database, tiscali.it": "archivio di configurazioni di Thunderbird, tiscali.it",
+    "nodemailer-outlook, issue 11": "nodemailer-outlook, segnalazione 11",
+    "turbolab.it, mail refused by libero": "turbolab.it, posta rifiutata da libero",
+    "public logs": "log pubblici",
+}
+"""Where a fact is from, where it is no address."""
+
 TLS: Mapping[str, str] = {"implicit": "TLS dal primo byte", "starttls": "STARTTLS"}
 
 
@@ -62,7 +82,7 @@ def _index(profiles: Mapping[str, Profile]) -> Iterator[str]:
     yield "|---|---|---|"
     for name, profile in sorted(profiles.items(), key=lambda each: each[1].title.lower()):
         domains = ", ".join(profile.domains) or "dominio proprio"
-        yield f"| [{profile.title}]({name}.md) | {domains} | {LOGINS[profile.settings.get('auth', 'password')]} |"
+        yield f"| [{profile.title}]({name}.md) | {domains} | {_login(profile)} |"
 
 
 def _page(profile: Profile) -> Iterator[str]:
@@ -81,7 +101,36 @@ def _page(profile: Profile) -> Iterator[str]:
     yield ""
     yield "## Fonti"
     for fact in profile.sources:
-        yield f"- {fact.fact}: {fact.where} ({fact.date})"
+        yield f"- {fact.it}: {FIELD_NOTES.get(fact.where, fact.where)} ({fact.date})"
+    yield ""
+    yield from _commands(profile)
+
+
+def _commands(profile: Profile) -> Iterator[str]:
+    yield "## Che cosa digita poi il call centre"
+    yield "`INDIRIZZO` è un qualunque indirizzo con cui l'account invia. Quando la casella funziona di nuovo, la posta"
+    yield "in attesa parte da sola."
+    yield ""
+    yield "| quando | comando |"
+    yield "|---|---|"
+    if _is_oauth(profile):
+        yield f"| il titolare ha rifatto l'accesso; il comando chiede il refresh token | `{_new_secret(profile)}` |"
+    else:
+        yield f"| il titolare ha comunicato una nuova password; il comando la chiede e la prova | `{_new_secret(profile)}` |"
+    yield "| il problema è risolto presso il gestore, senza una nuova password | `relay account fixed INDIRIZZO` |"
+    yield "| per vedere se la casella funziona | `relay account test INDIRIZZO` |"
+
+
+def _is_oauth(profile: Profile) -> bool:
+    return bool(profile.settings.get("auth") == "oauth2")
+
+
+def _login(profile: Profile) -> str:
+    return OAUTH if _is_oauth(profile) else PASSWORDS[profile.login]
+
+
+def _new_secret(profile: Profile) -> str:
+    return "relay account set-password INDIRIZZO" + (" --oauth" if _is_oauth(profile) else "")
 
 
 def _facts(profile: Profile) -> Iterator[str]:
@@ -89,7 +138,7 @@ def _facts(profile: Profile) -> Iterator[str]:
     rows = {
         "caselle": ", ".join(profile.domains) or "dominio proprio; il gestore va indicato nell'account",
         "server": f"{settings.get('host', 'secondo il contratto')}, porta {settings['port']}, {TLS[settings['tls']]}",
-        "accesso": LOGINS[settings.get("auth", "password")],
+        "accesso": _login(profile),
         "mittente": SENDERS[profile.sender.rule],
         "messaggio più grande": profile.size or "non pubblicato",
         "destinatari per messaggio": profile.recipients or "non pubblicato (il sistema ne invia uno per volta)",
@@ -110,6 +159,10 @@ def _trouble(profile: Profile, reply_class: ReplyClass, title: str) -> Iterator[
     steps = next_steps(profile, reply_class)
     if steps is not None:
         yield f"- Che cosa fare: {steps['it']}"
+    if reply_class in NEW_SECRET:
+        yield f"- Poi il call centre: `{_new_secret(profile)}`"
+    elif reply_class in MENDED:
+        yield "- Poi il call centre: `relay account fixed INDIRIZZO`"
     block = profile.blocks.get(reply_class)
     if block is not None:
         yield f"- Quanto dura: {block // HOUR} ore, poi il sistema riprova da solo."

@@ -73,6 +73,7 @@ class SourceEntry(TypedDict):
     """Where a fact is from, and when it was looked at."""
 
     fact: fields.Text
+    it: fields.Text
     where: fields.Text
     date: fields.Day
 
@@ -106,6 +107,8 @@ class ProfileFile(TypedDict, total=False):
     also: list[fields.Text]
     like: fields.Text
     domains: Required[list[Annotated[fields.Text, AfterValidator(_domain)]]]
+    login: Literal["mailbox-password", "app-password", "smtp-credentials"]
+    personal: bool
     about: Required[Texts]
     settings: Required[ProviderEntry]
     oauth: OAuthDefaults

@@ -41,6 +41,8 @@ class Fact:
     """Where something in a profile is known from, and when it was looked at."""
 
     fact: str
+    it: str
+    """The fact in Italian, for the pages of the call centre."""
     where: str
     date: str
 
@@ -58,6 +60,10 @@ class Profile:
     settings: Mapping[str, Any]
     domains: tuple[str, ...] = ()
     """Mail domains whose mailboxes are at this provider."""
+    login: str = "mailbox-password"
+    """Where it logs in with a password, which: mailbox-password | app-password | smtp-credentials."""
+    is_personal: bool = False
+    """Its mailboxes are at domains of its own, for which no customer can authorise anybody."""
     oauth: Mapping[str, Any] = field(default_factory=dict)
     """Of its authorization server: `token_url`, `scope`, `tenant`; empty: none is known."""
     also: tuple[str, ...] = ()
@@ -130,6 +136,8 @@ def profile_of(name: str, data: Mapping[str, Any]) -> Profile:
         title=data["title"],
         settings=data["settings"],
         domains=tuple(data["domains"]),
+        login=data.get("login", "mailbox-password"),
+        is_personal=data.get("personal", False),
         oauth=data.get("oauth", {}),
         also=tuple(data.get("also", ())),
         like=data.get("like"),

@@ -112,8 +112,28 @@ GENERAL: Mapping[ReplyClass, Texts] = MappingProxyType(
 """For a provider whose profile says nothing of its own."""
 
 
+PERSONAL: Mapping[ReplyClass, Texts] = MappingProxyType(
+    {
+        ReplyClass.POLICY_REFUSED: _texts(
+            "The recipient's provider does not believe the sender (SPF, DKIM, DMARC). Send with the mailbox's own "
+            "address as the sender. If it is so already, tell support, and send the document another way.",
+            "Il gestore del destinatario non riconosce il mittente (SPF, DKIM, DMARC). Usi come mittente l'indirizzo "
+            "della casella. Se è già così, lo segnali all'assistenza e invii il documento per un'altra via.",
+        ),
+        ReplyClass.SENDER_REFUSED: _texts(
+            "The mailbox may not send with this sender address. Use the mailbox's own address as the sender; support "
+            "can set it.",
+            "La casella non può inviare con questo indirizzo mittente. Usi come mittente l'indirizzo della casella; "
+            "può impostarlo l'assistenza.",
+        ),
+    }
+)
+"""For a personal mailbox, where the profile says nothing of its own: its domain is the provider's."""
+
+
 def next_steps(profile: Profile | None, reply_class: str) -> Texts | None:
     """What the owner has to do, by language; None: this class concerns a recipient, and its report says what to do."""
     own = {} if profile is None else profile.steps
     known = ReplyClass(reply_class) if reply_class in set(ReplyClass) else ReplyClass.UNKNOWN
-    return own.get(known) or GENERAL.get(known)
+    personal = PERSONAL if profile is not None and profile.is_personal else {}
+    return own.get(known) or personal.get(known) or GENERAL.get(known)

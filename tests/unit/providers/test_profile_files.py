@@ -18,6 +18,7 @@ from relay.core.remedy import Needs, needs_of
 from relay.core.reply import read_reply
 from relay.core.words import Stage
 from relay.providers import BadProfile, load_profiles, next_steps, read_profile, read_shelf
+from tools.provider_pages import FIELD_NOTES, provider_pages
 
 FOLDER = files("relay.providers").joinpath("profiles")
 PROFILES = load_profiles()
@@ -40,6 +41,7 @@ recipients = 50
 account-blocked = "4h"
 [[source]]
 fact = "all of it"
+it = "tutto"
 where = "https://lab.example/help"
 date = "2026-11-22"
 [[rule]]
@@ -104,6 +106,50 @@ def test_the_steps_are_those_of_the_provider(name: str, reply_class: str, word: 
     steps = next_steps(PROFILES[name], reply_class)
     assert steps is not None
     assert word.lower() in steps["en"].lower()
+
+
+@pytest.mark.parametrize("name", sorted(name for name in PROFILES if PROFILES[name].is_personal))
+def test_the_owner_of_a_personal_mailbox_is_sent_to_nobody_who_runs_its_domain(name: str) -> None:
+    for steps in (next_steps(PROFILES[name], reply_class) for reply_class in ReplyClass):
+        assert steps is None or "chi gestisce il dominio" not in steps["it"].lower()
+        assert steps is None or "whoever runs the domain" not in steps["en"].lower()
+
+
+def test_whose_domain_is_their_own_is_told_who_runs_it() -> None:
+    steps = next_steps(PROFILES["aruba"], "policy-refused")
+    assert steps is not None
+    assert "Chi gestisce il dominio" in steps["it"]
+    assert {name for name in PROFILES if PROFILES[name].login == "app-password"} == {"gmail", "yahoo", "icloud"}
+
+
+def test_aruba_is_asked_for_no_app_password() -> None:
+    steps = next_steps(PROFILES["aruba"], "auth-method")
+    assert steps is not None
+    assert "app" not in steps["it"].lower().replace(",", " ").replace(":", " ").split()
+
+
+def pages() -> dict[str, str]:
+    return {path.rpartition("/")[2].removesuffix(".md"): make() for path, make in provider_pages().items()}
+
+
+def test_a_page_says_which_password_works_and_what_the_call_centre_types() -> None:
+    made = pages()
+    for name in ("gmail", "yahoo", "icloud"):
+        assert "password per le app; la password normale non funziona" in made[name]
+    assert made["README"].count("password per le app; la password normale non funziona") == 3
+    for name in PROFILES:
+        option = " --oauth" if PROFILES[name].settings.get("auth") == "oauth2" else ""
+        end = made[name].rpartition("## ")[2]
+        assert f"`relay account set-password INDIRIZZO{option}`" in end
+        assert "`relay account fixed INDIRIZZO`" in end
+        assert "`relay account test INDIRIZZO`" in end
+
+
+@pytest.mark.parametrize("name", sorted(PROFILES))
+def test_where_a_page_is_known_from_is_said_in_italian(name: str) -> None:
+    for fact in PROFILES[name].sources:
+        assert fact.it != fact.fact
+        assert fact.where.startswith("https://") or fact.where in FIELD_NOTES
 
 
 def test_a_provider_without_a_profile_has_general_steps_and_a_recipients_trouble_none() -> None:
