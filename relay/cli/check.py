@@ -7,6 +7,7 @@ import gc
 import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import typer
@@ -29,7 +30,8 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Name every problem of relay.yaml and of the routing, with its place."""
     gc.disable()  # a hundred thousand accounts are made once and thrown away at the end: collecting costs a third
     try:
-        problems = check_config(config, os.environ, _read_parts, try_pair=try_pair, stored_of=_stored_of)
+        today = datetime.now().astimezone().date()
+        problems = check_config(config, os.environ, _read_parts, try_pair=try_pair, stored_of=_stored_of, today=today)
     except ConfigUnreadable as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

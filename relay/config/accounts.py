@@ -41,6 +41,7 @@ def work_in(part: Part, ground: Ground) -> Worked:
         if account is None:
             continue
         accounts[sender] = account
+        _check_own(account, entry, report)
         for address in (sender, *account.aliases, *account.replaces):
             other = addresses.setdefault(address, sender)
             if other != sender:
@@ -58,6 +59,18 @@ def work_in(part: Part, ground: Ground) -> Worked:
         without=tuple(sender for sender, account in accounts.items() if account.password is None),
         problems=tuple(report.problems),
     )
+
+
+def _check_own(account: Account, entry: Entry, report: Report) -> None:
+    """An address of its own is no old one, and no road to its owner while it is stopped."""
+    own = {account.sender, *account.aliases}
+    for old in account.replaces:
+        if old in own:
+            report.error(entry.mark(f"address {old}"), f"{old} is this account's own address: it replaces nothing")
+    email = account.owner.email
+    if email and email.lower() in {*own, *account.replaces, account.mailbox.username}:
+        text = f"{email} is this mailbox itself: no notice reaches its owner while it is stopped"
+        report.warning(entry.mark("owner"), text)
 
 
 def _account(sender: str, entry: Entry, ground: Ground, report: Report) -> Account | None:

@@ -4,6 +4,7 @@ Law: whatever is wrong in one file, the other is checked too.
 """
 
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 
 from relay.config.loading import StoredOf, TryPair, read_service, unseen
@@ -20,16 +21,22 @@ def check_config(
     *,
     try_pair: TryPair | None = None,
     stored_of: StoredOf = unseen,
+    today: date | None = None,
 ) -> tuple[Problem, ...]:
-    """Every problem of relay.yaml and of the routing that it names, sorted. ConfigUnreadable: it cannot be opened."""
+    """Every problem of relay.yaml and of the routing that it names, sorted. ConfigUnreadable: it cannot be opened.
+
+    Without `today` dates are not held against it.
+    """
     service, routing, mark_of = read_service(path, environ, try_pair=try_pair, stored_of=stored_of)
     found = list(service.problems)
     if routing is not None:
         stored = nothing_seen if service.value is None else stored_of(service.value.data_dir)
-        loaded = RoutingLoader(routing, read_parts).load(References(environ, stored))
+        loader = RoutingLoader(routing, read_parts)
+        loaded = loader.load(References(environ, stored))
         found += loaded.problems
         if service.value is not None and loaded.value is not None:
             report = Report(str(path))
             check_roads(service.value.notices, loaded.value, mark_of, report)
             found += report.problems
+            found += [] if today is None else loader.lasting(service.value.queue, today)
     return in_order(found)

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from relay.config.entries import ProviderEntry
 from relay.config.files import trouble_with
-from relay.config.oauth import OAUTH_DEFAULTS, client_of, trouble_with_oauth
+from relay.config.oauth import OAUTH_DEFAULTS, client_of, idle_client, trouble_with_oauth
 from relay.config.part import Entry, Part
 from relay.config.problems import Report
 from relay.config.validation import suggestion
@@ -95,6 +95,8 @@ def _provider(name: str, entry: Entry, profiles: Mapping[str, Mapping[str, Any]]
     if reason := trouble_with_oauth(values.get("auth", Auth.PASSWORD), values["oauth"], entry.values.get("oauth", {})):
         report.error(entry.mark("oauth"), reason)
         return None
+    if reason := idle_client(values.get("auth", Auth.PASSWORD), values["oauth"]):
+        report.warning(entry.mark("oauth"), reason)
     provider = Provider(**_fields(name, values))
     if provider.tls is Tls.NONE and not is_loopback(provider.host) and not provider.allow_plaintext:
         report.error(

@@ -87,3 +87,10 @@ def trouble_with_oauth(auth: Auth, values: Mapping[str, Any], own: Mapping[str, 
     if "tenant" in own and TENANT not in (token_url or ""):
         return f"a tenant has no place in this token_url; write {TENANT} where it belongs"
     return None
+
+
+def idle_client(auth: Auth, values: Mapping[str, Any]) -> str | None:
+    """Why nobody ever asks as this client, where whoever wrote it seems to think so; None: somebody does, or may."""
+    if auth is Auth.OAUTH2 or "client_id" not in values or "token_url" in values:
+        return None
+    return "not used: without a profile that knows OAuth2 it needs `auth: oauth2` and a `token_url` here"

@@ -29,8 +29,8 @@ _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {section: TypeAdapter(entry) for sec
 _MARKED: Mapping[str, tuple[str, ...]] = {
     "clients": ("password",),
     "providers": ("profile", "host", "port", "tls", "tls_ca", "oauth"),
-    "plans": ("provider",),
-    "accounts": ("provider", "password"),
+    "plans": ("provider", "lifetime", "on_paused"),
+    "accounts": ("provider", "password", "owner", "lifetime", "on_paused"),
 }
 """The keys that may be blamed after the file itself was found right."""
 _MARKED_ITEMS: Mapping[str, tuple[tuple[str, str], ...]] = {

@@ -6,14 +6,17 @@ all files. A file whose bytes did not change is not read again; its accounts are
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from datetime import date
 from pathlib import Path
 
 from relay.config.accounts import Worked, work_in
 from relay.config.files import said
 from relay.config.ground import Ground, check_plans, lay_ground
+from relay.config.lasting import lasting_problems
 from relay.config.part import SECTION_NAMES, Entry, Part, read_part
-from relay.config.problems import START, Loaded, Report, has_errors, in_order
+from relay.config.problems import START, Loaded, Problem, Report, has_errors, in_order
 from relay.config.references import Resolve
+from relay.config.service import Queue
 from relay.config.unresolved import credential_problems
 from relay.core.routing import Client, Routing
 from relay.providers import Profile, load_profiles
@@ -58,6 +61,10 @@ class RoutingLoader:
             return Loaded(None, in_order(problems))
         routing = _routing(clients, ground, worked)
         return Loaded(routing, in_order([*problems, *credential_problems(routing, parts, worked, resolve)]))
+
+    def lasting(self, queue: Queue, today: date) -> list[Problem]:
+        """What is wrong of time in the files that were read last."""
+        return lasting_problems([part for _, part in self._parts.values()], queue, today)
 
     def _read(self, reports: "_Reports") -> None:
         """Brings the parts up to the bytes on disk; what cannot be read is reported."""
