@@ -116,7 +116,7 @@ def _commands(profile: Profile) -> Iterator[str]:
     if _is_oauth(profile):
         yield f"| il titolare ha rifatto l'accesso; il comando chiede il refresh token | `{_new_secret(profile)}` |"
     else:
-        yield f"| il titolare ha comunicato una nuova password; il comando la chiede e la prova | `{_new_secret(profile)}` |"
+        yield f"| il titolare ha dato una nuova password; il comando la chiede e la prova | `{_new_secret(profile)}` |"
     yield "| il problema è risolto presso il gestore, senza una nuova password | `relay account fixed INDIRIZZO` |"
     yield "| per vedere se la casella funziona | `relay account test INDIRIZZO` |"
 
