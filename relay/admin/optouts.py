@@ -50,7 +50,7 @@ class Lifted(BaseModel):
 class HiddenRecipient(BaseModel):
     """A recipient of whom only the hash is kept."""
 
-    hash: str = Field(description="Hexadecimal, of the address in lower case.")
+    hash: str = Field(description="Hexadecimal, of the one spelling of the address.")
 
 
 class Suppression(BaseModel):

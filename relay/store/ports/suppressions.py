@@ -1,7 +1,7 @@
 """The port of suppressions: whom an account does not write to.
 
 Law: only keyed hashes of addresses are kept; an opt-out holds for the whole account, whatever address of it sends, and
-in whatever case the recipient's address is written.
+in whatever spelling the recipient's address is written.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ class SuppressionView:
     """What stands against a recipient, as people see it; instants are wall time, microseconds."""
 
     recipient_hash: str
-    """Hexadecimal, of the address in lower case."""
+    """Hexadecimal, of the one spelling of his address."""
     kind: SuppressionKind
     since: int
     until: int | None

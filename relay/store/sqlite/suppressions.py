@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from relay.core.envelope import Kind, Result, Verdict
 from relay.core.limits import HOUR
+from relay.core.samemailbox import one_spelling
 from relay.core.suppression import REMEMBERED, Suppression, SuppressionKind, after_unknown, opted_out
 from relay.core.words import AccountId
 from relay.errors import UnknownAccount
@@ -101,8 +102,8 @@ def _recipient_of(context: Context, entry: Entry) -> bytes | None:
 
 
 def _hashed(context: Context, recipient: str) -> bytes:
-    """No provider tells two patients from each other by capitals, and who writes an address by hand does not either."""
-    return context.seals.hash_recipient(recipient.lower())
+    """No provider tells two patients from each other by capitals or by the quotes around a name."""
+    return context.seals.hash_recipient(one_spelling(recipient))
 
 
 def _standing(context: Context, account: AccountId, recipient: str) -> SuppressionView | None:

@@ -46,7 +46,12 @@ async def an_opt_out_is_of_the_person_however_his_address_is_written(scene: Scen
     await scene.route(account(A))
     await _book(scene).opt_out(A, "paziente@EXAMPLE.test")
     assert await _stands(scene, to="PAZIENTE@example.TEST") is SuppressionKind.OPTOUT
+    assert await _stands(scene, to='"paziente"@example.test') is SuppressionKind.OPTOUT
+    assert await _stands(scene, to=r'"pa\ziente"@Example.test') is SuppressionKind.OPTOUT
     assert await _stands(scene, to="paziente2@example.test") is None
+    await _book(scene).opt_out(A, "mario@bücher.test")
+    assert await _stands(scene, to="Mario@XN--bcher-kva.test") is SuppressionKind.OPTOUT
+    assert await _book(scene).lift(A, '"mario"@xn--bcher-kva.test') == (SuppressionKind.OPTOUT,)
 
 
 async def an_account_is_named_by_any_of_its_addresses(scene: Scene) -> None:
