@@ -81,7 +81,7 @@ class LoginWait(BaseModel):
     """A budget of logins that is used up."""
 
     budget: str = Field(description="refused-logins (health.refused_logins) or login (the provider's login_limit).")
-    limit: str = Field(description="As it is written, as 3/1h.")
+    limit: str = Field(description="As it is written, as 3/h.")
     until: Moment = Field(description="No login of its mailbox is tried before, but with a new password.")
 
 

@@ -173,11 +173,11 @@ def _who_acts(each: Any, account: Any) -> Iterator[str]:
 LOGINS = {
     "refused-logins": "were refused, and more of them would get it blocked (health.refused_logins); a new password is "
     "tried at once",
-    "login": "were tried, as many as its provider likes to see (login_limit)",
+    "login": "were tried, and more its provider does not like to see (login_limit)",
 }
 
 
-def _of_logins(each: Any, etas: list[str | None], account: Any, now: datetime) -> Iterator[str]:
+def _of_logins(each: Any, etas: Iterable[str | None], account: Any, now: datetime) -> Iterator[str]:
     """Which budget of logins decides the time, where one does."""
     wait, known = None if account is None else account["login_wait"], [eta for eta in etas if eta is not None]
     if wait is None or not known:
@@ -185,7 +185,7 @@ def _of_logins(each: Any, etas: list[str | None], account: Any, now: datetime) -
     is_its_turn = each["needs"] is None and each["reason"] not in ("limit", "queue")
     if is_its_turn or read(min(known, key=read)) <= read(wait["until"]):
         when = f"at {clock(wait['until'], now)} (in {spoken(read(wait['until']) - now)})"
-        yield f"  Logins: the mailbox may log in again {when}: {wait['limit']} {LOGINS[wait['budget']]}."
+        yield f"  Logins: the mailbox may log in again {when}: so many ({wait['limit']}) {LOGINS[wait['budget']]}."
 
 
 def _no_sooner(known: list[str], account: Any) -> list[str]:

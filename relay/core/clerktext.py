@@ -83,22 +83,35 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
             "La casella {login} presso {provider} viene provata subito; se funziona, la posta in attesa parte.",
         ),
         Saying.FIXED_LATER: (
-            "The mailbox {login} at {provider} is tried at {reason}: its logins were refused as often as they may be "
-            "(health.refused_logins), and more would get it blocked. A new password is tried at once.",
-            "La casella {login} presso {provider} viene provata alle {reason}: i suoi accessi sono stati rifiutati quante "
-            "volte è permesso (health.refused_logins), e altri la farebbero bloccare. Una nuova password viene provata "
-            "subito.",
+            (
+                "The mailbox {login} at {provider} is tried at {reason}: its logins were refused as often as they may "
+                "be (health.refused_logins), and more would get it blocked. A new password is tried at once."
+            ),
+            (
+                "La casella {login} presso {provider} viene provata alle {reason}: i suoi accessi sono stati rifiutati "
+                "quante volte è permesso (health.refused_logins), e altri la farebbero bloccare. Una nuova password "
+                "viene provata subito."
+            ),
         ),
         Saying.FIXED_SPENT: (
-            "The mailbox {login} at {provider} is tried at {reason}: it has logged in as often as it may for now "
-            "(login_limit).",
-            "La casella {login} presso {provider} viene provata alle {reason}: ha già fatto gli accessi consentiti per "
-            "ora (login_limit).",
+            (
+                "The mailbox {login} at {provider} is tried at {reason}: it has logged in as often as it may for now "
+                "(login_limit)."
+            ),
+            (
+                "La casella {login} presso {provider} viene provata alle {reason}: ha già fatto gli accessi consentiti "
+                "per ora (login_limit)."
+            ),
         ),
         Saying.FIXED_IDLE: (
-            "No mail waits for the mailbox {login} at {provider}: the next one tries it, or `relay account test {sender}`.",
-            "Nessun messaggio aspetta per la casella {login} presso {provider}: la prova il prossimo, oppure "
-            "`relay account test {sender}`.",
+            (
+                "No mail waits for the mailbox {login} at {provider}: the next one tries it, or "
+                "`relay account test {sender}`."
+            ),
+            (
+                "Nessun messaggio aspetta per la casella {login} presso {provider}: la prova il prossimo, oppure "
+                "`relay account test {sender}`."
+            ),
         ),
         Saying.NOT_STOPPED: (
             "Nothing had stopped the mailbox {login} at {provider}.",

@@ -182,7 +182,7 @@ async def test_fixed_says_that_it_is_tried_and_who_still_keeps_it_back(office: O
     ("wait", "said"),
     [
         (
-            LoginWait("refused-logins", "3/1h", NOON + 3_180_000_000),
+            LoginWait("refused-logins", "3/h", NOON + 3_180_000_000),
             "is tried at 12:53 UTC: its logins were refused as often as they may be (health.refused_logins)",
         ),
         (
@@ -294,7 +294,7 @@ def test_the_same_password_once_more_is_the_wish_that_it_be_tried(office: Office
 
 def test_where_no_login_is_left_the_same_password_is_tried_later_and_it_says_when(office: Office) -> None:
     office.keeping.is_new = False
-    wait = LoginWait("refused-logins", "3/1h", NOON + 3_180_000_000)
+    wait = LoginWait("refused-logins", "3/h", NOON + 3_180_000_000)
     office.change(health="paused", reason="auth-rejected", particulars=Particulars(login_wait=wait))
     kept = office.set()
     assert office.trying.asked == 0

@@ -324,12 +324,14 @@ def test_json_is_exactly_that_of_the_api(known):
 
 # a budget of logins that is used up
 
-SPENT = Particulars(login_wait=LoginWait("refused-logins", "3/1h", NOON + 61 * MINUTE))
-AGAIN_AT = "  Logins: the mailbox may log in again at 13:01:00 UTC (in 53 min): 3/1h were refused"
+SPENT = Particulars(login_wait=LoginWait("refused-logins", "3/h", NOON + 61 * MINUTE))
+AGAIN_AT = "  Logins: the mailbox may log in again at 13:01:00 UTC (in 53 min): so many (3/h) were refused"
 
 
 def test_a_doubted_mailbox_names_the_budget_that_decides_its_time(relay):
-    lines = about(relay, health="doubted", reason="auth-rejected", since=NOON, eta=NOON + 61 * MINUTE, particulars=SPENT)
+    lines = about(
+        relay, health="doubted", reason="auth-rejected", since=NOON, eta=NOON + 61 * MINUTE, particulars=SPENT
+    )
     assert any(line.startswith(AGAIN_AT) and "health.refused_logins" in line for line in lines)
 
 
