@@ -84,7 +84,7 @@ _TOO_LARGE = Rule(
     ),
     unless=phrases(
         "quota", "storage allocation", "exceeded storage", "line|lines ~ too long", "too many recipients|hops",
-        "mailbox|casella ~ full|piena|size|quota", "rate", "queue",
+        "mailbox|casella ~ full|piena|size|quota", "mailbox|casella ~ reached|exceed* ~ size", "rate", "queue",
     ),
 )  # fmt: skip
 
@@ -92,7 +92,8 @@ _PERIOD_WORDS = (
     "daily|hourly|weekly|monthly|giornaliero|giornaliera|giornalieri|giornaliere|orario|oraria|mensile|quotidiano",
     "per day|hour|minute|minutes|week|month|second|giorno|ora|minuto",
     "24|1|2|12 hours|hour|h|ore|ora",
-    "today|oggi|al|nel giorno|giornata?",
+    "today|oggi",
+    "al|nel|nella giorno|giornata",
 )
 
 _TOO_MANY_RECIPIENTS = Rule(
@@ -168,6 +169,7 @@ LIMITED: tuple[Rule, ...] = (
             "massimo ~ messaggi|invii|email|mail",
             "frequenza|velocita|ritmo ~ massim*|eccessiv*|superat*|invio|troppo|elevat*",
             "superat* ~ frequenza|velocita|ritmo",
+            "invio|invii|spedizione|spedizioni ~ troppo frequent*|rapid*|veloc*|ravvicinat*",
             "rallentare",
             "zu viele nachrichten|mails|emails",
             "sendelimit|versandlimit|tageslimit",

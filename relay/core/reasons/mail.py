@@ -40,8 +40,8 @@ CONTENT: tuple[Rule, ...] = (
             "rifiutato|vietato|consentito|ammesso",
             "rejected|refused|blocked ~ content|contents",
             "forbidden|prohibited|banned|unacceptable|objectionable|disallowed content",
-            "allegato|allegati|estensione|estensioni ~ consentit*|ammess*|vietat*|permess*|rifiutat*|bloccat*|"
-            "pericolos*",
+            "allegato|allegati|estensione|estensioni|file|eseguibile|eseguibili ~ consentit*|ammess*|vietat*|permess*|"
+            "rifiutat*|bloccat*|pericolos*",
             "tipo ~ allegato|file",
             "banned ~ name|content|file|exe|zip|js|bat|scr|com|vbs|docm|xlsm|jar|iso",
             "malformed ~ mime|message|header",

@@ -79,6 +79,7 @@ ADDRESS: tuple[Rule, ...] = (
             "ip address|reputation ~ low|poor|bad|spam|unsolicited|reputation",
             "originating from your ip",
             "ip|ips|host|client ~ not ~ whitelist*|allowlist*|authorized|authorised",
+            "indirizzo ip ~ non ~ consentit*|autorizzat*|ammess*|abilitat*|accettat*",
             "originating|coming from your|this ip|network|server|host",
             "dynamic|residential|dialup ip|address|range|pool",
             "cannot find your hostname",

@@ -181,6 +181,7 @@ def test_the_period_in_which_too_much_was_sent_decides_and_not_the_digit() -> No
         "Messaggi inviati a questa casella oltre la quota",
         "Casella oltre quota: invio rifiutato",
         "La casella di posta del destinatario e' piena",
+        "The email was sent but the mailbox is full",
     ],
 )
 def test_a_full_mailbox_is_full_though_sending_is_spoken_of(text: str) -> None:
