@@ -23,6 +23,25 @@ Nothing = Annotated[NoFilter, Query()]
 ONE_OF_TWO = "give one of password and refresh_token, and nothing else"
 
 
+ORDERS = ("pause", "resume", "fixed", "test", "password")
+"""What can be said about an account; no address ends with one of them after a slash."""
+
+
+def unsaid_routes() -> APIRouter:
+    """405 for whoever asks where something can only be said; included before what shows accounts, to which the path of
+    an order would be an address that nobody has.
+    """
+    routes = APIRouter(prefix=f"{PREFIX}/accounts")
+
+    async def unsaid() -> None:
+        raise HTTPException(405, headers={"Allow": "POST"})
+
+    for order in ORDERS:
+        methods = ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"]
+        routes.add_api_route(f"/{{sender:path}}/{order}", unsaid, methods=methods, include_in_schema=False)
+    return routes
+
+
 def acting_routes(clerk: Clerk) -> APIRouter:
     """What can be said about an account."""
     routes = APIRouter(prefix=f"{PREFIX}/accounts", tags=["accounts"])

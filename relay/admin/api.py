@@ -11,7 +11,7 @@ from fastapi import FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
 from relay.admin import shapes
-from relay.admin.acting import acting_routes
+from relay.admin.acting import acting_routes, unsaid_routes
 from relay.admin.bodies import Bodies
 from relay.admin.clerk import Clerk
 from relay.admin.description import ABOUT, described
@@ -84,6 +84,7 @@ def admin_app(sources: AdminSources) -> FastAPI:
     app.include_router(recipient_routes(sources.recipients))
     app.include_router(key_routes(sources.keys))
     app.include_router(secret_routes(sources.secrets))
+    app.include_router(unsaid_routes())
     app.include_router(list_routes(sources.reading, sources.healths, sources.clerk))
     app.include_router(reply_routes(sources.riddles))
     app.include_router(notice_routes(sources.notices))

@@ -51,6 +51,15 @@ async def test_an_order_reaches_the_clerk_by_whatever_address(relay, order, body
     assert SECRET not in answer.text
 
 
+@pytest.mark.parametrize("order", ["pause", "resume", "fixed", "test", "password"])
+@pytest.mark.parametrize("method", ["GET", "PUT", "PATCH", "DELETE", "OPTIONS"])
+async def test_an_order_is_only_said_and_never_asked_for(relay, order, method):
+    answer = await relay.get(f"{ANNA}/{order}", token=TOKEN, method=method)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+    assert answer.json()["detail"].endswith("it takes POST")
+    assert relay.clerk.told == []
+
+
 async def test_a_trial_is_answered_with_all_that_was_found(relay):
     relay.clerk.tested = findings.Tested(
         "anna@d.test", BOX, Finding.NOT_NOW, "limit", until=NOON, reply=Reply(450, None, "slow")
@@ -210,11 +219,6 @@ async def test_without_the_token_nothing_is_done(relay, order):
     body = {"password": SECRET}
     answer = await relay.get(f"{ANNA}/{order}", method="POST", json=body)
     assert answer.status_code == 401
-    assert relay.clerk.told == []
-
-
-async def test_an_order_is_no_question(relay):
-    assert (await relay.ask(f"{ANNA}/pause")).status_code == 404
     assert relay.clerk.told == []
 
 
