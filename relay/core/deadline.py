@@ -4,6 +4,7 @@ Law: a day that cannot be read or is over refuses the message while its sender s
 longer than its account lets it.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
@@ -14,6 +15,10 @@ from relay.core.refusal import Reason, Refusal
 from relay.core.routing import Account
 
 VALID_UNTIL = b"x-relay-valid-until"
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MOMENT = re.compile(r"(?:[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{8})[T ]", re.IGNORECASE)
+"""A day and a time of it: ISO 8601 has weeks too, which nobody means to the minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +50,10 @@ def deadline_of(header: TopHeader, account: Account, *, zone: tzinfo, now: int) 
     said = header.named(VALID_UNTIL)
     if not said:
         return own
+    if len(said) > 1:
+        return Refusal(Reason.VALID_UNTIL_TWICE, {}, account.sender)
     text = header.value(said[0])
-    at = read_day(text, zone) if len(said) == 1 else None
+    at = read_day(text, zone)
     if at is None:
         return Refusal(Reason.VALID_UNTIL_UNREADABLE, {"said": text}, account.sender)
     if at <= now:
@@ -55,10 +62,15 @@ def deadline_of(header: TopHeader, account: Account, *, zone: tzinfo, now: int) 
 
 
 def read_day(text: str, zone: tzinfo) -> int | None:
-    """An instant as RFC 5322 (3.3) or ISO 8601 write it; a day alone ends with it; without a zone it is in `zone`."""
+    """An instant as RFC 5322 (3.3) or ISO 8601 write it; a day alone (2026-11-22, and no week) ends with it; without a
+    zone it is in `zone`.
+    """
     try:
-        found = datetime.combine(date.fromisoformat(text) + timedelta(days=1), time.min)
+        day = date.fromisoformat(text) if _DAY.fullmatch(text) else None
+        found = None if day is None else datetime.combine(day + timedelta(days=1), time.min)
     except (ValueError, OverflowError):
+        return None
+    if found is None:
         found_or_none = _instant(text)
         if found_or_none is None:
             return None
@@ -75,7 +87,7 @@ def shown(at: int, zone: tzinfo) -> str:
 
 
 def _instant(text: str) -> datetime | None:
-    for read in (datetime.fromisoformat, parsedate_to_datetime):
+    for read in (datetime.fromisoformat,) if _MOMENT.match(text) else (parsedate_to_datetime,):
         try:
             return read(text)
         except (ValueError, TypeError, IndexError, OverflowError):

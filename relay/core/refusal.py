@@ -67,6 +67,7 @@ class Reason(Enum):
 
     # its deadline
     VALID_UNTIL_UNREADABLE = "valid-until-unreadable", 550, "5.6.0"
+    VALID_UNTIL_TWICE = "valid-until-twice", 550, "5.6.0"
     VALID_UNTIL_PAST = "valid-until-past", 550, "5.4.7"
     TOO_LATE = "too-late", 550, "5.4.7"
 

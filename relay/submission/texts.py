@@ -77,6 +77,7 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.HEADER_TOO_LONG: "The header of the message is over 256 KiB",
     Reason.LOOP: "Too many hops, the message runs in a circle",
     Reason.VALID_UNTIL_UNREADABLE: "X-Relay-Valid-Until is not a date: {said}",
+    Reason.VALID_UNTIL_TWICE: "X-Relay-Valid-Until is there more than once: name one date",
     Reason.VALID_UNTIL_PAST: "X-Relay-Valid-Until is over: {day}",
     Reason.TOO_LATE: "The message would leave {leaves}, after its deadline {deadline}: "
     "send it another way or with a later deadline. {contact}",
@@ -140,6 +141,7 @@ _ITALIAN: Mapping[Reason, str] = {
     Reason.HEADER_TOO_LONG: "L'intestazione del messaggio supera 256 KiB",
     Reason.LOOP: "Troppi passaggi, il messaggio gira in tondo",
     Reason.VALID_UNTIL_UNREADABLE: "X-Relay-Valid-Until non e' una data: {said}",
+    Reason.VALID_UNTIL_TWICE: "X-Relay-Valid-Until c'e' piu' di una volta: indicare una sola data",
     Reason.VALID_UNTIL_PAST: "X-Relay-Valid-Until e' scaduto: {day}",
     Reason.TOO_LATE: "Il messaggio partirebbe {leaves}, dopo la sua scadenza {deadline}: "
     "inviarlo in altro modo o con una scadenza successiva. {contact}",

@@ -42,6 +42,7 @@ def doctor(**more: object) -> Account:
         ("2026-07-01 18:00", "2026-07-01T18:00:00+02:00"),
         ("2026-11-22", "2026-11-23T00:00:00+01:00"),
         ("Sun, 22 Nov 2026 18:00:00 +0100", "2026-11-22T18:00:00+01:00"),
+        ("20261122T170000Z", "2026-11-22T18:00:00+01:00"),
         ("22 Nov 2026 17:00:00 GMT", "2026-11-22T18:00:00+01:00"),
     ],
 )
@@ -51,7 +52,23 @@ def test_a_day_is_read_as_mail_and_as_iso_8601_write_it_and_without_a_zone_it_is
     assert read_day(text, ROME) == at(instant)
 
 
-@pytest.mark.parametrize("text", ["", "soon", "tomorrow", "2026-13-01", "5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "soon",
+        "tomorrow",
+        "2026-13-01",
+        "5",
+        "2026-W48",
+        "2026W48",
+        "2026-W48-3",
+        "2026-W48-3T18:00",
+        "20261122",
+        "2026-11-31",
+        "9999-12-31",
+    ],
+)
 def test_what_is_no_day_is_none(text: str) -> None:
     assert read_day(text, ROME) is None
 
@@ -97,7 +114,7 @@ def test_no_day_makes_it_live_longer_than_its_account_lets_it() -> None:
     ("fields", "reason"),
     [
         (["X-Relay-Valid-Until: soon"], Reason.VALID_UNTIL_UNREADABLE),
-        (["X-Relay-Valid-Until: 2026-11-25", "x-relay-valid-until: 2026-11-26"], Reason.VALID_UNTIL_UNREADABLE),
+        (["X-Relay-Valid-Until: 2026-11-25", "x-relay-valid-until: 2026-11-26"], Reason.VALID_UNTIL_TWICE),
         (["X-Relay-Valid-Until: 2026-11-21"], Reason.VALID_UNTIL_PAST),
         (["X-Relay-Valid-Until: 2026-11-22T09:00:00+01:00"], Reason.VALID_UNTIL_PAST),
     ],
