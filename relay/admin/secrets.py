@@ -6,7 +6,7 @@ Law: no answer, no error and no log has a value in it.
 from collections.abc import Sequence
 from typing import Annotated, Protocol
 
-from fastapi import APIRouter, HTTPException, Path
+from fastapi import APIRouter, HTTPException, Path, Query
 from pydantic import BaseModel, Field, SecretStr
 
 from relay.admin.asking import in_time
@@ -19,12 +19,24 @@ from relay.store.ports.secrets import SecretName
 Name = Annotated[str, Path(description="As the configuration says after `secret:`.", max_length=1024)]
 
 
+Force = Annotated[bool, Query(description="Also one that is in use.")]
+
+SHOWN: int = 5
+"""Users of a secret that are named: who drops it sees what he would do."""
+
+FORCE = "to forget it all the same: force=true (relay secret drop --force)"
+
+
 class SecretKeeper(Protocol):
     """Who keeps them."""
 
     async def names(self) -> Sequence[SecretName]: ...
 
     async def set_named(self, name: str, value: str, /) -> bool: ...
+
+    def warning_of(self, name: str, value: str, /) -> str | None: ...
+
+    async def users_of(self, name: str, /) -> Sequence[str]: ...
 
     async def drop(self, name: str, /) -> bool: ...
 
@@ -59,6 +71,7 @@ class Kept(BaseModel):
 
     name: str
     is_new: bool = Field(description="false: the very same was there.")
+    warning: str | None = Field(None, description="Why it does not serve what uses it; null: it does.")
 
 
 class Forgotten(BaseModel):
@@ -79,14 +92,25 @@ def secret_routes(desk: SecretKeeper) -> APIRouter:
     @routes.put("/secrets/{name:path}", tags=["secrets"], summary="Keep a secret")
     async def keep(name: Name, given: Value) -> Kept:
         """In force at once. It is for what the routing uses it for, or for its first use, and for nothing else."""
+        value = given.value.get_secret_value()
         try:
-            return Kept(name=name, is_new=await desk.set_named(name, given.value.get_secret_value()))
+            is_new = await desk.set_named(name, value)
         except PermanentError as error:
             raise HTTPException(400, str(error)) from None
+        return Kept(name=name, is_new=is_new, warning=desk.warning_of(name, value))
 
-    @routes.delete("/secrets/{name:path}", tags=["secrets"], summary="Forget a secret")
-    async def forget(name: Name) -> Forgotten:
-        """What uses it goes without: a mailbox is held as no-credentials."""
+    @routes.delete(
+        "/secrets/{name:path}",
+        tags=["secrets"],
+        summary="Forget a secret",
+        responses={409: {"description": "It is in use; `detail` says by whom."}},
+    )
+    async def forget(name: Name, force: Force = False) -> Forgotten:
+        """One that is in use only with force=true: its mailboxes are held as no-credentials then."""
+        users = [] if force else await desk.users_of(name)
+        if users and any(each.name == name for each in await in_time(desk.names())):
+            more = f" and {len(users) - SHOWN} more" if len(users) > SHOWN else ""
+            raise HTTPException(409, f"secret:{name} is in use by {', '.join(users[:SHOWN])}{more}; {FORCE}")
         if not await desk.drop(name):
             raise HTTPException(404, "there is no secret of this name")
         return Forgotten(name=name)

@@ -14,6 +14,7 @@ from relay.app.routing import RoutingKeeper
 from relay.app.storage import Storage
 from relay.core.failuretext import Language
 from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.oauth import OAuthTokens
 from relay.delivery.smtp import SmtpUpstream
 from relay.delivery.tester import Tester, TesterStore
 from relay.errors import RelayError
@@ -45,7 +46,9 @@ def tester(
     )
 
 
-def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, tries: Tester) -> AccountClerk:
+def clerk(
+    means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Tester, tokens: OAuthTokens
+) -> AccountClerk:
     """Does what admins say about accounts."""
     run = RunIn(means.threads.pool("why-without", 1))
     return AccountClerk(
@@ -54,7 +57,7 @@ def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, tries: Tester) 
             control=storage.store.books.control,
             reading=storage.store,
             trying=tries,
-            keeping=parts.password_desk(storage, keeper),
+            keeping=parts.password_desk(means, storage, keeper),
             why_without=lambda mailbox: run(lambda: keeper.why_without(mailbox)),
             contact=means.config.contact,
             log=means.log,
@@ -62,5 +65,6 @@ def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, tries: Tester) 
             zone=settings.ZONE,
             wall=means.clock.wall,
             clock=means.clock.monotonic,
+            mended=tokens.mended,
         )
     )

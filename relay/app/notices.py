@@ -98,8 +98,8 @@ def heartbeat(means: Means, client: WebClient, look: Callable[[], Awaitable[None
     return Heartbeat(parse_web_url(address), client, is_ready=is_ready, tell=tell)
 
 
-def notice_sender(means: Means, client: WebClient, keeper: RoutingKeeper) -> NoticeSender | None:
-    """Sends to `ops_webhook`; None: there is none."""
+def hook_keys(means: Means, keeper: RoutingKeeper) -> HookKeys | None:
+    """What signs notices for `ops_webhook`; None: there is none."""
     notices = means.config.notices
     if notices.ops_webhook is None:
         return None
@@ -111,6 +111,14 @@ def notice_sender(means: Means, client: WebClient, keeper: RoutingKeeper) -> Not
         clock=means.clock.monotonic,
     )
     keeper.on_change(keys.forget)
+    return keys
+
+
+def notice_sender(means: Means, client: WebClient, keys: HookKeys | None) -> NoticeSender | None:
+    """Sends to `ops_webhook`; None: there is none."""
+    notices = means.config.notices
+    if notices.ops_webhook is None or keys is None:
+        return None
     return NoticeSender(
         parse_web_url(notices.ops_webhook),
         client,
@@ -120,7 +128,9 @@ def notice_sender(means: Means, client: WebClient, keeper: RoutingKeeper) -> Not
     )
 
 
-def notice_pump(means: Means, store: Store, notices: Notices, keeper: RoutingKeeper, client: WebClient) -> NoticePump:
+def notice_pump(
+    means: Means, store: Store, notices: Notices, keeper: RoutingKeeper, sender: NoticeSender | None
+) -> NoticePump:
     """Tells whoever has to be told, by mail and by webhook."""
     config = means.config
 
@@ -155,7 +165,7 @@ def notice_pump(means: Means, store: Store, notices: Notices, keeper: RoutingKee
         notices_from=config.notices.sender,
         postmaster=config.notices.postmaster,
     )
-    return NoticePump(notices, store, desk, sender=notice_sender(means, client, keeper), log=means.log)
+    return NoticePump(notices, store, desk, sender=sender, log=means.log)
 
 
 def terms_watch(means: Means, notices: Notices, keeper: RoutingKeeper) -> TermsWatch:

@@ -23,6 +23,7 @@ from relay.admin import (
 )
 from relay.app import settings
 from relay.app.certificates import CertificateKeeper
+from relay.app.hookkeys import HookKeys
 from relay.app.machine import MachineClock, RunIn, Threads, randomness
 from relay.app.observation import DeliveryObserver, SubmissionObserver
 from relay.app.passwords import PasswordDesk
@@ -114,9 +115,9 @@ def refresh_tokens(means: Means, storage: Storage, keeper: RoutingKeeper) -> Sto
     return StoredRefreshTokens(keeper.routing, means.resolve, storage.store.books.secrets, run=run)
 
 
-def password_desk(storage: Storage, keeper: RoutingKeeper) -> PasswordDesk:
+def password_desk(means: Means, storage: Storage, keeper: RoutingKeeper) -> PasswordDesk:
     """Sets what mailboxes log in with."""
-    return PasswordDesk(storage.store.books.secrets, keeper)
+    return PasswordDesk(storage.store.books.secrets, keeper, hook=means.config.notices.ops_webhook_secret)
 
 
 def certificate_keeper(means: Means) -> CertificateKeeper | None:
@@ -222,7 +223,14 @@ def outbox_pump(means: Means, store: Store, keeper: RoutingKeeper) -> OutboxPump
     )
 
 
-def self_look(means: Means, storage: Storage, store: Store, certificates: CertificateKeeper | None) -> SelfLook:
+def self_look(
+    means: Means,
+    storage: Storage,
+    store: Store,
+    certificates: CertificateKeeper | None,
+    *,
+    hook_keys: HookKeys | None = None,
+) -> SelfLook:
     """Looks at this node."""
     watch = StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic, wall=means.clock.wall_seconds)
     return SelfLook(
@@ -231,6 +239,7 @@ def self_look(means: Means, storage: Storage, store: Store, certificates: Certif
         data=storage.data,
         wall=means.clock.wall_seconds,
         expiries=dict if certificates is None else certificates.expiries,
+        hook_keys=hook_keys,
     )
 
 

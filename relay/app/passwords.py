@@ -8,9 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.app.routing import RoutingKeeper
+from relay.config.notices import UNSIGNED, WEAK
 from relay.config.references import SECRET_BYTES
 from relay.core.routing import Auth, Provider, SecretKind, SecretReference
 from relay.core.secretuse import Credential, mailbox_use
+from relay.core.webhooks import is_weak, read_keys
 from relay.core.words import AccountId, MailboxId
 from relay.errors import PermanentError, UnknownAccount
 from relay.store.ports.secrets import NAME_OCTETS, SecretName, Secrets
@@ -40,9 +42,11 @@ class PasswordSet:
 class PasswordDesk:
     """Sets passwords, refresh tokens and the secrets of the relay itself."""
 
-    def __init__(self, secrets: Secrets, keeper: RoutingKeeper) -> None:
+    def __init__(self, secrets: Secrets, keeper: RoutingKeeper, *, hook: SecretReference | None = None) -> None:
+        """`hook` signs what is sent to the webhook of ops."""
         self._secrets = secrets
         self._keeper = keeper
+        self._hook = hook.value if hook is not None and hook.kind is SecretKind.STORED else None
 
     async def set(self, account: AccountId, value: str, *, kind: Credential = Credential.PASSWORD) -> PasswordSet:
         """Keeps what this account's mailbox logs in with, for that mailbox alone; it is tried at once.
@@ -71,6 +75,21 @@ class PasswordDesk:
         is_new = await self._secrets.set(name, value, use=await self._keeper.use_of(name))
         await self._keeper.refresh()
         return is_new
+
+    def warning_of(self, name: str, value: str) -> str | None:
+        """Why a value does not serve what the configuration uses it for; None: it does, as far as can be seen."""
+        if name != self._hook:
+            return None
+        try:
+            keys = read_keys(value)
+        except ValueError as error:
+            return f"ops_webhook_secret is secret:{name}, and with this value {UNSIGNED}: {error}"
+        return f"ops_webhook_secret is secret:{name}: {WEAK}" if is_weak(keys) else None
+
+    async def users_of(self, name: str) -> Sequence[str]:
+        """Who uses a stored secret, as the configuration calls them: senders, and keys of the configuration."""
+        users = await self._keeper.users_of(name)
+        return [*users, "ops_webhook_secret"] if name == self._hook else users
 
     async def names(self) -> Sequence[SecretName]:
         """All stored secrets, without their values."""

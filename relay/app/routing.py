@@ -14,7 +14,7 @@ from relay.app.shelf import SecretShelf
 from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import Cause, Fingerprinted, Resolve, Unresolved, fingerprints
 from relay.core.routing import Auth, Routing, SecretKind, SecretReference
-from relay.core.secretuse import OWN, SecretUse, mailbox_use, uses_of
+from relay.core.secretuse import OWN, SecretUse, mailbox_use, users_of, uses_of
 from relay.core.words import MailboxId
 from relay.errors import ConfigError, CorruptValue, TemporaryError
 from relay.observe import Log, Metrics
@@ -102,6 +102,11 @@ class RoutingKeeper:
         """What the routing in force uses a stored secret for; None: for nothing."""
         routing = self._routing
         return await self._desk.run(lambda: uses_of(routing).get(name))
+
+    async def users_of(self, name: str) -> list[str]:
+        """Who uses a stored secret by the routing in force: senders, and keys of the routing."""
+        routing = self._routing
+        return await self._desk.run(lambda: users_of(routing, name))
 
     def _secret_of(self, mailbox: MailboxId) -> str | Unresolved:
         routing = self._routing

@@ -115,6 +115,8 @@ class SelfLook:
     data: Disk
     wall: Callable[[], float]
     expiries: Callable[[], Mapping[str, float]]
+    hook_keys: Callable[[], Awaitable[object]] | None = None
+    """Looks up what signs notices, and says in the readiness where it is not there; None: nothing is signed."""
 
     async def __call__(self) -> NodeState:
         """Brings the readiness up to date, and says what it says."""
@@ -131,6 +133,8 @@ class SelfLook:
         await self.watch.look()
         self._look_at_room()
         self._look_at_certificates()
+        if self.hook_keys is not None:
+            await _patiently(self.hook_keys())
 
     def _look_at_room(self) -> None:
         free, wanted = self.data.free_bytes(), min(LITTLE_ROOM, self.data.disk_bytes() // 4)
@@ -149,6 +153,15 @@ class SelfLook:
             self.readiness.set(CERTIFICATE, f"certificates for clients: {', '.join(soon)}")
         else:
             self.readiness.clear(CERTIFICATE)
+
+
+async def _patiently(looking: Awaitable[object]) -> None:
+    """A folder of secrets that hangs hides nothing else; the look goes on when it comes back."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await looking
+    except TimeoutError:
+        return
 
 
 def _ends(left: float) -> str:

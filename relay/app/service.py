@@ -136,7 +136,8 @@ class Service:
     async def _begin(self, storage: Storage, store: Store, keeper: RoutingKeeper) -> None:
         running, means, supervisor = self._running, self._means, self._supervisor
         *listeners, _ = running.sockets
-        look = parts.self_look(means, storage, store, running.certificates)
+        hook_keys = notices.hook_keys(means, keeper)
+        look = parts.self_look(means, storage, store, running.certificates, hook_keys=hook_keys)
         resolve = parts.resolver(means)
         refresh_tokens = parts.refresh_tokens(means, storage, keeper)
         running.tokens = token_source(means, keeper, resolve=resolve, refresh_tokens=refresh_tokens)
@@ -145,8 +146,8 @@ class Service:
         running.tester = accounts.tester(
             means, storage, store, upstream=upstream, dispatcher=running.dispatcher, fatal=self._store_failed
         )
-        clerk = accounts.clerk(means, storage, keeper, running.tester)
-        passwords = parts.password_desk(storage, keeper)
+        clerk = accounts.clerk(means, storage, keeper, tries=running.tester, tokens=running.tokens)
+        passwords = parts.password_desk(means, storage, keeper)
         running.admin = parts.admin_server(
             means,
             storage,
@@ -170,7 +171,8 @@ class Service:
         await storage.keys.finish()
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
         client = notices.web_client(means)
-        running.notices = notices.notice_pump(means, store, storage.store.books.notices, keeper, client)
+        sender = notices.notice_sender(means, client, hook_keys)
+        running.notices = notices.notice_pump(means, store, storage.store.books.notices, keeper, sender)
         supervisor.start("notices", running.notices.run())
         supervisor.start("terms", notices.terms_watch(means, storage.store.books.notices, keeper).run())
         heartbeat = notices.heartbeat(means, client, look.look)

@@ -17,6 +17,7 @@ from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 StdinOption = Annotated[bool, typer.Option("--stdin", help="Read it from stdin instead of the terminal.")]
+ForceOption = Annotated[bool, typer.Option("--force", help="Also one that is in use.")]
 NameArgument = Annotated[str, typer.Argument(help="As the configuration says after `secret:`.")]
 
 LONGEST: int = 65_537
@@ -41,12 +42,14 @@ def set_secret(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG, stdin:
     with running_relay(config) as relay:
         answer = relay.put(f"secrets/{quote(name, safe='')}", {"value": value})
     typer.echo(f"secret:{name} is kept" if answer["is_new"] else f"secret:{name} was this already")
+    if answer["warning"] is not None:
+        typer.echo(f"relay: warning: {answer['warning']}", err=True)
 
 
-def drop(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG) -> None:
-    """Forget a secret."""
+def drop(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG, force: ForceOption = False) -> None:
+    """Forget a secret; one that is in use only with --force."""
     with running_relay(config) as relay:
-        relay.delete(f"secrets/{quote(name, safe='')}")
+        relay.delete(f"secrets/{quote(name, safe='')}{'?force=true' if force else ''}")
     typer.echo(f"secret:{name} is forgotten")
 
 

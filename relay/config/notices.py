@@ -17,6 +17,8 @@ from relay.core.words import Plan
 
 UNSIGNED = "what is sent to ops_webhook is not signed"
 
+WEAK = "a secret of less than 24 or more than 64 octets: receivers may refuse it"
+
 MarkOf = Callable[[str], Mark]
 """Where the value of a key stands."""
 
@@ -72,4 +74,4 @@ def _check_secret(reference: SecretReference, mark: Mark, report: Report, resolv
     if is_missing(keys):
         report.warning(mark, f"{keys.reason}: {UNSIGNED}")
     elif not isinstance(keys, Unresolved) and is_weak(keys):
-        report.warning(mark, "a secret of less than 24 or more than 64 octets: receivers may refuse it")
+        report.warning(mark, WEAK)

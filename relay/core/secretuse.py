@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass
 from enum import StrEnum
 from typing import Any
 
-from relay.core.routing import Auth, OAuthClient, Provider, Routing, SecretKind, Tls
+from relay.core.routing import Auth, OAuthClient, Provider, Routing, SecretKind, SecretReference, Tls
 from relay.core.weburl import parse_web_url
 
 
@@ -94,6 +94,19 @@ def uses_of(routing: Routing) -> dict[str, SecretUse]:
         if each.password is not None and each.password.kind is SecretKind.STORED:
             found.setdefault(each.password.value, OWN)
     return found
+
+
+def users_of(routing: Routing, name: str) -> list[str]:
+    """Who names a stored secret: senders, then keys of the routing."""
+    mine = SecretReference(SecretKind.STORED, name)
+    mailboxes = [each for each in routing.mailboxes() if routing.password_of(each) == mine]
+    users = [account.sender for each in mailboxes for account in routing.by_mailbox[each]]
+    users += [
+        f"providers.{each.name}.oauth.client_secret"
+        for each in routing.providers.values()
+        if each.oauth is not None and each.oauth.client_secret == mine
+    ]
+    return users + [f"clients.{each.name}.password" for each in routing.clients.values() if each.password == mine]
 
 
 def objection(bound: SecretUse | None, asked: SecretUse) -> str | None:

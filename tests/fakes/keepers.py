@@ -45,6 +45,8 @@ class FakeSecrets:
     """Keeps values by name, and knows one name that it refuses."""
 
     kept: dict[str, str] = field(default_factory=dict)
+    users: list[str] = field(default_factory=list)
+    warning: str | None = None
 
     async def names(self) -> Sequence[SecretName]:
         bound = SecretUse(UseKind.MAILBOX, "smtps.aruba.it", 465, is_encrypted=True, login="m.rossi@studio.test")
@@ -56,6 +58,12 @@ class FakeSecrets:
         is_new = self.kept.get(name) != value
         self.kept[name] = value
         return is_new
+
+    def warning_of(self, name: str, value: str, /) -> str | None:
+        return self.warning
+
+    async def users_of(self, name: str, /) -> Sequence[str]:
+        return self.users
 
     async def drop(self, name: str, /) -> bool:
         return self.kept.pop(name, None) is not None

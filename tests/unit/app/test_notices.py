@@ -2,8 +2,10 @@
 
 import asyncio
 import base64
+import functools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,10 +13,11 @@ import pytest
 
 from relay.admin import Part, Readiness
 from relay.app import notices
-from relay.app.hookkeys import KEPT, SECRET
+from relay.app.hookkeys import KEPT, SECRET, HookKeys
 from relay.app.machine import MachineClock, Threads
 from relay.app.notices import DEAD, HEARTBEAT, UNTOLD
 from relay.app.parts import Means
+from relay.app.scraping import SelfLook
 from relay.config.loading import load_service
 from relay.config.references import References
 from relay.core.concerns import Concern, ConcernKind, Subject
@@ -23,6 +26,7 @@ from relay.core.notice import Notice, NoticeType
 from relay.core.routing import Account, Owner, Provider, Routing
 from relay.core.webhooks import Sent
 from relay.core.words import MailboxId, Plan
+from relay.notify import NoticeSender
 from relay.observe import Log, Metrics
 from relay.store.ports.notices import DueConcern
 from tests.fakes.web import answer, serving
@@ -81,9 +85,17 @@ class World:
         assert found is not None
         return found
 
+    @functools.cached_property
+    def keys(self) -> HookKeys | None:
+        return notices.hook_keys(self.means, cast(Any, self.keeper))
+
+    @property
+    def any_sender(self) -> NoticeSender | None:
+        return notices.notice_sender(self.means, self.client, self.keys)
+
     @property
     def sender(self):
-        found = notices.notice_sender(self.means, self.client, cast(Any, self.keeper))
+        found = notices.notice_sender(self.means, self.client, self.keys)
         assert found is not None
         return found
 
@@ -95,7 +107,7 @@ class World:
 def test_without_a_webhook_nobody_is_called(tmp_path: Path) -> None:
     world = World(tmp_path, {})
     assert notices.heartbeat(world.means, world.client, world.look) is None
-    assert notices.notice_sender(world.means, world.client, cast(Any, world.keeper)) is None
+    assert notices.notice_sender(world.means, world.client, world.keys) is None
 
 
 async def test_a_heartbeat_that_nobody_hears_is_a_problem_that_does_not_stop_the_node(tmp_path: Path) -> None:
@@ -160,6 +172,40 @@ async def test_a_secret_that_cannot_be_used_is_said_and_the_notice_sent(
         assert (problem.what, problem.text.endswith("is not signed")) == (SECRET, True)
 
 
+async def test_a_secret_that_is_set_is_seen_at_the_next_look_and_not_at_the_next_notice(tmp_path: Path) -> None:
+    environ: dict[str, str] = {}
+    world = World(tmp_path, environ, ops_webhook="https://ops.test/", ops_webhook_secret="secret:hook")
+    shelf = {"hook": ""}
+    world.means = replace(world.means, resolve=References({}, lambda name, _use: shelf[name] or None))
+    keys = world.keys
+    assert keys is not None
+    await keys()
+    (problem,) = world.readiness.problems
+    assert problem.text == "secret:hook is not in the store: what is sent to ops_webhook is not signed"
+    shelf["hook"] = HOOK
+    world.keeper.changed()
+    look = SelfLook(NoWatch(), world.readiness, Room(), lambda: 0.0, dict, hook_keys=keys)  # type: ignore[arg-type]
+    await look.look()
+    assert world.readiness.problems == []
+    shelf["hook"] = ""
+    world.keeper.changed()
+    await look.look()
+    assert [each.what for each in world.readiness.problems] == [SECRET], "one that is dropped is missed at once"
+
+
+class NoWatch:
+    async def look(self) -> None:
+        return
+
+
+class Room:
+    def free_bytes(self) -> int:
+        return 10**12
+
+    def disk_bytes(self) -> int:
+        return 10**12
+
+
 async def test_without_a_secret_it_is_sent_as_it_is(tmp_path: Path) -> None:
     async with serving() as server:
         world = World(tmp_path, {}, ops_webhook=f"http://127.0.0.1:{server.port}/", allow_private=True)
@@ -196,7 +242,9 @@ async def test_dead_letters_are_a_problem_that_does_not_stop_the_node(tmp_path: 
     world = World(tmp_path, {})
     store = Nothing()
     store.given_up = many
-    pump = notices.notice_pump(world.means, cast(Any, store), cast(Any, store), cast(Any, world.keeper), world.client)
+    pump = notices.notice_pump(
+        world.means, cast(Any, store), cast(Any, store), cast(Any, world.keeper), world.any_sender
+    )
     running = asyncio.create_task(pump.run())
     await asyncio.wait_for(store.rested.wait(), 60)
     problems = {each.what: each.text for each in world.readiness.problems}
@@ -268,7 +316,7 @@ async def test_the_pump_tells_the_owner_or_readiness_says_that_it_could_not(tmp_
     store = Nothing(DueConcern(concern, None, 0, at, (doctor,), 30, None))
     world = World(tmp_path, {}, **({"from": service} if has_road else {}))
     keeper = Keeper(routing)
-    pump = notices.notice_pump(world.means, cast(Any, store), cast(Any, store), cast(Any, keeper), world.client)
+    pump = notices.notice_pump(world.means, cast(Any, store), cast(Any, store), cast(Any, keeper), world.any_sender)
 
     running = asyncio.create_task(pump.run())
     await asyncio.wait_for(store.rested.wait(), 60)

@@ -1,6 +1,7 @@
 """Stored secrets as the service uses them: set for one mailbox, in force at once, kept back from any other."""
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +16,7 @@ from relay.app.routing import Desk, RoutingKeeper
 from relay.app.shelf import SecretShelf
 from relay.config.problems import Loaded
 from relay.config.references import Cause, References, Unresolved
-from relay.core.routing import Account, Auth, Client, Provider, Routing, SecretKind, SecretReference, Tls
+from relay.core.routing import Account, Auth, Client, OAuthClient, Provider, Routing, SecretKind, SecretReference, Tls
 from relay.core.secretuse import OWN, Credential, SecretUse, mailbox_use, objection
 from relay.core.words import MailboxId, Plan
 from relay.errors import CorruptValue, UnknownAccount
@@ -253,6 +254,32 @@ async def test_a_secret_set_by_its_name_is_for_the_mailbox_that_the_routing_name
     assert await world.desk.drop("rossi")
     assert not await world.desk.drop("rossi")
     assert world.keeper.secret_of(BOX) is None
+
+
+async def test_who_uses_a_secret_is_known_by_name(world: World) -> None:
+    client = OAuthClient("relay", stored("shown"), "https://login.test/token")
+    both = replace(routing(), providers={**routing().providers, "office": replace(OFFICE, oauth=client)})
+    await world.edit(both)
+    assert await world.desk.users_of("rossi") == [ROSSI, "aiuto@d.test"]
+    assert await world.desk.users_of("practice") == ["clients.practice.password"]
+    assert await world.desk.users_of("shown") == ["providers.office.oauth.client_secret"]
+    assert await world.desk.users_of("hook") == []
+    desk = PasswordDesk(world.secrets, world.keeper, hook=stored("hook"))
+    assert await desk.users_of("hook") == ["ops_webhook_secret"]
+
+
+async def test_a_value_that_cannot_sign_is_said_to_be_none(world: World) -> None:
+    desk = PasswordDesk(world.secrets, world.keeper, hook=stored("hook"))
+    said = desk.warning_of("hook", "just a word!")
+    assert said is not None
+    assert "is not signed" in said
+    assert "just a word" not in said
+    weak = desk.warning_of("hook", "whsec_" + base64.b64encode(b"k" * 5).decode())
+    assert weak is not None
+    assert "less than 24" in weak
+    assert desk.warning_of("hook", "whsec_" + base64.b64encode(b"k" * 32).decode()) is None
+    assert desk.warning_of("other", "just a word!") is None, "nothing signs with it"
+    assert world.desk.warning_of("hook", "just a word!") is None
 
 
 async def test_a_mailboxs_secret_is_no_clients_and_the_other_way_round(world: World) -> None:

@@ -93,6 +93,25 @@ def test_the_list_of_secrets_has_no_values(desk: Desk) -> None:
     )
 
 
+def test_a_secret_in_use_is_forgotten_only_on_purpose(desk: Desk) -> None:
+    desk.relay.secrets.kept["hook"] = VALUE
+    desk.relay.secrets.users = [f"{number}@x.test" for number in range(7)]
+    code, _, err = desk.run("secret", "drop", "hook")
+    assert code == 1
+    assert "in use by 0@x.test, 1@x.test, 2@x.test, 3@x.test, 4@x.test and 2 more; " in err
+    assert "--force" in err
+    assert "hook" in desk.relay.secrets.kept
+    assert desk.says("secret", "drop", "hook", "--force") == "secret:hook is forgotten\n"
+    assert desk.relay.secrets.kept == {}
+
+
+def test_a_value_that_does_not_serve_its_use_is_kept_with_a_warning(desk: Desk, typed: None) -> None:
+    desk.relay.secrets.warning = "nothing is signed with it"
+    assert desk.run("secret", "set", "hook") == (
+        0, "secret:hook is kept\n", "relay: warning: nothing is signed with it\n"
+    )  # fmt: skip
+
+
 def test_a_secret_is_forgotten_once(desk: Desk) -> None:
     desk.relay.secrets.kept["hook"] = VALUE
     assert desk.says("secret", "drop", "hook") == "secret:hook is forgotten\n"
