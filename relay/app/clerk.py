@@ -88,6 +88,8 @@ class ClerkMeans:
     """Microseconds since 1970."""
     clock: Callable[[], float]
     """Seconds, never set back."""
+    mended: Callable[[MailboxId], Awaitable[float]]
+    """Lets go what an authorization server's failures keep from being asked; seconds until it may be all the same."""
 
 
 class AccountClerk:
@@ -135,15 +137,20 @@ class AccountClerk:
 
     async def fixed(self, account: AccountId, *, by: str) -> Done:
         """Has its mailbox tried at once."""
+        pause = await self._means.mended(self._account(account).mailbox)
         is_new = await self._means.control.fixed(account, by=by)
         view = await self._means.reading.account(account)
-        said = self._next_try(account, view) if is_new else self._say(account, Saying.NOT_STOPPED)
+        said = self._next_try(account, view, pause) if is_new else self._say(account, Saying.NOT_STOPPED)
         if view is not None and view.particulars.paused is not None:
             said = f"{said} {self._say(account, Saying.STILL_PAUSED)}"
         return Done(account, is_new, said)
 
-    def _next_try(self, account: AccountId, view: AccountView | None) -> str:
-        """When a mailbox that is said to be mended is tried, and why not sooner: at once, inside every limit."""
+    def _next_try(self, account: AccountId, view: AccountView | None, pause: float = 0.0) -> str:
+        """When a mailbox that is said to be mended is tried, and why not sooner: at once, inside every limit. `pause`:
+        seconds for which its authorization server wants to be left alone.
+        """
+        if pause > 0:
+            return self._say(account, Saying.FIXED_UNASKED, self._time(self._means.wall() + int(pause * SECOND)))
         wait = None if view is None else view.particulars.login_wait
         if wait is not None:
             saying = Saying.FIXED_LATER if wait.budget == REFUSED_ALREADY else Saying.FIXED_SPENT

@@ -32,6 +32,8 @@ class Saying(StrEnum):
     """The same, where logins were refused as often as one may be; the reason is when it is tried."""
     FIXED_SPENT = "fixed-spent"
     """The same, where its provider has seen as many logins as it likes."""
+    FIXED_UNASKED = "fixed-unasked"
+    """The same, where its authorization server asked for a pause; the reason is its end."""
     FIXED_IDLE = "fixed-idle"
     """The same, where no mail waits that could try it."""
     NOT_STOPPED = "not-stopped"
@@ -101,6 +103,16 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
             (
                 "La casella {login} presso {provider} viene provata alle {reason}: ha già fatto gli accessi consentiti "
                 "per ora (login_limit)."
+            ),
+        ),
+        Saying.FIXED_UNASKED: (
+            (
+                "The mailbox {login} at {provider} is not tried before {reason}: its authorization server asked to be "
+                "left alone until then. A new token is tried at once."
+            ),
+            (
+                "La casella {login} presso {provider} non viene provata prima delle {reason}: il suo server di "
+                "autorizzazione ha chiesto una pausa fino ad allora. Un nuovo token viene provato subito."
             ),
         ),
         Saying.FIXED_IDLE: (

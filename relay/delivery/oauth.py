@@ -116,6 +116,23 @@ class OAuthTokens:
         if held is not None and held.token == token:
             del self._held[mailbox]
 
+    async def mended(self, mailbox: MailboxId) -> float:
+        """Somebody says that it works again: what it showed last is shown once more, though it rests. Seconds until
+        then: a pause that the server asks for is kept, but for a refresh token that it has not seen.
+        """
+        self._rests.pop(mailbox, None)
+        identity = self._identity_of(mailbox)
+        rest = None if identity is None else self._rests.get(identity)
+        if identity is None or rest is None:
+            return 0.0
+        try:
+            found = await self._refresh_tokens.get(mailbox)
+        except RelayError:
+            return 0.0
+        if found is None or self._is_set_since(mailbox, _Way(identity, found)):
+            return 0.0
+        return max(0.0, rest.until - self._clock())
+
     async def close(self) -> None:
         """Waits for what is under way: a refresh token that is renewed now would be lost."""
         if self._flights:

@@ -98,6 +98,7 @@ class Office:
         self.routing = ROUTING
         self.control, self.reading = FakeControl(), FakeReading()
         self.trying, self.keeping = FakeTrying(), FakeKeeping()
+        self.pause = 0.0
         self.reading.of_accounts = [account(ANNA)]
         self.lines: list[str] = []
         self.clerk = AccountClerk(
@@ -114,8 +115,13 @@ class Office:
                 zone=UTC,
                 wall=lambda: NOON,
                 clock=lambda: asyncio.get_running_loop().time(),
+                mended=self.mended,
             )
         )
+
+    async def mended(self, mailbox: MailboxId) -> float:
+        assert mailbox == BOX
+        return self.pause
 
     async def why_without(self, mailbox: MailboxId) -> str | None:
         return None if mailbox == BOX else "secret:x is not in the store"
@@ -167,6 +173,13 @@ async def test_a_pause_says_who_else_is_not_concerned(office: Office) -> None:
 async def test_a_resume_says_what_it_does_not_mend(office: Office, changes: dict[str, Any], said: str) -> None:
     office.change(**changes)
     assert (await office.clerk.resume(ANNA, by="admin")).text.endswith(said)
+
+
+async def test_fixed_does_not_promise_what_an_authorization_server_asked_not_to_get(office: Office) -> None:
+    office.pause = 120.0
+    said = (await office.clerk.fixed(ANNA, by="admin")).text
+    assert "is not tried before 12:02 UTC" in said
+    assert "at once" not in said.replace("A new token is tried at once.", "")
 
 
 async def test_fixed_says_that_it_is_tried_and_who_still_keeps_it_back(office: Office) -> None:

@@ -512,6 +512,38 @@ async def test_another_token_for_a_mailbox_that_works_is_shown_while_everybody_r
     assert await it.tokens(ANNA) == "access-3"
 
 
+async def test_what_somebody_says_is_mended_is_shown_once_more_at_once() -> None:
+    it = World(script=[UNREAD, UNREAD])
+    await it.trouble()
+    assert await it.tokens.mended(ANNA) == 0
+    await it.trouble()
+    await it.trouble()
+    assert len(it.asked) == 2
+
+
+async def test_a_pause_that_the_server_asks_for_is_kept_whoever_says_that_it_is_mended() -> None:
+    it = World(script=[THROTTLED])
+    await it.trouble()
+    it.now += 20
+    assert await it.tokens.mended(ANNA) == 100
+    await it.trouble()
+    assert len(it.asked) == 1
+    it.refresh.set(ANNA, "fresh")
+    assert await it.tokens.mended(ANNA) == 0, "a new one is shown at once"
+    it.now += 100
+    assert await it.tokens.mended(BRUNO) == 0
+
+
+async def test_what_nobody_connected_or_can_be_asked_for_has_nothing_to_wait_for() -> None:
+    it = World(refresh=FakeRefreshTokens(BRUNO), script=[THROTTLED])
+    await it.trouble(BRUNO)
+    assert await it.tokens.mended(ANNA) == 0
+    it.refresh.is_away = True
+    assert await it.tokens.mended(BRUNO) == 0
+    it.client = None
+    assert await it.tokens.mended(BRUNO) == 0
+
+
 async def test_nonsense_is_tried_again_and_keeps_its_name_while_it_rests() -> None:
     it = World(script=[UNREAD])
     for _ in range(2):
