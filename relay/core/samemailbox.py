@@ -1,7 +1,7 @@
 """One spelling for all the spellings of a mailbox, so that whoever asked for no more mail is known under each.
 
-Law: two addresses have one spelling only if no mail system tells them apart; what is merely alike (a dot, a `+tag`) stays
-another mailbox.
+Law: two addresses have one spelling only if no mail system tells them apart; what is merely alike (a dot, a `+tag`)
+stays another mailbox.
 """
 
 import re

@@ -1,9 +1,11 @@
 """Whether a recipient may be written to: nothing stands against him, and his domain takes mail.
 
 Law: who cannot be written to is refused at RCPT, while the patient is still in the room; a suppression that a header
-may put aside is decided at the dot, only for clients that say so; an opt-out no header puts aside.
+may put aside is decided at the dot, only for clients that say so; an opt-out no header puts aside. An empty sender's
+account is known at the dot, so all of it is said there.
 """
 
+import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -55,7 +57,17 @@ class Recipients:
                 return standing
             if standing is not None and not (is_put_aside and standing.kind is SuppressionKind.UNKNOWN):
                 return _refused(transaction.routing, account, address, standing)
-        return None
+        return await self._any_unreachable(transaction, account)
+
+    async def _any_unreachable(self, transaction: Transaction, account: Account) -> Refusal | None:
+        """The first of an empty sender's recipients whose domain takes no mail; all domains are asked at once."""
+        if transaction.account is not None:
+            return None  # asked at RCPT
+        one_of_each: dict[str, str] = {}
+        for address in transaction.recipients:
+            one_of_each.setdefault(address.rpartition("@")[2].lower(), address)
+        found = await asyncio.gather(*(self._unreachable(account, address) for address in one_of_each.values()))
+        return next((each for each in found if each is not None), None)
 
     async def _standing(self, account: Account, address: str) -> SuppressionView | Refusal | None:
         if self.suppressions is None or not self.suppressions.may_stand(account.sender, address):

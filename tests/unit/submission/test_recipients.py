@@ -178,6 +178,23 @@ class TestDomains:
         assert await rcpt(office, "mario@[192.0.2.1]") == "250 2.1.5 Ok"
         assert looked == []
 
+    async def test_an_empty_sender_is_no_way_around(self) -> None:
+        office, looked = checked(Standing.MISSING)
+        mail = MAIL.replace(b"<m.rossi@d.test>", b"<>").replace(b"DATA", TO_OTHER + b"DATA")
+        assert (await send(office, MESSAGE, mail=mail)).startswith("550 5.1.2 There is no mail at x.test")
+        assert office.intake.messages == []
+        assert looked == ["x.test"], "once for all recipients there"
+
+    async def test_an_empty_sender_whose_recipients_can_be_reached_is_taken(self) -> None:
+        office, looked = checked(Standing.FINE)
+        assert (await send(office, MESSAGE, mail=MAIL.replace(b"<m.rossi@d.test>", b"<>"))).startswith("250 ")
+        assert looked == ["x.test"]
+
+    async def test_who_was_asked_at_rcpt_is_not_asked_at_the_dot(self) -> None:
+        office, looked = checked(Standing.FINE)
+        assert (await send(office, MESSAGE)).startswith("250 ")
+        assert looked == ["x.test"]
+
     async def test_the_log_is_told_without_the_domain(self) -> None:
         office, _ = checked(Standing.MISSING)
         await rcpt(office, "mario@famiglia-rossi.example")
