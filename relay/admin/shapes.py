@@ -107,6 +107,7 @@ class Message(BaseModel):
     )
     accepted_at: Moment
     size: int = Field(description="Bytes.")
+    dated: bool = Field(description="Its sender named its deadline (X-Relay-Valid-Until): its lifetime ends then.")
     deliveries: list[Delivery]
 
 

@@ -37,6 +37,7 @@ def message_of(view: MessageView) -> Message:
         state=DeliveryState(view.state),
         accepted_at=moment(view.accepted_at),
         size=view.size,
+        dated=view.is_dated,
         deliveries=[],
     )
 

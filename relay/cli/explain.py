@@ -27,6 +27,15 @@ FINAL = {
 }
 
 
+COMES_BACK = (
+    "  Next: it will not leave before its lifetime ends at {at}; it comes back to its sender then, unless that is done."
+)
+COMES_BACK_DATED = (
+    "  Next: it will not leave before the deadline that its sender named, {at}; it comes back to him then, unless that "
+    "is done. Where that was foreseen when it was accepted, the answer (250) told him so."
+)
+
+
 def explain(
     what: Annotated[str, typer.Argument(metavar="MESSAGE_ID|ACCOUNT", help="An id, a Message-ID, or a sender.")],
     config: ConfigOption = DEFAULT_CONFIG,
@@ -88,12 +97,12 @@ def of_message(message: Any, account: Any, now: datetime) -> Iterator[str]:
         groups.setdefault((each["state"], each["reason"], each["needs"]), []).append(each)
     for group in list(groups.values())[:SHOWN]:
         yield ""
-        yield from _of_deliveries(group, account, now)
+        yield from _of_deliveries(group, account, now, is_dated=message["dated"])
     if len(groups) > SHOWN:
         yield f"... and {len(groups) - SHOWN} other groups: relay queue show {message['id']}"
 
 
-def _of_deliveries(group: list[Any], account: Any, now: datetime) -> Iterator[str]:
+def _of_deliveries(group: list[Any], account: Any, now: datetime, *, is_dated: bool) -> Iterator[str]:
     first = min(group, key=lambda each: str(each["since"]))
     yield f"To {_recipients(group)}: {first['state']}."
     if first["state"] in FINAL:
@@ -105,7 +114,7 @@ def _of_deliveries(group: list[Any], account: Any, now: datetime) -> Iterator[st
     else:
         yield f"  Why: {_why(first['reason'], account)}{_of_limits(first['reason'], account)}."
         yield f"  Since: {clock(first['since'], now)}, {spoken(now - read(first['since']))}."
-        yield from _what_moves_it(first, [each["eta"] for each in group], account, now)
+        yield from _what_moves_it(first, [each["eta"] for each in group], account, now, is_dated=is_dated)
     yield from _last_word(group, now)
 
 
@@ -128,7 +137,7 @@ def _limit(each: Any) -> str:
     return f"{each['used']} of {each['limit']}{slowed}"
 
 
-def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: datetime) -> Iterator[str]:
+def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: datetime, *, is_dated: bool) -> Iterator[str]:
     known = sorted(eta for eta in etas if eta is not None)
     if first["needs"] is None:
         yield from _of_logins(first, known, account, now)
@@ -142,10 +151,7 @@ def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: dateti
     if known:
         yield f"  Next: the relay tries again {_when(_no_sooner(known, account), now)}."
     elif first.get("bounces_at") is not None:
-        yield (
-            f"  Next: it will not leave before its lifetime ends at {clock(first['bounces_at'], now)};"
-            " it will be bounced then, unless that is done."
-        )
+        yield (COMES_BACK_DATED if is_dated else COMES_BACK).format(at=clock(first["bounces_at"], now))
     else:
         yield "  Next: nothing moves it before that."
 

@@ -110,8 +110,9 @@ class Reading(Leasing):
         state = min((each.state for each in deliveries), key=ORDER.index)
         new = mail.new
         return MessageView(
-            new.id, new.account, new.client, state, self.on_the_wall(mail.accepted_at), len(new.content), deliveries
-        )
+            new.id, new.account, new.client, state, self.on_the_wall(mail.accepted_at), len(new.content), deliveries,
+            new.is_dated,
+        )  # fmt: skip
 
     def delivery_view(self, delivery: Delivery, *, has_attempts: bool) -> DeliveryView:
         address, why = delivery.envelope.recipients[0].address, self.why(delivery)

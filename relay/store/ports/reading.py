@@ -81,6 +81,8 @@ class MessageView:
     accepted_at: int
     size: int
     deliveries: tuple[DeliveryView, ...]
+    is_dated: bool = False
+    """Its sender named the day on which its lifetime ends (`X-Relay-Valid-Until`)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,7 +54,8 @@ class Views:
         deliveries = tuple(self._delivery(each, message, seq, sender, (accepted, bool(is_dated))) for each in rows)
         states = {each.state for each in deliveries}
         state = next(state for state in ORDER if state in states)
-        return MessageView(message, sender, client, state, self._context.clock.shown(accepted), size, deliveries)
+        accepted_at = self._context.clock.shown(accepted)
+        return MessageView(message, sender, client, state, accepted_at, size, deliveries, bool(is_dated))
 
     def standstill(self, row: Row, sender: AccountId, of: tuple[int, bool]) -> tuple[str, Standstill]:
         """The state of a delivery as admins see it, and why it is not moving; `row` begins as `deliveries_of`'s.

@@ -495,3 +495,11 @@ async def accounts_that_matter_are_told_by_name(scene: Scene) -> None:
     await scene.send_all()
     await scene.advance(24 * 3600 + 1)
     assert B not in [each.account for each in (await scene.store.account_gauges(10)).accounts]
+
+
+async def a_message_says_whether_its_sender_named_the_day_on_which_its_lifetime_ends(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1, lifetime=2 * 3600 * SECOND, is_dated=True)
+    await scene.mail(A, 2)
+    found = (await scene.store.messages(MessageQuery())).items
+    assert [each.is_dated for each in found] == [False, True]

@@ -36,6 +36,7 @@ async def test_a_message_has_the_shape_of_the_interface(relay):
         "state": "waiting",
         "accepted_at": "2026-11-22T12:00:00.000000Z",
         "size": 4321,
+        "dated": False,
         "deliveries": [
             {
                 "recipient": {"hash": "00ff" * 8, "domain": "example.org"},

@@ -63,9 +63,17 @@ def test_what_outlives_its_time_says_when_it_bounces_and_what_helps(relay):
         acts,
         (
             "  Next: it will not leave before its lifetime ends at 13:00:00 UTC; "
-            "it will be bounced then, unless that is done."
+            "it comes back to its sender then, unless that is done."
         ),
     ]
+
+
+def test_what_misses_the_deadline_of_its_sender_says_so_and_that_he_was_told(relay):
+    outlived = delivery(needs=Needs.ADMIN, eta=None, bounces_at=NOON + 60 * MINUTE)
+    assert explained(relay, outlived, is_dated=True)[-1] == (
+        "  Next: it will not leave before the deadline that its sender named, 13:00:00 UTC; it comes back to him then, "
+        "unless that is done. Where that was foreseen when it was accepted, the answer (250) told him so."
+    )
 
 
 def test_a_slowed_limit_says_what_it_allows_now(relay):
