@@ -73,6 +73,11 @@ LOGIN_CAUSES: Mapping[str, Cause] = MappingProxyType(
             "il gestore non riconosce il servizio che invia per Suo conto.",
             _CALL,
         ),
+        "oauth-secret": _cause(
+            "the service that sends for you lacks a secret of its own to log in with.",
+            "al servizio che invia per Suo conto manca un segreto proprio per accedere.",
+            _CALL,
+        ),
         "oauth-unreachable": _cause(
             "the login service of your mail provider could not be reached.",
             "il servizio di accesso del Suo gestore non era raggiungibile.",
