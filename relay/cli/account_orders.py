@@ -83,8 +83,9 @@ def _told(answer: Any, as_json: bool, *, is_good: bool = True) -> None:
 
 
 def _from_stdin() -> str:
-    line = sys.stdin.readline(MOST + 1)
-    secret = line.rstrip("\r\n")
+    secret = sys.stdin.read(MOST + 3).rstrip("\r\n")
+    if "\n" in secret or "\r" in secret:
+        raise WrongUse("there is more than one line on stdin: which of them is the password?")
     if not secret or len(secret) > MOST:
         raise WrongUse("no password was given" if not secret else "that is too long for a password")
     return secret

@@ -11,10 +11,11 @@ from importlib import import_module
 from typing import Any
 
 import typer
+from typer.core import TyperCommand
 
 from relay import __version__
 from relay.cli.ending import ExitCode as ExitCode
-from relay.cli.ending import code_of
+from relay.cli.ending import WrongUse, code_of
 from relay.errors import RelayError
 
 Command = Callable[..., Any]
@@ -28,6 +29,8 @@ class Verb:
     help: str
     home: str | None = None
     verbs: tuple["Verb", ...] = ()
+    asks_secret: bool = False
+    """A word too many may be that secret."""
 
 
 QUEUE = (
@@ -50,7 +53,7 @@ KEYS = (
 
 SECRETS = (
     Verb("list", "List the secrets that the relay keeps, without their values.", "secret:list_secrets"),
-    Verb("set", "Keep a secret; it is asked for, or read from stdin.", "secret:set_secret"),
+    Verb("set", "Keep a secret; it is asked for, or read from stdin.", "secret:set_secret", asks_secret=True),
     Verb("drop", "Forget a secret.", "secret:drop"),
 )
 
@@ -62,7 +65,12 @@ ACCOUNT = (
     Verb("resume", "Let an account's mail go again.", "account_orders:resume"),
     Verb("fixed", "Say that an account's mailbox is mended.", "account_orders:fixed"),
     Verb("test", "Log in with an account's mailbox now, and say what is wrong.", "account_orders:try_now"),
-    Verb("set-password", "Set what an account's mailbox logs in with, and try it.", "account_orders:set_password"),
+    Verb(
+        "set-password",
+        "Set what an account's mailbox logs in with, and try it.",
+        "account_orders:set_password",
+        asks_secret=True,
+    ),
     Verb("connect", "Connect an account with its provider."),
     Verb("add", "Add an account."),
     Verb("move", "Move an account to another mailbox."),
@@ -89,8 +97,26 @@ VERBS = (
     Verb("sandbox", "Run a mail provider that enforces limits and can lie.", "sandbox:sandbox"),
     Verb("secret", "Keep secrets that belong to no account, and list all.", verbs=SECRETS),
     Verb("keys", "List, rotate and retire the keys that encrypt the store.", verbs=KEYS),
-    Verb("hash-password", "Make a hash for `clients:` from a password.", "hash_password:hash_password"),
+    Verb(
+        "hash-password", "Make a hash for `clients:` from a password.", "hash_password:hash_password", asks_secret=True
+    ),
 )
+
+
+class _AskingCommand(TyperCommand):
+    """A verb that asks for a secret: a word that it does not know may be one, and is not said again."""
+
+    allow_extra_args = True
+    ignore_unknown_options = True
+
+    def invoke(self, ctx: Any) -> Any:
+        """Part of click."""
+        if ctx.args:
+            raise WrongUse(
+                "something behind it is not understood, and not repeated here: is it a secret? One is asked for, or "
+                "read from stdin; as an argument everybody on this machine can read it"
+            )
+        return super().invoke(ctx)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -161,7 +187,8 @@ def _add(app: typer.Typer, verbs: Sequence[Verb], asked: Sequence[str], before: 
             added(_absent(f"{before}{verb.name}"))
         else:
             name = f"{before}{verb.name}"
-            app.command(verb.name, help=verb.help)(_loaded(verb.home) if is_asked else _absent(name))
+            kind = _AskingCommand if verb.asks_secret else None
+            app.command(verb.name, help=verb.help, cls=kind)(_loaded(verb.home) if is_asked else _absent(name))
 
 
 def _say_version(asked: bool) -> None:

@@ -181,13 +181,25 @@ def test_a_trial_that_works_is_0_and_one_that_does_not_is_1(desk):
 
 @pytest.mark.parametrize("option", [["--stdin"], []])
 def test_a_password_is_read_from_stdin_and_stands_in_no_output(desk, monkeypatch, option):
-    monkeypatch.setattr("sys.stdin", io.StringIO("molto segreta \r\nnot this\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("molto segreta \r\n"))
     said = desk.says("account", "set-password", "anna@d.test", *option)
     assert said == "password is done.\n"
     assert desk.relay.clerk.told == [("password", "anna@d.test", "molto segreta ", "password", "admin")]
     (request,) = desk.wire.requests
     assert "segreta" not in str(request.url)
     assert request.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize(
+    "typed", [["segreta"], ["--stdin", "segreta"], ["--password=segreta"], ["--pasword", "segreta"]]
+)
+def test_a_password_that_was_typed_behind_it_is_refused_and_not_said_again(desk, monkeypatch, typed):
+    monkeypatch.setattr("sys.stdin", io.StringIO("another\n"))
+    code, out, err = desk.run("account", "set-password", "anna@d.test", *typed)
+    assert code == 2
+    assert "segreta" not in out + err
+    assert "stdin" in err
+    assert desk.wire.requests == []
 
 
 def test_a_refresh_token_is_said_to_be_one(desk, monkeypatch):
@@ -218,7 +230,7 @@ def test_at_a_terminal_it_is_asked_twice_without_echo(desk, monkeypatch):
     assert len(desk.relay.clerk.told) == 1
 
 
-@pytest.mark.parametrize("given", ["", "\n", "x" * 70_000])
+@pytest.mark.parametrize("given", ["", "\n", "x" * 70_000, "xxx1\nxxx2\n", "xxx1\r\nxxx2", "\nxxx1\n"])
 def test_what_is_no_password_is_not_sent(desk, monkeypatch, given):
     monkeypatch.setattr("sys.stdin", io.StringIO(given))
     code, _, err = desk.run("account", "set-password", "anna@d.test")
@@ -235,8 +247,9 @@ def test_a_password_that_is_kept_elsewhere_is_a_problem_with_what_to_write(desk,
 
 
 def test_a_password_that_does_not_work_is_a_problem_and_one_that_nobody_knows_of_yet_is_none(desk, monkeypatch):
-    monkeypatch.setattr("sys.stdin", io.StringIO("a\nb\n"))
+    monkeypatch.setattr("sys.stdin", io.StringIO("a\n"))
     desk.relay.clerk.is_slow = True
     assert desk.run("account", "set-password", "anna@d.test")[0] == 0
+    monkeypatch.setattr("sys.stdin", io.StringIO("b\n"))
     desk.relay.clerk.is_slow, desk.relay.clerk.tested = False, WRONG
     assert desk.run("account", "set-password", "anna@d.test")[0] == 1

@@ -81,3 +81,9 @@ def test_says_that_stdin_was_empty(monkeypatch: pytest.MonkeyPatch, capsys) -> N
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert run(["hash-password"]) == ExitCode.WRONG_USE
     assert "no password was given" in capsys.readouterr().err
+
+
+def test_a_password_that_was_typed_behind_it_is_refused_and_not_said_again(capsys):
+    assert run(["hash-password", "segreta"]) == ExitCode.WRONG_USE
+    said = capsys.readouterr()
+    assert "segreta" not in said.out + said.err
