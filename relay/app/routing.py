@@ -13,8 +13,9 @@ from relay.admin import Readiness
 from relay.app.shelf import SecretShelf
 from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import Cause, Fingerprinted, Resolve, Unresolved, fingerprints
+from relay.core.meaning import Fault
 from relay.core.routing import Auth, Routing, SecretKind, SecretReference
-from relay.core.secretuse import OWN, SecretUse, mailbox_use, users_of, uses_of
+from relay.core.secretuse import OWN, SecretUse, mailbox_use, oauth_use, users_of, uses_of
 from relay.core.words import MailboxId
 from relay.errors import ConfigError, CorruptValue, TemporaryError
 from relay.observe import Log, Metrics
@@ -72,6 +73,8 @@ class RoutingKeeper:
         self._last: Fingerprinted | None = None
         self._listeners: list[Callable[[], None]] = []
         self._applying = asyncio.Lock()
+        self._lacking: frozenset[str] = frozenset()
+        """Providers whose OAuth2 client has a secret that is not there."""
 
     def routing(self) -> Routing:
         """The routing in force; empty before the start."""
@@ -178,6 +181,7 @@ class RoutingKeeper:
         else:
             desk.metrics.routing_applied(self._routing, desk.wall_seconds())
         desk.readiness.clear(EDIT)
+        await self._say_which_clients_lack()
         self._say_what_is_kept_back(routing, prints, {} if last is None else last.found)
         for listener in self._listeners:
             listener()
@@ -187,6 +191,16 @@ class RoutingKeeper:
         desk, mark = self._desk, self._desk.shelf.changes
         prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key, last=last, shelf=desk.shelf))
         return Fingerprinted(routing, prints, mark)
+
+    async def _say_which_clients_lack(self) -> None:
+        """Providers whose OAuth2 client has a secret that is not there: said once, and when it is."""
+        routing, resolve = self._routing, self._desk.resolve
+        lacking = await self._desk.run(lambda: _lacking(routing, resolve))
+        for name in lacking.keys() - self._lacking:
+            self._desk.log.trouble(what=f"{Fault.OAUTH_SECRET}: {name}", text=lacking[name])
+        for name in self._lacking - lacking.keys():
+            self._desk.log.recovered_from(what=f"{Fault.OAUTH_SECRET}: {name}")
+        self._lacking = frozenset(lacking)
 
     def _say_what_is_kept_back(
         self, routing: Routing, prints: Mapping[MailboxId, str | None], before: Mapping[MailboxId, str | None]
@@ -213,6 +227,18 @@ class RoutingKeeper:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         self._desk.readiness.set(EDIT, f"the edit is refused, the one before runs on: {errors[0]}{more}")
         self._desk.metrics.routing_refused()
+
+
+def _lacking(routing: Routing, resolve: Resolve) -> dict[str, str]:
+    """Why the secrets of OAuth2 clients are not there, by provider."""
+    clients = {each.name: each.oauth for each in routing.providers.values() if each.auth is Auth.OAUTH2}
+    named = {name: client for name, client in clients.items() if client is not None}
+    found = {
+        name: resolve(client.client_secret, oauth_use(client))
+        for name, client in named.items()
+        if client.client_secret is not None
+    }
+    return {name: secret.reason for name, secret in found.items() if isinstance(secret, Unresolved)}
 
 
 def _is_stored(reference: SecretReference | None) -> bool:

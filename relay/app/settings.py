@@ -130,6 +130,12 @@ def oauth_identity(
     return OAuthIdentity(provider.name, client.token_url, client.scope, client.client_id, secret)
 
 
+def has_client(routing: Routing, mailbox: MailboxId) -> bool:
+    """Whether the routing names a client for it, so that all that may be absent is the client's secret."""
+    provider = provider_of(routing, mailbox)
+    return provider is not None and provider.oauth is not None and bool(provider.oauth.token_url)
+
+
 def reply_rules() -> Mapping[str, tuple[Rule, ...]]:
     """What the replies of each profile's provider mean, before all that holds everywhere; by profile."""
     return {name: profile.rules for name, profile in load_profiles().items()}

@@ -8,11 +8,12 @@ from relay.app.machine import randomness
 from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
 from relay.core.limits import SECOND
+from relay.core.meaning import Fault, ReplyClass
 from relay.core.words import MailboxId
 from relay.delivery.oauth import OAuthTokens
 from relay.delivery.oauth_endpoint import OAuthIdentity, TokenEndpoint
 from relay.delivery.resolver import Resolve
-from relay.delivery.tokens import NoRefreshTokens, RefreshTokens
+from relay.delivery.tokens import NoRefreshTokens, NoToken, RefreshTokens
 
 
 def token_source(
@@ -21,7 +22,11 @@ def token_source(
     """Gets mailboxes with `auth: oauth2` what they log in with; without `refresh_tokens` nobody is connected."""
 
     def identity_of(mailbox: MailboxId) -> OAuthIdentity | None:
-        return settings.oauth_identity(keeper.routing(), mailbox, keeper.resolved)
+        routing = keeper.routing()
+        identity = settings.oauth_identity(routing, mailbox, keeper.resolved)
+        if identity is None and settings.has_client(routing, mailbox):
+            raise NoToken(ReplyClass.AUTH_METHOD, Fault.OAUTH_SECRET, is_provider=True)
+        return identity
 
     return OAuthTokens(
         identity_of,

@@ -101,6 +101,8 @@ class Fault(StrEnum):
     """The provider, or the rules of the owner's organisation, keep this user out."""
     OAUTH_CLIENT = "oauth-client"
     """The authorization server does not take the relay itself: client id, secret or tenant are wrong or missing."""
+    OAUTH_SECRET = "oauth-secret"
+    """The routing names a secret of the relay's client that is not there: nobody was asked, and nobody refused."""
     OAUTH_UNREACHABLE = "oauth-unreachable"
     """The authorization server does not answer, or not now."""
     OAUTH_UNREAD = "oauth-unread"

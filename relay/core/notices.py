@@ -94,6 +94,11 @@ def _line(text: str) -> str:
     )
 
 
+def _counted(words: tuple[str, str, str], many: int | None) -> str:
+    """A number with its noun; what was not counted is a dash, as any figure that is not known."""
+    return words[2].format(many="-") if many is None else words[min(many, 2)].format(many=many)
+
+
 class _Writer:
     """The blocks of one notice, in order."""
 
@@ -123,7 +128,7 @@ class _Writer:
         return [
             self._greeting(),
             self._said(opening),
-            self._words.why.format(text=self._said(story.happened)),
+            self._words.why.format(text=self._said(story.happened[0].lower() + story.happened[1:])),
             self._waiting(),
             self._where(),
             self._to_do([*steps, self._then(story.then, known)]),
@@ -210,6 +215,9 @@ class _Writer:
             "day": "" if notice.paid_until is None else notice.paid_until.strftime(self._words.day),
             "waiting": notice.waiting,
             "count": "-" if notice.count is None else notice.count,
+            "mails": _counted(self._words.mails, notice.waiting),
+            "days": _counted(self._words.days, notice.count),
+            "times": _counted(self._words.times, notice.count),
             "usual": "-" if notice.usual is None else notice.usual,
         }
 

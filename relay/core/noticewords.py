@@ -52,6 +52,8 @@ class Topic(StrEnum):
     PERMISSION = "permission"
     SHUT_OUT = "shut-out"
     OWN_CLIENT = "own-client"
+    OWN_SECRET = "own-secret"
+    NEVER_CONNECTED = "never-connected"
     INSECURE = "insecure"
     ADDRESS = "address"
     UNREACHABLE = "unreachable"
@@ -74,12 +76,13 @@ _OF_REASON: Mapping[str, Topic] = MappingProxyType(
         "unusable-credentials": Topic.NO_PASSWORD,
         "no-account": Topic.NO_ACCOUNT,
         "paused-by-admin": Topic.PAUSED,
-        "no-token": Topic.PERMISSION,
+        "no-token": Topic.NEVER_CONNECTED,
         "oauth-consent": Topic.PERMISSION,
         "oauth-sign-in": Topic.PERMISSION,
         "oauth-password-changed": Topic.PERMISSION,
         "oauth-blocked": Topic.SHUT_OUT,
         "oauth-client": Topic.OWN_CLIENT,
+        "oauth-secret": Topic.OWN_SECRET,
         "clear-text": Topic.INSECURE,
         "ip-blocked": Topic.ADDRESS,
         "network": Topic.UNREACHABLE,
@@ -146,6 +149,10 @@ class NoticeWords:
     waiting_many: str
     leaving: str
     """Of what waited, when it works again."""
+    mails: tuple[str, str, str]
+    """None, one, many of them."""
+    days: tuple[str, str, str]
+    times: tuple[str, str, str]
     kept: str
     next_try: str
     to_do: str

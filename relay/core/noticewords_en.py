@@ -92,6 +92,11 @@ _STORIES = {
         "Sign in to the mailbox with a browser, do what {provider} asks for, and permit sending again.",
         Then.CONNECT,
     ),
+    Topic.NEVER_CONNECTED: Story(
+        "The mailbox is not connected yet: {provider} wants its owner to sign in with a browser and permit sending.",
+        "Sign in to the mailbox with a browser, do what {provider} asks for, and permit sending.",
+        Then.CONNECT,
+    ),
     Topic.SHUT_OUT: Story(
         "{provider}, or the organisation that the mailbox belongs to, keeps its owner out.",
         "Have the owner let in by {provider} or by the admin of the organisation.",
@@ -100,6 +105,11 @@ _STORIES = {
     Topic.OWN_CLIENT: Story(
         "{provider} does not take the identity (OAuth2 client) with which this service signs in.",
         "Correct `oauth:` of the provider in the routing; a client secret expires and is made anew there.",
+        Then.ROUTING,
+    ),
+    Topic.OWN_SECRET: Story(
+        "The secret (`client_secret`) with which this service signs in at {provider} is missing: nobody refused it.",
+        "Set what `client_secret:` of the provider names in the routing: `relay secret set`.",
         Then.ROUTING,
     ),
     Topic.INSECURE: Story(
@@ -156,7 +166,7 @@ _THEN = {
 _EVENTS = {
     NoticeType.PAID_UNTIL: Event(
         "The paid term of {account} ends on {day}",
-        "The mailbox {mailbox} is paid until {day}: {count} days are left. The relay does not stop its mail then, but "
+        "The mailbox {mailbox} is paid until {day}, for {days} more. The relay does not stop its mail then, but "
         "{provider} may.",
         "Renew it with {provider}, then write the new date into `paid_until` of the account.",
     ),
@@ -180,7 +190,7 @@ _EVENTS = {
     ),
     NoticeType.SILENT: Event(
         "{account} has stopped sending",
-        "{account} normally sends, and has sent nothing for {count} days.",
+        "{account} normally sends, and has sent nothing for {days}.",
         "Ask whether the practice is closed, or whether its program has lost its settings.",
     ),
     NoticeType.SURPRISE: Event(
@@ -197,20 +207,20 @@ _EVENTS = {
     NoticeType.PROVIDER_BLOCKED: Event(
         "{provider} blocks this relay or its contract",
         "Since {since} {provider} blocks all that comes from here, or many mailboxes in the same words ({count}).",
-        "Call {provider}, and ask for the reason. Nothing is lost: {waiting} mails wait.",
+        "Call {provider}, and ask for the reason. Nothing is lost: {mails} waiting.",
     ),
     NoticeType.PROVIDER_STOPPED: Event(
         "{provider} cannot be used",
-        "Since {since} nothing can be sent through {provider} ({reason}). {waiting} mails wait.",
+        "Since {since} nothing can be sent through {provider} ({reason}). {mails} waiting.",
         "See `relay status` and whether this machine reaches the provider. It is tried again by itself.",
     ),
     NoticeType.PROVIDER_HEALED: Event(
         "{provider} works again",
-        "{provider} works again. What has waited leaves within its limits: {waiting} mails.",
+        "{provider} works again. What has waited ({mails}) leaves within its limits.",
         "Nothing.",
     ),
     NoticeType.STRANDED: Event(
-        "The mail of many accounts goes nowhere: {count}",
+        "The mail of {count} accounts goes nowhere",
         "Since {since} the mail of {count} accounts goes nowhere ({reason}). It is safe here, and waits.",
         "See whether the file of passwords or a part of the configuration is missing: `relay check`. As soon as it is "
         "back, the mail leaves by itself.",
@@ -222,7 +232,7 @@ _EVENTS = {
     ),
     NoticeType.UNKNOWN_REPLY: Event(
         "A reply of {provider} that no rule knows",
-        "{provider} has given a reply that no rule knows, {count} times. Without one its code decides.",
+        "{provider} has given a reply that no rule knows, {times}. Without one its code decides.",
         "See `relay replies`.",
     ),
     NoticeType.UNSENDABLE: Event(
@@ -248,7 +258,10 @@ ENGLISH = NoticeWords(
     waiting_none="No mail waits at the moment.",
     waiting_one="1 mail waits. It is safe here: do not send it again, it would arrive twice.",
     waiting_many="{waiting} mails wait. They are safe here: do not send them again, they would arrive twice.",
-    leaving="What has waited leaves by itself, in its order and as fast as {provider} allows: {waiting} in all.",
+    leaving="What has waited leaves by itself, in its order and as fast as {provider} allows ({mails}).",
+    mails=("no mail", "1 mail", "{many} mails"),
+    days=("0 days", "1 day", "{many} days"),
+    times=("never", "once", "{many} times"),
     kept="A mail is kept for {days} days, then it is returned to its sender.",
     next_try="The next try by itself: {next_try}.",
     to_do="What to do:",

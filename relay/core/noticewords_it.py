@@ -91,6 +91,11 @@ _STORIES = {
         "Accedere alla casella dal browser, seguire le richieste di {provider} e autorizzare di nuovo l'invio.",
         Then.CONNECT,
     ),
+    Topic.NEVER_CONNECTED: Story(
+        "La casella non è ancora collegata: {provider} vuole che il titolare acceda dal browser e autorizzi l'invio.",
+        "Accedere alla casella dal browser, seguire le richieste di {provider} e autorizzare l'invio.",
+        Then.CONNECT,
+    ),
     Topic.SHUT_OUT: Story(
         "{provider}, o l'organizzazione a cui appartiene la casella, non lascia accedere il titolare.",
         "Far abilitare il titolare da {provider} o dall'amministratore dell'organizzazione.",
@@ -99,6 +104,11 @@ _STORIES = {
     Topic.OWN_CLIENT: Story(
         "{provider} non accetta l'identità (client OAuth2) con cui questo servizio accede.",
         "Correggere `oauth:` del gestore nella configurazione; un client secret scade e si rinnova presso il gestore.",
+        Then.ROUTING,
+    ),
+    Topic.OWN_SECRET: Story(
+        "Manca il segreto (`client_secret`) con cui questo servizio si presenta a {provider}: nessuno lo ha rifiutato.",
+        "Impostare ciò che `client_secret:` del gestore indica nella configurazione: `relay secret set`.",
         Then.ROUTING,
     ),
     Topic.INSECURE: Story(
@@ -155,7 +165,7 @@ _THEN = {
 _EVENTS = {
     NoticeType.PAID_UNTIL: Event(
         "Il canone di {account} scade il {day}",
-        "La casella {mailbox} è pagata fino al {day}: giorni rimasti: {count}. Il relay non ne ferma la posta, ma "
+        "La casella {mailbox} è pagata fino al {day}, ancora per {days}. Il relay non ne ferma la posta, ma "
         "{provider} potrebbe farlo.",
         "Rinnovarla presso {provider}, poi scrivere la nuova data in `paid_until` dell'account.",
     ),
@@ -173,13 +183,13 @@ _EVENTS = {
     ),
     NoticeType.MANY_TO_ONE: Event(
         "{account} invia molti messaggi agli stessi destinatari",
-        "{account} invia ogni giorno molti messaggi agli stessi destinatari; quanti sono: {count}. Ogni messaggio può "
+        "{account} invia ogni giorno molti messaggi agli stessi destinatari ({count}). Ogni messaggio può "
         "essere segnato come spam, e questo danneggia la casella.",
         "Chiedere se più documenti per la stessa persona possono stare in un solo messaggio.",
     ),
     NoticeType.SILENT: Event(
         "{account} non invia più",
-        "{account} di solito invia, e non invia nulla da {count} giorni.",
+        "{account} di solito invia, e non invia nulla da {days}.",
         "Chiedere se lo studio è chiuso o se il programma ha perso le impostazioni.",
     ),
     NoticeType.SURPRISE: Event(
@@ -196,20 +206,20 @@ _EVENTS = {
     NoticeType.PROVIDER_BLOCKED: Event(
         "{provider} blocca questo relay o il suo contratto",
         "Dal {since} {provider} blocca tutto ciò che parte da qui, o molte caselle con le stesse parole ({count}).",
-        "Chiamare {provider} e chiedere il motivo. Nulla va perso: messaggi in attesa: {waiting}.",
+        "Chiamare {provider} e chiedere il motivo. Nulla va perso: {mails} in attesa.",
     ),
     NoticeType.PROVIDER_STOPPED: Event(
         "{provider} non è utilizzabile",
-        "Dal {since} non si può inviare nulla attraverso {provider} ({reason}). Messaggi in attesa: {waiting}.",
+        "Dal {since} non si può inviare nulla attraverso {provider} ({reason}). {mails} in attesa.",
         "Vedere `relay status` e se questa macchina raggiunge il gestore. Il sistema riprova da solo.",
     ),
     NoticeType.PROVIDER_HEALED: Event(
         "{provider} funziona di nuovo",
-        "{provider} funziona di nuovo. La posta in attesa parte nei limiti: messaggi: {waiting}.",
+        "{provider} funziona di nuovo. La posta in attesa ({mails}) parte nei limiti.",
         "Nulla.",
     ),
     NoticeType.STRANDED: Event(
-        "La posta di molti account non va da nessuna parte: {count}",
+        "La posta di {count} account non va da nessuna parte",
         "Dal {since} la posta di {count} account non va da nessuna parte ({reason}). È al sicuro qui, ferma.",
         "Verificare se manca il file delle password o un pezzo della configurazione: `relay check`. Appena torna, la "
         "posta riparte da sola.",
@@ -221,7 +231,7 @@ _EVENTS = {
     ),
     NoticeType.UNKNOWN_REPLY: Event(
         "Una risposta di {provider} che nessuna regola conosce",
-        "{provider} ha dato una risposta che nessuna regola conosce; volte: {count}. Finché manca una regola la si "
+        "{provider} ha dato {times} una risposta che nessuna regola conosce. Finché manca una regola la si "
         "giudica dal codice.",
         "Vedere `relay replies`.",
     ),
@@ -248,7 +258,10 @@ ITALIAN = NoticeWords(
     waiting_none="Al momento non ci sono messaggi in attesa.",
     waiting_one="1 messaggio in attesa. È al sicuro: non inviarlo di nuovo, arriverebbe due volte.",
     waiting_many="{waiting} messaggi in attesa. Sono al sicuro: non inviarli di nuovo, arriverebbero due volte.",
-    leaving="La posta in attesa parte da sola, in ordine e nei limiti di {provider}: messaggi: {waiting}.",
+    leaving="La posta in attesa ({mails}) parte da sola, in ordine e nei limiti di {provider}.",
+    mails=("nessun messaggio", "1 messaggio", "{many} messaggi"),
+    days=("0 giorni", "1 giorno", "{many} giorni"),
+    times=("zero volte", "una volta", "{many} volte"),
     kept="Un messaggio è conservato per {days} giorni, poi torna al mittente.",
     next_try="Prossimo tentativo automatico: {next_try}.",
     to_do="Che cosa fare:",

@@ -61,6 +61,7 @@ REMEDIES: Mapping[str, Needs] = MappingProxyType(
         "oauth-password-changed": Needs.OWNER,
         "oauth-blocked": Needs.OWNER,
         "oauth-client": Needs.ADMIN,
+        "oauth-secret": Needs.ADMIN,
         "oauth-unread": Needs.OPS,
         "oauth-unsaved": Needs.OPS,
         "unusable-credentials": Needs.ADMIN,

@@ -146,6 +146,13 @@ REASONS: Mapping[str, Words] = MappingProxyType(
         "oauth-client": Words(
             ("the relay's own OAuth2 client is refused", "il client OAuth2 del relay è rifiutato"), _OPS
         ),
+        "oauth-secret": Words(
+            (
+                "the secret of the relay's own OAuth2 client cannot be found",
+                "non si trova il segreto del client OAuth2 del relay",
+            ),
+            _OPS,
+        ),
         "oauth-unreachable": Words(
             ("the authorization server does not answer", "il server di autorizzazione non risponde"), LATER
         ),

@@ -25,6 +25,10 @@ DAMAGED = (
 )
 
 
+_OWN_CLIENT = (Fault.OAUTH_CLIENT, Fault.OAUTH_SECRET)
+"""What stops a provider because of the relay's own client there."""
+
+
 class Applying:
     """Changes the routing in force."""
 
@@ -80,7 +84,7 @@ class Applying:
         has_tried = context.schedule.has_logged_in(mailbox, context.clock.now())
         if has_tried or context.remembrance.health(mailbox) != Health():
             change_mailbox(context, mailbox, Symptom(HealthEvent.CHANGED))
-        if context.remembrance.provider_health(mailbox.provider).reason == Fault.OAUTH_CLIENT:
+        if context.remembrance.provider_health(mailbox.provider).reason in _OWN_CLIENT:
             self._renew_host(mailbox.provider)  # its client of OAuth2 is another one: that is part of the credential
 
     def _renew_host(self, provider: str) -> None:

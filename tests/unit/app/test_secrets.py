@@ -268,6 +268,17 @@ async def test_who_uses_a_secret_is_known_by_name(world: World) -> None:
     assert await desk.users_of("hook") == ["ops_webhook_secret"]
 
 
+async def test_a_client_whose_secret_is_not_there_is_named_once_until_it_is(world: World) -> None:
+    client = OAuthClient("relay", stored("shown"), "https://login.test/token")
+    await world.edit(replace(routing(), providers={**routing().providers, "office": replace(OFFICE, oauth=client)}))
+    await world.keeper.refresh()
+    said = [line for line in world.lines if "oauth-secret: office" in line]
+    assert len(said) == 1
+    assert "secret:shown is not in the store" in said[0]
+    await world.desk.set_named("shown", "hush")
+    assert any("trouble_over" in line and "oauth-secret: office" in line for line in world.lines)
+
+
 async def test_a_value_that_cannot_sign_is_said_to_be_none(world: World) -> None:
     desk = PasswordDesk(world.secrets, world.keeper, hook=stored("hook"))
     said = desk.warning_of("hook", "just a word!")

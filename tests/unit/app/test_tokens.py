@@ -11,7 +11,7 @@ from relay.admin import Readiness
 from relay.app.machine import MachineClock, Threads
 from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
-from relay.app.settings import oauth_identity
+from relay.app.settings import has_client, oauth_identity
 from relay.app.tokens import token_source
 from relay.config.references import References, Unresolved
 from relay.config.service import ServiceConfig
@@ -58,6 +58,12 @@ def test_the_client_is_that_of_the_routing_with_its_secret() -> None:
 )
 def test_without_all_of_it_there_is_no_client(client: OAuthClient | None) -> None:
     assert oauth_identity(routing(client), ANNA, resolved) is None
+
+
+def test_a_secret_that_is_not_there_is_told_from_a_client_that_is_refused() -> None:
+    lacking = replace(CLIENT, client_secret=SecretReference(SecretKind.ENV, "NOT_SET"))
+    assert has_client(routing(lacking), ANNA)
+    assert not has_client(routing(None), ANNA)
 
 
 def test_a_mailbox_that_no_account_uses_is_asked_for_by_nobody() -> None:

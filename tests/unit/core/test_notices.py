@@ -215,8 +215,20 @@ def test_that_it_works_again_asks_for_nothing() -> None:
     assert text.subject == "La posta di m.rossi@libero.it parte di nuovo"
     assert "Non occorre fare nulla" in " ".join(text.body.split())
     assert "Che cosa fare" not in text.body
-    assert "messaggi: 30" in text.body
-    assert "messaggi:" not in write(replace(NOTICE, type=NoticeType.HEALED, waiting=0), DOCTOR).body
+    assert "La posta in attesa (30 messaggi) parte" in text.body
+    assert "in attesa" not in write(replace(NOTICE, type=NoticeType.HEALED, waiting=0), DOCTOR).body
+
+
+def test_one_of_them_is_said_as_one_and_a_reason_goes_on_in_its_sentence() -> None:
+    last = replace(NOTICE, type=NoticeType.PAID_UNTIL, paid_until=date(2027, 3, 31), count=1)
+    assert "ancora per 1 giorno." in " ".join(write(last, VENDOR).body.split())
+    healed = write(replace(NOTICE, type=NoticeType.HEALED, waiting=1), DOCTOR).body
+    assert "(1 messaggio)" in " ".join(healed.split())
+    ended = write(replace(NOTICE, reason="oauth-consent"), DOCTOR).body
+    assert "Motivo: l'autorizzazione" in ended
+    never = " ".join(write(replace(NOTICE, reason="no-token"), DOCTOR).body.split())
+    assert "non è ancora collegata" in never
+    assert "è finita" not in never, "it was never connected"
 
 
 def test_the_vendor_finds_the_mailbox_the_owner_and_the_command() -> None:
@@ -253,10 +265,10 @@ def test_for_aruba_the_ticket_is_written_already_and_only_of_spam() -> None:
 @pytest.mark.parametrize(
     ("kind", "subject", "said"),
     [
-        (NoticeType.PAID_UNTIL, f"Il canone di {ROSSI} scade il 31/03/2027", "giorni rimasti: 7"),
+        (NoticeType.PAID_UNTIL, f"Il canone di {ROSSI} scade il 31/03/2027", "ancora per 7 giorni."),
         (NoticeType.FOREIGN_TRAFFIC, f"Qualcun altro invia da {ROSSI}", "meno di metà del limite"),
         (NoticeType.SPAM_BLOCKED, f"Libero Mail prende per spam la posta di {ROSSI}", "tre volte in un'ora"),
-        (NoticeType.MANY_TO_ONE, f"{ROSSI} invia molti messaggi agli stessi destinatari", "quanti sono: 7"),
+        (NoticeType.MANY_TO_ONE, f"{ROSSI} invia molti messaggi agli stessi destinatari", "(7). Ogni"),
         (NoticeType.SILENT, f"{ROSSI} non invia più", "da 7 giorni"),
         (
             NoticeType.SURPRISE,
@@ -264,10 +276,10 @@ def test_for_aruba_the_ticket_is_written_already_and_only_of_spam() -> None:
             "oggi 7 messaggi; negli altri giorni sono circa 2",
         ),
         (NoticeType.AUTH_OUTAGE, "Libero Mail rifiuta l'accesso a molte caselle", "nessun titolare è stato avvisato"),
-        (NoticeType.PROVIDER_BLOCKED, "Libero Mail blocca questo relay o il suo contratto", "in attesa: 30"),
+        (NoticeType.PROVIDER_BLOCKED, "Libero Mail blocca questo relay o il suo contratto", "30 messaggi in attesa."),
         (NoticeType.PROVIDER_STOPPED, "Libero Mail non è utilizzabile", "(auth-rejected)"),
-        (NoticeType.PROVIDER_HEALED, "Libero Mail funziona di nuovo", "messaggi: 30"),
-        (NoticeType.UNKNOWN_REPLY, "Una risposta di Libero Mail che nessuna regola conosce", "volte: 7"),
+        (NoticeType.PROVIDER_HEALED, "Libero Mail funziona di nuovo", "La posta in attesa (30 messaggi) parte"),
+        (NoticeType.UNKNOWN_REPLY, "Una risposta di Libero Mail che nessuna regola conosce", "ha dato 7 volte"),
         (NoticeType.UNSENDABLE, "Un avviso non è partito", "notices.from"),
     ],
 )
