@@ -46,9 +46,7 @@ def tester(
     )
 
 
-def clerk(
-    means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Tester, tokens: OAuthTokens
-) -> AccountClerk:
+def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Tester, tokens: OAuthTokens) -> AccountClerk:
     """Does what admins say about accounts."""
     run = RunIn(means.threads.pool("why-without", 1))
     return AccountClerk(
