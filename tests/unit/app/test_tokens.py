@@ -110,6 +110,11 @@ async def test_the_service_asks_the_address_of_the_routing_and_says_in_the_log_w
         assert caught.value.fault is Fault.OAUTH_PASSWORD_CHANGED
         assert await tokens(ANNA) == await tokens(ANNA)
         assert server.asked[0].form["client_secret"] == "client-secret"
+        keeper.now = routing(replace(CLIENT, client_secret=SecretReference(SecretKind.ENV, "NOT_SET")))
+        with pytest.raises(NoToken) as caught:
+            await tokens(ANNA)
+        assert (caught.value.fault, caught.value.is_provider) == (Fault.OAUTH_SECRET, True), "nobody refused it"
+        keeper.now = routing(replace(CLIENT, token_url=server.url))
     (line,) = [json.loads(line) for line in lines]
     assert (line["event"], line["provider"], line["mailbox"]) == ("token_refused", "outlook", "anna@hotmail.it")
     assert (line["reason"], line["said"]) == ("oauth-password-changed", "invalid_grant AADSTS50173")
