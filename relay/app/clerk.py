@@ -141,9 +141,18 @@ class AccountClerk:
         is_new = await self._means.control.fixed(account, by=by)
         view = await self._means.reading.account(account)
         said = self._next_try(account, view, pause) if is_new else self._say(account, Saying.NOT_STOPPED)
+        host = await self._stopped_host(account)
+        if host is not None:
+            said = f"{said} {self._say(account, Saying.PROVIDER_STOPPED, host)}"
         if view is not None and view.particulars.paused is not None:
             said = f"{said} {self._say(account, Saying.STILL_PAUSED)}"
         return Done(account, is_new, said)
+
+    async def _stopped_host(self, account: AccountId) -> str | None:
+        """Why nothing goes to its provider, however well its mailbox is; None: it does."""
+        name = self._account(account).mailbox.provider
+        hosts = [each for each in await self._means.reading.providers() if each.provider == name]
+        return next((each.reason or each.health for each in hosts if each.health in ("paused", "waiting")), None)
 
     def _next_try(self, account: AccountId, view: AccountView | None, pause: float = 0.0) -> str:
         """When a mailbox that is said to be mended is tried, and why not sooner: at once, inside every limit. `pause`:

@@ -21,7 +21,7 @@ from relay.errors import PermanentError, UnknownAccount
 from relay.observe import Log
 from relay.store.ports.reading import LoginWait, Particulars, PausedView
 from tests.fakes.network import on_virtual_time
-from tests.fakes.reading import NOON, FakeReading, account
+from tests.fakes.reading import NOON, FakeReading, account, provider
 
 ANNA = "anna@gmail.com"
 BOX = MailboxId("gmail", ANNA)
@@ -211,6 +211,14 @@ async def test_fixed_says_when_it_is_tried_where_no_login_is_left_now(
     text = (await office.clerk.fixed(ANNA, by="admin")).text
     assert said in text
     assert not text.startswith(f"The mailbox {ANNA} at gmail is tried at once")
+
+
+async def test_fixed_says_that_the_provider_itself_is_stopped(office: Office) -> None:
+    office.reading.of_providers = [provider("gmail", health="waiting", reason="network"), provider("lab")]
+    text = (await office.clerk.fixed(ANNA, by="admin")).text
+    assert text.endswith("But gmail is stopped (network), and is tried again by itself.")
+    office.reading.of_providers = [provider("gmail"), provider("lab", health="waiting", reason="network")]
+    assert "is stopped" not in (await office.clerk.fixed(ANNA, by="admin")).text
 
 
 async def test_fixed_promises_no_try_where_no_mail_waits(office: Office) -> None:
