@@ -14,6 +14,9 @@ from relay.admin.problems import problem
 BODY_MOST: int = 256 * 1024
 """Bytes: the longest secret has 64 KiB, and in JSON a byte of it may take two, or six where it is a control."""
 
+UNREAD_MOST: int = 16 * 1024 * 1024
+"""Bytes of a body that is too large that are let by: a file handed in by mistake has less."""
+
 READING = frozenset({"GET", "HEAD", "OPTIONS"})
 JSON = "application/json"
 NO_JSON = "only application/json is understood; an empty body needs no type"
@@ -37,9 +40,12 @@ class Bodies:
         kind = headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind not in ("", JSON):
             return await problem(415, NO_JSON)(scope, receive, send)
-        body = None if _length(headers) > BODY_MOST else await _whole(receive)
-        if body is None:
-            return await problem(413, TOO_LARGE, {"Connection": "close"})(scope, receive, send)
+        body, has_more = (b"", True) if _length(headers) > BODY_MOST else await _begun(receive)
+        if has_more:
+            waits_for_word = "expect" in headers  # 100-continue: it sends nothing that it is not asked for
+            return await _refuse(scope, receive, send, has_more=not waits_for_word)
+        if len(body) > BODY_MOST:
+            return await _refuse(scope, receive, send, has_more=False)
         if body and kind != JSON:
             return await problem(415, NO_JSON)(scope, receive, send)
         return await self._app(scope, _replayed(body, receive), send)
@@ -58,18 +64,33 @@ def _length(headers: Headers) -> int:
     return int(said) if said.isascii() and said.isdigit() else 0
 
 
-async def _whole(receive: Receive) -> bytes | None:
-    """The body; None: it is too large."""
+async def _begun(receive: Receive) -> tuple[bytes, bool]:
+    """The body until it is whole or too large, and whether there is more of it."""
     body, has_more = b"", True
-    while has_more:
+    while has_more and len(body) <= BODY_MOST:
         message = await receive()
         if message["type"] != "http.request":
-            return body
+            return body, False
         body += message.get("body", b"")
         has_more = message.get("more_body", False)
-        if len(body) > BODY_MOST:
-            return None
-    return body
+    return body, has_more
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, *, has_more: bool) -> None:
+    """Answers at once, and ends the answer when the client has said what it has: a connection that is closed while it
+    still speaks is reset, and the answer lost.
+    """
+
+    async def unended(message: Message) -> None:
+        await send({**message, "more_body": True} if message["type"] == "http.response.body" else message)
+
+    await problem(413, TOO_LARGE, {"Connection": "close"})(scope, receive, unended)
+    many = 0
+    while has_more and many <= UNREAD_MOST:
+        message = await receive()
+        many += len(message.get("body", b""))
+        has_more = message["type"] == "http.request" and message.get("more_body", False)
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 def _replayed(body: bytes, receive: Receive) -> Receive:

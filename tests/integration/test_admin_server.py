@@ -9,6 +9,7 @@ import uvloop
 from fastapi import FastAPI
 
 from relay.admin import AdminServer
+from relay.admin.bodies import BODY_MOST, Bodies
 from relay.admin.server import CONNECTIONS, HEAD, REQUEST
 from relay.app.sockets import bind
 
@@ -65,6 +66,7 @@ async def served(request_timeout: float) -> AsyncIterator[Port]:
         await port.may_end.wait()
         return "done"
 
+    app.add_middleware(Bodies)
     with bind("127.0.0.1", 0) as bound:
         port = Port(bound.getsockname()[1])
         server = AdminServer(app, bound, request_timeout=request_timeout)
@@ -131,3 +133,30 @@ def test_a_head_without_end_is_refused_at_its_bound(run):
             return await until_cut(await port.says(b"GET /healthz HTTP/1.1\r\nX: " + b"x" * HEAD))
 
     assert run(scenario()).startswith(b"HTTP/1.1 400 ")
+
+
+@BOTH_LOOPS
+@pytest.mark.parametrize("size", [BODY_MOST + 1, 8 * 1024 * 1024])
+@pytest.mark.parametrize("is_chunked", [False, True])
+def test_who_says_too_much_reads_why_he_is_cut_off(run, size, is_chunked):
+    async def scenario() -> bytes:
+        async with served(REQUEST) as port:
+            said = b"Transfer-Encoding: chunked" if is_chunked else b"Content-Length: %d" % size
+            body = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"x" * size) if is_chunked else b"x" * size
+            head = b"POST /healthz HTTP/1.1\r\nHost: relay\r\nContent-Type: application/json\r\n"
+            reader = await port.says(head + said + b"\r\n\r\n" + body)
+            return await reader.read()  # to the end: it is closed, and not reset
+
+    head, _, document = run(scenario()).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert b"application/problem+json" in head.lower()
+    assert b"256 KiB" in document
+
+
+def test_who_asks_before_he_says_too_much_is_answered_at_once():
+    async def scenario() -> bytes:
+        async with served(REQUEST) as port:
+            head = b"POST /healthz HTTP/1.1\r\nHost: relay\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n"
+            return await (await port.says(head)).read()
+
+    assert asyncio.run(scenario()).startswith(b"HTTP/1.1 413 ")
