@@ -60,3 +60,15 @@ def test_a_placeholder_in_what_a_client_wrote_stays_text() -> None:
 
 def test_letters_beyond_ascii_lose_their_accents() -> None:
     assert as_line("perché no €") == b"perche' no ?\r\n"
+
+
+@pytest.mark.parametrize(
+    ("language", "quotes"), [(Language.ENGLISH, "belongs in quotes"), (Language.ITALIAN, "virgol")]
+)
+def test_a_from_that_cannot_be_read_is_answered_with_how_to_write_one_and_blames_nothing(
+    language: Language, quotes: str
+) -> None:
+    """It may be quotes, and it may be a comment or a route: `anna(c)@old.test`."""
+    line = Texts(language).line(Refusal(Reason.FROM_UNREADABLE)).decode()
+    assert quotes not in line
+    assert re.search(r'"(Name|Nome)" <(name@domain|nome@dominio)>', line)
