@@ -143,7 +143,6 @@ async def test_an_account_has_the_shape_of_the_interface(relay):
         "contact": "",
         "last_reply": None,
         "login_wait": None,
-        "login_wait": None,
         "history": [],
     }
 
