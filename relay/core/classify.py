@@ -12,6 +12,7 @@ from relay.core.hint import hinted, is_daily
 from relay.core.limits import MINUTE
 from relay.core.meaning import MEANINGS, Action, Failure, Judgement, ReplyClass, Scope, Source
 from relay.core.reasons import REASONS
+from relay.core.reasons.whose import of_recipient
 from relay.core.reply import Reply
 from relay.core.rules import Rule, first_of, reading_of
 from relay.core.words import Stage
@@ -67,7 +68,7 @@ def classify(stage: Stage, seen: Reply | Failure, context: Context = NO_CONTEXT)
         return _ruled(rule, stage, seen, Source.PROVIDER_RULE, context=context)
     rule = first_of(context.reasons, stage, seen, words)
     if rule is not None:
-        return _ruled(rule, stage, seen, Source.TEXT_RULE, context=context)
+        return _of_reason(rule, stage, seen, words, context=context)
     guess = by_enhanced(stage, seen)
     if guess is not None:
         return _bent(guess, stage, seen, source=Source.ENHANCED)
@@ -97,6 +98,13 @@ def _of_failure(stage: Stage, failure: Failure, context: Context) -> Judgement:
 
 def _unheard(reply_class: ReplyClass, scope: Scope, action: Action) -> Judgement:
     return Judgement(reply_class, scope, action, source=Source.NO_REPLY)
+
+
+def _of_reason(rule: Rule, stage: Stage, reply: Reply, words: str, *, context: Context) -> Judgement:
+    """What a reason means; that it is the recipient's is a guess, so the bounce guard has an eye on it."""
+    judgement = _ruled(rule, stage, reply, Source.TEXT_RULE, context=context)
+    his = of_recipient(judgement.reply_class, stage, reply, words)
+    return judgement if his is None else _bent(his, stage, reply, source=Source.BASIC)
 
 
 def _ruled(rule: Rule, stage: Stage, reply: Reply, source: Source, *, context: Context) -> Judgement:

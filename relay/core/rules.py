@@ -21,6 +21,9 @@ GAPS: int = 2
 
 GAP_WORDS: int = 4
 
+_ASKED = re.compile(r"(?:<<address>>|<address>)?:? ?Recipient address rejected: (?=\S)(?!Access denied)", re.IGNORECASE)
+"""What a server puts before its reason to say at which command it was asked: it is nothing of the reason."""
+
 _PART = re.compile(r"~|[a-z0-9]+\*?(?:\|[a-z0-9]+\*?)*\??")
 _GAP = rf"(?: [a-z0-9]++){{0,{GAP_WORDS}}}?"
 
@@ -112,5 +115,5 @@ def first_of(rules: Iterable[Rule], stage: Stage, reply: Reply, words: str) -> R
 
 
 def reading_of(reply: Reply) -> str:
-    """The words of a reply that rules are tried on: masked, in small letters, without points."""
-    return words_of(normalised(reply.text))
+    """The words of a reply that rules are tried on: masked, in small letters, without points or what was asked."""
+    return words_of(_ASKED.sub("", normalised(reply.text)))

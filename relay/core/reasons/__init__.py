@@ -9,9 +9,11 @@ from relay.core.reasons.login import BLOCKED, LOGIN
 from relay.core.reasons.mail import AUTHENTICITY, CONTENT, SENDER, SPAM
 from relay.core.reasons.recipient import FULL, RECIPIENT, SPECIAL
 from relay.core.reasons.service import ADDRESS, CLOSED, SERVICE, SPOKEN, TLS
+from relay.core.reasons.whose import CONTRACT
 from relay.core.rules import Rule
 
 REASONS: tuple[Rule, ...] = (
+    *CONTRACT,
     *SPECIAL,
     *CROWDED,
     *TLS,

@@ -178,7 +178,7 @@ LOGIN: tuple[Rule, ...] = (
         unless=phrases(
             "spf|dkim|dmarc|domain|"
             "arc", "message|email|mail does|lacks|fails|fail|is|not", "relay*", "recipient|recipients|destinatario",
-            "verify ~ account",
+            "verify ~ account", "attachment|archive|allegato",
         ),
     ),
 )  # fmt: skip

@@ -1,0 +1,140 @@
+"""Whose reason it is: what ends a mailbox's right to send, and what another server said of the provider.
+
+Law: a contract, a credit and leave to send are the mailbox's, whatever was asked; once the sender is known, what is
+said of the recipient's own server stops neither mailbox nor provider.
+"""
+
+from relay.core.meaning import ReplyClass
+from relay.core.reply import Reply
+from relay.core.rules import Rule, phrases
+from relay.core.words import Stage
+
+_AFTER = frozenset({Stage.RCPT, Stage.DATA, Stage.EOD})
+_SENT = _AFTER | {Stage.MAIL}
+
+_HIS = phrases(
+    "recipient|recipients|destinatario|destination|addressee|destinataire|receiving|receive|incoming|ricezione",
+    "someone has|is|was|e ~ suspended|disabled|sospes*|disabilitat*",
+)
+_MAILBOX = "casella|utente|utenza|account|user|mailbox|mittente|sender|cliente|customer|dominio|compte"
+_ENDED = "scadut*|sospes*|cessat*|expired|ended|terminated|suspended|cancelled|overdue|expire|expiree"
+_PACKET = "pacchetto|credito|crediti|credits|credit|plafond|saldo"
+_SPAM = "spam|spamming|phishing"
+
+CONTRACT: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.SENDER_MAILBOX_FULL,
+        stages=_SENT,
+        text=phrases(
+            "spazio|casella esaurit*|insufficiente|pien* ~ mittente",
+            "mailbox quota ~ not permit|allow sending|submission",
+        ),
+        unless=_HIS,
+    ),
+    Rule(
+        ReplyClass.QUOTA_EXCEEDED,
+        stages=_SENT,
+        is_by_period=True,
+        text=phrases("your quota|limit|allowance ~ recipients|messages|mails|emails ~ used|exceed*|reached|exhausted"),
+    ),
+    Rule(
+        ReplyClass.QUOTA_EXCEEDED,
+        stages=_SENT,
+        is_by_period=True,
+        text=phrases(
+            "policy rejection quota",
+            "exceed* ~ quota|limit ~ outgoing|outbound|sending|sent",
+            "quota mensile|settimanale|annuale ~ superat*|raggiunt*|esaurit*",
+            "quota d? envoi ~ depass*|atteint*",
+            "sender|account|user ~ exceed* ~ volume",
+            f"{_PACKET} ~ esaurit*|finit*|terminat*|exhausted|insufficient*|used",
+            f"insufficient|no|not|out ~ {_PACKET}",
+        ),
+        unless=_HIS,
+    ),
+    Rule(
+        ReplyClass.ACCOUNT_BLOCKED,
+        stages=_SENT,
+        text=phrases(
+            f"{_MAILBOX} ~ disabilitat*|inibit* ~ invio|invii|spedizione",
+            f"{_MAILBOX} ~ non abilitat*|autorizzat* ~ invio|invii|spedizione|inviare",
+            "user|account|sender not|isnt permitted|allowed|authorized|authorised|enabled to send|submit ~ "
+            "outside|external|externally",
+            f"licenza|contratto|abbonamento|subscription|trial|license|licence|contract|abonnement ~ {_ENDED}",
+            "licenza|contratto|abbonamento|subscription|license|contract ~ non|not attiv*|valid*|active",
+            "payment|fattura|invoice|pagamento ~ overdue|scadut*|insolut*|missing|mancat*|failed|required",
+            "utenza|cliente|account|contratto ~ moros*|insolut*",
+            "moroso|morosa|morosita|insoluto|unpaid",
+            "activate your ~ account|subscription|mailbox|profile",
+            "invio massiv* ~ rilevat*|vietat*|bloccat*|consentit*",
+            f"casella|mailbox|account|compte|utenza|konto ~ bloccat*|blocked|bloque|suspended|sospes*|suspendu|"
+            f"gesperrt ~ {_SPAM}",
+            f"{_MAILBOX} ~ bloccat*|sospes*|bloque|suspendu ~ invio|envoi|invii",
+        ),
+        unless=_HIS,
+    ),
+)  # fmt: skip
+"""Before all others: what a word of the recipient's would hide."""
+
+_HOSTWARD = frozenset(
+    {
+        ReplyClass.IP_BLOCKED,
+        ReplyClass.TLS_REQUIRED,
+        ReplyClass.NETWORK,
+        ReplyClass.OUTAGE,
+        ReplyClass.TOO_MANY_CONNECTIONS,
+        ReplyClass.RATE_LIMITED,
+        ReplyClass.QUOTA_EXCEEDED,
+        ReplyClass.ACCOUNT_BLOCKED,
+        ReplyClass.AUTH_METHOD,
+    }
+)
+
+_SERVER = "server|servers|host|system|mx|mta|domain|provider|network|side|gateway|smtp"
+_ELSEWHERE = phrases(
+    "host|mx|server|somehost ~ said",
+    f"destination|remote|recipients|recipient|receiving|destinataire s? {_SERVER}",
+    "destination|remote requires|require|refused|blocked|blacklisted|rejected|unreachable|timed",
+    "server|host|dominio|mx|sistema del|di|della destinatario|destinazione",
+    "offered|supported|announced by|on host|somehost|mx|remote|destination",
+    "of|by|at|to|with mx",
+    "mx|somehost is|has ~ us",
+    "blocked|blacklisted|refused|rejected|blocks|limiting|limits|limited our|us ip|address|server|host?",
+    "hostname of somehost|mx",
+    "recipient|recipients|destinatario is|has|e? blacklisted|listed|blocked|bloccat*",
+    "recipient|recipients s? account|mailbox|user",
+    "recipient|recipients s daily|hourly",
+    "limit of|for incoming|inbound|received",
+)  # fmt: skip
+_INTAKE = phrases("incoming|inbound|receiv*|ricev*|ricezione", "recipient s")
+_COUNTED = frozenset({ReplyClass.RATE_LIMITED, ReplyClass.QUOTA_EXCEEDED})
+"""A final limit is waited for rather than believed to be the recipient's, unless what he gets is counted."""
+
+_ADDRESS = phrases(
+    "ip|ips|your|client|clients|connecting|rbl|dnsbl|blocklist|ptr|reverse|hostname|rdns|spamhaus|dns|network"
+)
+"""What a text has to name after RCPT to be about the address from which the relay comes."""
+
+_NAMED = phrases("account|mailbox|user|casella|utente|utenza someone")
+_AMBIGUOUS = phrases("casella|mailbox ~ superat*|exceed* ~ quota|limit|limite giornalier*|daily",
+    "casella|mailbox exceed*|has|ha ~ daily|giornalier* quota|limit|limite")  # fmt: skip
+_SENDING = phrases("invio|invii|inviat*|send|sends|sending|sent|outgoing|outbound|spedizion*|sender|mittente|your|spam")
+_ADDRESS_STATUS = frozenset({"5.1.1", "5.2.1", "5.1.0", "5.1.6"})
+
+
+def of_recipient(reply_class: ReplyClass, stage: Stage, reply: Reply, words: str) -> ReplyClass | None:
+    """The recipient's class, where one of the mailbox's or the provider's was read in what is said of him; or None."""
+    if stage not in _AFTER or reply_class not in _HOSTWARD:
+        return None
+    if _ELSEWHERE.is_in(words):
+        is_ours = reply_class in _COUNTED and not reply.is_temporary and not _INTAKE.is_in(words)
+        return None if is_ours else ReplyClass.RECIPIENT_REFUSED
+    if reply_class is ReplyClass.IP_BLOCKED and not _ADDRESS.is_in(words):
+        return ReplyClass.RECIPIENT_REFUSED
+    if stage is not Stage.RCPT or _SENDING.is_in(words):
+        return None
+    if reply_class is ReplyClass.ACCOUNT_BLOCKED and (reply.enhanced in _ADDRESS_STATUS or _NAMED.is_in(words)):
+        return ReplyClass.RECIPIENT_UNKNOWN
+    if reply_class is ReplyClass.QUOTA_EXCEEDED and reply.is_temporary and _AMBIGUOUS.is_in(words):
+        return ReplyClass.RECIPIENT_REFUSED
+    return None
