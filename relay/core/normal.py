@@ -25,13 +25,30 @@ _CODE = re.compile(r"[A-Za-z]{2,8}[_-]?\d{1,6}")
 """A word with a number behind it is a name for a reason: AUTH005, AS42003, LIB_102."""
 
 _HEXADECIMAL = re.compile(r"[0-9a-fA-F]{8,}")
+_CHANGE = re.compile(r"[A-Za-z](?=\d)|\d(?=[A-Za-z])")
 _SPAN = re.compile(r"\b\d{1,6}(?= ?(?:s|secs?|seconds?|secondi|mins?|minutes?|minuti|h|hours?|ore)\b)", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"(?<![\w.])\d{6,}(?![\w.])")
+_COUNTER = re.compile(r"(?<![\w./])\d{1,5}(?:/\d{1,5})+(?![\w./]\w)(?!\w)")
+_NUMBER = re.compile(
+    r"(?<![\w./<-])(?<!rfc )(?<!error )(?<!errore )(?<!code )"
+    r"(?!(?<=[:(#])[45]\d\d\b)(?!(?<=[:(#] )[45]\d\d\b)(?![45]\d\d(?:[:)]|[ -][45]\.\d))"
+    r"\d{1,5}(?!\w)(?![./]\w)(?!-[a-z])",
+    re.IGNORECASE,
+)
+"""What counts or numbers a case; a reply's code that is quoted, and one with points, says what is meant."""
+
+_NUMBERED = re.compile(r"(?<![\w.-])([a-z]{2,12})-\d{1,5}(?![\w.-]\w)(?!\w)")
+"""A machine or an instance in small letters: smtp-12; LIB_654 and AUTH005 are names for a reason."""
+
 _GOOGLE = re.compile(r"(?<![^\s.])[^\s.]{1,64}(?:\.[^\s.]{1,16})? ?- ?gsmtp\b")
 _IN_BRACKETS = re.compile(r"\[<ip>[ :\d]*\]")
 
 ID_LEAST: int = 10
 """Characters of a word with letters and two digits from which on it is an id: providers put 11 to 22 into a text."""
+
+MIXED_LEAST: int = 6
+MIXED_CHANGES: int = 3
+"""Changes between letter and digit from which on a shorter word is an id: K1Q8ZT13 changes five times."""
 
 LONG_ID: int = 16
 """Characters from which on one digit is enough."""
@@ -58,7 +75,13 @@ _BETWEEN = re.compile(r"[^a-z0-9]+")
 
 
 def normalised(text: str) -> str:
-    """The text with addresses, IPs, hosts, ids, moments and waiting times masked: `relay replies` groups by it."""
+    """The text with whatever tells equal replies apart masked, down to counters: `relay replies` groups by it."""
+    text = _NUMBERED.sub(r"\1-<n>", _COUNTER.sub("<n>", nameless(text)))
+    return _NUMBER.sub("<n>", text)
+
+
+def nameless(text: str) -> str:
+    """The text with addresses, IPs, hosts, ids, moments and waiting times masked: rules read it, with its numbers."""
     text = " ".join(masked(text[:REPLY_BYTES]).split())
     text = _GOOGLE.sub("<id>", text)
     text = _MOMENT.sub("<time>", _IP.sub("<ip>", text))
@@ -88,5 +111,7 @@ def _is_id(token: str) -> bool:
     if digits == 0 or digits == len(token) or not any(map(str.isalpha, token)) or _CODE.fullmatch(token):
         return False
     if _HEXADECIMAL.fullmatch(token):
+        return True
+    if len(token) >= MIXED_LEAST and len(_CHANGE.findall(token)) >= MIXED_CHANGES:
         return True
     return len(token) >= LONG_ID or (len(token) >= ID_LEAST and digits > 1)

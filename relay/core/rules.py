@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from relay.core.meaning import Action, ReplyClass, Scope
-from relay.core.normal import normalised, words_of
+from relay.core.normal import nameless, words_of
 from relay.core.reply import Reply
 from relay.core.words import Stage
 
@@ -116,4 +116,4 @@ def first_of(rules: Iterable[Rule], stage: Stage, reply: Reply, words: str) -> R
 
 def reading_of(reply: Reply) -> str:
     """The words of a reply that rules are tried on: masked, in small letters, without points or what was asked."""
-    return words_of(_ASKED.sub("", normalised(reply.text)))
+    return words_of(_ASKED.sub("", nameless(reply.text)))

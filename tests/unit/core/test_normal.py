@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from relay.core.hint import hinted, is_daily
 from relay.core.limits import HOUR, MINUTE, SECOND
-from relay.core.normal import normalised, words_of
+from relay.core.normal import nameless, normalised, words_of
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ from relay.core.normal import normalised, words_of
         ("see https://zen.spamhaus.org/q", "see https://<blocklist>/q"),
         ("queued as 8BE5529222E", "queued as <id>"),
         ("Password not accepted a640c23a62f3a-gsmtp", "Password not accepted <id>"),
-        ("Try again later (10). x-gsmtp", "Try again later (10). <id>"),
+        ("Try again later (10). x-gsmtp", "Try again later (<n>). <id>"),
         ("[LO2P265CA0100.GBRP265.PROD.OUTLOOK.COM 2024-10-10T09:12:33.123Z 08DCE8]", "[<host> <time> 08DCE8]"),
         ("(#AUTH005) LIB_102 AS42003 S3150", "(#AUTH005) LIB_102 AS42003 S3150"),
         ("STOREDRV.Submission.Exception:OutboundSpamException", "STOREDRV.Submission.Exception:OutboundSpamException"),
@@ -38,6 +38,44 @@ def test_two_refusals_of_one_kind_are_equal() -> None:
     other = "550 5.7.1 k0xL9p00E1WDQ2s01gxMZZ bb.c@y.example from 198.51.100.9: try in 5 minutes"
     assert normalised(first) == normalised(other)
     assert normalised(first) != normalised(first.replace("try", "wait"))
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ("limit (201/200) reached", "limit (202/200) reached"),
+        ("Pratica 4711 aperta", "Pratica 12 aperta"),
+        ("smtp-12 dice di no", "smtp-7 dice di no"),
+        ("rifiutato K1Q8ZT13", "rifiutato B7R2XW90"),
+        ("451 mails sent today", "452 mails sent today"),
+        ("sent 500 of 500", "sent 501 of 500"),
+        ("refused (case 12)", "refused (case 9)"),
+    ],
+)
+def test_a_counter_makes_no_difference(first: str, other: str) -> None:
+    assert normalised(first) == normalised(other)
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ("host x.example said: 550 no", "host x.example said: 450 no"),
+        ("said 550 5.1.1 no", "said 550 5.7.1 no"),
+        ("refused (550)", "refused (451)"),
+        ("refused <5.1.1>", "refused <5.2.2>"),
+        ("LIB_654 refused", "LIB_102 refused"),
+        ("(#AUTH005)", "(#AUTH006)"),
+        ("not RFC 5322 compliant", "not RFC 7505 compliant"),
+        ("error 1002", "error 1003"),
+        ("oauth2 only", "oauth only"),
+    ],
+)
+def test_a_code_makes_one(first: str, other: str) -> None:
+    assert normalised(first) != normalised(other)
+
+
+def test_a_rule_still_reads_the_numbers() -> None:
+    assert words_of(nameless("2 step, 24 mails")) == " 2 step 24 mails "
 
 
 @given(st.text(max_size=400))
