@@ -12,10 +12,12 @@ from relay.core.words import Stage
 _AFTER = frozenset({Stage.RCPT, Stage.DATA, Stage.EOD})
 _SENT = _AFTER | {Stage.MAIL}
 
-_HIS = phrases(
+_HIS_WORDS = (
     "recipient|recipients|destinatario|destination|addressee|destinataire|receiving|receive|incoming|ricezione",
     "someone has|is|was|e ~ suspended|disabled|sospes*|disabilitat*",
 )
+_HIS = phrases(*_HIS_WORDS)
+_NOT_CREDIT = phrases(*_HIS_WORDS, "credit card|cards|carta|carte", "carta|carte di credito")
 _MAILBOX = "casella|utente|utenza|account|user|mailbox|mittente|sender|cliente|customer|dominio|compte"
 _ENDED = "scadut*|sospes*|cessat*|expired|ended|terminated|suspended|cancelled|overdue|expire|expiree"
 _PACKET = "pacchetto|credito|crediti|credits|credit|plafond|saldo"
@@ -50,7 +52,7 @@ CONTRACT: tuple[Rule, ...] = (
             f"{_PACKET} ~ esaurit*|finit*|terminat*|exhausted|insufficient*|used",
             f"insufficient|no|not|out ~ {_PACKET}",
         ),
-        unless=_HIS,
+        unless=_NOT_CREDIT,
     ),
     Rule(
         ReplyClass.ACCOUNT_BLOCKED,
@@ -62,7 +64,8 @@ CONTRACT: tuple[Rule, ...] = (
             "outside|external|externally",
             f"licenza|contratto|abbonamento|subscription|trial|license|licence|contract|abonnement ~ {_ENDED}",
             "licenza|contratto|abbonamento|subscription|license|contract ~ non|not attiv*|valid*|active",
-            "payment|fattura|invoice|pagamento ~ overdue|scadut*|insolut*|missing|mancat*|failed|required",
+            "payment|pagamento ~ overdue|scadut*|insolut*|missing|mancat*|failed|required",
+            "fattura|invoice ~ overdue|scadut*|insolut*|unpaid",
             "utenza|cliente|account|contratto ~ moros*|insolut*",
             "moroso|morosa|morosita|insoluto|unpaid",
             "activate your ~ account|subscription|mailbox|profile",
@@ -118,7 +121,7 @@ _ADDRESS = phrases(
 _NAMED = phrases("account|mailbox|user|casella|utente|utenza someone")
 _AMBIGUOUS = phrases("casella|mailbox ~ superat*|exceed* ~ quota|limit|limite giornalier*|daily",
     "casella|mailbox exceed*|has|ha ~ daily|giornalier* quota|limit|limite")  # fmt: skip
-_SENDING = phrases("invio|invii|inviat*|send|sends|sending|sent|outgoing|outbound|spedizion*|sender|mittente|your|spam")
+_SENDING = phrases("invio|invii|inviat*|send|sends|sending|sent|outgoing|outbound|spedizion*|sender|mittente|your")
 _ADDRESS_STATUS = frozenset({"5.1.1", "5.2.1", "5.1.0", "5.1.6"})
 
 

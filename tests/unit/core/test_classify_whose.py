@@ -119,6 +119,7 @@ def test_that_it_is_the_recipients_is_no_reading_so_the_guard_counts_it(line: st
     [
         "550 5.1.1 Account sospeso",
         "550 5.1.1 Account suspended",
+        "550 5.1.1 Account suspended for spam",
         "550 5.2.1 Account x@y.example has been suspended",
         "550 Account x@y.example has been suspended",
         "550 5.7.1 recipient account is suspended for spam",
@@ -152,3 +153,8 @@ def test_what_is_said_of_the_relay_stays_the_providers(stage: Stage, line: str, 
 def test_an_encrypted_attachment_is_no_way_of_logging_in() -> None:
     found = judged(Stage.EOD, "554 5.7.1 Encrypted attachment: authentication required")
     assert (found.reply_class, found.scope) == ("content-refused", Scope.MESSAGE)
+
+
+@pytest.mark.parametrize("text", ["credit card numbers are not allowed", "attachment invoice.pdf failed the scan"])
+def test_what_a_mail_speaks_of_is_no_contract(text: str) -> None:
+    assert judged(Stage.EOD, f"554 5.6.0 {text}").scope is not Scope.MAILBOX
