@@ -72,8 +72,8 @@ def _lines() -> Iterator[str]:
     yield fill(
         "Before rules look at a text, its lines are joined, addresses, IPs, hosts, ids, moments and waiting times are "
         "masked, and what is left is taken as words in small letters without accents (`relay/core/normal.py`). "
-        "`Recipient address rejected:` is no part of a reason. After RCPT, what a text says of the recipient's own "
-        "server is `recipient-refused`, taken for a guess, so the bounce guard counts it. What "
+        "`Recipient address rejected:` is no part of a reason. What a text says from RCPT on of the recipient's own "
+        "server refuses the recipient; it is taken for a guess, so the bounce guard counts it. What "
         "concerns mailbox or provider never bounces a mail. A waiting time in the text is obeyed, at most a day.",
         116,
     )
