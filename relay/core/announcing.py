@@ -32,7 +32,6 @@ _OF_PROVIDER: Mapping[ConcernKind, NoticeType] = MappingProxyType(
         ConcernKind.PROVIDER_STOPPED: NoticeType.PROVIDER_STOPPED,
         ConcernKind.AUTH_OUTAGE: NoticeType.AUTH_OUTAGE,
         ConcernKind.BLOCK: NoticeType.PROVIDER_BLOCKED,
-        ConcernKind.NO_TOKEN: NoticeType.PROVIDER_STOPPED,
     }
 )
 _OTHERS: Mapping[ConcernKind, NoticeType] = MappingProxyType(

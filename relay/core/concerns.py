@@ -46,8 +46,6 @@ class ConcernKind(StrEnum):
     PAID_UNTIL = "paid-until"
     """Once for each step: the paid term of an account's mailbox ends; `reason` is the step and the date, as
     `30d-2027-03-01`."""
-    NO_TOKEN = "no-token"
-    """The relay's own identity at an authorization server is refused."""
     UNSENDABLE = "unsendable"
     """Once: somebody had to be told of something about this subject, and there is no way to him; `reason` is why."""
 

@@ -39,9 +39,6 @@ UPDATE concerns SET look_at = NULL WHERE closed_at IS NOT NULL AND told_at IS NO
 UPDATE concerns SET closed_at = ?1, look_at = CASE WHEN told_at IS NULL THEN NULL ELSE ?1 END
 WHERE kind = ?2 AND about = ?3 AND closed_at IS NULL;
 
--- undo_concern: It was a mistake: whoever was not told yet hears nothing of it.
-UPDATE concerns SET closed_at = ?1, look_at = CASE WHEN told_at IS NULL THEN NULL ELSE ?1 END WHERE id = ?2;
-
 -- due_concerns: What has to be looked at, the longest due first.
 SELECT id, kind, provider, mailbox, account, reason, opened_at, closed_at, told_at, words, detail
 FROM concerns INDEXED BY concerns_look WHERE look_at <= ? ORDER BY look_at LIMIT ?;
