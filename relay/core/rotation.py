@@ -30,6 +30,11 @@ class ProviderLine:
     """Until then it has told us that there are too many sessions."""
     busy: dict[MailboxId, "Line"] = field(default_factory=dict)
     """The mailboxes with something ready to send."""
+    accused: dict[MailboxId, int] = field(default_factory=dict)
+    """Who met what stopped it and has not worked since, by when that was (in order, no time)."""
+    let_in_at: int = 0
+    """When somebody was let in last, in the same order."""
+    _order: int = 0
 
     def copy(self, mailboxes: Iterable[MailboxId]) -> "ProviderLine":
         """Another one with these mailboxes alone, in which no session is wanted yet."""
@@ -44,6 +49,29 @@ class ProviderLine:
             return False
         busy = self.sessions if self.standing.is_one_by_one else self.opening
         return not self.standing.is_stopped or busy == 0
+
+    # who shows best how it is
+
+    def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
+        """These met what stops it: it may be theirs, so others show first whether it is over."""
+        self._order += 1
+        self.accused.update(dict.fromkeys(mailboxes, self._order))
+
+    def let_in(self, mailbox: MailboxId) -> None:
+        """A login worked, which says nothing of lines that break later."""
+        self._order += 1
+        self.let_in_at = self._order
+        if not self.standing.is_one_by_one:
+            self.accused.pop(mailbox, None)
+
+    def is_alone(self, mailbox: MailboxId) -> bool:
+        """Whether others were let in since this one met what nobody should meet."""
+        return self.accused.get(mailbox, self.let_in_at) < self.let_in_at
+
+    def probe_rank(self, line: "Line") -> tuple[int, int]:
+        """Whose probe comes first: of who met nothing, then in turns; of who was let in before."""
+        accused_at, is_new = self.accused.get(line.mailbox, 0), int(not line.standing.is_proven)
+        return (is_new, accused_at) if self.standing.is_for_proven else (accused_at, is_new)
 
 
 @dataclass(slots=True)

@@ -145,6 +145,7 @@ class Schedule:
         self._opening_over(line)
         line.logins.end(now, now)
         line.refusals.give_back(now)
+        line.provider.let_in(mailbox)
         self._round.refresh(line, now)
 
     def session_refused(
@@ -206,6 +207,14 @@ class Schedule:
         """Whether logins of a mailbox that is in memory count against its budgets."""
         line = self._lines.get(mailbox)
         return line is not None and line.is_spent(now)
+
+    def accuse(self, provider: str, mailboxes: Iterable[MailboxId]) -> None:
+        """These met what stops their provider: others probe before them, and they in turns."""
+        self.host(provider).accuse(mailboxes)
+
+    def clear(self, mailbox: MailboxId) -> None:
+        """Its mail went through: whatever stopped its provider is not its own."""
+        self.host(mailbox.provider).accused.pop(mailbox, None)
 
     # health and terms
 

@@ -32,15 +32,16 @@ def open_sessions(round_: Round, now: Instant, most: int) -> dict[MailboxId, int
 
 
 def _next_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line | None:
-    """The first in order; where nobody is let in, the first that was before: others show nothing, and come last."""
-    found, aside = _first_wanting(round_, provider, now), list[Line]()
-    while found is not None and provider.standing.is_for_proven and not found.standing.is_proven:
-        aside.append(found)
-        found = _first_wanting(round_, provider, now)
-    if found is None and aside:
-        found = aside.pop(0)
-    for line in aside:
-        round_.push_wanting(line)
+    """The first in order; where only one may probe, the first of those whose probe shows most."""
+    if not provider.standing.is_stopped:
+        return _first_wanting(round_, provider, now)
+    able = list[Line]()
+    while (line := _first_wanting(round_, provider, now)) is not None:
+        able.append(line)
+    found = min(able, key=provider.probe_rank, default=None)
+    for line in able:
+        if line is not found:
+            round_.push_wanting(line)
     return found
 
 

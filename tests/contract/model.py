@@ -199,6 +199,10 @@ class ModelStore(Reading):
         else:
             self.reported(mailbox).ended = self.now()
             self.process.sessions.append(mailbox)
+            self.process.order += 1
+            self.process.let_in[mailbox.provider] = self.process.order
+            if self.host(mailbox.provider).cause is not HealthEvent.BROKEN:
+                self.process.accused.pop(mailbox, None)
             self.change_health(mailbox, HealthEvent.LOGIN_WORKED)
             self.let_in(mailbox.provider)
         self.changed()
@@ -218,11 +222,18 @@ class ModelStore(Reading):
         else:
             self.disk.logins.remove(login)
         if failure.reply_class == CROWDED:
+            failure = self.as_own(mailbox, failure)
             self.crowd(mailbox, is_provider=failure.is_provider)
             self.judge_crowd(mailbox, failure)
         elif not failure.is_outdated:
             self.judge_failure(mailbox, self.suspect_login(mailbox, failure))
         self.changed()
+
+    def as_own(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
+        """Who hears it again while others are let in is alone with it."""
+        last = self.process.let_in.get(mailbox.provider, 0)
+        is_alone = self.process.accused.get(mailbox, last) < last
+        return replace(failure, is_provider=False) if failure.is_provider and is_alone else failure
 
     def is_refusal(self, failure: LoginFailure) -> bool:
         """Whether it counts among the refused ones."""
@@ -231,6 +242,8 @@ class ModelStore(Reading):
     def judge_crowd(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         """Where no session is left, nothing goes."""
         name = mailbox.provider
+        if failure.is_provider and not failure.is_outdated:
+            self.accuse([mailbox])
         if failure.is_outdated or any(
             each == mailbox or (failure.is_provider and each.provider == name) for each in self.process.sessions
         ):
@@ -243,6 +256,7 @@ class ModelStore(Reading):
     def judge_failure(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         event = event_of_failure(failure)
         if failure.is_provider:
+            self.accuse([mailbox])
             self.change_provider(mailbox.provider, event, failure.reason)
         else:
             health = self.disk.healths.get(mailbox, Health())

@@ -3,7 +3,7 @@
 Law: the numbers are those of relay/core; what is gathered for them, and what follows, is written down here once more.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from relay.core.envelope import LoginFailure, Result, Verdict
@@ -53,6 +53,11 @@ class About(Ending):
             if each.provider == provider and health.is_stopped and health.cause in causes
         ]
 
+    def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
+        """They met what stops their provider."""
+        self.process.order += 1
+        self.process.accused.update(dict.fromkeys(mailboxes, self.process.order))
+
     # sessions
 
     def suspect_login(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
@@ -65,6 +70,7 @@ class About(Ending):
     def suspect_line(self, mailbox: MailboxId) -> None:
         """A session was hung up on before it had served."""
         if self.is_of_provider(mailbox):
+            self.accuse([mailbox])
             self.change_provider(mailbox.provider, HealthEvent.BROKEN, "network")
         else:
             self.change_health(mailbox, HealthEvent.CUT_OFF, "network")
@@ -75,12 +81,14 @@ class About(Ending):
             return failure
         if host.is_stopped and host.cause is HealthEvent.LOGINS_OUT:
             self.acquit(mailbox)
+            self.accuse([mailbox])
             return replace(failure, reply_class=AUTH_OUTAGE, fault=None, is_provider=True)
         found = self.refused_together(mailbox)
         if mailbox not in found:
             return failure
         for each in found:
             self.acquit(each)
+        self.accuse(found)
         return replace(failure, reply_class=AUTH_OUTAGE, fault=None, is_provider=True)
 
     def refused_together(self, mailbox: MailboxId) -> tuple[MailboxId, ...]:
@@ -138,6 +146,8 @@ class About(Ending):
         for each in found:
             if self.health(each).cause in BREAKING:
                 self.change_health(each, HealthEvent.ACQUITTED)
+        if found:
+            self.accuse(found)
         return bool(found)
 
     def stopped_at(self, health: Health) -> int:
@@ -185,6 +195,7 @@ class About(Ending):
         return replace(result, is_provider=True) if is_theirs or (is_lost and is_dropping(sent)) else result
 
     def went_through(self, attempt: Attempt) -> None:
+        self.process.accused.pop(attempt.mailbox, None)
         host = self.host(attempt.mailbox.provider)
         is_due = host.probe_at is not None and attempt.started >= host.probe_at
         if host.is_stopped and host.cause is HealthEvent.BROKEN and is_due:

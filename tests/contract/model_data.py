@@ -134,3 +134,8 @@ class Process:
     """Logins that were asked for and not reported on."""
     crowded: dict[MailboxId | str, int] = field(default_factory=dict)
     """Until when a mailbox, or all of a provider by its name, have enough sessions."""
+    accused: dict[MailboxId, int] = field(default_factory=dict)
+    """When a mailbox met what stopped its provider, if it has not worked since."""
+    let_in: dict[str, int] = field(default_factory=dict)
+    """By provider: when somebody was let in last, in the same order."""
+    order: int = 0

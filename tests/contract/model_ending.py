@@ -4,6 +4,7 @@ Law: only who holds a delivery decides about it; a late `delivered` is a fact al
 """
 
 import asyncio
+from collections.abc import Iterable
 from datetime import timedelta
 
 from relay.core.envelope import Claim, Kind, Result, Verdict
@@ -103,6 +104,10 @@ class Ending:
 
     def suspect_result(self, attempt: Attempt, result: Result) -> Result:
         """As it has to be judged beside what others met."""
+        raise NotImplementedError
+
+    def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
+        """They met what stops their provider."""
         raise NotImplementedError
 
     def went_through(self, attempt: Attempt) -> None:
@@ -276,6 +281,7 @@ class Ending:
         if event is not None:
             reason = "network" if result.verdict is Verdict.IN_DOUBT else result.reply_class
             if result.is_provider:
+                self.accuse([mailbox])
                 self.change_provider(mailbox.provider, event, reason)
             else:
                 self.change_health(mailbox, event, reason, result.retry_after)

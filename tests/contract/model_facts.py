@@ -84,5 +84,8 @@ class ModelFacts:
     def crowded_until(self, whom: MailboxId | str) -> int:
         return self.process.crowded.get(whom, 0)
 
+    def accused_at(self, mailbox: MailboxId) -> int:
+        return self.process.accused.get(mailbox, 0)
+
     def offset(self) -> int:
         return 0

@@ -37,6 +37,9 @@ class Facts(Protocol):
     def crowded_until(self, whom: MailboxId | str) -> int:
         """Until when a mailbox, or a provider by its name, has enough sessions."""
 
+    def accused_at(self, mailbox: MailboxId) -> int:
+        """When it met last what stopped its provider, if it has not worked since; 0: it has not."""
+
     def offset(self) -> int: ...
     def timers(self) -> set[int]: ...
 
@@ -284,10 +287,21 @@ class Order:
             if self.may_connect(provider, now):
                 needing = {m for m in self.facts.mailboxes() if self.needs_session(m, now)}
                 wanting = needing | {m for m in welcome if self.wants_session(m, now)}
-                proven = {m for m in wanting if m.provider == provider and self.facts.standing(m).is_proven}
-                is_for_proven = bool(proven) and self.facts.provider_standing(provider).is_for_proven
-                first |= queue.first(proven if is_for_proven else wanting)
+                first |= queue.first(self._showing_most(provider, wanting))
         return first
+
+    def _showing_most(self, provider: str, wanting: set[MailboxId]) -> set[MailboxId]:
+        """Of those that might probe a provider that is stopped, whose probe shows most; of any other, all."""
+        standing, mine = self.facts.provider_standing(provider), {m for m in wanting if m.provider == provider}
+        if not standing.is_stopped or not mine:
+            return mine
+
+        def rank(mailbox: MailboxId) -> tuple[int, int]:
+            accused_at, is_new = self.facts.accused_at(mailbox), int(not self.facts.standing(mailbox).is_proven)
+            return (is_new, accused_at) if standing.is_for_proven else (accused_at, is_new)
+
+        best = min(map(rank, mine))
+        return {mailbox for mailbox in mine if rank(mailbox) == best}
 
     # when more can happen
 

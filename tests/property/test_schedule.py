@@ -59,6 +59,8 @@ class Place:
         self.open_sessions: dict[MailboxId, int] = dict.fromkeys(MAILBOXES, 0)
         self.openings: dict[MailboxId, list[Run]] = {mailbox: [] for mailbox in MAILBOXES}
         self.crowded: dict[MailboxId | str, int] = {}
+        self.accused: dict[MailboxId, int] = {}
+        self.accusations = 0
 
     # for the definition
 
@@ -97,6 +99,9 @@ class Place:
 
     def crowded_until(self, whom: MailboxId | str) -> int:
         return self.crowded.get(whom, 0)
+
+    def accused_at(self, mailbox: MailboxId) -> int:
+        return self.accused.get(mailbox, 0)
 
     def offset(self) -> int:
         return 0
@@ -282,6 +287,8 @@ class Histories(RuleBasedStateMachine):
         if outcome == "opened":
             place.open_sessions[mailbox] += 1
             self.schedule.session_opened(mailbox, place.now)
+            if not place.provider_standing(mailbox.provider).is_one_by_one:
+                place.accused.pop(mailbox, None)
         else:
             is_sent = outcome == "refused"
             self.place.refused += [login] if is_sent else []
@@ -315,11 +322,32 @@ class Histories(RuleBasedStateMachine):
         self.schedule.set_standing(mailbox, self.place.standings[mailbox], self.place.now)
         self.order.refresh(self.place.now)
 
-    @rule(provider=st.sampled_from("pq"), is_stopped=st.booleans(), after=st.none() | st.sampled_from([0, 3, 20]))
-    def a_host_fails_or_works(self, provider: str, is_stopped: bool, after: int | None) -> None:
+    @rule(
+        provider=st.sampled_from("pq"),
+        is_stopped=st.booleans(),
+        after=st.none() | st.sampled_from([0, 3, 20]),
+        how=st.sampled_from(["freely", "freely", "for proven", "one by one"]),
+    )
+    def a_host_fails_or_works(self, provider: str, is_stopped: bool, after: int | None, how: str) -> None:
         probe_at = self.place.now + after if after is not None and is_stopped else None
-        self.place.provider_standings[provider] = Standing(is_stopped, probe_at)
+        self.place.provider_standings[provider] = Standing(
+            is_stopped,
+            probe_at,
+            is_for_proven=is_stopped and how == "for proven",
+            is_one_by_one=is_stopped and how == "one by one",
+        )
         self.schedule.set_provider_standing(provider, self.place.provider_standings[provider])
+
+    @rule(mailbox=mailboxes)
+    def a_mailbox_meets_what_stops_its_provider(self, mailbox: MailboxId) -> None:
+        self.place.accusations += 1
+        self.place.accused[mailbox] = self.place.accusations
+        self.schedule.accuse(mailbox.provider, [mailbox])
+
+    @rule(mailbox=mailboxes)
+    def a_mail_goes_through(self, mailbox: MailboxId) -> None:
+        self.place.accused.pop(mailbox, None)
+        self.schedule.clear(mailbox)
 
     @rule(mailbox=mailboxes, new=terms)
     def an_admin_edits_a_mailbox(self, mailbox: MailboxId, new: MailboxTerms) -> None:
@@ -351,6 +379,7 @@ class Histories(RuleBasedStateMachine):
         place.open_sessions = dict.fromkeys(MAILBOXES, 0)
         place.openings = {mailbox: [] for mailbox in MAILBOXES}
         place.crowded.clear()
+        place.accused.clear()
         self.schedule = self.schedule_type(place)
         self.order.forget()
         for mailbox in MAILBOXES:

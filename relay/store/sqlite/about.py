@@ -33,6 +33,7 @@ def suspect_login(context: Context, mailbox: MailboxId, failure: LoginFailure) -
 def suspect_line(context: Context, mailbox: MailboxId) -> None:
     """A session was hung up on before it had served: it bears on its mailbox, or on the provider of several."""
     if is_of_provider(context, mailbox):
+        context.schedule.accuse(mailbox.provider, [mailbox])
         change_provider(context, mailbox.provider, Symptom(HealthEvent.BROKEN, ReplyClass.NETWORK))
     else:
         change_mailbox(context, mailbox, Symptom(HealthEvent.CUT_OFF, ReplyClass.NETWORK))
@@ -51,6 +52,7 @@ def suspect_result(context: Context, running: Running, result: Result) -> Result
 def went_through(context: Context, running: Running) -> None:
     """A delivery, begun when a provider was due to be tried, shows that lines hold again."""
     provider = running.claim.mailbox.provider
+    context.schedule.clear(running.claim.mailbox)
     host = context.remembrance.provider_health(provider)
     if host.is_stopped and host.cause is HealthEvent.BROKEN and running.started_at >= (host.probe_at or 0):
         change_provider(context, provider, Symptom(HealthEvent.LET_IN))

@@ -3,6 +3,8 @@
 Law: a login is recorded before it is tried, so that no restart gives a mailbox more of them than it may have.
 """
 
+from dataclasses import replace
+
 from relay.core.envelope import LoginFailure
 from relay.core.health import HealthEvent
 from relay.core.likeness import likeness_of
@@ -56,6 +58,7 @@ class Logins:
         context, now = self._context, self._context.clock.now()
         self._end(mailbox, failure, now)
         if failure.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
+            failure = self._as_own(mailbox, failure)
             context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=failure.is_provider)
             self._crowded(mailbox, failure)
         elif not failure.is_outdated:
@@ -87,14 +90,22 @@ class Logins:
         if failure.reply_class == ReplyClass.UNKNOWN:
             note_riddle(self._context, mailbox.provider, failure.stage, failure.reply)
         if failure.is_provider:
+            self._context.schedule.accuse(mailbox.provider, [mailbox])
             change_provider(self._context, mailbox.provider, symptom)
         else:
             change_mailbox(self._context, mailbox, symptom)
+
+    def _as_own(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
+        """Too many sessions, it is said of all: who hears it again while others are let in is alone with it."""
+        host = self._context.schedule.host(mailbox.provider)
+        return replace(failure, is_provider=False) if failure.is_provider and host.is_alone(mailbox) else failure
 
     def _crowded(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         """Where a session is left it goes on with that one; where none is, nothing goes until one is let in."""
         line = self._context.schedule.look(mailbox)
         whose = line.provider if failure.is_provider else line
+        if failure.is_provider and not failure.is_outdated:
+            self._context.schedule.accuse(mailbox.provider, [mailbox])
         if failure.is_outdated or whose.sessions > whose.opening:
             return
         symptom = Symptom(HealthEvent.CROWDED, failure.reason, reply=failure.reply)

@@ -57,6 +57,7 @@ def as_of_outage(context: Context, mailbox: MailboxId, failure: LoginFailure) ->
         return failure
     for each in found:
         _acquit_of_refusal(context, each)
+    context.schedule.accuse(mailbox.provider, found)
     return replace(failure, reply_class=AUTH_OUTAGE, fault=None, is_provider=True)
 
 
@@ -111,6 +112,8 @@ def is_of_provider(context: Context, mailbox: MailboxId) -> bool:
     for each in found:
         if context.remembrance.health(each).cause in _BREAKING:
             change_mailbox(context, each, Symptom(HealthEvent.ACQUITTED))
+    if found:
+        context.schedule.accuse(mailbox.provider, found)
     return bool(found)
 
 

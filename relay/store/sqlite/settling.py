@@ -242,6 +242,7 @@ class Settling:
             return
         symptom = Symptom(event, reason_of_result(result), result.retry_after, result.reply)
         if result.is_provider:
+            context.schedule.accuse(mailbox.provider, [mailbox])
             change_provider(context, mailbox.provider, symptom)
         else:
             change_mailbox(context, mailbox, symptom)

@@ -507,3 +507,54 @@ async def a_neighbour_in_the_same_words_is_counted_by_itself(scene: Scene) -> No
     await _send_to(scene, GUESSED, "b-one", "b-two", sender=B)
     assert await _are_well(scene, A, B)
     assert numbers(await scene.work()) == []
+
+
+# who shows whether it is over
+
+CROWDED = LoginFailure(
+    "too-many-connections", Stage.AUTH, Reply(421, "4.7.0", "too many"), is_provider=True, is_login_sent=True
+)
+
+
+async def one_that_hears_of_too_many_sessions_keeps_nobody_else_waiting(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, "a-1")
+    await _refuse(scene, A, failure=CROWDED)
+    await scene.mail(B, "b-1")
+    assert await _wanted(scene) == []
+    await scene.advance(45)
+    assert await _wanted(scene) == [box(B)], "A waits for longer, and met it"
+    await scene.open(box(B))
+    for number in (2, 3, 4):
+        await _refuse(scene, A, failure=CROWDED)
+        assert await _host(scene) == ("ok", None), "that others are let in shows whose it is"
+        (claim,) = await scene.work()
+        await scene.send(claim)
+        await _close_all(scene)
+        await scene.mail(B, f"b-{number}")
+        assert await _wanted(scene) == [box(B)]
+        await scene.open(box(B))
+        await scene.advance(45)
+
+
+async def who_stopped_a_provider_probes_it_after_all_others(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _break(scene, sender)
+        await scene.mail(sender, f"{sender[0]}-2")
+    assert await _host(scene) == ("waiting", "network")
+    await scene.mail(D, "d-1")
+    await scene.advance(10)
+    assert await _wanted(scene) == [box(D)]
+
+
+async def in_an_outage_of_logins_those_that_were_not_refused_probe_first(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    await scene.mail(D, "before")
+    await scene.send_all()
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B, C)
+    await scene.mail(D, "d-1")
+    await scene.advance(300)
+    assert await _wanted(scene) == [box(D)]
