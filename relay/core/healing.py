@@ -82,6 +82,17 @@ def after(
 ) -> Health:
     """The health after an event; `reason` is the reply class, `retry_after` (microseconds) what the reply asked for."""
     change = Change(_which(health, event), moment, settings, reason, retry_after, pace)
+    return _remembering(health, _after(health, change), moment.relay)
+
+
+def _remembering(known: Health, health: Health, now: Instant) -> Health:
+    """What outlasts a state."""
+    is_back = known.is_stopped and known.cause is HealthEvent.LOGINS_OUT and not health.is_stopped
+    back_at = now if is_back else known.logins_back_at
+    return health if health.logins_back_at == back_at else replace(health, logins_back_at=back_at)
+
+
+def _after(health: Health, change: Change) -> Health:
     if change.event in STOPPING:
         return _stopped(health, change)
     match change.event:
@@ -98,7 +109,7 @@ def after(
         case HealthEvent.CHANGED:
             return _changed(health, change)
         case HealthEvent.FIXED if health.is_stopped:
-            return replace(health, probe_at=moment.relay)
+            return replace(health, probe_at=change.moment.relay)
     return health
 
 

@@ -237,6 +237,8 @@ class Health:
     """Since when nothing was too fast, while it is slowed."""
     is_fresh: bool = False
     """Its credential is new and was not tried yet: that login is outside every budget."""
+    logins_back_at: Instant | None = None
+    """Of a provider: when its last outage of logins was over."""
 
     @property
     def is_stopped(self) -> bool:

@@ -40,6 +40,10 @@ every mail a doubt."""
 REMEMBERED: int = 12 * HOUR
 """How far back a mailbox's broken lines are looked at: three of the longest pauses between two tries of a message."""
 
+OUTAGE_PROBES: int = 8
+"""So often in a row is an outage probed by those alone that were refused in it, the whole working day: that their
+passwords were changed is then the likelier story, and somebody has to hear it."""
+
 REFUSED_CLASSES = frozenset({ReplyClass.AUTH_REJECTED, ReplyClass.UNKNOWN, ReplyClass.PROTOCOL_ERROR})
 """What a provider that is out of order answers to a right password; that it wants another way of logging in
 (`auth-method`) is a change that each owner has to follow, however many it meets at once."""
@@ -87,6 +91,24 @@ def is_refused_login(failure: LoginFailure) -> bool:
 def quorum(active: int, *, least: int, share: Fraction) -> int:
     """How many of `active` mailboxes it takes: a share, rounded up, and never fewer than `least`."""
     return max(least, -(-active * share.numerator // share.denominator))
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a mailbox met before: `outage_at` when it was refused last in an outage, `worked_at` when it was let in."""
+
+    outage_at: Instant | None
+    worked_at: Instant | None
+
+    @property
+    def is_out(self) -> bool:
+        """Whether it was refused in an outage, and never let in after that."""
+        return self.outage_at is not None and (self.worked_at is None or self.worked_at <= self.outage_at)
+
+
+def is_left_over(past: Past, *, at: Instant, over_at: Instant | None) -> bool:
+    """Whether a refusal at an instant is the mailbox's own: the outage that it was refused in is over for others."""
+    return past.is_out and over_at is not None and over_at <= at <= over_at + REFUSED_WITHIN
 
 
 def refused_together(refusals: Iterable[Refusal], *, active: int, now: Instant) -> tuple[MailboxId, ...]:

@@ -14,15 +14,18 @@ from relay.core.lifecycle import after as state_after
 from relay.core.likeness import likeness_of
 from relay.core.outages import (
     AUTH_OUTAGE,
+    OUTAGE_PROBES,
     REFUSED_CLASSES,
     REFUSED_WITHIN,
     REMEMBERED,
     WORKED_WITHIN,
+    Past,
     Refusal,
     Sent,
     Sighting,
     broken_together,
     is_dropping,
+    is_left_over,
     is_of_message,
     is_refused_login,
     refused_together,
@@ -80,6 +83,9 @@ class About(Ending):
         if is_paused:
             return failure
         if host.is_stopped and host.cause is HealthEvent.LOGINS_OUT:
+            if host.step >= OUTAGE_PROBES and self.past(mailbox).is_out:
+                self.change_provider(mailbox.provider, HealthEvent.ACQUITTED)
+                return failure
             self.acquit(mailbox)
             self.accuse([mailbox])
             return replace(failure, reply_class=AUTH_OUTAGE, fault=None, is_provider=True)
@@ -93,11 +99,14 @@ class About(Ending):
 
     def refused_together(self, mailbox: MailboxId) -> tuple[MailboxId, ...]:
         now = self.now()
+        if self.is_left_over(mailbox, now):
+            return ()
         fresh = [each for each in self.stopped_by(mailbox.provider, REFUSING) if self.health(each).step <= 1]
         refusals = [
             Refusal(each, at, max((own for own in self.worked(each) if own <= at), default=None))
             for each in {mailbox, *fresh}
             for at in self.refusals_since(each, now - REFUSED_WITHIN)[-1:]
+            if not self.is_left_over(each, at)
         ]
         active = {
             login.mailbox
@@ -106,6 +115,14 @@ class About(Ending):
             and any(at >= now - WORKED_WITHIN for at in self.worked(login.mailbox))
         }
         return refused_together(refusals, active=len(active), now=now)
+
+    def past(self, mailbox: MailboxId) -> Past:
+        mine = [login for login in self.disk.logins if login.mailbox == mailbox]
+        out = [each.ended for each in mine if each.ended is not None and each.reply_class == AUTH_OUTAGE]
+        return Past(max(out, default=None), max(self.worked(mailbox), default=None))
+
+    def is_left_over(self, mailbox: MailboxId, at: int) -> bool:
+        return is_left_over(self.past(mailbox), at=at, over_at=self.host(mailbox.provider).logins_back_at)
 
     def worked(self, mailbox: MailboxId) -> list[int]:
         return [

@@ -7,6 +7,9 @@ WHERE mailbox = ? AND ended_at >= ? AND class IN ('auth-rejected', 'unknown', 'p
 -- last_worked: When a mailbox was let in last, up to an instant.
 SELECT max(ended_at) FROM logins INDEXED BY logins_of WHERE mailbox = ? AND ended_at <= ? AND class IS NULL;
 
+-- last_out: When a mailbox was refused last in an outage of logins, up to an instant.
+SELECT max(ended_at) FROM logins INDEXED BY logins_of WHERE mailbox = ? AND ended_at <= ? AND class = 'auth-outage';
+
 -- active: How many mailboxes of a provider were let in since an instant.
 SELECT count(*) FROM mailboxes AS m WHERE m.provider = ? AND EXISTS (
     SELECT 1 FROM logins AS l INDEXED BY logins_of WHERE l.mailbox = m.id AND l.ended_at >= ? AND l.class IS NULL

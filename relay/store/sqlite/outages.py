@@ -13,20 +13,23 @@ from relay.core.meaning import ReplyClass
 from relay.core.outages import (
     AUTH_OUTAGE,
     DROPS_LOOKED_AT,
+    OUTAGE_PROBES,
     REFUSED_WITHIN,
     REMEMBERED,
     WORKED_WITHIN,
+    Past,
     Refusal,
     Sent,
     Sighting,
     broken_together,
     is_dropping,
+    is_left_over,
     is_of_message,
     refused_together,
 )
 from relay.core.words import MailboxId
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.healths import Symptom, change_mailbox
+from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.statements import load_statements
 
@@ -50,7 +53,7 @@ def as_of_outage(context: Context, mailbox: MailboxId, failure: LoginFailure) ->
     host = context.remembrance.provider_health(mailbox.provider)
     if host.is_stopped and host.cause is HealthEvent.LOGINS_OUT:
         is_paused = context.remembrance.health(mailbox).state is HealthState.PAUSED
-        found: tuple[MailboxId, ...] = () if is_paused else (mailbox,)
+        found: tuple[MailboxId, ...] = () if is_paused or _is_over_for_others(context, mailbox) else (mailbox,)
     else:
         found = _refused_together(context, mailbox)
     if mailbox not in found:
@@ -64,15 +67,37 @@ def as_of_outage(context: Context, mailbox: MailboxId, failure: LoginFailure) ->
 def _refused_together(context: Context, mailbox: MailboxId) -> tuple[MailboxId, ...]:
     """Who has been paused for longer is refused for a reason of his own: that his probe fails too is no news."""
     now, remembrance = context.clock.now(), context.remembrance
-    if remembrance.health(mailbox).state is HealthState.PAUSED:
+    if remembrance.health(mailbox).state is HealthState.PAUSED or _is_left_over(context, mailbox, now):
         return ()
     stopped = [each for each in remembrance.stopped_by(mailbox.provider, _REFUSING) if _is_news(context, each)]
     suspects = dict.fromkeys([mailbox, *stopped])
-    refusals = [found for each in suspects if (found := _refusal(context, each)) is not None]
+    met = (found for each in suspects if (found := _refusal(context, each)) is not None)
+    refusals = [each for each in met if not _is_left_over(context, each.mailbox, each.at)]
     if len(refusals) < 2:
         return ()
     active = context.database.read_one(_SQL["active"], (mailbox.provider, now - WORKED_WITHIN))
     return refused_together(refusals, active=0 if active is None else active[0], now=now)
+
+
+def _is_over_for_others(context: Context, mailbox: MailboxId) -> bool:
+    """Whether an outage ends with this refusal: only those that were refused in it have probed it for so long."""
+    host = context.remembrance.provider_health(mailbox.provider)
+    if host.step < OUTAGE_PROBES or not _past(context, mailbox).is_out:
+        return False
+    change_provider(context, mailbox.provider, Symptom(HealthEvent.ACQUITTED))
+    return True
+
+
+def _past(context: Context, mailbox: MailboxId) -> Past:
+    number, now = context.names.mailbox(mailbox), context.clock.now()
+    rows = (context.database.read_one(_SQL[name], (number, now)) for name in ("last_out", "last_worked"))
+    outage_at, worked_at = (None if row is None else row[0] for row in rows)
+    return Past(outage_at, worked_at)
+
+
+def _is_left_over(context: Context, mailbox: MailboxId, at: Instant) -> bool:
+    over_at = context.remembrance.provider_health(mailbox.provider).logins_back_at
+    return over_at is not None and is_left_over(_past(context, mailbox), at=at, over_at=over_at)
 
 
 def _is_news(context: Context, mailbox: MailboxId) -> bool:

@@ -558,3 +558,43 @@ async def in_an_outage_of_logins_those_that_were_not_refused_probe_first(scene: 
     await scene.mail(D, "d-1")
     await scene.advance(300)
     assert await _wanted(scene) == [box(D)]
+
+
+async def when_an_outage_is_over_for_others_who_is_still_refused_has_a_wrong_password(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    await scene.mail(D, "before")
+    await scene.send_all()
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B, C)
+    await scene.mail(D, "d-1")
+    await scene.advance(300)
+    assert await _wanted(scene) == [box(D)]
+    await scene.open(box(D))
+    assert await _host(scene) == ("ok", None)
+    await _refuse(scene, A, B, C)
+    assert await _host(scene) == ("ok", None), "the very same are no new outage"
+    assert [await _health(scene, each) for each in (A, B, C)] == [("doubted", "auth-rejected")] * 3
+    await scene.advance(300)
+    await _refuse(scene, A, B, C)
+    assert [await _health(scene, each) for each in (A, B, C)] == [("paused", "auth-rejected")] * 3
+    assert await scene.send_all() == ["m-d-1"]
+
+
+async def an_outage_that_nobody_but_the_refused_has_probed_for_a_day_is_theirs(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    await scene.mail(D, "before")
+    await scene.send_all()
+    await _worked(scene, A, B, C)
+    await _refuse(scene, A, B, C)
+    probes = 0
+    while (await _host(scene))[0] != "ok":
+        await scene.advance(60)
+        for prober in await _wanted(scene):
+            await scene.store.refused(prober, AUTH_REFUSED)
+            probes += 1
+    assert probes == 8
+    await _refuse(scene, *[each for each in (A, B, C) if (await _health(scene, each))[0] == "ok"])
+    assert [await _health(scene, each) for each in (A, B, C)] == [("doubted", "auth-rejected")] * 3
+    await scene.mail(D, "d-1")
+    await scene.log_in()
+    assert await scene.send_all() == ["m-d-1"]
