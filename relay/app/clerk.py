@@ -164,8 +164,12 @@ class AccountClerk:
         if wait is not None:
             saying = Saying.FIXED_LATER if wait.budget == REFUSED_ALREADY else Saying.FIXED_SPENT
             return self._say(account, saying, self._time(wait.until))
-        is_idle = view is not None and not view.queued
-        return self._say(account, Saying.FIXED_IDLE if is_idle else Saying.FIXED)
+        if view is None or view.queued:
+            tried_at = None if view is None else view.particulars.tried_at
+            is_soon = tried_at is not None and tried_at > self._means.wall()
+            soon = self._time(tried_at) if tried_at is not None and is_soon else None
+            return self._say(account, Saying.FIXED if soon is None else Saying.FIXED_SOON, soon)
+        return self._say(account, Saying.FIXED_IDLE)
 
     async def test(self, account: AccountId, *, by: str) -> Tried:
         """Tries its mailbox."""

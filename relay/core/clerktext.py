@@ -36,6 +36,8 @@ class Saying(StrEnum):
     """The same, where its authorization server asked for a pause; the reason is its end."""
     FIXED_IDLE = "fixed-idle"
     """The same, where no mail waits that could try it."""
+    FIXED_SOON = "fixed-soon"
+    """The same, so soon after the last word that the next try has to wait; the reason is when it is."""
     NOT_STOPPED = "not-stopped"
     KEPT = "kept"
     KEPT_BEFORE = "kept-before"
@@ -124,6 +126,10 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
                 "Nessun messaggio aspetta per la casella {login} presso {provider}: la prova il prossimo, oppure "
                 "`relay account test {sender}`."
             ),
+        ),
+        Saying.FIXED_SOON: (
+            "The mailbox {login} at {provider} was tried a moment ago: it is tried again at {reason}.",
+            "La casella {login} presso {provider} è stata provata da poco: viene riprovata alle {reason}.",
         ),
         Saying.NOT_STOPPED: (
             "Nothing had stopped the mailbox {login} at {provider}.",

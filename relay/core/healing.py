@@ -89,7 +89,10 @@ def _remembering(known: Health, health: Health, now: Instant) -> Health:
     """What outlasts a state."""
     is_back = known.is_stopped and known.cause is HealthEvent.LOGINS_OUT and not health.is_stopped
     back_at = now if is_back else known.logins_back_at
-    return health if health.logins_back_at == back_at else replace(health, logins_back_at=back_at)
+    fixed_at = (health.fixed_at or known.fixed_at) if health.is_stopped else None
+    if (health.logins_back_at, health.fixed_at) == (back_at, fixed_at):
+        return health
+    return replace(health, logins_back_at=back_at, fixed_at=fixed_at)
 
 
 def _after(health: Health, change: Change) -> Health:
@@ -109,7 +112,7 @@ def _after(health: Health, change: Change) -> Health:
         case HealthEvent.CHANGED:
             return _changed(health, change)
         case HealthEvent.FIXED if health.is_stopped:
-            return replace(health, probe_at=change.moment.relay)
+            return _fixed(health, change)
     return health
 
 
@@ -178,6 +181,14 @@ def _changed(health: Health, change: Change) -> Health:
     if health.is_stopped and health.cause in _LASTING_CHANGE:
         return replace(health, probe_at=change.moment.relay, is_proven=False, is_fresh=True)
     return _working(health, change, is_proven=False, is_fresh=True)
+
+
+def _fixed(health: Health, change: Change) -> Health:
+    """He is believed for one try at once, and again no sooner than after a refused login."""
+    now, before = change.moment.relay, health.fixed_at
+    promised = now if before is None else max(now, before + change.settings.second_refusal)
+    at = before if before is not None and before > now else promised
+    return replace(health, probe_at=min(at, at if health.probe_at is None else health.probe_at), fixed_at=at)
 
 
 # what stops it

@@ -237,6 +237,8 @@ class Health:
     """Since when nothing was too fast, while it is slowed."""
     is_fresh: bool = False
     """Its credential is new and was not tried yet: that login is outside every budget."""
+    fixed_at: Instant | None = None
+    """For when somebody who said "fixed" was promised the last try, while it is stopped."""
     logins_back_at: Instant | None = None
     """Of a provider: when its last outage of logins was over."""
 

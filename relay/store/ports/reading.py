@@ -154,6 +154,8 @@ class Particulars:
     """None where it was not asked for, or nothing was said yet."""
     login_wait: LoginWait | None = None
     """None: its mailbox may log in, or has a session, or nobody asked."""
+    tried_at: int | None = None
+    """When its mailbox, which is stopped, may be tried next, wall time; None: it is not, or not foreseeable."""
 
 
 @dataclass(frozen=True, slots=True)

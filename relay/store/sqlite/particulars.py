@@ -32,6 +32,7 @@ def with_particulars(context: Context, view: AccountView) -> AccountView:
         paid_until=account.paid_until,
         paused=None if paused is None else PausedView(context.clock.shown(paused.since), paused.why),
         stranded_at=_stranded_at(context, view.sender),
+        tried_at=_tried_at(context, account.mailbox),
     )
     return replace(view, particulars=known)
 
@@ -44,6 +45,14 @@ def _stranded_at(context: Context, sender: AccountId) -> int | None:
         return None
     row = context.database.read_one(_SQL["stranded_at"], (ConcernKind.ACCOUNT_STRANDED.value, sender))
     return None if row is None else context.clock.shown(row[0])
+
+
+def _tried_at(context: Context, mailbox: MailboxId) -> int | None:
+    """By its health alone; what its budgets of logins say is `login_wait`."""
+    health = context.remembrance.health(mailbox)
+    if not health.is_stopped or health.probe_at is None:
+        return None
+    return context.clock.shown(context.clock.wall() + max(0, health.probe_at - context.clock.now()))
 
 
 def with_last_reply(context: Context, view: AccountView) -> AccountView:

@@ -130,8 +130,27 @@ async def a_word_that_was_wrong_costs_one_login_inside_the_budget(scene: Scene) 
         assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
         await scene.store.refused(box(A), AUTH_REFUSED)
         assert await scene.books.control.fixed(A), f"after {number + 1} refusals"
-        await scene.advance(60)
+        await scene.advance(300)
     assert (await scene.store.take(NODE, {}, 10)).open == {}, "three within the hour are enough"
+
+
+async def who_says_so_again_and_again_gets_one_try_in_five_minutes(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    await scene.books.control.fixed(A)
+    assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    begun = scene.store.now()
+    for _ in range(5):
+        assert await scene.books.control.fixed(A)
+        assert (await scene.store.take(NODE, {}, 10)).open == {}
+        await scene.advance(1)
+    await scene.advance_to(begun + 300 * SECOND - 1)
+    assert (await scene.store.take(NODE, {}, 10)).open == {}
+    await scene.advance_to(begun + 300 * SECOND)
+    assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
 
 
 async def what_was_held_by_itself_for_what_he_mended_goes_back_to_its_place(scene: Scene) -> None:

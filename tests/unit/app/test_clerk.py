@@ -226,6 +226,13 @@ async def test_fixed_promises_no_try_where_no_mail_waits(office: Office) -> None
     assert "the next one tries it" in (await office.clerk.fixed(ANNA, by="admin")).text
 
 
+async def test_fixed_again_a_moment_later_says_when_it_is_tried(office: Office) -> None:
+    office.change(particulars=Particulars(tried_at=NOON + 300_000_000))
+    said = (await office.clerk.fixed(ANNA, by="admin")).text
+    assert "is tried again at" in said
+    assert ":05" in said
+
+
 async def test_a_trial_says_the_owners_next_step_of_the_providers_profile() -> None:
     office = Office(Language.ITALIAN)
     office.trying.found = [REFUSED]

@@ -357,8 +357,20 @@ def test_a_new_secret_makes_nobody_faster_but_is_tried_by_one_probe(stop: Health
 def test_whoever_says_that_it_is_mended_gets_one_probe_at_once(state: HealthState) -> None:
     stopped = Health(state, "x", 1, HealthEvent.SENDER_REFUSED, DAY, 3, is_proven=True)
     fixed = then(stopped, HealthEvent.FIXED, 7)
-    assert fixed == replace(stopped, probe_at=7)
+    assert fixed == replace(stopped, probe_at=7, fixed_at=7)
     assert then(WORKED, HealthEvent.FIXED) == WORKED
+
+
+@pytest.mark.parametrize("stop", [HealthEvent.LOGIN_REFUSED, HealthEvent.RATE_LIMITED, HealthEvent.QUOTA_EXCEEDED])
+def test_whoever_says_so_again_and_again_gets_one_probe_in_five_minutes(stop: HealthEvent) -> None:
+    health = then(then(WORKED, stop, reason="x"), HealthEvent.FIXED, 7)
+    assert health.probe_at == 7
+    health = then(health, stop, 8, reason="x")
+    for at in (9, 10, 11):
+        health = then(health, HealthEvent.FIXED, at)
+        assert health.probe_at == 7 + 5 * MINUTE
+    health = then(health, stop, 7 + 5 * MINUTE, reason="x")
+    assert then(health, HealthEvent.FIXED, 8 + 5 * MINUTE).probe_at == 7 + 10 * MINUTE
 
 
 def test_a_delivered_probe_heals_whatever_a_login_alone_does_not_show() -> None:
