@@ -90,9 +90,9 @@ def _remembering(known: Health, health: Health, now: Instant) -> Health:
     is_back = known.is_stopped and known.cause is HealthEvent.LOGINS_OUT and not health.is_stopped
     back_at = now if is_back else known.logins_back_at
     fixed_at = (health.fixed_at or known.fixed_at) if health.is_stopped else None
-    if (health.logins_back_at, health.fixed_at) == (back_at, fixed_at):
+    if (health.logins_back_at, health.fixed_at, health.refused) == (back_at, fixed_at, known.refused):
         return health
-    return replace(health, logins_back_at=back_at, fixed_at=fixed_at)
+    return replace(health, logins_back_at=back_at, fixed_at=fixed_at, refused=known.refused)
 
 
 def _after(health: Health, change: Change) -> Health:

@@ -6,13 +6,20 @@ microseconds, `since` is wall time.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
 from relay.core.limits import DAY, HOUR, MINUTE, SECOND, Instant, Limit
 from relay.core.rotation import CROWDED
 from relay.core.terms import DEFAULT_REFUSED_LOGINS, Standing
+
+
+REFUSED_FOR: int = HOUR
+"""A credential that was refused so lately is no new one, whatever was set in between."""
+
+MOST_REFUSED: int = 8
+"""Fingerprints that are kept of a mailbox: more than anybody types in an hour."""
 
 
 class HealthState(StrEnum):
@@ -239,8 +246,24 @@ class Health:
     """Its credential is new and was not tried yet: that login is outside every budget."""
     fixed_at: Instant | None = None
     """For when somebody who said "fixed" was promised the last try, while it is stopped."""
+    refused: tuple[tuple[str, Instant], ...] = ()
+    """Fingerprints of credentials that were refused within `REFUSED_FOR`, and when."""
     logins_back_at: Instant | None = None
     """Of a provider: when its last outage of logins was over."""
+
+    def was_refused(self, fingerprint: str | None, now: Instant) -> bool:
+        """Whether this credential was refused lately."""
+        return any(each == fingerprint and now - at <= REFUSED_FOR for each, at in self.refused)
+
+    def refusing(self, fingerprint: str, now: Instant) -> "Health":
+        """It was refused just now."""
+        others = [(each, at) for each, at in self.refused if each != fingerprint and now - at <= REFUSED_FOR]
+        return replace(self, refused=(*others, (fingerprint, now))[-MOST_REFUSED:])
+
+    def forgiving(self, fingerprint: str | None) -> "Health":
+        """It is right, or was never at fault."""
+        kept = tuple(each for each in self.refused if each[0] != fingerprint)
+        return self if kept == self.refused else replace(self, refused=kept)
 
     @property
     def is_stopped(self) -> bool:

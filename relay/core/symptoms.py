@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from relay.core.envelope import LoginFailure, Result, Verdict
 from relay.core.guard import BOUNCE_GUARD
-from relay.core.health import PACED, Health, HealthEvent, HealthSettings
+from relay.core.health import PACED, Health, HealthEvent, HealthSettings, HealthState
 from relay.core.meaning import ReplyClass
 from relay.core.outages import AUTH_OUTAGE
 from relay.core.words import Stage
@@ -155,6 +155,11 @@ def is_refused_login(failure: LoginFailure) -> bool:
     """Whether it counts in `health.refused_logins`: this mailbox's credentials were sent, and answered for good."""
     is_answered = failure.is_login_sent and failure.is_answered and not failure.is_provider
     return is_answered and event_of_failure(failure) not in _UNCOUNTED
+
+
+def may_have_been_refused(health: Health) -> bool:
+    """Whether a login that nobody saw the end of counts as a refused one: its password is not known to be right."""
+    return not health.is_proven or health.state in (HealthState.DOUBTED, HealthState.PAUSED)
 
 
 def pause_after_silence(failure: LoginFailure, health: Health, settings: HealthSettings) -> int | None:

@@ -204,6 +204,7 @@ class ModelStore(Reading):
             if self.host(mailbox.provider).cause is not HealthEvent.BROKEN:
                 self.process.accused.pop(mailbox, None)
             self.change_health(mailbox, HealthEvent.LOGIN_WORKED)
+            self.forgive(mailbox)
             self.let_in(mailbox.provider)
         self.changed()
 
@@ -262,6 +263,9 @@ class ModelStore(Reading):
             health = self.disk.healths.get(mailbox, Health())
             pause = pause_after_silence(failure, health, self.settings.health)
             self.change_health(mailbox, event, failure.reason, pause)
+            fingerprint = self.disk.applied.fingerprints.get(mailbox)
+            if is_refused_login(failure) and fingerprint is not None:
+                self.disk.healths[mailbox] = self.disk.healths[mailbox].refusing(fingerprint, self.now())
 
     def reported(self, mailbox: MailboxId) -> Login:
         login = next((login for login in self.process.openings if login.mailbox == mailbox), None)
@@ -301,8 +305,14 @@ class ModelStore(Reading):
     def renew(self, before: Mapping[MailboxId, str | None], now: Mapping[MailboxId, str | None]) -> None:
         for mailbox, fingerprint in now.items():
             is_known = mailbox in self.disk.healths or any(self.facts.logins(mailbox))
-            if fingerprint is not None and before.get(mailbox) != fingerprint and is_known:
-                self.change_health(mailbox, HealthEvent.CHANGED)
+            health = self.disk.healths.get(mailbox, Health())
+            if fingerprint is None or before.get(mailbox) == fingerprint:
+                continue
+            if not health.was_refused(fingerprint, self.now()):
+                if is_known:
+                    self.change_health(mailbox, HealthEvent.CHANGED)
+            elif not health.is_stopped:
+                self.change_health(mailbox, HealthEvent.LOGIN_REFUSED, "auth-rejected")
 
     async def applied(self) -> AppliedRouting | None:
         applied = self.disk.applied

@@ -146,7 +146,14 @@ class About(Ending):
                 login.is_refusal, login.reply_class = False, AUTH_OUTAGE
         if self.health(mailbox).cause in REFUSING:
             self.change_health(mailbox, HealthEvent.ACQUITTED)
+        self.forgive(mailbox)
         self.order.send_to_tail(mailbox)
+
+    def forgive(self, mailbox: MailboxId) -> None:
+        """What it logs in with is not at fault."""
+        if mailbox in self.disk.healths:
+            health = self.disk.healths[mailbox]
+            self.disk.healths[mailbox] = health.forgiving(self.disk.applied.fingerprints.get(mailbox))
 
     # lines
 

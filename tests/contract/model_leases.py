@@ -6,11 +6,11 @@ Law: a claim that did not pass the gate waits again; one that did is in doubt, a
 from collections.abc import Sequence
 
 from relay.core.envelope import Claim, Kind
-from relay.core.health import Health
+from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.lifecycle import FINAL, SENDING, Event, State
 from relay.core.remedy import needs_of
 from relay.core.standstill import Standstill
-from relay.core.words import AccountId
+from relay.core.words import AccountId, MailboxId
 from relay.store.ports import OutboxKind
 from tests.contract.model_about import About
 from tests.contract.model_data import Attempt, Delivery
@@ -66,9 +66,17 @@ class Leasing(About):
         self.disk.lost = [attempt for attempt in self.disk.lost if attempt.claim.node != node]
         self.process.sessions.clear()
         self.process.openings.clear()
+        asked: list[MailboxId] = []
         for login in self.disk.logins:
             if login.ended is None:
+                health = self.disk.healths.get(login.mailbox, Health())
                 login.ended, login.reply_class = self.now() + self.linger_of(login.mailbox), "lost"
+                login.is_refusal = not health.is_proven or health.state in (HealthState.DOUBTED, HealthState.PAUSED)
+                if login.is_refusal and login.mailbox not in asked:
+                    asked.append(login.mailbox)
+        for mailbox in asked:
+            pause = self.settings.health.second_refusal
+            self.change_health(mailbox, HealthEvent.LOGIN_BUSY, "auth-temporary", pause)
         self.order.forget()
         self.changed()
         return doubts

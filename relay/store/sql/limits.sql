@@ -54,8 +54,8 @@ UPDATE logins SET ended_at = ?1, started_at = min(started_at, ?1) WHERE ended_at
 -- mailboxes_logging_in: Mailboxes with a login under way.
 SELECT DISTINCT mailbox FROM logins WHERE ended_at IS NULL;
 
--- end_logins_of: All logins of a mailbox that are under way end, and nobody knows how.
-UPDATE logins SET ended_at = ?, class = 'lost' WHERE mailbox = ? AND ended_at IS NULL;
+-- end_logins_of: All logins of a mailbox that are under way end, and nobody knows how; whether they count as refused.
+UPDATE logins SET ended_at = ?, class = 'lost', refused = ? WHERE mailbox = ? AND ended_at IS NULL;
 
 -- prune_logins: Forgets logins that no limit counts.
 DELETE FROM logins WHERE ended_at < ?;

@@ -4,7 +4,7 @@ Law: waiting deliveries follow their account, in order; attempts under way keep 
 new version.
 """
 
-from relay.core.health import Health, HealthEvent
+from relay.core.health import HealthEvent
 from relay.core.meaning import Fault
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId
@@ -12,9 +12,10 @@ from relay.errors import CorruptValue
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.routing import AppliedRouting
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.credentials import renew_credential
 from relay.store.sqlite.edits import Edit, edit_of
 from relay.store.sqlite.guarding import release_guarded
-from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
+from relay.store.sqlite.healths import Symptom, change_provider
 from relay.store.sqlite.routes import Fingerprints
 from relay.store.sqlite.stranding import tell_of_moved
 from relay.store.sqlite.values import LANES
@@ -81,9 +82,7 @@ class Applying:
     def _renew(self, mailbox: MailboxId) -> None:
         """A mailbox with another credential or route is tried at once, whatever stopped it."""
         context = self._context
-        has_tried = context.schedule.has_logged_in(mailbox, context.clock.now())
-        if has_tried or context.remembrance.health(mailbox) != Health():
-            change_mailbox(context, mailbox, Symptom(HealthEvent.CHANGED))
+        renew_credential(context, mailbox)
         if context.remembrance.provider_health(mailbox.provider).reason in _OWN_CLIENT:
             self._renew_host(mailbox.provider)  # its client of OAuth2 is another one: that is part of the credential
 

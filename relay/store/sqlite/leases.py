@@ -5,8 +5,12 @@ only after gate + final timeout + linger, in doubt; after the node's own restart
 """
 
 from relay.core.envelope import Claim
+from relay.core.health import HealthEvent
 from relay.core.limits import Instant
+from relay.core.meaning import ReplyClass
+from relay.core.symptoms import may_have_been_refused
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.healths import Symptom, change_mailbox
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.settling import Settling
 from relay.store.sqlite.statements import load_statements
@@ -64,12 +68,20 @@ class Leases:
         return doubts
 
     def _end_logins(self, now: Instant) -> None:
-        """Logins of the dead process: the provider may count them until linger is over."""
+        """Logins of the dead process: the provider may count them until linger is over, and may have refused those whose
+        password nobody has seen work: a crash loop shows a wrong one no more often than a relay that lives.
+        """
         context = self._context
         for (number,) in context.database.read(_LIMITS["mailboxes_logging_in"]):
             mailbox = context.names.mailbox_name(number)
-            context.database.write(_LIMITS["end_logins_of"], (now + context.routes.linger_of(mailbox), number))
+            is_suspect = may_have_been_refused(context.remembrance.health(mailbox))
+            ends_at = now + context.routes.linger_of(mailbox)
+            context.database.write(_LIMITS["end_logins_of"], (ends_at, is_suspect, number))
             context.schedule.reload(mailbox, now)
+            if is_suspect:
+                pause = context.settings.health.second_refusal
+                symptom = Symptom(HealthEvent.LOGIN_BUSY, ReplyClass.AUTH_TEMPORARY, retry_after=pause)
+                change_mailbox(context, mailbox, symptom)
 
     def sweep(self) -> None:
         """Ends what has run out, at the instant at which it did."""

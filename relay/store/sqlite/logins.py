@@ -17,6 +17,7 @@ from relay.store.ports.sessions import SessionEvent
 from relay.store.sqlite.about import suspect_line, suspect_login
 from relay.store.sqlite.circumstances import circumstance_of
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.credentials import forgive_credential, refuse_credential
 from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.remembrance import LEAST_MEMORY
 from relay.store.sqlite.riddles import note_riddle
@@ -94,6 +95,8 @@ class Logins:
             change_provider(self._context, mailbox.provider, symptom)
         else:
             change_mailbox(self._context, mailbox, symptom)
+            if is_refused_login(failure):
+                refuse_credential(self._context, mailbox)
 
     def _as_own(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
         """Too many sessions, it is said of all: who hears it again while others are let in is alone with it."""
@@ -128,6 +131,7 @@ class Logins:
         """The login worked: the credential is proven, and the provider's host answers."""
         context = self._context
         change_mailbox(context, mailbox, Symptom(HealthEvent.LOGIN_WORKED))
+        forgive_credential(context, mailbox)
         self._let_in(mailbox.provider)
 
     def _let_in(self, provider: str) -> None:

@@ -29,6 +29,7 @@ from relay.core.outages import (
 )
 from relay.core.words import MailboxId
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.credentials import forgive_credential
 from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.statements import load_statements
@@ -120,6 +121,7 @@ def _acquit_of_refusal(context: Context, mailbox: MailboxId) -> None:
     context.database.write(_SQL["acquit_logins"], (context.names.mailbox(mailbox), now - REFUSED_WITHIN))
     if context.remembrance.health(mailbox).cause in _REFUSING:
         change_mailbox(context, mailbox, Symptom(HealthEvent.ACQUITTED))
+    forgive_credential(context, mailbox)
     context.schedule.reload(mailbox, now)
 
 

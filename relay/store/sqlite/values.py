@@ -118,7 +118,7 @@ def read_reply(text: str | None) -> Reply | None:
 
 def write_health(health: Health) -> str:
     """A health as a column."""
-    return json.dumps({name: value for name, value in asdict(health).items() if value is not None})
+    return json.dumps({name: value for name, value in asdict(health).items() if value is not None and value != ()})
 
 
 @lru_cache(maxsize=1024)
@@ -130,4 +130,6 @@ def read_health(text: str | None) -> Health:
     values["state"] = HealthState(values["state"])
     if "cause" in values:
         values["cause"] = HealthEvent(values["cause"])
+    if "refused" in values:
+        values["refused"] = tuple((fingerprint, at) for fingerprint, at in values["refused"])
     return Health(**values)

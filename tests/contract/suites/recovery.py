@@ -127,6 +127,9 @@ async def another_nodes_attempts_are_its_own(scene: Scene) -> None:
 
 async def sessions_die_with_their_process(scene: Scene) -> None:
     await scene.route(account(A), providers=[provider("p", connections=1, total_connections=1)])
+    await scene.mail(A, 0)
+    await scene.send_all()
+    await scene.close(box(A))
     await scene.mail(A, 1)
     assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
     await scene.restart()
@@ -134,7 +137,10 @@ async def sessions_die_with_their_process(scene: Scene) -> None:
 
 
 async def a_login_that_nobody_reported_on_counts(scene: Scene) -> None:
-    await scene.route(account(A), providers=[provider("p", login_limit=parse_limit("2/10m"))])
+    await scene.route(account(A), providers=[provider("p", login_limit=parse_limit("3/10m"))])
+    await scene.mail(A, 0)
+    await scene.send_all()
+    await scene.close(box(A))
     await scene.mail(A, 1)
     assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
     await scene.restart()
@@ -144,6 +150,22 @@ async def a_login_that_nobody_reported_on_counts(scene: Scene) -> None:
     assert (await scene.store.take(NODE, {}, 10)).open == {}
     await scene.restart()
     assert (await scene.store.take(NODE, {}, 10)).open == {}
+
+
+async def a_login_of_who_never_worked_counts_as_refused_where_nobody_saw_its_end(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    for pause in (300, 900, 1800):
+        assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
+        await scene.restart()
+        assert (await scene.store.take(NODE, {}, 10)).open == {}
+        await scene.advance(pause - 1)
+        assert (await scene.store.take(NODE, {}, 10)).open == {}
+        await scene.restart()
+        await scene.advance(1)
+    assert (await scene.store.take(NODE, {}, 10)).open == {}, "three in an hour are all"
+    await scene.advance(1000)
+    assert await scene.send_all() == ["m-1"]
 
 
 async def the_order_survives(scene: Scene) -> None:

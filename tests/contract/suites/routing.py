@@ -3,6 +3,7 @@
 from relay.core.routing import Routing
 from relay.errors import StaleRouting
 from tests.contract.scene import (
+    AUTH_REFUSED,
     DEFERRED,
     DROPPED,
     MAIL_REFUSED,
@@ -141,6 +142,41 @@ async def another_fingerprint_wakes_a_stopped_mailbox(scene: Scene) -> None:
     await scene.route(account(A), credentials={A: "second"})
     (claim,) = await scene.work()
     assert not claim.is_probe
+
+
+async def a_credential_that_was_refused_within_the_hour_is_not_new_when_it_is_set_again(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    for credential, is_tried in [("first", True), ("second", True), ("first", False), ("second", False)]:
+        await scene.route(account(A), credentials={A: credential})
+        opened = (await scene.store.take(NODE, {}, 10)).open
+        assert opened == ({box(A): 1} if is_tried else {}), credential
+        if is_tried:
+            await scene.store.refused(box(A), AUTH_REFUSED)
+    await scene.route()
+    await scene.route(account(A), credentials={A: None})
+    await scene.restart()
+    await scene.route(account(A))
+    assert (await scene.store.take(NODE, {}, 10)).open == {}, "taken away and set again"
+    await scene.route(account(A), credentials={A: "third"})
+    await scene.route(account(A))
+    assert (await scene.store.take(NODE, {}, 10)).open == {}, "another one in between that nobody tried"
+    await scene.route(account(A), credentials={A: "third"})
+    assert await scene.send_all() == ["m-1"]
+
+
+async def a_credential_that_was_refused_long_ago_is_tried_again(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    await scene.close_mailbox(A)
+    await scene.route(account(A), credentials={A: "second"})
+    assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    await scene.advance(3599)
+    await scene.route(account(A), credentials={A: "third"})
+    await scene.advance(2)
+    await scene.route(account(A))
+    assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
 
 
 async def an_edit_of_one_account_leaves_another_stopped(scene: Scene) -> None:

@@ -172,6 +172,9 @@ async def test_a_login_under_way_at_a_crash_counts_until_linger_after_the_recove
     bench = Bench()
     await bench.route(account(ROSSI), providers=(provider("aruba", login_limit=parse_limit("1/10s")),))
     await bench.store.put(message(1))
+    await bench.log_in()
+    await bench.store.session(BOX, SessionEvent.CLOSED)
+    bench.clock.advance(11 * SECOND)
     assert (await bench.store.take(NODE, {}, 10)).open == {BOX: 1}
     bench.crash()
     await bench.store.recover(NODE)
