@@ -14,7 +14,6 @@ from relay.core.limits import DAY, HOUR, MINUTE, SECOND, Instant, Limit
 from relay.core.rotation import CROWDED
 from relay.core.terms import DEFAULT_REFUSED_LOGINS, Standing
 
-
 REFUSED_FOR: int = HOUR
 """A credential that was refused so lately is no new one, whatever was set in between."""
 

@@ -127,6 +127,11 @@ def broken_together(sightings: Iterable[Sighting], *, now: Instant) -> tuple[Mai
     return found if len(found) >= BROKEN_LEAST else ()
 
 
+def is_served(others: int, broken: Sequence[MailboxId]) -> bool:
+    """Whether a provider is well in spite of lines that break: as many `others` were served since the first did."""
+    return others >= len(broken)
+
+
 def is_dropping(last: Sequence[Sent]) -> bool:
     """Whether a provider loses what it was given, by its attempts in the order of their starts, the newest last."""
     dropped = {each.mailbox for each in last[-DROPS_LOOKED_AT:] if each.is_dropped}

@@ -14,6 +14,7 @@ from relay.core.lifecycle import after as state_after
 from relay.core.likeness import likeness_of
 from relay.core.outages import (
     AUTH_OUTAGE,
+    BROKEN_WITHIN,
     OUTAGE_PROBES,
     REFUSED_CLASSES,
     REFUSED_WITHIN,
@@ -166,13 +167,39 @@ class About(Ending):
                 Sighting(each, self.stopped_at(self.health(each)))
                 for each in self.stopped_by(mailbox.provider, BREAKING)
             ]
-            found = broken_together([Sighting(mailbox, now), *before], now=now)
+            seen = [Sighting(mailbox, now), *before]
+            found = broken_together(seen, now=now)
+            if found and len(self.served_beside(seen, found)) >= len(found):
+                found = ()
         for each in found:
             if self.health(each).cause in BREAKING:
                 self.change_health(each, HealthEvent.ACQUITTED)
         if found:
             self.accuse(found)
         return bool(found)
+
+    def served_beside(self, seen: list[Sighting], found: tuple[MailboxId, ...]) -> set[MailboxId]:
+        """Who else was let in, or whose mail went through, since the first of those that broke had begun."""
+        began = [self.broken_from(each) for each in seen if each.mailbox in found]
+        since = max(min(began), self.now() - BROKEN_WITHIN)
+        provider = found[0].provider
+        let_in = {login.mailbox for login in self.disk.logins if max(self.worked(login.mailbox), default=-1) >= since}
+        delivered = {
+            each.mailbox
+            for each in self.disk.attempts
+            if each.is_over and each.is_counted and each.reply_class == "delivered"
+            and each.ended is not None and each.ended >= since
+        }  # fmt: skip
+        return {each for each in let_in | delivered if each.provider == provider} - {*found}
+
+    def broken_from(self, seen: Sighting) -> int:
+        runs = [
+            run.started
+            for run in [*self.disk.logins, *(each for each in self.disk.attempts if each.is_over and each.is_counted)]
+            if run.mailbox == seen.mailbox and run.reply_class in BROKEN
+            and run.ended is not None and run.ended >= seen.at - BROKEN_WITHIN
+        ]  # fmt: skip
+        return min(seen.at, max(runs, default=seen.at))
 
     def stopped_at(self, health: Health) -> int:
         assert health.cause is not None

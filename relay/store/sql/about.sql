@@ -27,6 +27,25 @@ WHERE m.provider = ? AND a.counted AND a.class NOT IN ('in-doubt', 'lost') ORDER
 SELECT d.message FROM attempts AS a INDEXED BY attempts_ends JOIN deliveries AS d ON d.id = a.delivery
 WHERE a.counted AND a.mailbox = ? AND a.ended_at >= ? AND a.class IN ('network', 'outage') ORDER BY a.id;
 
+-- broken_from: When that of a mailbox had begun whose line broke last since an instant.
+SELECT max(started_at) FROM (
+    SELECT started_at FROM logins INDEXED BY logins_of
+    WHERE mailbox = ?1 AND ended_at >= ?2 AND class IN ('network', 'outage')
+    UNION ALL SELECT started_at FROM attempts INDEXED BY attempts_ends
+    WHERE counted AND mailbox = ?1 AND ended_at >= ?2 AND class IN ('network', 'outage')
+);
+
+-- served_since: Mailboxes of a provider that were let in, or whose mail went through, since an instant.
+SELECT m.username FROM mailboxes AS m WHERE m.provider = ?1 AND (
+    EXISTS (
+        SELECT 1 FROM logins AS l INDEXED BY logins_of
+        WHERE l.mailbox = m.id AND l.ended_at >= ?2 AND l.class IS NULL
+    ) OR EXISTS (
+        SELECT 1 FROM attempts AS a INDEXED BY attempts_ends
+        WHERE a.counted AND a.mailbox = m.id AND a.ended_at >= ?2 AND a.class = 'delivered'
+    )
+) LIMIT ?3;
+
 -- blocked_login: In which words a login of a mailbox was refused as blocked last, and when.
 SELECT ended_at, likeness FROM logins INDEXED BY logins_of
 WHERE mailbox = ? AND ended_at >= ? AND class = 'account-blocked' ORDER BY ended_at DESC LIMIT 1;

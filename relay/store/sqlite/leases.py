@@ -68,8 +68,8 @@ class Leases:
         return doubts
 
     def _end_logins(self, now: Instant) -> None:
-        """Logins of the dead process: the provider may count them until linger is over, and may have refused those whose
-        password nobody has seen work: a crash loop shows a wrong one no more often than a relay that lives.
+        """Logins of the dead process: the provider may count them until linger is over, and may have refused those of a
+        password that nobody has seen work: a crash loop shows a wrong one no more often than a relay that lives.
         """
         context = self._context
         for (number,) in context.database.read(_LIMITS["mailboxes_logging_in"]):

@@ -12,6 +12,7 @@ from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
 from relay.core.outages import (
     AUTH_OUTAGE,
+    BROKEN_WITHIN,
     DROPS_LOOKED_AT,
     OUTAGE_PROBES,
     REFUSED_WITHIN,
@@ -25,6 +26,7 @@ from relay.core.outages import (
     is_dropping,
     is_left_over,
     is_of_message,
+    is_served,
     refused_together,
 )
 from relay.core.words import MailboxId
@@ -134,14 +136,35 @@ def is_of_provider(context: Context, mailbox: MailboxId) -> bool:
     if host.is_stopped and host.cause is HealthEvent.BROKEN:
         found: tuple[MailboxId, ...] = (mailbox,)
     else:
-        now = context.clock.now()
-        found = broken_together([Sighting(mailbox, now), *_broken_before(context, mailbox.provider)], now=now)
+        found = _broken_together(context, mailbox)
     for each in found:
         if context.remembrance.health(each).cause in _BREAKING:
             change_mailbox(context, each, Symptom(HealthEvent.ACQUITTED))
     if found:
         context.schedule.accuse(mailbox.provider, found)
     return bool(found)
+
+
+def _broken_together(context: Context, mailbox: MailboxId) -> tuple[MailboxId, ...]:
+    """The mailboxes that break together, while as many others are not served by the same provider."""
+    now = context.clock.now()
+    seen = [Sighting(mailbox, now), *_broken_before(context, mailbox.provider)]
+    found = broken_together(seen, now=now)
+    if not found:
+        return ()
+    since = min(_broken_from(context, each) for each in seen if each.mailbox in found)
+    rows = context.database.read(
+        _SQL["served_since"], (mailbox.provider, max(since, now - BROKEN_WITHIN), 2 * len(found))
+    )
+    others = {MailboxId(mailbox.provider, username) for (username,) in rows} - {*found}
+    return () if is_served(len(others), found) else found
+
+
+def _broken_from(context: Context, seen: Sighting) -> Instant:
+    """When what broke had begun: who was served while others hung shows as much as who was after."""
+    values = (context.names.mailbox(seen.mailbox), seen.at - BROKEN_WITHIN)
+    row = context.database.read_one(_SQL["broken_from"], values)
+    return seen.at if row is None or row[0] is None else min(seen.at, row[0])
 
 
 def _broken_before(context: Context, provider: str) -> list[Sighting]:

@@ -598,3 +598,47 @@ async def an_outage_that_nobody_but_the_refused_has_probed_for_a_day_is_theirs(s
     await scene.mail(D, "d-1")
     await scene.log_in()
     assert await scene.send_all() == ["m-d-1"]
+
+
+# evidence that a provider is well
+
+
+OTHERS = ("d@studio.test", "e@studio.test", "f@studio.test")
+
+
+async def _break_with_others_in_between(scene: Scene, *others: AccountId) -> None:
+    await scene.route(*map(account, (A, B, C, *others)))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _break(scene, sender)
+        for other in others if sender == B else ():
+            await scene.mail(other, f"{other[0]}-1")
+            assert await scene.send_all() == [f"m-{other[0]}-1"]
+
+
+async def lines_that_break_while_as_many_others_are_served_are_each_mailboxs_own(scene: Scene) -> None:
+    await _break_with_others_in_between(scene, *OTHERS)
+    assert await _host(scene) == ("ok", None)
+    assert [await _health(scene, each) for each in (A, B, C)] == [("waiting", "network")] * 3
+
+
+async def lines_that_break_while_fewer_others_are_served_are_their_providers(scene: Scene) -> None:
+    await _break_with_others_in_between(scene, *OTHERS[:2])
+    assert await _host(scene) == ("waiting", "network")
+    assert await _are_well(scene, A, B, C)
+
+
+async def logins_that_hang_while_others_are_let_in_are_each_mailboxs_own(scene: Scene) -> None:
+    await scene.route(*map(account, (A, B, C, *OTHERS)))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+    assert len(await _wanted(scene)) == 3
+    await scene.advance(1)
+    for other in OTHERS:
+        await scene.mail(other, f"{other[0]}-1")
+        assert await scene.send_all() == [f"m-{other[0]}-1"]
+    await scene.advance(240)
+    for sender in (A, B, C):
+        await scene.store.refused(box(sender), HUNG_UP)
+    assert await _host(scene) == ("ok", None)
+    assert [(await _health(scene, each))[0] for each in (A, B, C)] == ["waiting"] * 3
