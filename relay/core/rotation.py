@@ -26,6 +26,10 @@ class ProviderLine:
     sessions: int = 0
     opening: int = 0
     wanting: list[tuple[int, MailboxId]] = field(default_factory=list)
+    doubtful: list[tuple[int, MailboxId]] = field(default_factory=list)
+    """As `wanting`, of those whose login may hang or fail: they have half of the places at most."""
+    under_way: dict[MailboxId, "Line"] = field(default_factory=dict)
+    """The mailboxes that log in just now."""
     crowded_until: Instant = 0
     """Until then it has told us that there are too many sessions."""
     busy: dict[MailboxId, "Line"] = field(default_factory=dict)
@@ -38,7 +42,7 @@ class ProviderLine:
 
     def copy(self, mailboxes: Iterable[MailboxId]) -> "ProviderLine":
         """Another one with these mailboxes alone, in which no session is wanted yet."""
-        return replace(self, totals=self.totals.copy(mailboxes), wanting=[], busy={})
+        return replace(self, totals=self.totals.copy(mailboxes), wanting=[], doubtful=[], under_way={}, busy={})
 
     def may_connect(self, now: Instant) -> bool:
         """Under its ceiling, and freely or, while the host fails, by one probe at a time."""
@@ -49,6 +53,26 @@ class ProviderLine:
             return False
         busy = self.sessions if self.standing.is_one_by_one else self.opening
         return not self.standing.is_stopped or busy == 0
+
+    # what may hang leaves room for others
+
+    def begin(self, line: "Line", many: int = 1) -> None:
+        """A mailbox opens so many sessions; negative: it has, or has given up."""
+        self.opening += many
+        line.opening += many
+        if line.opening:
+            self.under_way[line.mailbox] = line
+        else:
+            self.under_way.pop(line.mailbox, None)
+
+    def may_doubt(self) -> bool:
+        """Whether one more login may begin that perhaps hangs: half of the places stay for others."""
+        doubtful = sum(line.opening for line in self.under_way.values() if line.is_doubtful)
+        return doubtful < max(1, self.terms.total_connections // 2)
+
+    def many_wanting(self) -> int:
+        """How many want a session that they might get."""
+        return len(self.wanting) + (len(self.doubtful) if self.may_doubt() else 0)
 
     # who shows best how it is
 
@@ -95,6 +119,8 @@ class Line:
     credit: int = 0
     alarm: Instant | None = None
     is_in_wanting: bool = False
+    is_among_doubtful: bool = False
+    """Where it stands while it wants a session."""
     crowded_until: Instant = 0
     """Until then its provider has told us that it has too many sessions."""
 
@@ -120,6 +146,11 @@ class Line:
             self.provider.busy[self.mailbox] = self
         else:
             self.provider.busy.pop(self.mailbox, None)
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether its next login may well hang or fail: it never worked, or met trouble the last time."""
+        return self.standing.is_careful or self.mailbox in self.provider.accused
 
     def may_use(self, now: Instant) -> bool:
         """Freely, or one probe at a time once its hour has come."""

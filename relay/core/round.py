@@ -55,7 +55,8 @@ class Round:
             if line.turn is None:
                 self.send_to_tail(line)
             line.alarm = None
-            if not line.is_in_wanting and line.wants_session(now):
+            is_misplaced = line.is_among_doubtful and not line.is_doubtful
+            if (not line.is_in_wanting or is_misplaced) and line.wants_session(now):
                 self.push_wanting(line)
 
     def send_to_tail(self, line: Line) -> None:
@@ -65,8 +66,9 @@ class Round:
     def push_wanting(self, line: Line) -> None:
         """Remembers that a mailbox of the round wants a session."""
         assert line.turn is not None
-        line.is_in_wanting = True
-        heappush(line.provider.wanting, (line.turn, line.mailbox))
+        line.is_in_wanting, line.is_among_doubtful = True, line.is_doubtful
+        heap = line.provider.doubtful if line.is_among_doubtful else line.provider.wanting
+        heappush(heap, (line.turn, line.mailbox))
 
     # alarms
 

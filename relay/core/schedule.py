@@ -132,9 +132,9 @@ class Schedule:
     def reserve_session(self, mailbox: MailboxId, now: Instant) -> None:
         """A session that somebody wants by hand: it and its login count from now on, whoever is next in order."""
         line = self.look(mailbox)
-        for counted in (line, line.provider):
-            counted.sessions += 1
-            counted.opening += 1
+        line.sessions += 1
+        line.provider.sessions += 1
+        line.provider.begin(line)
         line.logins.start(now)
         line.refusals.start(now)
         self._round.refresh(line, now)
@@ -142,7 +142,7 @@ class Schedule:
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
         """A reserved session is open: the login worked, and the credential is proven."""
         line = self.look(mailbox)
-        self._opening_over(line)
+        line.provider.begin(line, -1)
         line.logins.end(now, now)
         line.refusals.give_back(now)
         line.provider.let_in(mailbox)
@@ -163,7 +163,7 @@ class Schedule:
         among the refused ones.
         """
         line = self.look(mailbox)
-        self._opening_over(line)
+        line.provider.begin(line, -1)
         if is_refusal:
             line.refusals.end(now, now)
         else:
@@ -194,14 +194,9 @@ class Schedule:
         """After the memory was loaded again under a living node: its sessions, `opening` of them not open yet."""
         line = self.look(mailbox)
         line.sessions += sessions
-        line.opening += opening
         line.provider.sessions += sessions
-        line.provider.opening += opening
+        line.provider.begin(line, opening)
         self._round.refresh(line, now)
-
-    def _opening_over(self, line: Line) -> None:
-        line.opening -= 1
-        line.provider.opening -= 1
 
     def has_logged_in(self, mailbox: MailboxId, now: Instant) -> bool:
         """Whether logins of a mailbox that is in memory count against its budgets."""
@@ -212,9 +207,10 @@ class Schedule:
         """These met what stops their provider: others probe before them, and they in turns."""
         self.host(provider).accuse(mailboxes)
 
-    def clear(self, mailbox: MailboxId) -> None:
+    def clear(self, mailbox: MailboxId, now: Instant) -> None:
         """Its mail went through: whatever stopped its provider is not its own."""
-        self.host(mailbox.provider).accused.pop(mailbox, None)
+        if self.host(mailbox.provider).accused.pop(mailbox, None) is not None:
+            self._round.refresh(self.look(mailbox), now)
 
     # health and terms
 
@@ -273,9 +269,10 @@ class Schedule:
                 instants += filter(None, [line.provider.totals.opens_at(mailbox, now)])
         for provider in self._providers.values():
             probe_at = provider.standing.probe_at
-            if provider.wanting and provider.standing.is_stopped and probe_at is not None and probe_at > now:
+            is_wanted = bool(provider.wanting or provider.doubtful)
+            if is_wanted and provider.standing.is_stopped and probe_at is not None and probe_at > now:
                 instants.append(probe_at)
-            if provider.wanting and provider.crowded_until > now:
+            if is_wanted and provider.crowded_until > now:
                 instants.append(provider.crowded_until)
         return min(instants, default=None)
 

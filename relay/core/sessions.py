@@ -46,16 +46,29 @@ def _next_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line |
 
 
 def _first_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line | None:
+    """The first in order of those that may log in now."""
+    sound = _head_of(round_, provider.wanting, now)
+    doubtful = _head_of(round_, provider.doubtful, now) if provider.may_doubt() else None
+    if sound is None or doubtful is None:
+        return sound or doubtful
+    assert sound.turn is not None
+    assert doubtful.turn is not None
+    first, second = (sound, doubtful) if sound.turn < doubtful.turn else (doubtful, sound)
+    round_.push_wanting(second)
+    return first
+
+
+def _head_of(round_: Round, heap: list[tuple[int, MailboxId]], now: Instant) -> Line | None:
     """The first in order that wants a session and has login budget; the others leave the list until they do."""
-    while provider.wanting:
-        turn, mailbox = heappop(provider.wanting)
+    while heap:
+        turn, mailbox = heappop(heap)
         line = round_.lines.get(mailbox)
         if line is None or not line.is_in_wanting:
             continue
         line.is_in_wanting = False
         if line.turn is None or not line.wants_session(now):
             continue
-        if turn != line.turn:
+        if turn != line.turn or line.is_doubtful is not (heap is line.provider.doubtful):
             round_.push_wanting(line)
         elif not line.may_log_in(now):
             round_.set_alarm(line, line.logs_in_at(now))
@@ -66,9 +79,8 @@ def _first_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line 
 
 def _reserve(round_: Round, line: Line, now: Instant) -> None:
     line.sessions += 1
-    line.opening += 1
     line.provider.sessions += 1
-    line.provider.opening += 1
+    line.provider.begin(line)
     line.logins.start(now)
     line.refusals.start(now)
     if line.wants_session(now):
@@ -97,7 +109,7 @@ def _give_up(
     if head is None or head.turn is None:
         return {}
     round_.push_wanting(head)
-    wanted, closed = len(provider.wanting), {}
+    wanted, closed = provider.many_wanting(), {}
     turns = [(_FAR if line.turn is None else line.turn, m) for m in idle if (line := round_.lines.get(m)) is not None]
     for turn, mailbox in sorted(turns, reverse=True):
         many = min(idle[mailbox], wanted)

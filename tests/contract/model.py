@@ -150,7 +150,8 @@ class ModelStore(Reading):
         closed: dict[MailboxId, int] = {}
         for mailbox in sorted(mailbox for mailbox in left if left[mailbox] > 0):
             provider = mailbox.provider
-            needy = [m for m in self.facts.mailboxes() if m.provider == provider and self.order.needs_session(m, now)]
+            mine = [m for m in self.facts.mailboxes() if m.provider == provider and self.order.may_begin(m)]
+            needy = [m for m in mine if self.order.needs_session(m, now)]
             if needy and not self.order.may_connect(provider, now) and not self.order.may_send(mailbox, now):
                 closed[mailbox] = 1
         return closed

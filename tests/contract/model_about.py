@@ -33,7 +33,7 @@ from relay.core.outages import (
 )
 from relay.core.words import AccountId, MailboxId
 from relay.store.ports import OutboxKind
-from tests.contract.model_data import Attempt, Delivery
+from tests.contract.model_data import Attempt, Delivery, Login
 from tests.contract.model_ending import MINUTE, Ending
 
 BROKEN = ("network", "outage")
@@ -193,13 +193,15 @@ class About(Ending):
         return {each for each in let_in | delivered if each.provider == provider} - {*found}
 
     def broken_from(self, seen: Sighting) -> int:
-        runs = [
-            run.started
-            for run in [*self.disk.logins, *(each for each in self.disk.attempts if each.is_over and each.is_counted)]
-            if run.mailbox == seen.mailbox and run.reply_class in BROKEN
-            and run.ended is not None and run.ended >= seen.at - BROKEN_WITHIN
+        attempts = [each for each in self.disk.attempts if each.is_over and each.is_counted]
+        tried: list[Login | Attempt] = [*self.disk.logins, *attempts]
+        began = [
+            each.started
+            for each in tried
+            if each.mailbox == seen.mailbox and each.reply_class in BROKEN
+            and each.ended is not None and each.ended >= seen.at - BROKEN_WITHIN
         ]  # fmt: skip
-        return min(seen.at, max(runs, default=seen.at))
+        return min(seen.at, max(began, default=seen.at))
 
     def stopped_at(self, health: Health) -> int:
         assert health.cause is not None

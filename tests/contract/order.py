@@ -259,6 +259,19 @@ class Order:
         busy = self.facts.sessions if standing.is_one_by_one else self.facts.opening
         return standing.probe_at is not None and at >= standing.probe_at and not any(map(busy, mine))
 
+    def is_doubtful(self, mailbox: MailboxId) -> bool:
+        """Whether its login may well hang or fail."""
+        standing = self.facts.standing(mailbox)
+        is_troubled = standing.is_stopped or not standing.is_proven or standing.logs_in_at > 0
+        return is_troubled or self.facts.accused_at(mailbox) > 0
+
+    def may_begin(self, mailbox: MailboxId) -> bool:
+        """Logins that may well hang have half of a provider's places at most, and one at least."""
+        provider = mailbox.provider
+        doubtful = [m for m in self.facts.mailboxes() if m.provider == provider and self.is_doubtful(m)]
+        most = max(1, self.facts.provider_terms(provider).total_connections // 2)
+        return not self.is_doubtful(mailbox) or sum(map(self.facts.opening, doubtful)) < most
+
     def open(
         self,
         now: int,
@@ -287,6 +300,7 @@ class Order:
             if self.may_connect(provider, now):
                 needing = {m for m in self.facts.mailboxes() if self.needs_session(m, now)}
                 wanting = needing | {m for m in welcome if self.wants_session(m, now)}
+                wanting = {m for m in wanting if self.may_begin(m)}
                 first |= queue.first(self._showing_most(provider, wanting))
         return first
 
@@ -311,7 +325,11 @@ class Order:
             if self.may_send(mailbox, at):
                 if idle.get(mailbox, 0) > 0 and self.total_room(mailbox, at):
                     return True
-                if self.needs_session(mailbox, at) and self.may_connect(mailbox.provider, at):
+                if (
+                    self.needs_session(mailbox, at)
+                    and self.may_connect(mailbox.provider, at)
+                    and self.may_begin(mailbox)
+                ):
                     return True
         return False
 

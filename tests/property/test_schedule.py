@@ -347,7 +347,7 @@ class Histories(RuleBasedStateMachine):
     @rule(mailbox=mailboxes)
     def a_mail_goes_through(self, mailbox: MailboxId) -> None:
         self.place.accused.pop(mailbox, None)
-        self.schedule.clear(mailbox)
+        self.schedule.clear(mailbox, self.place.now)
 
     @rule(mailbox=mailboxes, new=terms)
     def an_admin_edits_a_mailbox(self, mailbox: MailboxId, new: MailboxTerms) -> None:

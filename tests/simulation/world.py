@@ -89,6 +89,8 @@ class Society(Machine):
         """Start, trouble, healing, quiet."""
         self.watcher = Watcher()
         self.store = self._open_store()
+        pump = self._pump()
+        self._wake, self._look_again = pump.wake, pump.look_again
         await self.store.recover(NODE)
         await self.store.apply(self.routing, self.proofs)
         self.vigil = Vigil()
@@ -100,8 +102,6 @@ class Society(Machine):
             terms_of=lambda _: self.terms,
             settings=DispatcherSettings(),
         )
-        pump = self._pump()
-        self._wake, self._look_again = pump.wake, pump.look_again
         tasks = [asyncio.create_task(self.dispatcher.run()), asyncio.create_task(pump.run())]
         tasks.append(asyncio.create_task(self._steps()))
         tasks.append(asyncio.create_task(self.admin.watch(self.store)))

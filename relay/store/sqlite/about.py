@@ -52,7 +52,7 @@ def suspect_result(context: Context, running: Running, result: Result) -> Result
 def went_through(context: Context, running: Running) -> None:
     """A delivery, begun when a provider was due to be tried, shows that lines hold again."""
     provider = running.claim.mailbox.provider
-    context.schedule.clear(running.claim.mailbox)
+    context.schedule.clear(running.claim.mailbox, context.clock.now())
     host = context.remembrance.provider_health(provider)
     if host.is_stopped and host.cause is HealthEvent.BROKEN and running.started_at >= (host.probe_at or 0):
         change_provider(context, provider, Symptom(HealthEvent.LET_IN))

@@ -550,3 +550,48 @@ def test_a_mailbox_whose_bulk_has_no_room_chooses_nothing() -> None:
     assert line.choose(NOW) is None
     line.count("x", Lane.EXPRESS, 1)
     assert line.choose(NOW) == ("x", Lane.EXPRESS)
+
+
+# what may hang, and what stops a provider
+
+
+def test_logins_that_may_hang_have_half_of_the_places(memory: Memory, schedule: Schedule) -> None:
+    memory.provider = ProviderTerms(total_connections=4)
+    new = [MailboxId("p", f"new{number}") for number in range(5)]
+    memory.standings = dict.fromkeys(new, Standing(is_proven=False))
+    for mailbox in (*new, A, B, C):
+        ready(schedule, mailbox)
+    assert sorted(schedule.open_sessions(NOW, 9)) == sorted([*new[:2], A, B])
+    schedule.session_opened(new[0], NOW)
+    schedule.session_refused(A, NOW, is_login_sent=True)
+    schedule.set_standing(new[0], Standing(), NOW)
+    assert list(schedule.open_sessions(NOW, 9)) == [new[2]], "in turn, for only one of them is under way"
+
+
+def test_who_proves_itself_while_it_wants_another_session_is_among_the_others(
+    memory: Memory, schedule: Schedule
+) -> None:
+    memory.provider = ProviderTerms(total_connections=4)
+    memory.terms = {mailbox: MailboxTerms() for mailbox in (A, B, C)}
+    memory.standings = dict.fromkeys((A, B, C), Standing(is_proven=False))
+    for mailbox in (A, B, C):
+        ready(schedule, mailbox)
+    assert list(schedule.open_sessions(NOW, 9)) == [A, B]
+    schedule.set_standing(C, Standing(), NOW)
+    assert list(schedule.open_sessions(NOW, 9)) == [C]
+
+
+def test_those_that_met_what_stops_a_provider_probe_it_in_turns_and_last(memory: Memory, schedule: Schedule) -> None:
+    for mailbox in (A, B, C):
+        ready(schedule, mailbox)
+    schedule.accuse("p", [A, B])
+    schedule.set_provider_standing("p", Standing(is_stopped=True, probe_at=NOW))
+    tried = []
+    for _ in range(5):
+        (prober,) = schedule.open_sessions(NOW, 9)
+        tried.append(prober)
+        schedule.session_refused(prober, NOW, is_login_sent=False)
+        schedule.accuse("p", [prober])
+    assert tried == [C, A, B, C, A]
+    schedule.clear(C, NOW)
+    assert list(schedule.open_sessions(NOW, 9)) == [C], "its mail went through"
