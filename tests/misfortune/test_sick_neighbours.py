@@ -52,7 +52,7 @@ def _goes_on(relay: RelayProcess) -> None:
 def test_lines_that_break_for_some_keep_nobody_else_waiting(start: Start) -> None:
     relay = start(*(f"data@{account}:!drop" for account in SICK), accounts=(*SICK, *WELL))
     for account in SICK:
-        relay.send(2, sender=account)
+        relay.send(8, sender=account)
     relay.wait_for("health_changed", provider="lab", mailbox=None, health="network")
     _goes_on(relay)
 

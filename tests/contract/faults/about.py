@@ -1,11 +1,12 @@
 """Stores that blame the wrong one."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from relay.core.envelope import LoginFailure, Result, Verdict
 from relay.core.health import Health, HealthEvent
 from relay.core.lifecycle import State
-from relay.core.outages import AUTH_OUTAGE
+from relay.core.outages import AUTH_OUTAGE, Sighting
 from relay.core.words import AccountId, MailboxId
 from tests.contract.model import ModelStore
 from tests.contract.model_about import BREAKING, REFUSING
@@ -55,6 +56,30 @@ class AlwaysTheSameProbes(ModelStore):
         super().acquit(mailbox)
         for name, groups in turns.items():
             self.order.turns[name].groups = groups
+
+    def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
+        pass
+
+
+class NobodyIsAccused(ModelStore):
+    """The oldest mail probes, whoever stopped the provider."""
+
+    def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
+        pass
+
+
+class ServedIsNoEvidence(ModelStore):
+    """Three are enough, whoever else is served."""
+
+    def served_beside(self, seen: list[Sighting], found: tuple[MailboxId, ...]) -> set[MailboxId]:
+        return set()
+
+
+class AnOutageFeedsItself(ModelStore):
+    """Who was refused in one is news after it."""
+
+    def is_left_over(self, mailbox: MailboxId, at: int) -> bool:
+        return False
 
 
 class AnyLoginEndsIt(ModelStore):

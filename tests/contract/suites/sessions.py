@@ -343,3 +343,18 @@ async def open_sessions_go_on_while_new_ones_fail(scene: Scene) -> None:
     assert (await scene.store.take(NODE, {}, 100)).open == {box(B): 1}
     await scene.store.refused(box(B), HOST_DOWN)
     assert await scene.send_all() == ["m-3"]
+
+
+async def logins_of_who_never_worked_have_half_of_a_providers_places(scene: Scene) -> None:
+    others = [f"new{number}@studio.test" for number in range(3)]
+    await scene.route(*map(account, (A, *others)), providers=[provider("p", total_connections=4)])
+    await scene.mail(A, "before")
+    await scene.send_all()
+    await scene.close(box(A))
+    for other in others:
+        await scene.mail(other, other)
+    assert sorted((await scene.take()).open) == sorted(map(box, others[:2]))
+    await scene.mail(A, "a-1")
+    assert (await scene.take()).open == {box(A): 1}, "who works finds a place at once"
+    await scene.open(box(others[0]))
+    assert (await scene.take()).open == {box(others[2]): 1}, "who is let in has shown that it does not hang"
