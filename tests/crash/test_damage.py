@@ -15,7 +15,7 @@ import pytest
 from relay.cli.frame import run
 from relay.sandbox import read_log
 from tests.crash.small_disk import mounted
-from tests.integration.relay_process import Folder, RelayProcess
+from tests.integration.relay_process import HASTY, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 MAILS = 6
@@ -47,7 +47,7 @@ def stopped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def folder(tmp_path: Path, stopped: Path, provider: SandboxProcess) -> Folder:
     """The same, to be damaged; its provider can be reached now."""
     shutil.copytree(stopped, tmp_path, dirs_exist_ok=True)
-    return Folder(tmp_path, provider=provider.port)
+    return Folder(tmp_path, provider=provider.port, health=HASTY)
 
 
 def check(folder: Folder, *options: str) -> tuple[int, str]:

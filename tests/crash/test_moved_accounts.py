@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from relay.sandbox import read_log
-from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.relay_process import HASTY, PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 MAILS = 50
@@ -50,7 +50,7 @@ def move(tmp_path: Path) -> Iterator[Move]:
             peer = SandboxProcess("--log", str(tmp_path / f"{name}.jsonl"), *options)
             stack.callback(peer.kill)
             ports[name] = peer.port
-        folder = Folder(tmp_path, provider=ports["old"])
+        folder = Folder(tmp_path, provider=ports["old"], health=HASTY)
         lab = folder.routing["providers"]["lab"]
         folder.routing["providers"]["new"] = {**lab, "port": ports["new"], "connections": 1, "limits": ["200/1s"]}
         folder.write()

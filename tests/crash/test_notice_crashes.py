@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.relay_process import Folder, RelayProcess
+from tests.integration.relay_process import HASTY, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 OWNER, FENCE = "dr.anna@altrove.test", "fence@example.org"
@@ -24,7 +24,7 @@ def test_a_kill_beside_a_word_tells_its_reader_once(tmp_path: Path, point: str) 
     with ExitStack() as stack:
         provider = SandboxProcess("--users", str(users), "--inbox", str(inbox))
         stack.callback(provider.kill)
-        folder = Folder(tmp_path, provider=provider.port, notices={"from": "vendor@d.test"})
+        folder = Folder(tmp_path, provider=provider.port, notices={"from": "vendor@d.test"}, health=HASTY)
         folder.routing["accounts"]["anna@d.test"]["owner"] = {"name": "Dr. Anna", "email": OWNER}
         folder.set_password("anna@d.test", "another")
         folder.write()

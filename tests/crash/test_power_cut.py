@@ -16,7 +16,7 @@ import pytest
 from relay.sandbox import judge, read_log
 from relay.sandbox.journal import Record
 from tests.crash.power import Power, built
-from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.relay_process import HASTY, PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 pytestmark = pytest.mark.needs("gcc")
@@ -113,7 +113,7 @@ def machine(tmp_path: Path) -> Iterator[Machine]:
     with ExitStack() as stack:
         provider = SandboxProcess("--log", str(tmp_path / "sandbox.jsonl"))
         stack.callback(provider.kill)
-        folder = Folder(tmp_path, provider=provider.port, data_dir="disk/var", keys_dir="disk/keys")
+        folder = Folder(tmp_path, provider=provider.port, data_dir="disk/var", keys_dir="disk/keys", health=HASTY)
         folder.routing["providers"]["lab"] |= {"linger": "1s", "login_limit": "1000/1m", "limits": ["100/1s"]}
         folder.write()
         yield Machine(tmp_path, folder, Power(disk, built(tmp_path)), stack)

@@ -13,7 +13,7 @@ import pytest
 
 from relay.sandbox import judge, read_log
 from relay.sandbox.journal import Record
-from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.relay_process import HASTY, PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 MAILS = 10
@@ -34,7 +34,7 @@ def provider(tmp_path: Path) -> Iterator[SandboxProcess]:
 def test_a_relay_killed_there_has_lost_nothing_and_exceeded_nothing(
     tmp_path: Path, provider: SandboxProcess, point: str
 ) -> None:
-    folder = Folder(tmp_path, provider=provider.port)
+    folder = Folder(tmp_path, provider=provider.port, health=HASTY)
     folder.routing["providers"]["lab"] |= {"limits": ["5/1s"], "linger": "1s", "login_limit": "1000/1m"}
     folder.write()
     with ExitStack() as stack:

@@ -16,7 +16,7 @@ import pytest
 
 from relay.sandbox import judge, read_log
 from tests.crash.small_disk import mounted
-from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.relay_process import HASTY, PATIENCE, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 MEGABYTES = 32
@@ -105,7 +105,7 @@ def world_on(tmp_path: Path) -> Iterator[World]:
     with ExitStack() as stack:
         provider = SandboxProcess("--log", str(tmp_path / "sandbox.jsonl"))
         stack.callback(provider.kill)
-        folder = Folder(tmp_path, provider=provider.port, data_dir="disk/var")
+        folder = Folder(tmp_path, provider=provider.port, data_dir="disk/var", health=HASTY)
         folder.routing["providers"]["lab"] |= {"linger": "1s", "login_limit": "1000/1m", "connections": 4}
         folder.write()
         yield World(tmp_path, folder, provider, stack)

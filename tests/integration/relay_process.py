@@ -20,6 +20,9 @@ PATIENCE = 90.0
 PROGRAM = "from relay.cli import main; main()"
 """What a user starts; a test may put something before it."""
 
+HASTY = {"second_refusal": "1s", "probe": ["1s"], "refused_logins": "100/1h"}
+"""Of a relay that is killed on purpose: a first login that a crash cut off is soon tried again."""
+
 Record = Mapping[str, Any]
 
 
