@@ -160,6 +160,7 @@ async def whoever_says_that_it_is_mended_can_be_told_when_it_is_tried_and_which_
         assert (await scene.take()).open
         await scene.store.refused(box(A), AUTH_REFUSED)
         await scene.books.control.fixed(A)
+        await scene.advance(300)
     view = await scene.store.account(A)
     assert view is not None
     wait = view.particulars.login_wait
