@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from aiosmtplib import SMTPResponse
 
 from relay.core.classify import Context, classify
+from relay.core.confided import confided, withheld
 from relay.core.envelope import Envelope, Recipient, Result, Verdict
 from relay.core.hiding import original
 from relay.core.meaning import Failure, Judgement, ReplyClass
@@ -265,7 +266,7 @@ class SmtpSession:
         is_end_known = is_sense and (progress.is_past_gate or self._wire.is_all_answered)
         result = _result(judgement, stage, reply, is_end_known=is_end_known)
         if not reply.is_positive:
-            result = replace(result, said=verbatim(answer.code, text))
+            result = replace(result, reply=_discreet(stage, reply, progress), said=verbatim(answer.code, text))
         if judgement.reply_class is ReplyClass.PROTOCOL_ERROR and is_sense and not reply.is_temporary:
             result = self._misunderstood(result, progress)
         is_one_too_many = judgement.reply_class is ReplyClass.TOO_MANY_CONNECTIONS
@@ -318,6 +319,11 @@ def _known(envelope: Envelope) -> tuple[str, ...]:
     recipient = envelope.recipients[0]
     first = original(recipient.orcpt)
     return (recipient.address,) if first is None or first == recipient.address else (recipient.address, first)
+
+
+def _discreet(stage: Stage, reply: Reply, progress: _Progress) -> Reply:
+    """The reply without what the mail says of its patient: who has read the mail can repeat it."""
+    return replace(reply, text=withheld(reply.text, confided(progress.content))) if stage is Stage.EOD else reply
 
 
 def _is_agreed(stage: Stage, answer: SMTPResponse) -> bool:

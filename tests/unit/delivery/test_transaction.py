@@ -64,6 +64,13 @@ def test_what_a_refusal_says_is_handed_on_in_its_own_words_beside_the_masked_one
     assert taken.said is None
 
 
+def test_what_the_mail_says_of_its_patient_is_not_shown_when_the_provider_repeats_it() -> None:
+    _, refused = sent({"DOT": [b"554 5.7.1 the message 'Ricetta' of PAZIENTE looks like spam\r\n"]})
+    assert str(refused.reply) == "554 5.7.1 the message '<withheld>' of <address> looks like spam"
+    assert "ricetta" not in repr(refused).lower()
+    assert refused.reply_class == "spam-blocked"
+
+
 def test_commands_go_in_one_packet_only_where_that_was_offered() -> None:
     together, _ = sent(offer=TOGETHER)
     assert together.pipe.written[0].count(b"\r\n") == 3
