@@ -149,7 +149,7 @@ def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: dateti
     yield from _who_acts(first, account)
     yield from _of_logins(first, known, account, now)
     if known:
-        yield f"  Next: the relay tries again {_when(_no_sooner(known, account), now)}."
+        yield f"  Next: the relay tries again {_when(known, now)}."
     elif first.get("bounces_at") is not None:
         yield (COMES_BACK_DATED if is_dated else COMES_BACK).format(at=clock(first["bounces_at"], now))
     else:
@@ -194,12 +194,6 @@ def _of_logins(each: Any, etas: Iterable[str | None], account: Any, now: datetim
         yield f"  Logins: the mailbox may log in again {when}: so many ({wait['limit']}) {LOGINS[wait['budget']]}."
 
 
-def _no_sooner(known: list[str], account: Any) -> list[str]:
-    """A probe is a login too, and waits for its budget."""
-    wait = None if account is None else account["login_wait"]
-    return known if wait is None else [max(each, wait["until"], key=read) for each in known]
-
-
 def _when(known: list[str], now: datetime) -> str:
     first, last = known[0], known[-1]
     if read(last) <= now:
@@ -238,7 +232,7 @@ def of_account(account: Any, now: datetime) -> Iterator[str]:
         yield from _who_acts(account, account)
     yield from _of_logins(account, [account["eta"]], account, now)
     if account["eta"] is not None and account["needs"] is not None:
-        yield f"  Next: the relay tries again {_when(_no_sooner([account['eta']], account), now)}."
+        yield f"  Next: the relay tries again {_when([account['eta']], now)}."
     elif account["eta"] is not None:
         yield f"  Next: the last of what is queued now leaves {_when([account['eta']], now)}."
     elif account["needs"] is not None and (account["queued"] or account["health"] != "retired"):

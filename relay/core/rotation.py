@@ -174,11 +174,24 @@ class Line:
         usable = self.standing.opens_at(now)
         if usable is None or (self.standing.is_stopped and self.ledger.in_flight):
             return None
+        has_room_at = self._has_room_at(now)
+        return None if has_room_at is None else max(has_room_at, usable)
+
+    def _has_room_at(self, now: Instant) -> Instant | None:
+        """When `has_room` can become true; None: nothing is ready, or it cannot before an attempt ends."""
         openings = [self.ledger.opens_at(now)] if self.express else []
         if self.bulk:
             openings.append(self.ledger.opens_at(now, self.terms.express_share))
-        known = [opening for opening in openings if opening is not None]
-        return max(min(known), usable) if known else None
+        return min((opening for opening in openings if opening is not None), default=None)
+
+    def tries_at(self, probe_at: Instant, now: Instant) -> Instant:
+        """When a probe that may go at `probe_at` really goes: its mail needs room in its own limits, and without a
+        session a login, which has budgets of its own. What nobody can foresee is not waited for.
+        """
+        waits = [now, probe_at, self._has_room_at(now) or now]
+        if not self.sessions:
+            waits += [self.provider.crowded_until, self.logs_in_at(now) or now]
+        return max(waits)
 
     def choose(self, now: Instant) -> tuple[AccountId, Lane] | None:
         """The account whose turn it is inside the mailbox; express before bulk inside the account."""

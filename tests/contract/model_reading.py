@@ -162,7 +162,7 @@ class Reading(Leasing):
             return Situation(*about, stranded=self.disk.applied.trouble_of(account), expires_at=ends)
         own = self.disk.healths.get(mailbox, Health())
         host = self.disk.provider_healths.get(mailbox.provider, Health())
-        stops = (None, own, self.probe(own), host, self.probe(host))
+        stops = (None, own, self.probe(own, mailbox), host, self.probe(host, mailbox))
         if due:
             return Situation(*about, *stops, now=self.now(), expires_at=ends)
         leaves_at = None if is_blind else self.leaves_at(delivery)
@@ -194,8 +194,31 @@ class Reading(Leasing):
     def ahead(self) -> int:
         return self.clock.wall() - self.now()
 
-    def probe(self, health: Health) -> int | None:
-        return None if health.probe_at is None else max(health.probe_at, self.now())
+    def probe(self, health: Health, by: MailboxId | None = None) -> int | None:
+        """When it is tried next, `by` a mailbox that needs room in its limits, and may have to log in first."""
+        if health.probe_at is None:
+            return None
+        at = max(health.probe_at, self.now())
+        return at if by is None else max(at, self.could_begin_at(by), self.could_log_in_at(by))
+
+    def could_begin_at(self, mailbox: MailboxId) -> int:
+        """When its limits let something go that it has ready; now, where nobody can say."""
+        now, ready, order = self.now(), self.facts.ready(mailbox, self.now()), self.order
+        changes = {now}.union(*(rule.changes(order.own_runs(mailbox), now) for rule in order.own_rules(mailbox)))
+        later = (at for at in sorted(changes) if at >= now)
+        return next((at for at in later if any(order.lanes(mailbox, each, at) for each in ready)), now)
+
+    def could_log_in_at(self, mailbox: MailboxId) -> int:
+        """When it may log in, if it has to; now, where nobody can say."""
+        now, terms, provider = self.now(), self.facts.terms(mailbox), mailbox.provider
+        if self.facts.sessions(mailbox):
+            return now
+        changes = {now, self.facts.crowded_until(mailbox), self.facts.standing(mailbox).logs_in_at}
+        changes |= Rule(terms.login_limit).changes(self.facts.logins(mailbox), now)
+        changes |= Rule(terms.refused_logins).changes(self.facts.refusals(mailbox), now)
+        later = (at for at in sorted(changes) if at >= now)
+        at = next((at for at in later if self.order.may_log_in(mailbox, at)), now)
+        return max(at, self.facts.crowded_until(provider))
 
     def place(self, delivery: Delivery) -> int:
         """The place of a delivery among those of its lane that may go."""
@@ -304,7 +327,7 @@ class Reading(Leasing):
             return None
         own = self.disk.healths.get(account.mailbox, Health())
         host = self.disk.provider_healths.get(account.mailbox.provider, Health())
-        stops = [self.probe(each) for each in (own, host) if each.is_stopped]
+        stops = [self.probe(each, account.mailbox) for each in (own, host) if each.is_stopped]
         known = [at for at in stops if at is not None]
         at: int | None = self.on_the_wall(max(known)) if known and len(known) == len(stops) else None
         return at

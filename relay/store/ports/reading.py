@@ -155,7 +155,8 @@ class Particulars:
     login_wait: LoginWait | None = None
     """None: its mailbox may log in, or has a session, or nobody asked."""
     tried_at: int | None = None
-    """When its mailbox, which is stopped, may be tried next, wall time; None: it is not, or not foreseeable."""
+    """When its mailbox, which is stopped, is really tried next, wall time: budgets of logins and limits have room then;
+    None: it is not stopped, or that is not foreseeable."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,16 +108,17 @@ class AccountViews:
         return (eta, None) if ends is None or eta < ends else (None, Needs.ADMIN)
 
     def _probe(self, account: Account) -> int | None:
-        """When its mailbox or the provider that is stopped is tried next, wall time; None: it is not."""
+        """When its mailbox or the provider that is stopped is tried next by it, wall time; None: it is not."""
         context = self._context
         if context.routes.trouble_of(account.sender) is not None:
             return None
         healths = context.remembrance.health(account.mailbox), self._host(account.mailbox)
         stops = [each.probe_at for each in healths if each.is_stopped]
         known = [at for at in stops if at is not None]
-        return (
-            self._shown(max(*known, context.clock.now()) + self._ahead) if known and len(known) == len(stops) else None
-        )
+        if not known or len(known) < len(stops):
+            return None
+        line = context.schedule.look(account.mailbox)
+        return self._shown(line.tries_at(max(known), context.clock.now()) + self._ahead)
 
     def _ends(self, sender: AccountId) -> int | None:
         """When the lifetime of the last that is ready ends, wall time; None: nothing is."""

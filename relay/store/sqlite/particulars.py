@@ -48,11 +48,11 @@ def _stranded_at(context: Context, sender: AccountId) -> int | None:
 
 
 def _tried_at(context: Context, mailbox: MailboxId) -> int | None:
-    """By its health alone; what its budgets of logins say is `login_wait`."""
-    health = context.remembrance.health(mailbox)
+    health, clock = context.remembrance.health(mailbox), context.clock
     if not health.is_stopped or health.probe_at is None:
         return None
-    return context.clock.shown(context.clock.wall() + max(0, health.probe_at - context.clock.now()))
+    at = context.schedule.look(mailbox).tries_at(health.probe_at, clock.now())
+    return clock.shown(at + clock.wall() - clock.now())
 
 
 def with_last_reply(context: Context, view: AccountView) -> AccountView:

@@ -10,7 +10,7 @@ from relay.core.health import Health
 from relay.core.lifecycle import State
 from relay.core.limits import Instant
 from relay.core.standstill import Situation, Standstill, barrier_of, standstill
-from relay.core.words import AccountId, Lane
+from relay.core.words import AccountId, Lane, MailboxId
 from relay.errors import CorruptValue
 from relay.store.ports.reading import AttemptView, DeliveryView, MessageView
 from relay.store.sqlite.context import Context
@@ -93,9 +93,9 @@ class Views:
         situation = replace(
             situation,
             mailbox=own,
-            mailbox_probe_at=self._probe(own),
+            mailbox_probe_at=self._probe(own, mailbox),
             provider=host,
-            provider_probe_at=self._probe(host),
+            provider_probe_at=self._probe(host, mailbox),
         )
         if situation.due:
             return situation
@@ -104,11 +104,12 @@ class Views:
         barrier = barrier_of(context.schedule.look(mailbox), lane, position, now)
         return replace(situation, barrier=barrier, leaves_at=None if leaves_at is None else leaves_at + self._ahead)
 
-    def _probe(self, health: Health) -> Instant | None:
-        """When a probe goes, wall time; what is due is due now."""
+    def _probe(self, health: Health, mailbox: MailboxId) -> Instant | None:
+        """When a probe by this mailbox goes, wall time; what is due is due now."""
         if health.probe_at is None:
             return None
-        return max(health.probe_at, self._context.clock.now()) + self._ahead
+        line = self._context.schedule.look(mailbox)
+        return line.tries_at(health.probe_at, self._context.clock.now()) + self._ahead
 
     def _delivery(self, row: Row, message: str, seq: int, sender: AccountId, of: tuple[int, bool]) -> DeliveryView:
         number, lane, domain, key = row[0], row[1], row[7], row[8]

@@ -166,6 +166,7 @@ async def whoever_says_that_it_is_mended_can_be_told_when_it_is_tried_and_which_
     wait = view.particulars.login_wait
     assert wait is not None
     assert (wait.budget, wait.limit) == ("refused-logins", str(parse_limit("3/h")))
+    assert (view.eta, view.particulars.tried_at) == (wait.until, wait.until), "all who are asked say the same"
     (due,) = await scene.books.notices.due(10)
     later = wait.until - due.now
     await scene.harness.crash_and_restart()

@@ -59,6 +59,20 @@ class NeverALogin(ModelStore):
         return False
 
 
+class ProbesWithoutLogin(ModelStore):
+    """A probe goes when health lets it, whatever logins are left."""
+
+    def could_log_in_at(self, mailbox: MailboxId) -> int:
+        return self.now()
+
+
+class ProbesWithoutRoom(ModelStore):
+    """A probe goes when health lets it, however full the limits are."""
+
+    def could_begin_at(self, mailbox: MailboxId) -> int:
+        return self.now()
+
+
 class ForeseesTheFirst(ModelStore):
     """All of a queue leave when its first does."""
 

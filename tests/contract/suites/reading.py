@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from relay.core.limits import DAY, parse_limit
+from relay.core.limits import DAY, Limit, parse_limit
 from relay.core.remedy import Needs
 from relay.core.words import Lane, Plan
 from relay.store.ports.history import AccountGauge, LimitWait
@@ -298,6 +298,34 @@ async def a_retry_that_comes_too_late_is_no_promise(scene: Scene) -> None:
     await scene.end(claim, replace(DEFERRED, retry_after=HOUR))
     found = await _delivery(scene, 1)
     assert (found.state, found.eta, found.needs) == ("waiting", None, Needs.ADMIN)
+
+
+async def a_time_that_is_told_is_one_at_which_a_login_is_left(scene: Scene) -> None:
+    scene = scene.under(health=replace(scene.settings.health, refused_logins=Limit(1, HOUR), login=(MINUTE,)))
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    assert (await scene.take()).open
+    await scene.store.refused(box(A), AUTH_REFUSED)
+    found, view = await _delivery(scene, 1), await scene.store.account(A)
+    assert view is not None
+    assert (found.reason, found.eta) == ("auth-rejected", START + HOUR + 1), "its probe would be due in a minute"
+    assert (view.needs, view.eta) == (found.needs, found.eta)
+    await scene.advance(3600)
+    assert not (await scene.take()).open
+    await scene.advance(0.000001)
+    assert (await scene.take()).open, "and then it is tried"
+
+
+async def a_probe_waits_for_room_and_without_a_session_for_a_login(scene: Scene) -> None:
+    await scene.route(account(A), providers=[provider("p", "1/30h", login_limit=parse_limit("1/40h"))])
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    await scene.send(claim, MAIL_REFUSED)
+    await scene.advance(60)
+    room = START + 30 * HOUR + 1
+    assert (await _delivery(scene, 1)).eta == room, "it has a session; its limit has room in 30 hours"
+    await scene.close(box(A))
+    assert (await _delivery(scene, 1)).eta == START + 40 * HOUR + 1, "it has none, and its next login is later still"
 
 
 async def who_gets_no_session_at_all_says_so_and_after_an_hour_names_somebody(scene: Scene) -> None:

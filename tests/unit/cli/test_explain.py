@@ -343,10 +343,12 @@ def test_a_doubted_mailbox_names_the_budget_that_decides_its_time(relay):
     assert any(line.startswith(AGAIN_AT) and "health.refused_logins" in line for line in lines)
 
 
-def test_a_probe_that_has_no_login_left_is_not_said_to_go_at_any_moment(relay):
+def test_a_paused_mailbox_names_the_budget_too_and_the_time_is_that_of_the_api(relay):
+    eta = NOON + 61 * MINUTE
     lines = about(
-        relay, health="paused", reason="auth-rejected", since=NOON, needs=Needs.OWNER, eta=NOON, particulars=SPENT
+        relay, health="paused", reason="auth-rejected", since=NOON, needs=Needs.OWNER, eta=eta, particulars=SPENT
     )
+    assert any(line.startswith(AGAIN_AT) for line in lines)
     assert "  Next: the relay tries again at 13:01:00 UTC (in 53 min)." in lines
 
 
