@@ -10,6 +10,7 @@ from relay import __version__
 from relay.app import settings
 from relay.app.hookkeys import HookKeys
 from relay.app.machine import RunIn, randomness
+from relay.app.noticewatch import NoticeWatch
 from relay.app.observation import NoticeObserver
 from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
@@ -18,25 +19,19 @@ from relay.app.terms import TermsWatch
 from relay.core.concerns import Concern
 from relay.core.failuretext import Language
 from relay.core.limits import HOUR, SECOND
-from relay.core.telling import NoRoad
 from relay.core.weburl import parse_web_url
 from relay.delivery.resolver import ExecutorResolver
 from relay.errors import RelayError
 from relay.notify import Heartbeat, NoticeSender, WebClient, WebSettings
 from relay.notify.letter import LetterSettings
-from relay.notify.noticepump import NoticeDesk, NoticePump
+from relay.notify.noticedesk import NoticeDesk
+from relay.notify.noticepump import NoticePump
 from relay.providers import load_profiles
 from relay.store.ports import Store
 from relay.store.ports.notices import DeadLetter, Notices
 
 HEARTBEAT = "heartbeat"
 """What readiness and log call a heartbeat that nobody hears."""
-
-DEAD = "dead-letters"
-"""What readiness calls notices that the webhook of ops never took."""
-
-UNTOLD = "notices"
-"""What readiness calls people who have to be told and are not."""
 
 LOOKUPS: int = 2
 """Threads that look up the hosts of webhooks: one that hangs leaves the other's alone."""
@@ -129,23 +124,16 @@ def notice_sender(means: Means, client: WebClient, keys: HookKeys | None) -> Not
 
 
 def notice_pump(
-    means: Means, store: Store, notices: Notices, keeper: RoutingKeeper, sender: NoticeSender | None
+    means: Means,
+    store: Store,
+    notices: Notices,
+    *,
+    keeper: RoutingKeeper,
+    sender: NoticeSender | None,
+    watch: NoticeWatch,
 ) -> NoticePump:
-    """Tells whoever has to be told, by mail and by webhook."""
+    """Tells whoever has to be told, by mail and by webhook; `watch` hears what has not gone out."""
     config = means.config
-
-    def show(untold: frozenset[NoRoad]) -> None:
-        if untold:
-            means.readiness.set(UNTOLD, f"somebody could not be told by mail: {', '.join(sorted(untold))}")
-        else:
-            means.readiness.clear(UNTOLD)
-
-    def show_dead(many: int) -> None:
-        if many:
-            means.readiness.set(DEAD, f"{many} notices were never taken by ops_webhook: relay notices --dead")
-        else:
-            means.readiness.clear(DEAD)
-
     sheets = Sheets(
         keeper.routing,
         load_profiles(),
@@ -159,8 +147,8 @@ def notice_pump(
         is_stopped=store.is_stopped,
         sheet_of=sheets,
         moment=lambda wall: datetime.fromtimestamp(wall // SECOND, settings.ZONE),
-        show_untold=show,
-        show_dead=show_dead,
+        show_untold=watch.untold,
+        show_backlog=watch.backlog,
         observe=NoticeObserver(means.log, means.metrics),
         notices_from=config.notices.sender,
         postmaster=config.notices.postmaster,

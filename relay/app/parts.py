@@ -3,7 +3,7 @@
 Law: a part gets plain values, ports and callables; none of them learns where they come from.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cache
@@ -230,6 +230,7 @@ def self_look(
     certificates: CertificateKeeper | None,
     *,
     hook_keys: HookKeys | None = None,
+    notices: Callable[[], Mapping[str, float]] = dict,
 ) -> SelfLook:
     """Looks at this node."""
     watch = StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic, wall=means.clock.wall_seconds)
@@ -240,6 +241,7 @@ def self_look(
         wall=means.clock.wall_seconds,
         expiries=dict if certificates is None else certificates.expiries,
         hook_keys=hook_keys,
+        notices=notices,
     )
 
 

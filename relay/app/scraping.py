@@ -117,6 +117,8 @@ class SelfLook:
     expiries: Callable[[], Mapping[str, float]]
     hook_keys: Callable[[], Awaitable[object]] | None = None
     """Looks up what signs notices, and says in the readiness where it is not there; None: nothing is signed."""
+    notices: Callable[[], Mapping[str, float]] = dict
+    """Says in the readiness which notices have waited too long; for how many seconds the longest, by road."""
 
     async def __call__(self) -> NodeState:
         """Brings the readiness up to date, and says what it says."""
@@ -126,6 +128,7 @@ class SelfLook:
             is_ready=self.readiness.is_ready,
             free_bytes=self.data.free_bytes(),
             certificates=[Certificate(listener, ends - now) for listener, ends in sorted(self.expiries().items())],
+            notices=self.notices(),
         )
 
     async def look(self) -> None:
@@ -133,6 +136,7 @@ class SelfLook:
         await self.watch.look()
         self._look_at_room()
         self._look_at_certificates()
+        self.notices()
         if self.hook_keys is not None:
             await _patiently(self.hook_keys())
 

@@ -13,6 +13,7 @@ from relay.admin import AdminServer, Part
 from relay.app import accounts, notices, parts
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import crash_point_of
+from relay.app.noticewatch import NoticeWatch
 from relay.app.observation import StoreListener
 from relay.app.pulse import LoopLag
 from relay.app.routing import RoutingKeeper, Watch
@@ -137,7 +138,8 @@ class Service:
         running, means, supervisor = self._running, self._means, self._supervisor
         *listeners, _ = running.sockets
         hook_keys = notices.hook_keys(means, keeper)
-        look = parts.self_look(means, storage, store, running.certificates, hook_keys=hook_keys)
+        watch = NoticeWatch(means.readiness, means.clock.wall)
+        look = parts.self_look(means, storage, store, running.certificates, hook_keys=hook_keys, notices=watch.look)
         resolve = parts.resolver(means)
         refresh_tokens = parts.refresh_tokens(means, storage, keeper)
         running.tokens = token_source(means, keeper, resolve=resolve, refresh_tokens=refresh_tokens)
@@ -172,7 +174,9 @@ class Service:
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
         client = notices.web_client(means)
         sender = notices.notice_sender(means, client, hook_keys)
-        running.notices = notices.notice_pump(means, store, storage.store.books.notices, keeper, sender)
+        running.notices = notices.notice_pump(
+            means, store, storage.store.books.notices, keeper=keeper, sender=sender, watch=watch
+        )
         supervisor.start("notices", running.notices.run())
         supervisor.start("terms", notices.terms_watch(means, storage.store.books.notices, keeper).run())
         heartbeat = notices.heartbeat(means, client, look.look)

@@ -24,6 +24,9 @@ STEPS: tuple[int, ...] = (
 JITTER: float = 0.2
 """A pause grows by up to this part of itself by chance, so that what failed together does not come back together."""
 
+LATE: int = 15 * MINUTE
+"""A notice that nobody has taken for so long is said in readiness: its first three tries have failed by then."""
+
 RETRY_AFTER_MOST: int = 24 * HOUR
 """A receiver may ask for so much patience: the longest pause of the schedule."""
 

@@ -5,36 +5,22 @@ changes nothing. A mail that has no road waits for one, an hour at most, before 
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
 from math import inf
 
-from relay.core.announcing import UNTOLD, Situation, notice_of, type_of, word_of
+from relay.core.announcing import UNTOLD, Situation, notice_of, word_of
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
 from relay.core.limits import HOUR, MINUTE, SECOND
-from relay.core.notice import Notice, NoticeType
+from relay.core.notice import Notice
 from relay.core.notice_json import write_notice
-from relay.core.notices import Sheet
-from relay.core.routing import Account, Routing
-from relay.core.telling import (
-    REMIND_AFTER,
-    STEADY,
-    Addressee,
-    NoRoad,
-    Reader,
-    Telling,
-    Trouble,
-    Word,
-    carrier,
-    circle,
-    reader_of,
-    telling,
-)
-from relay.core.words import AccountId, MailboxId
+from relay.core.routing import Account
+from relay.core.telling import REMIND_AFTER, STEADY, Addressee, NoRoad, Telling, Trouble, Word
+from relay.core.words import AccountId
 from relay.errors import TemporaryError
-from relay.notify.letter import LetterSettings, write_letter
-from relay.notify.post import Observes, Post, Sends
+from relay.notify.letter import write_letter
+from relay.notify.noticedesk import NoticeDesk
+from relay.notify.post import Post, Sends
+from relay.notify.untold import Untold
 from relay.observe import Log, Told
 from relay.store.ports import Intake
 from relay.store.ports.notices import DueConcern, Notices
@@ -61,26 +47,6 @@ RELOOKED: int = 1000
 """Concerns that are looked at again at once when a road may have opened: the others are when their time comes."""
 
 
-@dataclass(frozen=True, slots=True)
-class NoticeDesk:
-    """What the pump asks about people and roads."""
-
-    settings: LetterSettings
-    routing: Callable[[], Routing]
-    is_stopped: Callable[[AccountId], bool]
-    """Whether nothing goes through the mailbox of an account, or through its provider."""
-    sheet_of: Callable[[Notice, Addressee], Sheet]
-    moment: Callable[[int], datetime]
-    """Wall time in microseconds as an aware moment."""
-    show_untold: Callable[[frozenset[NoRoad]], None]
-    """Hears why there are people who were not told; empty: there are none."""
-    show_dead: Callable[[int], None]
-    """Hears how many notices the webhook never took."""
-    observe: Observes
-    notices_from: str | None = None
-    postmaster: str | None = None
-
-
 class NoticePump:
     """Tells whoever has to be told, whenever it is woken or something is due."""
 
@@ -89,10 +55,9 @@ class NoticePump:
         self._notices = notices
         self._intake = intake
         self._desk = desk
-        self._post = Post(notices, sender, observe=desk.observe, show_dead=desk.show_dead)
+        self._post = Post(notices, sender, observe=desk.observe, show=desk.show_backlog)
         self._log = log
-        self._untold: dict[int, NoRoad] = {}
-        """Open concerns whose people were not told, and why."""
+        self._untold = Untold(desk.show_untold)
         self._is_due = asyncio.Event()
         self._is_rerouted = False
         self._had_road = True
@@ -118,7 +83,7 @@ class NoticePump:
                 await self._look_at_roads()
                 while await self._turn():
                     pass
-                await self._post.count_dead()
+                await self._post.count()
                 await self._rest()
             except TemporaryError as error:
                 self._log.trouble(what="notices", text=str(error))
@@ -173,20 +138,7 @@ class NoticePump:
         await self._notices.looked(due.concern.id, after=None if is_gone else STEADY)
 
     def _plan(self, concern: Concern, word: Word, senders: Sequence[AccountId]) -> Telling:
-        desk, kind, subject = self._desk, type_of(concern.kind, word), concern.subject
-        routing = desk.routing()
-        accounts = [routing.accounts[each] for each in senders if each in routing.accounts]
-        people = circle(kind, concern.reason, accounts, desk.postmaster)
-        provider = subject.provider if subject.mailbox is None else subject.mailbox.provider
-        trouble = Trouble(provider, subject.mailbox) if kind in _ILL else Trouble()
-        return telling(people, self._road(trouble), has_webhook=self._post.has_webhook)
-
-    def _road(self, trouble: Trouble) -> Account | NoRoad:
-        return carrier(self._desk.routing(), self._desk.notices_from, trouble, self._is_stopped)
-
-    def _is_stopped(self, mailbox: MailboxId) -> bool:
-        accounts = self._desk.routing().by_mailbox.get(mailbox, ())
-        return any(self._desk.is_stopped(each.sender) for each in accounts[:1])
+        return self._desk.plan(concern, word, senders, has_webhook=self._post.has_webhook)
 
     async def _write(self, notice: Notice, addressee: Addressee, through: Account | None) -> None:
         assert through is not None, "people are told through an account"
@@ -222,22 +174,10 @@ class NoticePump:
             ConcernKind.UNSENDABLE, due.concern.subject, reason=why, again_after=UNSENDABLE_EVERY
         )
         if is_new:
-            self._desk.observe(notice, Told.UNSENDABLE, reader=self._reader(notice), why=why)
-
-    def _reader(self, notice: Notice) -> Reader:
-        """Who should have been told."""
-        account = self._desk.routing().accounts.get(notice.accounts[0]) if notice.accounts else None
-        return Reader.OPS if account is None else reader_of(notice.type, notice.reason, account.plan)
+            self._desk.observe(notice, Told.UNSENDABLE, reader=self._desk.reader(notice), why=why)
 
     def _note(self, due: DueConcern, why: NoRoad | None) -> None:
-        self._remember(due.concern.id, why)
-        self._desk.show_untold(frozenset(self._untold.values()))
-
-    def _remember(self, concern: int, why: NoRoad | None) -> None:
-        if why is None:
-            self._untold.pop(concern, None)
-        else:
-            self._untold[concern] = why
+        self._untold.note(due.concern.id, why, due.now - _waited(due))
 
     def _review(self, due: DueConcern) -> None:
         """Nothing is to be said now; of whoever was not told, whether he could be by now."""
@@ -247,19 +187,18 @@ class NoticePump:
 
     async def _recall(self) -> None:
         """After a restart: whose people were not told of what is still open."""
-        routing = self._desk.routing()
         for concern in await self._notices.concerns(RELOOKED):
             if concern.told_at is not None and concern.kind not in UNTOLD | ONCE:
-                senders = _senders(routing, concern)
-                self._remember(concern.id, self._plan(concern, Word.FIRST, senders).unsendable)
-        self._desk.show_untold(frozenset(self._untold.values()))
+                plan = self._plan(concern, Word.FIRST, self._desk.senders(concern.subject))
+                self._untold.remember(concern.id, plan.unsendable, concern.told_at)
+        self._untold.show()
 
     async def _look_at_roads(self) -> None:
         """Where a road has opened, whoever waits for one is looked at now."""
         is_rerouted, self._is_rerouted = self._is_rerouted, False
-        had_road, self._had_road = self._had_road, isinstance(self._road(Trouble()), Account)
-        if self._untold and (is_rerouted or (self._had_road and not had_road)):
-            waiting = list(self._untold)[:RELOOKED]
+        had_road, self._had_road = self._had_road, isinstance(self._desk.road(Trouble()), Account)
+        waiting = self._untold.waiting(RELOOKED)
+        if waiting and (is_rerouted or (self._had_road and not had_road)):
             await asyncio.gather(*(self._notices.looked(each, after=0) for each in waiting))
 
 
@@ -291,25 +230,5 @@ def _concerned(due: DueConcern) -> tuple[AccountId, ...]:
     return () if subject.mailbox is None and subject.account is None else due.accounts
 
 
-def _senders(routing: Routing, concern: Concern) -> tuple[AccountId, ...]:
-    """The same as the routing has it."""
-    subject = concern.subject
-    if subject.account is not None:
-        return (subject.account,)
-    return () if subject.mailbox is None else tuple(each.sender for each in routing.by_mailbox.get(subject.mailbox, ()))
-
-
 def _situation(due: DueConcern) -> Situation:
     return Situation(due.now, due.words, _concerned(due), due.waiting, due.next_try)
-
-
-_ILL = frozenset(
-    {
-        NoticeType.STOPPED,
-        NoticeType.STILL_STOPPED,
-        NoticeType.AUTH_OUTAGE,
-        NoticeType.PROVIDER_BLOCKED,
-        NoticeType.PROVIDER_STOPPED,
-    }
-)
-"""Something that carries mail does not, so the notice must not pass through it."""

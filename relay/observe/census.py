@@ -5,7 +5,7 @@ Law: they show the state of one moment; a provider, plan or account that is gone
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -88,6 +88,8 @@ class NodeState:
     free_bytes: int | None = None
     """On the disk of the queue; None: unknown."""
     certificates: Sequence[Certificate] = ()
+    notices: Mapping[str, float] = field(default_factory=dict)
+    """For how many seconds the notice that waits longest has waited, by road."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +126,7 @@ class CensusCollector(Collector):
         if node.free_bytes is not None:
             yield _values(declared.FREE, [((), node.free_bytes)])
         yield _values(declared.CERTIFICATE, (((each.listener,), each.seconds) for each in node.certificates))
+        yield _values(declared.NOTICES_OLDEST, (((road,), seconds) for road, seconds in node.notices.items()))
         census = self._census
         if census is None:
             return

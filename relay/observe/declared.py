@@ -42,6 +42,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "result": "accepted, rejected (for good), deferred (for now); of notices: mailed (put into the queue), posted "
         "(taken by the webhook), deferred, dead (given up), unsendable (no way to whoever has to be told)",
         "type": "a type of notice",
+        "road": "mail (there is no way to whoever has to be told) or webhook (it takes nothing)",
         "outcome": "delivered, deferred, bounced, held, cancelled",
         "class": "a reply class",
         "state": "waiting, sending, held",
@@ -154,11 +155,18 @@ NOTICES = Declared(
     "Notices to owners, vendor and ops, by what became of each mail and each call of the webhook.",
     ("type", "result"),
 )
+NOTICES_OLDEST = Declared(
+    "relay_notices_oldest_seconds",
+    Kind.GAUGE,
+    "For how long the notice that waits longest has not gone out; 0: none waits.",
+    ("road",),
+)
 BUILD = Declared("relay_build_info", Kind.GAUGE, "Always 1; the label says which relay.", ("version",))
 
 ALL = (
     SUBMISSIONS, CLIENT_LOGINS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, PROVIDER_HEALTH,
     ACCOUNTS, ACCOUNT_HEALTH, ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, SESSIONS, STORE, LAG,
-    RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, NOTICES, BUILD,
+    RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, NOTICES, NOTICES_OLDEST,
+    BUILD,
 )  # fmt: skip
 """In the order of the reference."""

@@ -91,7 +91,9 @@ class Log:
         self._event("left_unsaid", None, {"count": count})
 
     def attempted(self, message: MessageId, claim: Claim, result: Result, *, seconds: float) -> None:
-        """One try of one delivery ended; the event is the verdict."""
+        """One try of one delivery ended; the event is what became of it, `class` what the reply means: what the bounce
+        guard keeps back is `held` or `aside`, not `bounced`.
+        """
         self._event(
             result.verdict, message,
             {

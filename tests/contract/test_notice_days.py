@@ -16,7 +16,8 @@ from relay.core.routing import Account, Owner, Routing
 from relay.core.telling import Addressee, NoRoad, Reader
 from relay.core.words import MailboxId, Plan, Stage
 from relay.notify.letter import LetterSettings
-from relay.notify.noticepump import NoticeDesk, NoticePump
+from relay.notify.noticedesk import NoticeDesk
+from relay.notify.noticepump import NoticePump
 from relay.observe import Log, Told
 from tests.contract.harness import BOOKKEEPERS, Make, run
 from tests.contract.scene import AUTH_REFUSED, HOST_UNTRUSTED, A, B, Scene
@@ -52,7 +53,7 @@ class World:
             sheet_of=lambda _, to: self._sheet(to),
             moment=lambda wall: datetime.fromtimestamp(wall / 1_000_000, UTC),
             show_untold=self._show,
-            show_dead=lambda _: None,
+            show_backlog=lambda _: None,
             observe=self._observe,
             notices_from=B,
         )
@@ -62,8 +63,8 @@ class World:
     def _sheet(to: Addressee) -> Sheet:
         return Sheet(to.reader, Language.ENGLISH, UTC, "P", accounts=to.accounts)
 
-    def _show(self, untold: frozenset[NoRoad]) -> None:
-        self.untold = untold
+    def _show(self, untold: Mapping[NoRoad, int]) -> None:
+        self.untold = frozenset(untold)
 
     def _observe(
         self, notice: Notice, told: Told, *, reader: Reader, letter: str | None = None, why: str | None = None

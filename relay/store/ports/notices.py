@@ -44,6 +44,14 @@ class DueTelling:
 
 
 @dataclass(frozen=True, slots=True)
+class Unposted:
+    """The notice that has waited longest for the webhook, and what its last try met; None: it was not tried."""
+
+    notice: str
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """A notice that nobody took. `at`: when it was given up, wall time."""
 
@@ -80,6 +88,12 @@ class Notices(Protocol):
 
     async def dead(self, telling: int, *, error: str) -> None:
         """It is given up, and shown as a dead letter."""
+
+    async def unposted(self) -> Unposted | None:
+        """What has waited longest for the webhook, due or not; None: nothing waits."""
+
+    async def hurry(self) -> None:
+        """The webhook takes notices again: all that wait for it are due now."""
 
     async def rest(self) -> int | None:
         """How long until something is due; 0: now; None: nothing is."""

@@ -65,6 +65,12 @@ SELECT id, notice, tries FROM tellings INDEXED BY tellings_due WHERE state = 0 A
 -- next_telling: When the next one is due.
 SELECT min(due_at) FROM tellings INDEXED BY tellings_due WHERE state = 0;
 
+-- oldest_telling: What has waited longest for the webhook.
+SELECT notice, error FROM tellings WHERE state = 0 ORDER BY id LIMIT 1;
+
+-- hurry_tellings: The webhook takes notices again: what waits for another try gets it now.
+UPDATE tellings SET due_at = ?1 WHERE state = 0 AND due_at > ?1;
+
 -- telling_later: It is tried again.
 UPDATE tellings SET due_at = ?, tries = tries + 1, error = ? WHERE id = ? AND state = 0;
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
 from relay.core.routing import Account
 from relay.core.words import AccountId, MailboxId
-from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling
+from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Unposted
 from relay.store.sqlite.concerns import close_concern, is_open, open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Row
@@ -60,6 +60,15 @@ class SqliteNotices:
     async def dead(self, telling: int, *, error: str) -> None:
         """It is given up."""
         await self._note(lambda context: _write(context, "telling_over", (DEAD, error, _now(context), telling)))
+
+    async def unposted(self) -> Unposted | None:
+        """What has waited longest."""
+        row = await self._ask(lambda context: context.database.read_one(_SQL["oldest_telling"], ()))
+        return None if row is None else Unposted(*row)
+
+    async def hurry(self) -> None:
+        """All that waits is due."""
+        await self._note(lambda context: _write(context, "hurry_tellings", (_now(context),)))
 
     async def rest(self) -> int | None:
         """How long until something is due."""

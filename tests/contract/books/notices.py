@@ -2,7 +2,7 @@
 
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.limits import HOUR, MINUTE, SECOND
-from relay.store.ports.notices import DueConcern
+from relay.store.ports.notices import DueConcern, Unposted
 from tests.contract.scene import MAIL_REFUSED, A, B, Scene, account, box
 
 ABOUT_A = Subject("p", box(A))
@@ -162,6 +162,39 @@ async def a_notice_that_nobody_takes_is_tried_again_and_then_kept(scene: Scene) 
     (revived,) = await notices.tellings(10)
     assert revived.tries == 0
     assert await notices.dead_letters(10) == []
+
+
+async def it_says_what_has_waited_longest_for_the_webhook_and_why(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A), account(B))
+    assert await notices.unposted() is None
+    for number, login in enumerate((A, B)):
+        await notices.raise_concern(STOPPED, Subject("p", box(login)), reason="auth-rejected")
+        await notices.said(await _one(scene), after=24 * HOUR, notice=f'{{"id":"{number}"}}')
+    first, second = await notices.tellings(10)
+    assert await notices.unposted() == Unposted('{"id":"0"}', None)
+    await notices.later(first.id, after=5 * HOUR, error="status-500")
+    assert await notices.unposted() == Unposted('{"id":"0"}', "status-500"), "due or not"
+    await notices.dead(first.id, error="status-410")
+    assert await notices.unposted() == Unposted('{"id":"1"}', None), "who was given up is shown elsewhere"
+    await notices.sent(second.id)
+    assert await notices.unposted() is None
+
+
+async def what_waits_for_a_webhook_that_works_again_is_due_at_once(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    await notices.said(await _one(scene), after=24 * HOUR, notice="{}")
+    (telling,) = await notices.tellings(10)
+    await notices.later(telling.id, after=20 * HOUR, error="timeout")
+    assert await notices.tellings(10) == []
+    await notices.hurry()
+    (again,) = await notices.tellings(10)
+    assert (again.id, again.tries) == (telling.id, 1), "its tries are counted on"
+    await notices.dead(telling.id, error="status-410")
+    await notices.hurry()
+    assert await notices.tellings(10) == [], "a dead letter stays one"
 
 
 async def it_says_when_a_stopped_mailbox_is_tried_next(scene: Scene) -> None:

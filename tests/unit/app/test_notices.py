@@ -15,7 +15,8 @@ from relay.admin import Part, Readiness
 from relay.app import notices
 from relay.app.hookkeys import KEPT, SECRET, HookKeys
 from relay.app.machine import MachineClock, Threads
-from relay.app.notices import DEAD, HEARTBEAT, UNTOLD
+from relay.app.notices import HEARTBEAT
+from relay.app.noticewatch import DEAD, UNTOLD, NoticeWatch
 from relay.app.parts import Means
 from relay.app.scraping import SelfLook
 from relay.config.loading import load_service
@@ -243,7 +244,12 @@ async def test_dead_letters_are_a_problem_that_does_not_stop_the_node(tmp_path: 
     store = Nothing()
     store.given_up = many
     pump = notices.notice_pump(
-        world.means, cast(Any, store), cast(Any, store), cast(Any, world.keeper), world.any_sender
+        world.means,
+        cast(Any, store),
+        cast(Any, store),
+        keeper=cast(Any, world.keeper),
+        sender=world.any_sender,
+        watch=NoticeWatch(world.readiness, lambda: 0),
     )
     running = asyncio.create_task(pump.run())
     await asyncio.wait_for(store.rested.wait(), 60)
@@ -290,6 +296,9 @@ class Nothing:
     async def dead_letters(self, most: int) -> list[object]:
         return [None] * self.given_up
 
+    async def unposted(self) -> None:
+        return None
+
     async def rest(self) -> int | None:
         self.rested.set()
         return None
@@ -316,7 +325,14 @@ async def test_the_pump_tells_the_owner_or_readiness_says_that_it_could_not(tmp_
     store = Nothing(DueConcern(concern, None, 0, at, (doctor,), 30, None))
     world = World(tmp_path, {}, **({"from": service} if has_road else {}))
     keeper = Keeper(routing)
-    pump = notices.notice_pump(world.means, cast(Any, store), cast(Any, store), cast(Any, keeper), world.any_sender)
+    pump = notices.notice_pump(
+        world.means,
+        cast(Any, store),
+        cast(Any, store),
+        keeper=cast(Any, keeper),
+        sender=world.any_sender,
+        watch=NoticeWatch(world.readiness, lambda: at),
+    )
 
     running = asyncio.create_task(pump.run())
     await asyncio.wait_for(store.rested.wait(), 60)

@@ -133,8 +133,17 @@ class Outlook:
         self.ends: dict[str, float] = {}
         self.readiness = Readiness(lambda: 0.0)
         self.self_look = SelfLook(
-            watch=cast("Any", self), readiness=self.readiness, data=self, wall=lambda: 0.0, expiries=lambda: self.ends
+            watch=cast("Any", self),
+            readiness=self.readiness,
+            data=self,
+            wall=lambda: 0.0,
+            expiries=lambda: self.ends,
+            notices=self.look_at_notices,
         )
+
+    def look_at_notices(self) -> dict[str, float]:
+        self.readiness.set("notices", "looked at")
+        return {"webhook": 7.0}
 
     async def look(self) -> None:
         """The store is well."""
@@ -148,7 +157,7 @@ class Outlook:
     async def problems(self) -> dict[str, str]:
         state = await self.self_look()
         assert state.is_ready, "what is coming stops nobody yet"
-        return {each.what: each.text for each in self.readiness.problems}
+        return {each.what: each.text for each in self.readiness.problems if each.what != "notices"}
 
 
 async def test_a_node_with_room_and_time_has_no_problem() -> None:
@@ -179,3 +188,10 @@ async def test_one_certificate_on_many_listeners_is_one_thing_to_renew() -> None
     outlook.ends = {"0.0.0.0:465": 3 * DAY, "0.0.0.0:587": 3 * DAY, "[::]:465": SOON + 1}
     (text,) = (await outlook.problems()).values()
     assert text == "certificates for clients: that of 0.0.0.0:465 and 0.0.0.0:587 expires in 3 days"
+
+
+async def test_a_look_brings_notices_up_to_date_that_wait_longer_with_every_minute() -> None:
+    outlook = Outlook()
+    await outlook.self_look.look()
+    assert [each.what for each in outlook.readiness.problems] == ["notices"]
+    assert (await outlook.self_look()).notices == {"webhook": 7.0}

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -21,9 +22,11 @@ from relay.core.words import MailboxId, Plan
 from relay.errors import StoreFull
 from relay.notify import noticepump
 from relay.notify.letter import LetterSettings
-from relay.notify.noticepump import AGAIN, UNSENDABLE_EVERY, NoticeDesk, NoticePump
+from relay.notify.noticedesk import NoticeDesk
+from relay.notify.noticepump import AGAIN, UNSENDABLE_EVERY, NoticePump
+from relay.notify.post import Backlog
 from relay.observe import Log, Told
-from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling
+from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Unposted
 
 AT = 1_795_340_102_000_000
 ROSSI, SERVICE, OPS = "m.rossi@libero.it", "servizio@vendor.example", "ops@vendor.example"
@@ -62,6 +65,7 @@ class Store:
         self.raised: list[tuple[Subject, str]] = []
         self.open: list[Concern] = []
         self.letters_given_up = 0
+        self.put_off: list[Unposted] = []
         self.rests = 0
 
     async def due(self, most: int) -> list[DueConcern]:
@@ -89,11 +93,18 @@ class Store:
         self.steps.append(f"sent {telling}")
 
     async def later(self, telling: int, *, after: int, error: str) -> None:
+        self.put_off.append(Unposted(WAITING.notice, error))
         self.steps.append(f"later {telling} {after} {error}")
 
     async def dead(self, telling: int, *, error: str) -> None:
         self.letters_given_up += 1
         self.steps.append(f"dead {telling} {error}")
+
+    async def unposted(self) -> Unposted | None:
+        return next(iter(self.put_off), None)
+
+    async def hurry(self) -> None:
+        self.steps.append("hurried")
 
     async def rest(self) -> int | None:
         self.rests += 1
@@ -151,8 +162,9 @@ class World:
         self.routing = ROUTING
         self.stopped: set[str] = set()
         self.untold: frozenset[NoRoad] = frozenset()
+        self.since: Mapping[NoRoad, int] = {}
         self.lines: list[str] = []
-        self.dead: list[int] = []
+        self.backlogs: list[Backlog] = []
         self.heard: list[tuple[NoticeType, Told, Reader, str | None]] = []
         desk = NoticeDesk(
             LetterSettings("relay.example.it"),
@@ -161,7 +173,7 @@ class World:
             sheet_of=self.sheet,
             moment=lambda wall: datetime.fromtimestamp(wall / 1_000_000, UTC),
             show_untold=self.show,
-            show_dead=self.dead.append,
+            show_backlog=self.backlogs.append,
             observe=self.observe,
             notices_from=notices_from,
             postmaster=postmaster,
@@ -174,8 +186,8 @@ class World:
             log=Log(self.lines.append, lambda: 0.0),
         )
 
-    def show(self, untold: frozenset[NoRoad]) -> None:
-        self.untold = untold
+    def show(self, untold: Mapping[NoRoad, int]) -> None:
+        self.untold, self.since = frozenset(untold), untold
 
     def observe(
         self, notice: Notice, told: Told, *, reader: Reader, letter: str | None = None, why: str | None = None
@@ -414,14 +426,39 @@ async def test_what_waits_for_the_webhook_is_sent_and_what_became_of_it_is_kept(
     world = World(sender=sender)
     world.store.waiting = [WAITING, replace(WAITING, id=10), replace(WAITING, id=11)]
     await world.rest()
-    assert world.store.steps == ["sent 9", "later 10 300 status-500", "dead 11 status-410"]
+    assert world.store.steps == ["sent 9", "hurried", "later 10 300 status-500", "dead 11 status-410"]
     assert [(told, reader, why) for _, told, reader, why in world.heard] == [
         (Told.POSTED, Reader.OPS, None),
         (Told.DEFERRED, Reader.OPS, "status-500"),
         (Told.DEAD, Reader.OPS, "status-410"),
     ]
-    assert world.dead[-1] == 1, "readiness says so"
+    assert world.backlogs[-1] == Backlog(1, AT, "status-500"), "readiness says so"
     assert [tries for _, tries in sender.sent] == [3, 3, 3]
+
+
+async def test_what_waits_for_a_webhook_gets_its_try_when_it_takes_notices_again() -> None:
+    world = World(sender=Sender(Sent(), Later(300, "timeout"), Sent(), Sent()))
+    world.store.waiting = [replace(WAITING, id=each) for each in (9, 10, 11, 12)]
+    await world.rest()
+    assert world.store.steps == ["sent 9", "hurried", "later 10 300 timeout", "sent 11", "hurried", "sent 12"]
+
+
+async def test_a_notice_that_alone_is_refused_does_not_use_up_its_tries_at_once() -> None:
+    world = World(sender=Sender(Sent(), *(Later(300, "status-500"), Sent()) * 3))
+    world.store.waiting = [replace(WAITING, id=each) for each in (8, 10, 11, 10, 12, 10, 13)]
+    await world.rest()
+    assert world.store.steps.count("hurried") == 2, "at the start, and once for it"
+
+
+async def test_it_says_since_when_somebody_has_not_been_told() -> None:
+    late, later = replace(DUE, now=AT + HOUR), replace(DUE, concern=replace(STOPPED, id=5), now=AT + DAY)
+    world = await World(late, later, notices_from=None, sender=Sender()).rest()
+    assert world.since == {NoRoad.NO_SENDER: AT}
+    told = replace(STOPPED, told_at=AT + HOUR)
+    world = World(notices_from=None, sender=Sender())
+    world.store.open = [told]
+    await world.rest()
+    assert world.since == {NoRoad.NO_SENDER: AT + HOUR}, "after a restart from when he should have been"
 
 
 async def test_what_can_never_be_sent_is_a_dead_letter() -> None:

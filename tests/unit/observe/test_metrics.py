@@ -71,7 +71,12 @@ CENSUS = Census(
     accounts=[ByName(SENDER, "slowed", 0.75, 120.0), ByName("b@x.it", "paused", 0.0, None)],
     dropped=7,
 )
-NODE = NodeState(is_ready=True, free_bytes=5_000, certificates=[Certificate("0.0.0.0:465", 86_400.0)])
+NODE = NodeState(
+    is_ready=True,
+    free_bytes=5_000,
+    certificates=[Certificate("0.0.0.0:465", 86_400.0)],
+    notices={"mail": 0.0, "webhook": 960.0},
+)
 
 ORDER = (
     "client",
@@ -273,7 +278,9 @@ relay_event_loop_lag_seconds relay_tls_certificate_expiry_seconds{listener} rela
 HANDSHAKES = "relay_tls_handshakes_failed_total{listener}"
 PROVIDERS = "relay_provider_health{provider,health}"
 NOTICES = "relay_notices_total{type,result}"
+NOTICES_OLDEST = "relay_notices_oldest_seconds{road}"
 BESIDES = {PROVIDERS, "relay_ready", "relay_disk_free_bytes", "relay_client_logins_total{result}", HANDSHAKES, NOTICES}
+BESIDES |= {NOTICES_OLDEST}
 
 """What alerts need, too."""
 
@@ -353,3 +360,9 @@ def test_the_first_event_of_a_kind_is_an_increase(metrics):
 
 def test_the_classes_are_a_closed_vocabulary():
     assert len(CLASSES) == 26
+
+
+def test_how_long_notices_have_waited_is_shown_by_road_and_without_the_store(metrics):
+    text = metrics.render(None, NodeState(notices={"mail": 0.0, "webhook": 960.0})).decode()
+    assert '\nrelay_notices_oldest_seconds{road="mail"} 0.0\n' in text
+    assert '\nrelay_notices_oldest_seconds{road="webhook"} 960.0\n' in text
