@@ -6,7 +6,7 @@ Law: it changes nothing: same arguments, same results, same errors; an operation
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
-from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken
+from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, Verdict
 from relay.core.health import Pause
 from relay.core.limits import Instant
 from relay.core.routing import Routing
@@ -64,7 +64,7 @@ class TimedStore:
     async def gate(self, claim: Claim) -> bool:
         return await self._timed("gate", self._store.gate(claim))
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
         return await self._timed("settle", self._store.settle(claim, result))
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:

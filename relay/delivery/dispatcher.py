@@ -6,7 +6,7 @@ another.
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay.core.envelope import Claim, Result, Taken
 from relay.core.limits import SECOND
@@ -207,9 +207,10 @@ class Dispatcher:
             return False
 
     async def _settle(self, claim: Claim, result: Result, *, seconds: float) -> None:
-        is_recorded = await self._steady.settle(claim, result)
+        verdict = await self._steady.settle(claim, result)
         if result.is_attempt:
-            self._observe.attempted(claim, result, seconds=seconds, is_recorded=is_recorded)
+            became = result if verdict is None else replace(result, verdict=verdict)
+            self._observe.attempted(claim, became, seconds=seconds, is_recorded=verdict is not None)
 
     async def _beat(self) -> None:
         """Renews the lease; a store that is away is asked again at the next beat."""

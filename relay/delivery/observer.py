@@ -13,7 +13,9 @@ class Observer(Protocol):
     """One method per event; `seconds` on the loop's clock."""
 
     def attempted(self, claim: Claim, result: Result, *, seconds: float, is_recorded: bool) -> None:
-        """An attempt ended; not recorded: it came too late, another node has the delivery."""
+        """An attempt ended, and `result` has what became of the delivery; not recorded: it came too late, another node
+        has it.
+        """
 
     def session_opened(self, mailbox: MailboxId, *, seconds: float) -> None:
         """A login worked."""

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol, TypeVar
 
-from relay.core.envelope import Claim, LoginFailure, Result
+from relay.core.envelope import Claim, LoginFailure, Result, Verdict
 from relay.core.limits import SECOND
 from relay.core.words import MailboxId
 from relay.delivery.observer import Observer
@@ -30,8 +30,8 @@ class SteadyStore:
         self._observe = observe
         self._pause = pause
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
-        """Whether the outcome was taken; False: it came too late."""
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
+        """As what the outcome was taken; None: it came too late."""
         return await self._until_done("settle", lambda: self._store.settle(claim, result))
 
     async def report(self, mailbox: MailboxId, event: SessionEvent) -> None:

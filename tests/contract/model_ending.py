@@ -80,18 +80,18 @@ class Ending:
             attempt.delivery.state = state_after(attempt.delivery.state, Event.GATE)
         return True
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
         self.sweep()
         attempt = self.attempt_of(claim)
         is_fact = result.verdict is Verdict.DELIVERED
         self.disk.lost = [lost for lost in self.disk.lost if lost is not attempt]
         if attempt is None or attempt.is_over:
-            return is_fact and attempt is not None and self.deliver_late(attempt, result)
+            return result.verdict if is_fact and attempt is not None and self.deliver_late(attempt, result) else None
         if attempt.lapsed_at is not None and not attempt.is_lost and not is_fact:
-            return False
+            return None
         self.end(attempt, result)
         if attempt.is_lost:
-            return is_fact and self.deliver_late(attempt, result)
+            return result.verdict if is_fact and self.deliver_late(attempt, result) else None
         if not is_fact:
             result = self.suspect_result(attempt, result)
         self.met = self.event_of(attempt, result)
@@ -100,7 +100,7 @@ class Ending:
         if is_fact:
             self.went_through(attempt)
         self.changed()
-        return True
+        return result.verdict
 
     def suspect_result(self, attempt: Attempt, result: Result) -> Result:
         """As it has to be judged beside what others met."""

@@ -235,7 +235,7 @@ class Scene:
     async def end(self, claim: Claim, outcome: Result = DELIVERED) -> bool:
         """An attempt ended, without the gate if it never came to it."""
         self.running = [running for running in self.running if running != claim]
-        return await self.store.settle(claim, outcome)
+        return await self.store.settle(claim, outcome) is not None
 
     async def send(self, claim: Claim, outcome: Result = DELIVERED) -> bool:
         """An attempt passed the gate and ended."""

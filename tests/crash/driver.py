@@ -167,7 +167,7 @@ class Driver:
         if kind == "deferred" and claim.tries:
             kind = "delivered"
         say("sent", claim.delivery, claim.message, kind)
-        is_recorded = await self.store.settle(claim, REPLIES[kind])
+        is_recorded = await self.store.settle(claim, REPLIES[kind]) is not None
         say("settled", claim.delivery, int(is_recorded))
 
     async def drain(self) -> None:

@@ -50,6 +50,8 @@ class FakeStore:
         self.lost: list[Claim] = []
         self.settled: dict[str, list[Result]] = {}
         self.refuses_gate: set[str] = set()
+        self.judges: dict[str, Verdict] = {}
+        """Messages of which it knows better what becomes of them."""
         self.to_close: dict[MailboxId, int] = {}
         self.barred: set[str] = set()
         """Providers that let nobody in; the first knock that is answered ends it."""
@@ -128,7 +130,7 @@ class FakeStore:
         self.gated.append(claim.message)
         return True
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
         await self._do(Call("settle", claim=claim, result=result))
         self.settled.setdefault(claim.message, []).append(result)
         is_ours = self.claimed.pop(claim.attempt, None) is not None
@@ -138,7 +140,8 @@ class FakeStore:
         if result.verdict is Verdict.HELD:
             box.is_stopped = True
         self._changed()
-        return is_ours or result.verdict is Verdict.DELIVERED
+        became = self.judges.get(claim.message, result.verdict)
+        return became if is_ours or result.verdict is Verdict.DELIVERED else None
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:
         await self._do(Call("heartbeat"))

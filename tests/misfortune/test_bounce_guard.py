@@ -48,6 +48,8 @@ def test_the_third_in_the_same_words_is_kept_and_goes_when_its_owner_has_acted(
         relay.wait_for("given_up", times=number + 1, account=ANNA)
     third = send(relay, ANNA, "paziente2@example.org")
     relay.wait_for("health_changed", mailbox=ANNA, health="bounce-guard")
+    assert relay.wait_for("held", id=third)["class"] == "recipient-unknown", "the line says what became of it, and why"
+    assert relay.count("bounced") == 2, "as many as did"
     send(relay, BRUNO, "paziente@example.org")
     relay.wait_for("delivered", account=BRUNO)
     token = (tmp_path / "var" / "admin.token").read_text().strip()

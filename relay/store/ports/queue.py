@@ -7,7 +7,7 @@ end of attempt, next try and what follows from it in one transaction.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from relay.core.envelope import Claim, NewMessage, Result, Taken
+from relay.core.envelope import Claim, NewMessage, Result, Taken, Verdict
 from relay.core.health import Pause
 from relay.core.limits import Instant
 from relay.core.words import MailboxId
@@ -58,9 +58,10 @@ class Queue(Protocol):
         It does not where its lease ended, though nobody else took the delivery yet, or where the delivery is final.
         """
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
-        """Records how the attempt ended, once; a late `delivered` is a fact and is accepted, else late is False.
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
+        """Records how the attempt ended, once: as what, beside what others met; None: too late, and not a fact.
 
+        A late `delivered` is a fact and is accepted. What the bounce guard takes to be the mailbox's is held or aside.
         The attempt's slots return if MAIL was not written; else it ends now, or after linger if the end is not known.
         Deferred: again after the delay for its tries, or what the reply asked for if that is longer. Held, dropped: at
         its place again. In doubt: again after linger, the first time, unless its account holds what is in doubt.

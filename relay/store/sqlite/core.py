@@ -6,7 +6,7 @@ Law: an operation that raises has written nothing; after a failed commit the cor
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from relay.core.envelope import Claim, LoginFailure, Result, Taken
+from relay.core.envelope import Claim, LoginFailure, Result, Taken, Verdict
 from relay.core.routing import Routing
 from relay.core.schedule import Schedule
 from relay.core.words import Lane, MailboxId
@@ -121,7 +121,7 @@ class Core:
         self._leases.sweep()
         return self._settling.gate(claim)
 
-    def settle(self, claim: Claim, result: Result) -> bool:
+    def settle(self, claim: Claim, result: Result) -> Verdict | None:
         """Ends an attempt."""
         self._leases.sweep()
         self._leases.settled(claim)

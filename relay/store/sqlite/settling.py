@@ -59,19 +59,19 @@ class Settling:
             self._context.claims.gate(running, self._context.clock.now())
         return True
 
-    def settle(self, claim: Claim, result: Result) -> bool:
-        """Records how the attempt ended; False: too late, and nothing of it counts."""
+    def settle(self, claim: Claim, result: Result) -> Verdict | None:
+        """Records how the attempt ended, as what; None: too late, and nothing of it counts."""
         context = self._context
         running = context.claims.get(claim.attempt)
         is_fact = result.verdict is Verdict.DELIVERED
         if running is None:
-            return is_fact and self._deliver_late(claim, result)
+            return result.verdict if is_fact and self._deliver_late(claim, result) else None
         if running.lapsed_at is not None and not running.is_lost and not is_fact:
-            return False
+            return None
         now = context.clock.now()
         self._end(running, result, _end_of(result, now, context.routes.linger_of(claim.mailbox)), now)
         if running.is_lost:
-            return is_fact and self._deliver_late(claim, result)
+            return result.verdict if is_fact and self._deliver_late(claim, result) else None
         if not is_fact:
             result = suspect_result(context, running, result)
         event = self._event(running, result)
@@ -80,7 +80,7 @@ class Settling:
         if is_fact:
             went_through(context, running)
         context.changed()
-        return True
+        return result.verdict
 
     def _end(self, running: Running, result: Result, at: Instant | None, now: Instant) -> None:
         """The attempt gives its slots back (`at` None), or they count from `at` on."""

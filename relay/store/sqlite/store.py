@@ -140,8 +140,8 @@ class SqliteStore:
         """The last check before the final dot."""
         return await self._batches.submit(Step.GATE, lambda: self._core.gate(claim))
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
-        """Records how the attempt ended."""
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
+        """Records how the attempt ended, and as what."""
         self._readings.forget(claim.attempt)
         return await self._batches.submit(Step.SETTLE, lambda: self._core.settle(claim, result))
 

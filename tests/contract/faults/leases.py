@@ -36,11 +36,12 @@ class LateDeliveredNotTakenOut(ModelStore):
 class LateDeferredAccepted(ModelStore):
     """Whoever comes late decides all the same."""
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
         attempt = self.attempt_of(claim)
         if attempt is not None:
             attempt.lapsed_at = None
-        return await super().settle(claim, result) or result.verdict is Verdict.DEFERRED
+        verdict = await super().settle(claim, result)
+        return result.verdict if verdict is None and result.verdict is Verdict.DEFERRED else verdict
 
 
 class LeaseIgnored(ModelStore):

@@ -24,12 +24,12 @@ class GateAlwaysOpen(ModelStore):
 class SettlesTwice(ModelStore):
     """An attempt may end again."""
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
         attempt = self.attempt_of(claim)
         if attempt is not None and attempt.is_over:
             if result.verdict is Verdict.BOUNCED:
                 self.owe(OutboxKind.BOUNCE, attempt.delivery, result.reply_class, result.reply, None)
-            return True
+            return result.verdict
         return await super().settle(claim, result)
 
 

@@ -385,6 +385,26 @@ async def the_same_words_for_three_recipients_bounce_nothing_and_pause_the_mailb
     assert await scene.send_all() == ["m-b-1"], "a neighbour is no matter of this"
 
 
+async def whoever_ends_an_attempt_is_told_what_became_of_it(scene: Scene) -> None:
+    await scene.route(account(A))
+    assert await _ended(scene, "one", "two", "three") == [Verdict.BOUNCED, Verdict.BOUNCED, Verdict.HELD]
+    await scene.store.put(message("four", A))
+    await scene.advance(300)
+    (probe,) = await scene.work()
+    assert await scene.store.settle(probe, GUESSED) is Verdict.ASIDE, "another one is there to be the next probe"
+    assert await scene.store.settle(probe, GUESSED) is None, "too late"
+
+
+async def _ended(scene: Scene, *recipients: str) -> list[Verdict | None]:
+    ended = []
+    for recipient in recipients:
+        await scene.store.put(message(recipient, A, f"{recipient}@x.test", client=f"client-{recipient}"))
+        (claim,) = await scene.work()
+        scene.running.remove(claim)
+        ended.append(await scene.store.settle(claim, GUESSED))
+    return ended
+
+
 async def what_the_guard_held_goes_out_once_when_a_probe_is_delivered(scene: Scene) -> None:
     await scene.route(account(A))
     await _send_to(scene, GUESSED, "one", "two", "three")

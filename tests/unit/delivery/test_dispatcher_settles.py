@@ -70,6 +70,23 @@ def test_a_late_outcome_is_told_as_not_recorded() -> None:
     assert [recorded for _, _, recorded in node.observer.attempts] == [False]
 
 
+def test_what_the_store_knows_better_is_told_as_what_became_of_it() -> None:
+    async def main(node: Node) -> None:
+        async def act(session: FakeSession, gate: Callable[[], Awaitable[bool]]) -> Result:
+            return Result(
+                Verdict.BOUNCED, "recipient-refused", Stage.RCPT, None, is_mail_written=True, is_end_known=True
+            )
+
+        node.upstream.act = act
+        node.store.judges["m1"] = Verdict.ASIDE
+        node.store.put(ROSSI, "m1")
+        await node.store.until_settled(1)
+
+    node = run(main)
+    (told,) = [result for _, result, _ in node.observer.attempts]
+    assert (told.verdict, told.reply_class) == (Verdict.ASIDE, "recipient-refused")
+
+
 # the store is away
 
 

@@ -232,7 +232,7 @@ class Bench:
 
     async def send(self, claim: Claim, outcome: Result = DELIVERED) -> bool:
         await self.store.gate(claim)
-        return await self.store.settle(claim, outcome)
+        return await self.store.settle(claim, outcome) is not None
 
     async def rest(self) -> None:
         """Whatever the store does for itself is done."""
