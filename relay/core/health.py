@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from types import MappingProxyType
 
-from relay.core.limits import DAY, HOUR, MINUTE, SECOND, Instant, Limit
+from relay.core.limits import HOUR, MINUTE, SECOND, Instant, Limit
 from relay.core.rotation import CROWDED
 from relay.core.terms import DEFAULT_REFUSED_LOGINS, Standing
 
@@ -163,6 +163,10 @@ HEALTH: Mapping[tuple[HealthState, HealthEvent], HealthState] = MappingProxyType
 """Which event it is, where several are alike, follows from what the health remembers (relay/core/healing.py)."""
 
 
+DAILY: int = 24 * HOUR
+"""Between two tries of what is tried once a day: at the same time of each day. A limit's day is an hour longer."""
+
+
 @dataclass(frozen=True, slots=True)
 class HealthSettings:
     """At which intervals a stopped mailbox or provider is probed, microseconds; the last of each repeats."""
@@ -173,15 +177,15 @@ class HealthSettings:
     refused_logins: Limit = DEFAULT_REFUSED_LOGINS
     slow: tuple[int, int] = (1, 32)
     """The least and the greatest divisor of a slowed pace."""
-    login: tuple[int, ...] = (HOUR, 6 * HOUR, DAY)
+    login: tuple[int, ...] = (HOUR, 6 * HOUR, DAILY)
     """After a refused login: few, because repeated refusals are themselves punished."""
-    daily: tuple[int, ...] = (DAY,)
+    daily: tuple[int, ...] = (DAILY,)
     """Where nothing but a person changes anything."""
-    blocked: tuple[int, ...] = (4 * HOUR, DAY)
+    blocked: tuple[int, ...] = (4 * HOUR, DAILY)
     """The time after which providers lift a block by themselves, then daily."""
     block_times: Mapping[str, int] = field(default_factory=dict)
     """By profile: that time, where it is known."""
-    spam: tuple[int, ...] = (DAY,)
+    spam: tuple[int, ...] = (DAILY,)
     address: tuple[int, ...] = (30 * MINUTE, HOUR)
     """After a block of this machine's address."""
     crowded: tuple[int, ...] = (CROWDED,)

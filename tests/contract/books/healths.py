@@ -59,7 +59,7 @@ async def each_change_is_kept_with_when_why_and_what_was_said(scene: Scene) -> N
 
 async def a_probe_that_fails_once_more_is_no_news(scene: Scene) -> None:
     await _stop(scene, MAIL_REFUSED)
-    await scene.advance(25 * 3600)
+    await scene.advance(24 * 3600)
     (probe,) = await scene.work()
     await scene.end(probe, MAIL_REFUSED)
     assert len(await scene.books.healths.of_mailbox(box(A))) == 1

@@ -73,7 +73,7 @@ async def a_password_that_worked_is_tried_once_more_after_five_minutes_and_then_
     await _worked_before(scene, 1, 2)
     await _refuse(scene)
     assert await _health(scene) == ("doubted", "auth-rejected")
-    for pause, state in ((5 * 60, "paused"), (3600, "paused"), (6 * 3600, "paused"), (25 * 3600, "paused")):
+    for pause, state in ((5 * 60, "paused"), (3600, "paused"), (6 * 3600, "paused"), (24 * 3600, "paused")):
         await scene.advance(pause - 1)
         assert await _wanted(scene) == 0, f"before {pause} s"
         await scene.advance(1)
@@ -307,7 +307,7 @@ async def mail_taken_for_spam_slows_the_mailbox_the_second_time_and_stops_it_the
     await _one_by_one(scene, SPAM, "c@x.test")
     assert await _health(scene) == ("paused", "spam-blocked")
     await scene.mail(A, 1)
-    await scene.advance(25 * 3600 - 1)
+    await scene.advance(24 * 3600 - 1)
     assert await scene.work() == []
     await scene.advance(1)
     (probe,) = await scene.work()

@@ -203,7 +203,7 @@ async def a_stopped_mailbox_is_tried_by_one_probe_at_its_time(scene: Scene) -> N
     for claim in claims:
         await scene.end(claim, MAIL_REFUSED if claim is claims[0] else DROPPED)
     probe_at = (await scene.take()).wake_at
-    assert probe_at == scene.store.now() + 25 * HOUR
+    assert probe_at == scene.store.now() + 24 * HOUR
     await scene.advance_to(probe_at - 1)
     assert await scene.work() == []
     await scene.advance_to(probe_at)

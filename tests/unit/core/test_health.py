@@ -18,8 +18,11 @@ from relay.core.health import (
     Moment,
     Pause,
 )
-from relay.core.limits import DAY, HOUR, MINUTE, SECOND, Limit, parse_limit
+from relay.core.limits import HOUR, MINUTE, SECOND, Limit, parse_limit
 from relay.core.remedy import Needs, is_told, needs_of_health
+
+DAY = 24 * HOUR
+"""What is tried daily is tried at the same time of each day, although a limit's day has 25 hours."""
 
 SETTINGS = HealthSettings()
 WORKED = Health(is_proven=True)

@@ -99,7 +99,7 @@ async def test_held_goes_back_and_stops_its_mailbox_alone() -> None:
     (claim,) = await bench.take()
     assert claim.account == BIANCHI
     await bench.send(claim)
-    bench.clock.advance(25 * 60 * MINUTE)
+    bench.clock.advance(24 * 60 * MINUTE)
     (probe,) = await bench.take()
     assert (probe.message, probe.is_probe, probe.tries) == (rossi.message, True, 0)
 
@@ -109,7 +109,7 @@ async def test_a_delivered_probe_opens_the_mailbox() -> None:
     first, second = await bench.take()
     await bench.send(first, REFUSED)
     await bench.send(second, DROPPED)
-    bench.clock.advance(25 * 60 * MINUTE)
+    bench.clock.advance(24 * 60 * MINUTE)
     (probe,) = await bench.take()
     await bench.send(probe)
     await bench.store.put(message("next"))
