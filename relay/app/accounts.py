@@ -6,7 +6,8 @@ Law: as for all parts: each gets plain values, ports and callables.
 from collections.abc import Callable
 
 from relay.app import parts, settings
-from relay.app.clerk import AccountClerk, ClerkMeans
+from relay.app.clerk import AccountClerk
+from relay.app.clerkmeans import ClerkMeans
 from relay.app.machine import RunIn
 from relay.app.observation import DeliveryObserver
 from relay.app.parts import Means
@@ -59,6 +60,7 @@ def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Teste
             why_without=lambda mailbox: run(lambda: keeper.why_without(mailbox)),
             contact=means.config.contact,
             log=means.log,
+            metrics=means.metrics,
             language=Language(means.config.language),
             zone=settings.ZONE,
             wall=means.clock.wall,

@@ -261,11 +261,18 @@ REASONS: Mapping[str, Words] = MappingProxyType(
 
 
 def told(
-    tested: Tested, *, language: Language, do: str | None = None, until: str | None = None, is_all_well: bool = True
+    tested: Tested,
+    *,
+    language: Language,
+    do: str | None = None,
+    until: str | None = None,
+    is_all_well: bool = True,
+    why: str | None = None,
 ) -> str:
     """The sentence; `do`: the owner's next step as the provider's profile has it; `until`: as people say a time.
 
-    Not `is_all_well`: something beside the mailbox keeps its mail back.
+    Not `is_all_well`: something beside the mailbox keeps its mail back. `why`: what is known of the reason beyond its
+    words, in one sentence that says what to do, too; it is of the log, so English.
     """
     which = 0 if language is Language.ENGLISH else 1
     is_host = tested.is_provider and tested.finding is Finding.LOGIN_FAILED
@@ -274,6 +281,9 @@ def told(
         found = WORKS_BUT[which]
     login, provider = tested.mailbox.username, tested.mailbox.provider
     said = found.format(login=login, provider=provider, sender=tested.account)
+    if why is not None:
+        reason = tested.reason or ""
+        return f"{said}: {why} ({reason})." if which == 0 else f"{said}: {_why(reason)[which]} ({reason}) [{why}]."
     if tested.reason is not None:
         said = f"{said}: {_why(tested.reason)[which]} ({tested.reason})"
     if do is not None and tested.finding not in (Finding.WORKS, Finding.NOT_NOW):

@@ -42,6 +42,8 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "result": "accepted, rejected (for good), deferred (for now); of notices: mailed (put into the queue), posted "
         "(taken by the webhook), deferred, dead (given up), unsendable (no way to whoever has to be told)",
         "type": "a type of notice",
+        "finding": "works, login-works (there was no room or no answer for the rest), login-failed, sender-refused, "
+        "recipient-refused, not-now (it was not tried)",
         "road": "mail (there is no way to whoever has to be told) or webhook (it takes nothing)",
         "outcome": "delivered, deferred, bounced, held, cancelled",
         "class": "a reply class",
@@ -74,6 +76,12 @@ DELIVERIES = Declared(
 IN_DOUBT = Declared("relay_in_doubt_total", Kind.COUNTER, "Attempts that may or may not have been sent.", ("provider",))
 LOGINS = Declared(
     "relay_upstream_logins_total", Kind.COUNTER, "Logins at providers, by what was answered.", ("provider", "result")
+)
+TESTS = Declared(
+    "relay_account_tests_total",
+    Kind.COUNTER,
+    "Mailboxes that a person had tried (`relay account test`, a new password); their logins count among all others.",
+    ("provider", "finding"),
 )
 SESSIONS = Declared("relay_upstream_sessions", Kind.GAUGE, "Sessions with providers, logged in.", ("provider",))
 QUEUE = Declared(
@@ -165,8 +173,8 @@ BUILD = Declared("relay_build_info", Kind.GAUGE, "Always 1; the label says which
 
 ALL = (
     SUBMISSIONS, CLIENT_LOGINS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, PROVIDER_HEALTH,
-    ACCOUNTS, ACCOUNT_HEALTH, ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, SESSIONS, STORE, LAG,
-    RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, NOTICES, NOTICES_OLDEST,
+    ACCOUNTS, ACCOUNT_HEALTH, ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, TESTS, SESSIONS, STORE,
+    LAG, RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, NOTICES, NOTICES_OLDEST,
     BUILD,
 )  # fmt: skip
 """In the order of the reference."""

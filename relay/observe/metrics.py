@@ -14,6 +14,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST, generate_latest
 from relay.core.meaning import ReplyClass
 from relay.core.notice import NoticeType
 from relay.core.routing import Routing
+from relay.core.tested import Finding
 from relay.core.words import AccountId, Lane, Plan
 from relay.observe import declared
 from relay.observe.census import AccountsByHealth, Census, CensusCollector, NodeState, QueueOfProvider
@@ -94,6 +95,7 @@ class Metrics:
         self._store = _Histograms(declared.STORE, registry)
         self._handshakes_failed = _Counters(declared.HANDSHAKES_FAILED, registry)
         self._notices = _Counters(declared.NOTICES, registry)
+        self._tests = _Counters(declared.TESTS, registry)
         self._lag = _gauge(declared.LAG, registry)
         self._reload_success = _gauge(declared.RELOAD_SUCCESS, registry)
         self._reload_time = _gauge(declared.RELOAD_TIME, registry)
@@ -151,6 +153,10 @@ class Metrics:
         """Somebody was told, or could not be."""
         self._notices.add((kind.value, told.value))
 
+    def tested(self, provider: str, finding: Finding) -> None:
+        """A person had a mailbox tried: none of its mail."""
+        self._tests.add((self._provider(provider), finding.value))
+
     def loop_was_late(self, seconds: float) -> None:
         """The worst lag of the event loop in the last seconds."""
         self._lag.set(seconds)
@@ -177,16 +183,21 @@ class Metrics:
         for kind, told in product(NoticeType, Told):
             self._notices.add((kind.value, told.value), 0)
         for provider in sorted(self._providers):
-            self._in_doubt.add((provider,), 0)
-            for answer in Answer:
-                self._logins.add((provider, answer.value), 0)
-            for reply_class in sorted(CLASSES):
-                self._attempts.add((provider, reply_class), 0)
-            for plan, outcome in product(Plan, Outcome):
-                self._deliveries.add((provider, plan.value, outcome.value), 0)
-            for lane in Lane:
-                self._delay.begin((provider, lane.value))
-            self._sessions.labels(provider)
+            self._begin_provider(provider)
+
+    def _begin_provider(self, provider: str) -> None:
+        self._in_doubt.add((provider,), 0)
+        for finding in Finding:
+            self._tests.add((provider, finding.value), 0)
+        for answer in Answer:
+            self._logins.add((provider, answer.value), 0)
+        for reply_class in sorted(CLASSES):
+            self._attempts.add((provider, reply_class), 0)
+        for plan, outcome in product(Plan, Outcome):
+            self._deliveries.add((provider, plan.value, outcome.value), 0)
+        for lane in Lane:
+            self._delay.begin((provider, lane.value))
+        self._sessions.labels(provider)
 
     def routing_refused(self) -> None:
         """An edit of the routing was refused."""

@@ -1,9 +1,11 @@
 """Every question of the dashboard, put to a real Prometheus that scraped a real relay: each answer was caused here."""
 
 import asyncio
+import json
 import signal
 import smtplib
 import socket
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -75,7 +77,7 @@ EXPECTED: dict[str, tuple[Seen, ...]] = {
     "Accounts that are not ok": (just(1, account=CARLA, health="paused"),),
     "Providers, by health": (just(1, provider="gone", health="waiting"),),
     "In doubt and unknown": (some(provider="drops"), some(provider="odd")),
-    "Logins at providers": (some(provider="lab", result="rejected"),),
+    "Logins at providers": (some(provider="lab", result="rejected"), some(provider="lab", finding="works")),
     "Sessions with providers": (some(provider="lab"),),
     "Notices": (some(result="unsendable"),),
     "Logins of clients": (some(result="rejected"), some(listener=LISTENER)),
@@ -155,7 +157,15 @@ class World:
         relay.wait_for("bounced", account=DARIO)
         relay.wait_for("left_in_doubt", account=ELENA)
         relay.wait_for("delivered", account=ANNA, times=6)
+        self._try_by_hand(ANNA)
         self._stall()
+
+    def _try_by_hand(self, account: str) -> None:
+        token = (self.folder.path / "var" / "admin.token").read_text().strip()
+        url = f"http://127.0.0.1:{self.relay.http}/api/v1/accounts/{account}/test"
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+        with urllib.request.urlopen(urllib.request.Request(url, b"{}", headers), timeout=PATIENCE) as answer:
+            assert json.load(answer)["finding"] == "works"
 
     def _speak_no_tls(self) -> None:
         (first, *_) = [each for each in self.relay.records if each["event"] == "listening" and each["what"] == "smtp"]

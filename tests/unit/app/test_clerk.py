@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from relay.admin import Access, Impossible
-from relay.app.clerk import AccountClerk, ClerkMeans
+from relay.app.clerk import AccountClerk
+from relay.app.clerkmeans import ClerkMeans
 from relay.core import tested as findings
 from relay.core.clerktext import SAYINGS
 from relay.core.failuretext import Language
@@ -18,7 +19,8 @@ from relay.core.secretuse import Credential
 from relay.core.tested import Finding
 from relay.core.words import MailboxId, Plan, Stage
 from relay.errors import PermanentError, UnknownAccount
-from relay.observe import Log
+from relay.observe import Log, Metrics
+from relay.observe.census import NodeState
 from relay.store.ports.reading import LoginWait, Particulars, PausedView
 from tests.fakes.network import on_virtual_time
 from tests.fakes.reading import NOON, FakeReading, account, provider
@@ -99,6 +101,9 @@ class Office:
         self.control, self.reading = FakeControl(), FakeReading()
         self.trying, self.keeping = FakeTrying(), FakeKeeping()
         self.pause = 0.0
+        self.why: str | None = None
+        self.metrics = Metrics("0")
+        self.metrics.routing_applied(ROUTING, 0.0)
         self.reading.of_accounts = [account(ANNA)]
         self.lines: list[str] = []
         self.clerk = AccountClerk(
@@ -111,6 +116,7 @@ class Office:
                 why_without=self.why_without,
                 contact="Assistenza 0974 000000",
                 log=Log(self.lines.append, lambda: 0.0),
+                metrics=self.metrics,
                 language=language,
                 zone=UTC,
                 wall=lambda: NOON,
@@ -124,7 +130,12 @@ class Office:
         return self.pause
 
     async def why_without(self, mailbox: MailboxId) -> str | None:
-        return None if mailbox == BOX else "secret:x is not in the store"
+        return self.why if mailbox == BOX else "secret:x is not in the store"
+
+    def counted(self, name: str) -> float:
+        """One series, as Prometheus would scrape it."""
+        lines = self.metrics.render(None, NodeState()).decode().splitlines()
+        return float(next(line for line in lines if line.startswith(f"{name} ")).rpartition(" ")[2])
 
     def change(self, **changes: object) -> None:
         self.reading.of_accounts = [replace(self.reading.of_accounts[0], **changes)]  # type: ignore[arg-type]
@@ -256,6 +267,33 @@ async def test_a_mailbox_that_works_may_still_be_kept_back_and_that_is_said(
     text = (await office.clerk.test(ANNA, by="admin")).text
     assert text.startswith(f"The login of {ANNA} at gmail works"), "all is not well"
     assert text.endswith(said)
+
+
+KEPT_BACK = (
+    "secret:anna is kept back: it was set for smtp.old.test, and this would send it to smtp.gmail.com; if that is "
+    "right, set it again for this account (relay account set-password)"
+)
+
+
+@pytest.mark.parametrize(("language", "closed"), [(Language.ENGLISH, " (no-credentials)."), (Language.ITALIAN, "].")])
+async def test_a_secret_that_is_kept_back_is_told_with_why_and_what_to_do(language: Language, closed: str) -> None:
+    office = Office(language)
+    office.why = KEPT_BACK
+    office.trying.found = [findings.Tested(ANNA, BOX, Finding.NOT_NOW, "no-credentials")]
+    said = (await office.clerk.test(ANNA, by="admin")).text
+    assert KEPT_BACK in said
+    assert said.count("set-password") == 1, "what to do is said once"
+    assert closed in said
+
+
+async def test_a_trial_is_counted_apart_from_the_tries_of_mail(office: Office) -> None:
+    series = 'relay_account_tests_total{finding="%s",provider="gmail"}'
+    assert office.counted(series % "works") == 0
+    await office.clerk.test(ANNA, by="admin")
+    office.trying.found = [REFUSED]
+    await office.clerk.test(ANNA, by="admin")
+    assert [office.counted(series % each) for each in ("works", "login-failed", "not-now")] == [1, 1, 0]
+    assert office.counted('relay_attempts_total{class="auth-rejected",provider="gmail"}') == 0
 
 
 async def test_a_retired_account_is_told_so_although_its_mailbox_works() -> None:

@@ -6,6 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from relay.core.routing import Account, Client, Provider, Routing
+from relay.core.tested import Finding
 from relay.core.words import Lane, MailboxId, Plan
 from relay.observe import Answer, Census, Certificate, Metrics, NodeState, Outcome, Told, declared
 from relay.observe.declared import Kind
@@ -280,7 +281,7 @@ PROVIDERS = "relay_provider_health{provider,health}"
 NOTICES = "relay_notices_total{type,result}"
 NOTICES_OLDEST = "relay_notices_oldest_seconds{road}"
 BESIDES = {PROVIDERS, "relay_ready", "relay_disk_free_bytes", "relay_client_logins_total{result}", HANDSHAKES, NOTICES}
-BESIDES |= {NOTICES_OLDEST}
+BESIDES |= {NOTICES_OLDEST, "relay_account_tests_total{provider,finding}"}
 
 """What alerts need, too."""
 
@@ -295,6 +296,7 @@ def test_every_metric_that_is_promised_is_there_with_the_labels_that_are_promise
     [
         ("result", {each.value for each in (*Answer, *Told)}),
         ("outcome", {each.value for each in Outcome}),
+        ("finding", {each.value for each in Finding}),
         ("lane", {each.value for each in Lane}),
         ("plan", {each.value for each in Plan}),
     ],
