@@ -94,6 +94,16 @@ class Admin:
                     self.unanswered.append(f"{message.id} is {delivery.state} at {at:.3f} s for {delivery.reason}")
         return last
 
+    async def under_way(self, store: SqliteStore) -> set[tuple[str, str]]:
+        """The deliveries that a provider is answering right now."""
+        page = await store.messages(MessageQuery(states=frozenset({"sending"}), limit=1000))
+        return {
+            (message.id, delivery.recipient_hash)
+            for message in page.items
+            for delivery in message.deliveries
+            if delivery.state == "sending"
+        }
+
 
 class Silence:
     """A log that nobody reads."""

@@ -106,8 +106,9 @@ class Society(Machine):
         tasks.append(asyncio.create_task(self._steps()))
         tasks.append(asyncio.create_task(self.admin.watch(self.store)))
         await self.submit_all()
-        self.healed_at = asyncio.get_running_loop().time()
         self.heal()
+        await self._last_faults()
+        self.healed_at = asyncio.get_running_loop().time()
         eta = await self.admin.look(self.store)
         self.forecast_at = self.healed_at if eta is None else self.healed_at + (eta - self.wall()) / SECOND
         await self._until_quiet(tasks)
@@ -158,6 +159,13 @@ class Society(Machine):
         for _ in range(self.scenario.wall_steps):
             await asyncio.sleep(self.dice.uniform(0, self.scenario.span))
             self.wall_step += self.dice.choice([-1, 1]) * self.dice.choice([60, 3600, 7200]) * SECOND
+
+    async def _last_faults(self) -> None:
+        """Until what was under way when all healed has its answer, which may still be a refusal."""
+        begun = under_way = await self.admin.under_way(self.store)
+        while begun & under_way:
+            await asyncio.sleep(1.0)
+            under_way = await self.admin.under_way(self.store)
 
     async def _until_quiet(self, tasks: list["asyncio.Task[Any]"]) -> None:
         """Until every delivery is final or held; a world that takes a week for it is stuck."""
