@@ -12,13 +12,25 @@ import typer
 from relay.cli.frame import ExitCode
 from relay.submission.passwords import SALT_BYTES, hashed
 
+MOST: int = 8_192
+"""Characters of a password that are read: a longer one fits into no AUTH command (12 KiB, base64)."""
+
 
 def hash_password() -> None:
     """Read a password from the terminal or stdin and print its hash."""
-    password = _from_terminal() if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
+    password = _from_terminal() if sys.stdin.isatty() else _from_stdin()
     if not password:
         _give_up("no password was given")
     typer.echo(hashed(password, os.urandom(SALT_BYTES)))
+
+
+def _from_stdin() -> str:
+    password = sys.stdin.read(MOST + 3).rstrip("\r\n")
+    if "\n" in password or "\r" in password:
+        _give_up("there is more than one line on stdin: which of them is the password?")
+    if len(password) > MOST:
+        _give_up("that is too long for a password")
+    return password
 
 
 def _from_terminal() -> str:

@@ -21,6 +21,9 @@ MOST: int = 100_000
 
 FROM_STDIN = "-"
 
+LONGEST: int = 65_536
+"""Characters of stdin that are read: an address has 320 at most, and a list of them is refused."""
+
 _KINDS = {"optout": "opted out", "unknown": "unknown to his provider"}
 
 
@@ -87,7 +90,9 @@ def _list(relay: RelayApi, path: str) -> Any:
 
 
 def _address(recipient: str) -> str:
-    address = sys.stdin.readline().strip() if recipient == FROM_STDIN else recipient
+    address = sys.stdin.read(LONGEST).strip() if recipient == FROM_STDIN else recipient
+    if len(address.splitlines()) > 1:
+        raise WrongUse("there is more than one line on stdin: one recipient at a time")
     if not address:
         raise WrongUse("no recipient was given")
     return address

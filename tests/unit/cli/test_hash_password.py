@@ -35,7 +35,8 @@ def typed(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(
-    ("said", "password"), [("segreta\n", "segreta"), ("segreta", "segreta"), (" è \r\nx\n", " è ")]
+    ("said", "password"),
+    [("segreta\n", "segreta"), ("segreta", "segreta"), (" è \r\n", " è "), ("segreta\n\n", "segreta")],
 )
 def test_reads_a_line_of_stdin(said: str, password: str, monkeypatch: pytest.MonkeyPatch, capsys) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(said))
@@ -81,6 +82,23 @@ def test_says_that_stdin_was_empty(monkeypatch: pytest.MonkeyPatch, capsys) -> N
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert run(["hash-password"]) == ExitCode.WRONG_USE
     assert "no password was given" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ("segreta\naltra\n", "there is more than one line on stdin: which of them is the password?"),
+        ("segreta\raltra", "there is more than one line on stdin: which of them is the password?"),
+        ("s" * 8_193, "that is too long for a password"),
+    ],
+)
+def test_a_file_that_is_no_password_is_refused_and_not_repeated(
+    said: str, problem: str, monkeypatch: pytest.MonkeyPatch, capsys
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(said))
+    assert run(["hash-password"]) == ExitCode.WRONG_USE
+    captured = capsys.readouterr()
+    assert (captured.out, captured.err) == ("", f"relay hash-password: {problem}\n")
 
 
 def test_a_password_that_was_typed_behind_it_is_refused_and_not_said_again(capsys):

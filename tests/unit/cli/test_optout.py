@@ -58,6 +58,14 @@ def test_what_makes_no_sense_is_wrong_use(desk: Desk, asked: tuple[str, ...]) ->
     assert desk.relay.suppressions.standing_against == {}
 
 
+def test_a_list_on_stdin_is_refused_and_nobody_of_it_opted_out(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("paziente@example.org\naltro@example.org\n"))
+    code, out, err = desk.run("optout", "-", "--account", ANNA)
+    assert (code, out) == (2, "")
+    assert "one recipient at a time" in err
+    assert "example.org" not in err
+
+
 def test_an_empty_stdin_is_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert desk.run("optout", "-", "--account", ANNA)[0] == 2
