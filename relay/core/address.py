@@ -68,9 +68,24 @@ def read_mailboxes(value: str) -> tuple[str, ...] | None:
     return None if tokens is None else _addresses(tokens)
 
 
+def split_mailboxes(value: str) -> list[str] | None:
+    """What stands between the commas of an address-list field, as it is written; None: it has groups, or is none."""
+    tokens = _placed_tokens(value)
+    if tokens is None or any(kind == "special" and text in ":;" for kind, text, _ in tokens):
+        return None
+    commas = [at for kind, text, at in tokens if (kind, text) == ("special", ",")]
+    return [value[start + 1 : end] for start, end in pairwise([-1, *commas, len(value)])]
+
+
 def _tokens(value: str) -> list[tuple[str, str]] | None:
     """Kind and text of each token without white space and comments; None: something is none."""
-    found: list[tuple[str, str]] = []
+    placed = _placed_tokens(value)
+    return None if placed is None else [(kind, text) for kind, text, _ in placed]
+
+
+def _placed_tokens(value: str) -> list[tuple[str, str, int]] | None:
+    """As `_tokens`, with where each begins."""
+    found: list[tuple[str, str, int]] = []
     at = 0
     while at < len(value):
         if value[at] == "(":
@@ -84,7 +99,7 @@ def _tokens(value: str) -> list[tuple[str, str]] | None:
             return None
         at = match.end()
         if match.lastgroup != "space":
-            found.append((str(match.lastgroup), match[0]))
+            found.append((str(match.lastgroup), match[0], match.start()))
     return found
 
 

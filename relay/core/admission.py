@@ -6,11 +6,12 @@ is refused while its sender still sees the error.
 
 import re
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date
 from fnmatch import fnmatchcase
 
-from relay.core.address import read_mailboxes
+from relay.core.address import read_mailboxes, split_mailboxes
 from relay.core.headers import Change, Field, TopHeader
 from relay.core.health import Pause
 from relay.core.refusal import Reason, Refusal
@@ -137,12 +138,32 @@ def _agreed(
 
 def _renamed(header: TopHeader, found: Field, old: Sequence[str], new: str) -> Change | None:
     """A field with the new address wherever one of the old stood; None: it spells one in a way that is not found."""
-    value = header.content[found.value : found.end - 2]
+    lowered = {address.lower() for address in old}
+    value = _once(header.content[found.value : found.end - 2], lowered, new.lower())
     for address in old:
         pattern = rb"(?<!%b)%b(?!%b)" % (_IN_ADDRESS, re.escape(address.encode()), _IN_ADDRESS)
         value = re.sub(pattern, lambda _: new.encode(), value, flags=re.IGNORECASE)
     named = read_mailboxes(value.decode(errors="replace").replace("\r\n", "").strip())
-    lowered = {address.lower() for address in old}
     if not named or any(author.lower() in lowered for author in named):
         return None
     return Change(found.value, found.end - 2, value)
+
+
+def _once(value: bytes, old: AbstractSet[str], new: str) -> bytes:
+    """Without the old addresses (lower case) beside which the new one stands: an author is named once, under the name
+    that he has with the new one.
+    """
+    parts = split_mailboxes(value.decode(errors="surrogateescape"))
+    if parts is None or len(parts) < 2:
+        return value
+    named = [(read_mailboxes(part) or ("",))[0].lower() for part in parts]
+    kept: list[str] = []
+    is_there = new in named
+    for part, name in zip(parts, named, strict=True):
+        if not (name in old and is_there):
+            kept.append(part)
+        is_there = is_there or name in old
+    if len(kept) == len(parts):
+        return value
+    margin = parts[0][: len(parts[0]) - len(parts[0].lstrip())]
+    return ",".join([margin + kept[0].lstrip(), *kept[1:]]).encode(errors="surrogateescape")

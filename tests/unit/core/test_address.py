@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.core.address import is_address, read_mailboxes, read_path
+from relay.core.address import is_address, read_mailboxes, read_path, split_mailboxes
 
 LONGEST_LOCAL = "l" * 64
 
@@ -173,3 +173,20 @@ class TestTheMailboxesOfAField:
     def test_what_is_long_and_wrong_is_refused_in_linear_time(self) -> None:
         for value in (" " * 200_000 + "!", "a " * 100_000, "<" * 100_000, '"' * 99_999, "a@" * 100_000, "(" * 100_000):
             assert read_mailboxes(value) is None
+
+
+class TestTheMailboxesOfAListAsTheyAreWritten:
+    @pytest.mark.parametrize(
+        ("value", "parts"),
+        [
+            (" a@x.it", [" a@x.it"]),
+            (' "A, B" <a@x.it>,\r\n C (d, e) <c@x.it>', [' "A, B" <a@x.it>', "\r\n C (d, e) <c@x.it>"]),
+            ("a@x.it,, b@x.it", ["a@x.it", "", " b@x.it"]),
+        ],
+    )
+    def test_are_parted_at_their_commas(self, value: str, parts: list[str]) -> None:
+        assert split_mailboxes(value) == parts
+
+    @pytest.mark.parametrize("value", ["Studio: a@x.it, b@x.it;", "a@x.it (", '"a'])
+    def test_are_left_alone_where_that_is_not_all_there_is(self, value: str) -> None:
+        assert split_mailboxes(value) is None

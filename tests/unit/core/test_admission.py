@@ -250,6 +250,30 @@ class TestAnOldAddress:
     def test_is_rewritten_wherever_it_is_an_author(self, written: str, sent: str) -> None:
         assert self.rewritten(written) == sent
 
+    @pytest.mark.parametrize(
+        ("written", "sent"),
+        [
+            ("From: rossi@vecchio.it, m.rossi@studio.it\r\n", "From: m.rossi@studio.it\r\n"),
+            ("From: M.Rossi@Studio.it,, ROSSI@vecchio.it\r\n", "From: M.Rossi@Studio.it,\r\n"),
+            (
+                'From: "Vecchio, Rossi" <rossi@vecchio.it>,\r\n Rossi (di, là) <m.rossi@studio.it>, info@studio.it\r\n',
+                "From: Rossi (di, là) <m.rossi@studio.it>, info@studio.it\r\n",
+            ),
+            ("From: Uno <rossi@vecchio.it>,\r\n Due <rossi@vecchio.it>\r\n", "From: Uno <m.rossi@studio.it>\r\n"),
+            (
+                "From: info@studio.it, rossi@vecchio.it\r\n , m.rossi@studio.it\r\n",
+                "From: info@studio.it, m.rossi@studio.it\r\n",
+            ),
+            (
+                "From: Studio: rossi@vecchio.it, m.rossi@studio.it;\r\n",
+                "From: Studio: m.rossi@studio.it, m.rossi@studio.it;\r\n",
+            ),
+        ],
+        ids=["old, new", "new, old", "with names", "old twice", "last", "a group stays as it is"],
+    )
+    def test_beside_the_new_one_leaves_it_once(self, written: str, sent: str) -> None:
+        assert self.rewritten(written) == sent
+
     def test_is_refused_where_it_is_spelled_so_that_it_cannot_be_rewritten(self) -> None:
         assert reason_of(authors("From: rossi @ vecchio.it\r\n")) is Reason.FROM_UNREADABLE
 
