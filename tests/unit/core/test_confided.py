@@ -46,7 +46,7 @@ def test_no_content_and_no_reply_breaks_it(content: bytes, text: str) -> None:
     withheld(text, confided(b"Subject: " + content + b"\r\nfilename=" + content + content))
 
 
-@given(st.text("abcdefghi ", min_size=3, max_size=60).map(str.strip).filter(lambda each: len(each) > 2))
+@given(st.text("abcfgjkm ", min_size=3, max_size=60).map(str.strip).filter(lambda each: len(each) > 2))
 def test_no_subject_is_ever_repeated_as_words_of_their_own(subject: str) -> None:
     subject = " ".join(subject.split())
     mail = f"Subject: {subject}\r\n\r\nbody\r\n".encode()
