@@ -144,7 +144,7 @@ class World:
             monkeypatch.setattr(accounts, name, lambda *_, name=name, **__: self.part(name, Part))
         monkeypatch.setattr(service_module, "token_source", lambda *_, **__: Tokens("tokens", self))
         for name in ("notice_pump", "terms_watch"):
-            monkeypatch.setattr(notices, name, lambda *_, name=name: self.part(name, Part))
+            monkeypatch.setattr(notices, name, lambda *_, name=name, **__: self.part(name, Part))
         monkeypatch.setattr(service_module, "open_storage", self.open)
         monkeypatch.setattr(service_module, "TimedStore", lambda store, *_: store)
         monkeypatch.setattr(service_module, "bind", lambda host, port: self.part(f"socket {port}", Socket))
