@@ -181,11 +181,12 @@ def _code_of_auth(reply: Reply) -> ReplyClass | None:
 def _code_of_mail(reply: Reply) -> ReplyClass | None:
     if reply.is_temporary:
         return _C.RATE_LIMITED if reply.code in (450, 452) else _C.OUTAGE
-    if reply.code == 552 and reply.enhanced is None:
-        return _C.MESSAGE_TOO_LARGE
     if reply.code == 530:
         return _C.TLS_REQUIRED
-    return _C.SENDER_REFUSED if reply.code in (550, 553) else None  # 554 says only that it failed
+    # 554 says only that it failed. 552 is any storage that is exceeded (RFC 5321, 4.2.2): the sender's, the server's, a
+    # quota; hardly the message's, whose size is told here only where SIZE is offered and allows it (RFC 1870). Bounced
+    # as too large, a doctor's mails come back with a wrong story; not understood, they wait, and ops read the words.
+    return _C.SENDER_REFUSED if reply.code in (550, 553) else None
 
 
 def _code_of_rcpt(reply: Reply) -> ReplyClass | None:

@@ -123,7 +123,7 @@ SPECIAL: tuple[Rule, ...] = (
             "mailbox|storage|disk quota ~ exceed*|reached|full|superat*",
             "quota ~ casella|mailbox|storage|spazio ~ superat*|exceed*|esaurit*",
             "out of storage",
-            "exceeded storage allocation",
+            "storage allocation",
             "spazio ~ esaurito|insufficiente|disponibile",
         ),
         unless=phrases("recipient|recipients|destinatario", "send|sending|daily|message|messages|hourly|rate",
