@@ -59,6 +59,8 @@ class Situation:
     waiting: int = 0
     next_try: int | None = None
     circumstance: Circumstance | None = None
+    since: int | None = None
+    """Since when it stood still for other causes before this one."""
 
 
 def word_of(concern: Concern, told_at: int | None, now: int) -> Next:
@@ -106,7 +108,7 @@ def notice_of(concern: Concern, word: Word, situation: Situation) -> Notice:
         accounts=tuple(situation.accounts) or (() if subject.account is None else (subject.account,)),
         reason=None if is_paid else concern.reason,
         circumstance=_circumstance(concern, situation.circumstance),
-        since=concern.opened_at,
+        since=concern.opened_at if situation.since is None else min(situation.since, concern.opened_at),
         waiting=situation.waiting,
         needs=_needs(concern, word),
         next_try=None if word is Word.HEALED else situation.next_try,

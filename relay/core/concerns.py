@@ -63,6 +63,17 @@ ONCE: frozenset[ConcernKind] = frozenset(
 )
 """Told and over: nothing of them lasts, so nobody is reminded."""
 
+_STORIES = (
+    frozenset({ConcernKind.MAILBOX_STOPPED, ConcernKind.BOUNCE_GUARD}),
+    frozenset({ConcernKind.PROVIDER_STOPPED, ConcernKind.AUTH_OUTAGE, ConcernKind.BLOCK}),
+)
+
+
+def story_of(kind: ConcernKind) -> tuple[ConcernKind, ...]:
+    """The kinds that are one story of their subject: whoever heard of several of its stops hears of one end."""
+    return next((tuple(sorted(each)) for each in _STORIES if kind in each), (kind,))
+
+
 REPRIEVE: Mapping[str, int] = MappingProxyType(
     {"auth-rejected": REFUSED_WITHIN, "unknown": REFUSED_WITHIN, "account-blocked": REFUSED_WITHIN}
 )

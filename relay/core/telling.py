@@ -5,7 +5,7 @@ and there is no road to him, that is said to whoever runs the relay. Durations a
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -126,6 +126,20 @@ def circle(kind: NoticeType, reason: str | None, accounts: Sequence[Account], po
     return Circle(tuple(_addressee(person, own) for person, own in told.items()), tuple(unheard))
 
 
+def joined(circles: Iterable[Circle]) -> Circle:
+    """Everybody of them, each once: whoever has one address is told of all his accounts in one mail."""
+    people: dict[str, Addressee] = {}
+    unheard: list[AccountId] = []
+    for each in circles:
+        unheard += each.unheard
+        for person in each.people:
+            known = people.get(person.email.lower(), person)
+            reader = person.reader if known.reader is Reader.OPS else known.reader  # ops may be told otherwise
+            accounts = tuple(dict.fromkeys((*known.accounts, *person.accounts)))
+            people[person.email.lower()] = replace(known, reader=reader, accounts=accounts)
+    return Circle(tuple(people.values()), tuple(dict.fromkeys(unheard)))
+
+
 def _people(reader: Reader, account: Account, ill: set[str], postmaster: str | None) -> list[tuple[Reader, str]]:
     """Readers and addresses, lower case: in the text of a header their case says nothing."""
     staff = Reader.VENDOR if reader is Reader.DOCTOR else reader
@@ -228,7 +242,7 @@ class Case:
     """One cause at one mailbox, from its beginning until its owner heard of its end.
 
     A cause that comes back before `STEADY` is over goes on as the same case, with `ended_at` None again. When another
-    cause takes its place the case is dropped without a word: the mailbox does not work.
+    cause takes its place nothing is said, for the mailbox does not work; whoever was told hears of the end of that one.
     """
 
     since: int

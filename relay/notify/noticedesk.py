@@ -12,11 +12,25 @@ from relay.core.concerns import Concern, Subject
 from relay.core.notice import Notice, NoticeType
 from relay.core.notices import Sheet
 from relay.core.routing import Account, Routing
-from relay.core.telling import Addressee, NoRoad, Reader, Telling, Trouble, Word, carrier, circle, reader_of, telling
+from relay.core.telling import (
+    Addressee,
+    Circle,
+    NoRoad,
+    Reader,
+    Telling,
+    Trouble,
+    Word,
+    carrier,
+    circle,
+    joined,
+    reader_of,
+    telling,
+)
 from relay.core.words import AccountId, MailboxId
 from relay.notify.letter import LetterSettings
 from relay.notify.post import Observes, ShowsBacklog
 from relay.notify.untold import ShowsUntold
+from relay.store.ports.notices import Heard
 
 _ILL = frozenset(
     {
@@ -47,15 +61,27 @@ class NoticeDesk:
     notices_from: str | None = None
     postmaster: str | None = None
 
-    def plan(self, concern: Concern, word: Word, senders: Sequence[AccountId], *, has_webhook: bool) -> Telling:
-        """Who is told a word about a concern of these senders, by which road."""
+    def plan(
+        self,
+        concern: Concern,
+        word: Word,
+        senders: Sequence[AccountId],
+        *,
+        has_webhook: bool,
+        heard: Sequence[Heard] = (),
+    ) -> Telling:
+        """Who is told a word about a concern of these senders, by which road; an end also who `heard` of others."""
         kind, subject = type_of(concern.kind, word), concern.subject
-        routing = self.routing()
-        accounts = [routing.accounts[each] for each in senders if each in routing.accounts]
-        people = circle(kind, concern.reason, accounts, self.postmaster)
+        told = [(concern.reason, senders), *((each.reason, each.accounts) for each in heard)]
+        people = joined(self._circle(kind, reason, accounts) for reason, accounts in told)
         provider = subject.provider if subject.mailbox is None else subject.mailbox.provider
         trouble = Trouble(provider, subject.mailbox) if kind in _ILL else Trouble()
         return telling(people, self.road(trouble), has_webhook=has_webhook)
+
+    def _circle(self, kind: NoticeType, reason: str | None, senders: Sequence[AccountId]) -> Circle:
+        routing = self.routing()
+        accounts = [routing.accounts[each] for each in senders if each in routing.accounts]
+        return circle(kind, reason, accounts, self.postmaster)
 
     def road(self, trouble: Trouble) -> Account | NoRoad:
         """Through which account a notice of a trouble leaves, if any."""

@@ -23,7 +23,7 @@ from relay.notify.post import Post, Sends
 from relay.notify.untold import Untold
 from relay.observe import Log, Told
 from relay.store.ports import Intake
-from relay.store.ports.notices import DueConcern, Notices
+from relay.store.ports.notices import DueConcern, Heard, Notices
 
 BATCH: int = 50
 """Concerns looked at in one go."""
@@ -102,34 +102,38 @@ class NoticePump:
         """Looks at all that is due, and sends one notice to the webhook."""
         concerns = await self._notices.due(BATCH)
         for each in concerns:
-            await self._look(each)
+            if await self._look(each):
+                break  # others of these may be over with it, so they are asked for anew
         return await self._post.turn() or bool(concerns)
 
     # one concern
 
-    async def _look(self, due: DueConcern) -> None:
+    async def _look(self, due: DueConcern) -> bool:
+        """Whether an end was said, which may have been that of others too."""
         if _is_moot(due):
             self._note(due, None)
             await self._notices.forget(due.concern.id)
-            return
+            return False
         found = word_of(due.concern, due.told_at, due.now)
         after = None if found.look_at is None else max(0, found.look_at - due.now)
         if found.word is Word.HEALED and due.is_ill:
             await self._not_yet(due)
-            return
+            return False
         if found.word is None:
             self._review(due)
             await self._notices.looked(due.concern.id, after=after)
-            return
+            return False
         notice = notice_of(due.concern, found.word, _situation(due))
-        plan = self._plan(due.concern, found.word, _concerned(due))
+        heard = due.heard if found.word is Word.HEALED else ()
+        plan = self._plan(due.concern, found.word, _concerned(due), heard)
         if not plan.is_told or (plan.unsendable is NoRoad.STOPPED and _waited(due) < ROAD_PATIENCE):
             await self._put_off(due, found.word, notice, plan)
-            return
+            return False
         for addressee in plan.people:
             await self._write(notice, addressee, plan.through)
         await self._notices.said(due, after=after, notice=write_notice(notice) if plan.to_webhook else None)
         await self._say_unsendable(due, notice, None if found.word is Word.HEALED else plan.unsendable)
+        return found.word is Word.HEALED
 
     async def _not_yet(self, due: DueConcern) -> None:
         """Its cause is over, and yet nothing goes: nobody hears that it works before it does."""
@@ -137,8 +141,8 @@ class NoticePump:
         self._review(due)
         await self._notices.looked(due.concern.id, after=None if is_gone else STEADY)
 
-    def _plan(self, concern: Concern, word: Word, senders: Sequence[AccountId]) -> Telling:
-        return self._desk.plan(concern, word, senders, has_webhook=self._post.has_webhook)
+    def _plan(self, concern: Concern, word: Word, senders: Sequence[AccountId], heard: Sequence[Heard] = ()) -> Telling:
+        return self._desk.plan(concern, word, senders, has_webhook=self._post.has_webhook, heard=heard)
 
     async def _write(self, notice: Notice, addressee: Addressee, through: Account | None) -> None:
         assert through is not None, "people are told through an account"
@@ -231,4 +235,5 @@ def _concerned(due: DueConcern) -> tuple[AccountId, ...]:
 
 
 def _situation(due: DueConcern) -> Situation:
-    return Situation(due.now, due.words, _concerned(due), due.waiting, due.next_try)
+    since = min((each.since for each in due.heard), default=None)
+    return Situation(due.now, due.words, _concerned(due), due.waiting, due.next_try, since=since)

@@ -13,6 +13,17 @@ from relay.core.words import AccountId
 
 
 @dataclass(frozen=True, slots=True)
+class Heard:
+    """An earlier stop of the same story, of which somebody was told and whose end nobody heard of yet."""
+
+    reason: str | None
+    accounts: tuple[AccountId, ...]
+    """The senders concerned, of the routing in force."""
+    since: int
+    """Wall time."""
+
+
+@dataclass(frozen=True, slots=True)
 class DueConcern:
     """A concern that has to be looked at, with what a text about it needs."""
 
@@ -32,6 +43,8 @@ class DueConcern:
     """When it is tried next, wall time; None: not by itself."""
     is_ill: bool = False
     """Whether nothing goes there at this look, for this reason or any other."""
+    heard: tuple[Heard, ...] = ()
+    """Of what is over: whoever heard of these hears of this end, and of none besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +86,8 @@ class Notices(Protocol):
 
     async def said(self, due: DueConcern, *, after: int | None, notice: str | None) -> bool:
         """A word was said of it; look again `after` so long. `notice` goes to the webhook, in the same transaction.
+
+        Of an end: those that it stands for (`heard`) are said with it. Of a stop: it stands for those before it now.
 
         False: that very word was said before.
         """

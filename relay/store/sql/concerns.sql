@@ -10,7 +10,7 @@ SELECT about FROM concerns WHERE kind = ? AND closed_at IS NULL;
 SELECT detail FROM concerns WHERE kind = ? AND about = ? AND closed_at IS NULL;
 
 -- last_concern: The newest concern of a kind about one subject, for one reason.
-SELECT id, opened_at, closed_at, told_at, look_at FROM concerns INDEXED BY concerns_about
+SELECT id, opened_at, closed_at, told_at, look_at, detail FROM concerns INDEXED BY concerns_about
 WHERE kind = ? AND about = ? AND reason IS ? ORDER BY id DESC LIMIT 1;
 
 -- add_concern: One begins.
@@ -20,20 +20,31 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 -- reopen_concern: It is back before anybody heard of its end: it never ended.
 UPDATE concerns SET closed_at = NULL, look_at = ?, detail = ? WHERE id = ?;
 
--- drop_concern: Another reason took its place: nobody hears of its end, for it is none.
+-- forget_concern: It is over, and nobody hears of that: nothing was mended.
 UPDATE concerns SET closed_at = ?, look_at = NULL WHERE id = ?;
 
 -- replace_concern: Another reason took its place before whoever was told heard of an end: he does when it works again, if
 -- he was not told of the other one.
 UPDATE concerns SET closed_at = ?1, look_at = CASE WHEN told_at IS NULL THEN NULL ELSE ?2 END WHERE id = ?3;
 
--- renew_ends: What was stopped again works again: whoever was not told yet hears of this end.
-UPDATE concerns SET closed_at = ?1, look_at = ?1 WHERE kind = ?2 AND about = ?3
-    AND closed_at IS NOT NULL AND told_at IS NOT NULL AND look_at IS NOT NULL;
+-- unheard_ends: Stops of a kind about one subject whose end nobody of those who were told has heard of yet.
+SELECT id, reason, opened_at, detail FROM concerns INDEXED BY concerns_about
+WHERE kind = ? AND about = ? AND look_at IS NOT NULL AND closed_at IS NOT NULL AND told_at IS NOT NULL;
 
--- drop_ends: Another story of the same trouble was told, or is over without a word: the end of these is none.
-UPDATE concerns SET look_at = NULL WHERE closed_at IS NOT NULL AND told_at IS NOT NULL AND look_at IS NOT NULL
-    AND id <> ?1 AND (kind, about) = (SELECT kind, about FROM concerns WHERE id = ?1);
+-- renew_end: What was stopped again works again: whoever was not told yet hears of this end.
+UPDATE concerns SET closed_at = ?1, look_at = ?1 WHERE id = ?2;
+
+-- drop_end: Another story of the same trouble was told, or is over without a word: the end of this one is none.
+UPDATE concerns SET look_at = NULL WHERE id = ?;
+
+-- of_whom: Of which kind a concern is, and about whom.
+SELECT kind, about FROM concerns WHERE id = ?;
+
+-- note_detail: What is known beside.
+UPDATE concerns SET detail = ? WHERE id = ?;
+
+-- detail_of: The same.
+SELECT detail FROM concerns WHERE id = ?;
 
 -- close_concern: It is over; whoever was told hears of it.
 UPDATE concerns SET closed_at = ?1, look_at = CASE WHEN told_at IS NULL THEN NULL ELSE ?1 END

@@ -1,7 +1,7 @@
 """Concerns as they begin and end, written in the transaction of what they are about.
 
 Law: one concern of a kind about one subject is open at a time; one that comes back before anybody heard of its end goes
-on, and one that another reason replaces ends without a word as soon as that one is told.
+on, and of one that another reason or kind replaces the end is said with the end of that one.
 """
 
 import json
@@ -12,6 +12,7 @@ from relay.core.limits import HOUR
 from relay.core.telling import STEADY
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.ends import BEFORE, all_ends_of
 from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("concerns")
@@ -43,11 +44,12 @@ def open_concern(
         context.database.write(_SQL["replace_concern"], (wall, wall + STEADY, known[0]))
     last = context.database.read_one(_SQL["last_concern"], (kind.value, about, reason))
     if last is not None:
-        number, opened_at, closed_at, told_at, look_at = last
+        number, opened_at, closed_at, told_at, look_at, last_detail = last
         if kind in ONCE and (again_after is None or wall - opened_at < again_after):
             return False
         if kind not in ONCE and told_at is not None and look_at is not None and closed_at is not None:
-            context.database.write(_SQL["reopen_concern"], (wall, written, number))
+            kept = {key: text for key, text in json.loads(last_detail).items() if key == BEFORE}
+            context.database.write(_SQL["reopen_concern"], (wall, json.dumps({**kept, **dict(detail or {})}), number))
             return False
     mailbox = None if subject.mailbox is None else context.names.mailbox(subject.mailbox)
     account = None if subject.account is None else context.names.account(subject.account)
@@ -79,8 +81,9 @@ def close_concern(context: Context, kind: ConcernKind, subject: Subject) -> bool
 
 
 def renew_end(context: Context, kind: ConcernKind, subject: Subject) -> None:
-    """It works again after a stop that nobody was told of: the end that nobody heard of yet is this one."""
-    context.database.write(_SQL["renew_ends"], (context.clock.wall(), kind.value, str(subject)))
+    """It works again after whatever stopped it last: the end that nobody heard of yet is this one."""
+    for each in all_ends_of(context, kind, subject):
+        context.database.write(_SQL["renew_end"], (context.clock.wall(), each.id))
 
 
 def is_open(context: Context, kind: ConcernKind, subject: Subject) -> bool:
@@ -89,10 +92,11 @@ def is_open(context: Context, kind: ConcernKind, subject: Subject) -> bool:
 
 
 def drop_concern(context: Context, kind: ConcernKind, subject: Subject) -> bool:
-    """Another story took its place; False: none was open. Nobody hears of its end, for it is none."""
+    """Another story took its place; False: none was open. Whoever was told hears when that is over too."""
     known = context.database.read_one(_SQL["open_concern"], (kind.value, str(subject)))
     if known is not None:
-        context.database.write(_SQL["drop_concern"], (context.clock.wall(), known[0]))
+        wall = context.clock.wall()
+        context.database.write(_SQL["replace_concern"], (wall, wall + STEADY, known[0]))
         _tell(context, kind, subject)
     return known is not None
 

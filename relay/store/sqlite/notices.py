@@ -6,13 +6,14 @@ Law: a word of a concern is said once: its number is compared when it is written
 import json
 from collections.abc import Mapping, Sequence
 
-from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
+from relay.core.concerns import ONCE, Concern, ConcernKind, Subject, story_of
 from relay.core.routing import Account
 from relay.core.words import AccountId, MailboxId
-from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Unposted
+from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Heard, Unposted
 from relay.store.sqlite.concerns import close_concern, is_open, open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Row
+from relay.store.sqlite.ends import all_ends_of, drop, ends_of, heard, take_over
 from relay.store.sqlite.note import Note
 from relay.store.sqlite.reader import Ask
 from relay.store.sqlite.statements import load_statements
@@ -130,15 +131,27 @@ def _said(context: Context, due: DueConcern, after: int | None, notice: str | No
     if not _write(context, "said", (now, _at(context, after), number, due.words)):
         return False
     if due.concern.kind not in ONCE:
-        _write(context, "drop_ends", (number,))
+        _settle_ends(context, due.concern)
     if notice is not None:
         context.database.write(_SQL["add_telling"], (number, due.words, notice, now))
     return True
 
 
+def _settle_ends(context: Context, concern: Concern) -> None:
+    """An end was said for all of them; a stop that was told stands for what was told before it."""
+    kind, subject = concern.kind, concern.subject
+    if concern.closed_at is None:
+        take_over(context, concern.id, ends_of(context, kind, subject))
+    else:
+        drop(context, [each for each in all_ends_of(context, kind, subject) if each.id != concern.id])
+
+
 def _forget(context: Context, concern: int) -> None:
-    _write(context, "drop_concern", (_now(context), concern))
-    _write(context, "drop_ends", (concern,))
+    _write(context, "forget_concern", (_now(context), concern))
+    row = context.database.read_one(_SQL["of_whom"], (concern,))
+    if row is not None:
+        kind, about = row
+        drop(context, ends_of(context, ConcernKind(kind), Subject(account=about)))
 
 
 def _rest(context: Context) -> int | None:
@@ -163,7 +176,13 @@ def _looked_at(context: Context, row: Row) -> DueConcern:
         sum(_waiting(context, sender) for sender in _left_by(concern.subject, accounts)),
         _next_try(context, concern.subject),
         is_ill=_is_ill(context, concern),
+        heard=() if concern.closed_at is None else _heard(context, concern),
     )
+
+
+def _heard(context: Context, concern: Concern) -> tuple[Heard, ...]:
+    others = [each for each in all_ends_of(context, concern.kind, concern.subject) if each.id != concern.id]
+    return heard(context, concern.detail, others, concern.subject)
 
 
 def _concern(context: Context, row: Row) -> Concern:
@@ -217,16 +236,24 @@ def _next_try(context: Context, subject: Subject) -> int | None:
 def _is_ill(context: Context, concern: Concern) -> bool:
     """Whether what it is about is stopped, whatever stops it: health, host, or that its account goes nowhere."""
     subject, health = concern.subject, context.remembrance
-    if is_open(context, concern.kind, subject):
+    if any(is_open(context, kind, subject) for kind in story_of(concern.kind)):
         return True
     mailbox, provider = subject.mailbox, subject.provider
     if subject.account is not None:
         mailbox = context.routes.mailbox_of(subject.account)
-        if mailbox is None:
-            return True
+        if mailbox is None or ends_of(context, ConcernKind.MAILBOX_STOPPED, Subject(mailbox=mailbox)):
+            return True  # what is said of the mailbox is said of its account as well
+    elif mailbox is not None and not _is_routed(context, mailbox):
+        return True
     if mailbox is not None:
         return health.health(mailbox).is_stopped or health.provider_health(mailbox.provider).is_stopped
     return provider is not None and health.provider_health(provider).is_stopped
+
+
+def _is_routed(context: Context, mailbox: MailboxId) -> bool:
+    """Whether the mail of any of its accounts has a way: all may be paused, or without password."""
+    accounts = context.routes.routing.by_mailbox.get(mailbox, ())
+    return any(context.routes.mailbox_of(each.sender) is not None for each in accounts)
 
 
 def _dead_letters(context: Context, most: int, before: int | None) -> list[DeadLetter]:

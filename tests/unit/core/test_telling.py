@@ -31,6 +31,7 @@ from relay.core.telling import (
     carrier,
     circle,
     grace_of,
+    joined,
     next_word,
     owner_of,
     paid_step,
@@ -149,6 +150,16 @@ def test_what_concerns_no_account_is_for_ops_or_the_vendor() -> None:
     assert circle(NoticeType.AUTH_OUTAGE, None, [], None) == Circle(())
     (ops,) = circle(NoticeType.STOPPED, "tls-expired", [DOCTOR], POSTMASTER).people
     assert ops.reader is Reader.OPS
+
+
+def test_who_was_told_of_several_causes_is_one_reader_and_not_hidden_behind_ops() -> None:
+    ops, vendor = (
+        Addressee(Reader.OPS, POSTMASTER, "", ("a@x.it",)),
+        Addressee(Reader.VENDOR, POSTMASTER, "", ("b@x.it",)),
+    )
+    doctor = Addressee(Reader.DOCTOR, ROSSI, "Dr. M. Rossi", ("a@x.it",))
+    both = joined([Circle((ops,), ("c@x.it",)), Circle((vendor, doctor), ("c@x.it",))])
+    assert both == Circle((replace(vendor, accounts=("a@x.it", "b@x.it")), doctor), ("c@x.it",))
 
 
 # by which road
