@@ -4,11 +4,14 @@ Law: a rule names why something was refused, in any wording and in Italian as in
 narrow reason stands before the wide one.
 """
 
+from relay.core.reasons.first import SPECIAL
 from relay.core.reasons.limits import CROWDED, LIMITED, SIZES
-from relay.core.reasons.login import BLOCKED, LOGIN
+from relay.core.reasons.login import REJECTED, TEMPORARY
 from relay.core.reasons.mail import AUTHENTICITY, CONTENT, SENDER, SPAM
-from relay.core.reasons.recipient import FULL, RECIPIENT, SPECIAL
+from relay.core.reasons.method import METHOD
+from relay.core.reasons.recipient import FULL, RECIPIENT
 from relay.core.reasons.service import ADDRESS, CLOSED, SERVICE, SPOKEN, TLS
+from relay.core.reasons.stopped import BLOCKED
 from relay.core.reasons.whose import CONTRACT
 from relay.core.rules import Rule
 
@@ -17,8 +20,10 @@ REASONS: tuple[Rule, ...] = (
     *SPECIAL,
     *CROWDED,
     *TLS,
-    *LOGIN,
+    *TEMPORARY,
+    *METHOD,
     *BLOCKED,
+    *REJECTED,
     *SIZES,
     *ADDRESS,
     *FULL,

@@ -1,6 +1,7 @@
-"""What stands between a mailbox and its provider: its password, its way of logging in, its being stopped.
+"""What is said of a login that did not work: not now, or not with this password.
 
-Law: at RCPT and later an account that is disabled is the recipient's, unless the text says whose it is.
+Law: who is asked to come later while something of his is named wrong is refused; and what only the service has is
+nobody's password.
 """
 
 from relay.core.meaning import ReplyClass
@@ -8,10 +9,6 @@ from relay.core.rules import Rule, phrases
 from relay.core.words import Stage
 
 _LOGIN = frozenset({Stage.AUTH})
-_OURS = frozenset({Stage.AUTH, Stage.MAIL})
-_AFTER = frozenset({Stage.RCPT, Stage.DATA, Stage.EOD})
-_SENT = _AFTER | {Stage.MAIL}
-_ANY_LOGGED_IN = _SENT | _LOGIN
 
 _PASSWORD = (
     "password|passwords|passwd|passphrase|credential|credentials|credenziali|credenziale|login|username|userid|logon"
@@ -22,75 +19,7 @@ _WRONG = (
 )
 _AUTH = "authentication|auth|login|logon|authenticate|authenticating|autenticazione|accesso|signin|sasl"
 
-_METHOD = phrases(
-    "application|app specific password|passwords",
-    "app|application password|passwords",
-    "password|passwords ~ app|applicazione|applicazioni|application|applications",
-    "basic|legacy|plain|clear|cleartext|plaintext auth|authentication ~ disabled|supported|blocked|deprecated|"
-    "allowed|retired|off",
-    "basic auth|authentication",
-    "auth|authentication|authenticated|clientauthentication is|has|been? disabled|unavailable|deactivated|blocked",
-    "smtp auth|authentication|access|submission|client ~ disabled|enabled|enable|deactivated|activated|blocked|"
-    "turned|allowed",
-    "smtpclientauthentication|smtpclientauthenticationdisabled*",
-    "auth|authentication|sasl|login mechanism|mechanisms|method|methods|type|scheme|protocol",
-    "mechanism|mechanisms|method|scheme ~ supported|unsupported|unrecognized|unknown|invalid|weak|available|"
-    "disabled|allowed",
-    "unrecognized|unsupported|unknown|invalid auth|authentication|sasl type|mechanism|method|scheme|command|protocol",
-    "auth|authentication command? is|was? not supported|implemented|enabled|available|allowed|offered|recognized|"
-    "permitted",
-    "auth|authentication not|disabled supported|implemented|enabled|available|offered",
-    "auth|login|authentication disabled",
-    "web browser|browsers",
-    "browser",
-    "web login|signin",
-    "weblogin|webloginrequired",
-    "log|sign|login|logging|signing in|on? ~ web|website|webmail|portal|browser|online",
-    "oauth|oauth2|xoauth2|oauthbearer",
-    "modern auth|authentication",
-    "less secure",
-    "2 step|factor",
-    "two step|factor",
-    "second factor",
-    "multi factor",
-    "2fa|mfa|otp|multifactor",
-    "strong|stronger authentication",
-    "pop|pop3|imap|smtp access|login|usage ~ disabled|enabled|enable|activated|deactivated|activate|allowed|"
-    "denied|blocked",
-    "enable|activate|allow ~ pop|pop3|imap|smtp|external|third",
-    "third party ~ app|apps|application|applications|client|clients|program|access",
-    "external|insecure|outdated app|apps|client|clients|program|programs|application|applications",
-    "client not authenticated",
-    "additional|further|extra verification|authentication|security",
-    "security challenge|verification",
-    "conditional access",
-    "security defaults",
-    "user is locked by your organization",
-    "authentication required",
-    "must|need|required authenticate|login",
-    "must be authenticated",
-    "authenticate first",
-    "requires authentication|authorization|login",
-    "verifica|autenticazione in|a due passaggi|fattori",
-    "accesso|invio|autenticazione smtp|imap|pop|pop3|esterno|esterni ~ abilitat*|disabilitat*|attiv*|disattivat*|"
-    "consentit*|bloccat*",
-    "smtp|imap|pop ~ abilitat*|disabilitat*|attivat*|disattivat*|attivo|attivi",
-    "accesso ~ client|programmi|app|dispositivi|esterni ~ disabilitat*|abilitat*|bloccat*|consentit*|attiv*",
-    "motivi di sicurezza",
-    "security reasons",
-    "metodo|meccanismo|tipo ~ autenticazione ~ supportat*|valid*|consentit*|riconosciut*|disponibil*",
-    "metodo|meccanismo ~ supportat*|consentit*|riconosciut*",
-    "autenticazione richiesta|necessaria|obbligatoria",
-    "autenticarsi|autenticazione ~ browser|web|webmail",
-    "accedere|accedi|acceda|entrare ~ web|webmail|browser|sito|online|portale",
-    "app|applicazioni|programmi|programma|client smtp|di? posta? esterne|esterni|esterno|terze|terzi",
-    "app|applicazioni meno sicure",
-    "anwendungsspezifisch*|appspezifisch*",
-    "mot de passe d application",
-    "contrasena de aplicacion",
-)
-
-LOGIN: tuple[Rule, ...] = (
+TEMPORARY: tuple[Rule, ...] = (
     Rule(
         ReplyClass.AUTH_TEMPORARY,
         stages=_LOGIN,
@@ -140,150 +69,9 @@ LOGIN: tuple[Rule, ...] = (
             ),
         ),
     ),
-    Rule(
-        ReplyClass.AUTH_METHOD,
-        stages=_LOGIN,
-        text=_METHOD,
-        unless=phrases(
-            "unauthorized|unauthorised ip",
-            "temporary|temporarily",
-            "account|mailbox|user|utente|casella|utenza ~ suspended|locked|banned|sospes*|bloccat*",
-            "password|credenziali ~ scadut*",
-        ),
-    ),
-    Rule(
-        ReplyClass.AUTH_METHOD,
-        stages=_SENT,
-        text=phrases(
-            "basic auth|authentication ~ disabled|supported|blocked|deprecated",
-            "application|app specific? password",
-            "smtp|client auth|authentication|clientauthentication ~ disabled",
-            "smtp auth|authentication ~ disabled|required",
-            "smtpclientauthentication",
-            "client not|was? not? authenticated",
-            "authentication is? required|needed|necessary|mandatory",
-            "requires authentication|authorization",
-            "must authenticate|login|log",
-            "must|should be authenticated|logged",
-            "not authenticated|logged",
-            "you are not authenticated",
-            "authenticate|login first",
-            "auth|authenticate|login ~ first|before",
-            "autenticazione richiesta|necessaria|obbligatoria",
-            "richiede|richiesta|necessaria ~ autenticazione",
-            "autenticarsi|autenticati",
-            "log in ~ browser",
-            "web browser",
-        ),
-        unless=phrases(
-            "spf|dkim|dmarc|domain|"
-            "arc", "message|email|mail does|lacks|fails|fail|is|not", "relay*", "recipient|recipients|destinatario",
-            "verify ~ account", "attachment|archive|allegato",
-        ),
-    ),
 )  # fmt: skip
 
-_ACCOUNT = (
-    "account|accounts|mailbox|user|username|utente|utenza|casella|login|profile|profilo|customer|tenant|contract|"
-    "contratto|"
-    "cliente|domain|dominio|sender|mittente|organization|subscription|plan|service|servizio|license"
-)
-_STOPPED = (
-    "suspended|suspend|disabled|blocked|locked|banned|deactivated|frozen|inactive|closed|terminated|restricted|"
-    "expired|"
-    "cancelled|canceled|compromised|sospes*|bloccat*|disabilitat*|disattivat*|scadut*|chius*|compromess*|hacked|"
-    "abused|"
-    "inattiv*|blacklisted|revoked|limited|cessat*|limitat*|barred|stopped|gesperrt|deaktiviert|suspendu|bloque"
-)
-_SENDING = (
-    "sending|send|invio|outbound|outgoing|submission ~ disabled|denied|blocked|suspended|bloccat*|disabilitat*|"
-    "sospes*|"
-    "inibit*|restricted|stopped|paused|prohibited|suspension|deactivated"
-)
-
-BLOCKED: tuple[Rule, ...] = (
-    Rule(
-        ReplyClass.ACCOUNT_BLOCKED,
-        stages=_OURS,
-        text=phrases(
-            f"{_ACCOUNT} ~ {_STOPPED}",
-            "suspended|disabled|blocked|locked|banned|deactivated|inactive|restricted|terminated|sospes*|bloccat* "
-            "~ account|"
-            "user|utente|utenza|casella|customer|mailbox|sender",
-            "not|isnt|isn yet? activated|active|enabled|confirmed|approved",
-            "account|user|mailbox|utente|casella|profilo|utenza|dominio|servizio non ancora? e? attiv*|abilitat*",
-            "non e? ancora? attiv*|abilitat*",
-            _SENDING,
-            "invio|spedizione ~ casella|utente|account|utenza|indirizzo ~ sospes*|bloccat*|disabilitat*|inibit*|"
-            "interdett*",
-            "unauthorized|unauthorised|unrecognized|unallowed|unlisted ip|address|host",
-            "ip address? is|was? not authorized|authorised|allowed|whitelisted|permitted|recognized",
-            "outbound|outgoing spam",
-            "access denied ~ bad|spam|banned|suspended|abuse",
-            "verify|confirm|validate ~ account|identity",
-            "under|in validation|review|verification|revisione|verifica",
-            "account ~ verification|verify|review",
-            "verificare|confermare ~ account|identita",
-            "unpaid|overdue|insoluto|payment",
-            "terms of service|use",
-            "abuse|abusive|abuso|abusi",
-            "user|account|utente ~ not allowed|permitted|authorized|enabled to send|use|relay ~ mail|smtp|email|"
-            "messages|service",
-            "non abilitato|autorizzato all|alla invio|spedizione",
-        ),
-        unless=phrases(
-            "smtp ~ disabled|"
-            "enabled", "auth|authentication|authenticationdisabled|clientauthentication ~ disabled|enabled",
-            "basic authentication|"
-            "auth", "password|passwords|credentials|credenziali ~ invalid|wrong|incorrect|expired|scadut*|errat*",
-            "send as|from", "sender address rejected", "not allowed as",
-            "spamhaus|rbl|dnsbl|xbl|sbl|blacklist|blacklists",
-            "ip|client|host|address blocked|blacklisted|listed|"
-            "banned", "blocklist", "not verified", "rate|limit|quota",
-            "bounce", "someone ~ not", "not|non ~ owned|owner|local|autorizzato|consentito",
-        ),
-    ),
-    Rule(
-        ReplyClass.ACCOUNT_BLOCKED,
-        stages=_AFTER,
-        text=phrases(
-            f"your|sender|senders|sending|sua|tua|tuo|suo|smtp|mittente|from ~ account|mailbox|user|access|domain|"
-            f"casella|"
-            f"utenza|utente|tenant|organization|dominio|profilo|service|privileges|ability ~ {_STOPPED}",
-            "smtp|sending|your account|service|access|profile ~ not ~ activated|active|enabled|approved|confirmed|"
-            "verified",
-            "not yet activated|active|approved",
-            "account|profile ~ not ~ activated",
-            f"account|mailbox|utenza|casella ~ {_STOPPED} ~ send|sending|outbound|invio|invii|abuse|spam|spamming",
-            f"sender|mittente|client|customer|tenant {_STOPPED}",
-            "sender|mittente ~ suspended|banned|locked|disabled|sospeso|bloccato|disabilitato",
-            _SENDING,
-            "invio|spedizione ~ casella|utente|account|utenza|indirizzo ~ sospes*|bloccat*|disabilitat*|inibit*|"
-            "interdett*",
-            "outbound|outgoing spam",
-            "outboundspam*",
-            "bad outbound sender",
-            "suspicious|unusual|anomalous activity",
-            "suspected spammer",
-            "unusual ~ activity",
-            "tenant|organization ~ exceeded|restricted|blocked|threshold",
-            "account|tenant|user ~ compromised|hacked|abused|spamming",
-            "verify|confirm ~ your account|identity|phone",
-            "access denied ~ bad|spam|banned|traffic",
-            "account ~ abuse|suspended|sospes*",
-            "spam abuse detected",
-            "invio ~ bloccato|disabilitato|sospeso|inibito|interdetto",
-            "blocked|suspended|disabled from sending",
-            "outgoing|outbound mail|email|messages ~ suspended|blocked|disabled",
-        ),
-        unless=phrases(
-            "recipient|recipients|destinatario|recipients mailbox",
-            "ip|host|client address? is|was|has? been? blocked|blacklisted|listed|banned", "blocklist",
-            "banned sending? "
-            "ip", "trying to reach", "tried to reach", "recipients inbox", "rate|limit ~ exceed*|reached",
-            "receiving|receive",
-        ),
-    ),
+REJECTED: tuple[Rule, ...] = (
     Rule(
         ReplyClass.AUTH_REJECTED,
         stages=_LOGIN,
