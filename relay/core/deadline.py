@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from email.utils import parsedate_to_datetime
 
 from relay.core.headers import TopHeader
+from relay.core.instants import exact
 from relay.core.limits import SECOND
 from relay.core.refusal import Reason, Refusal
 from relay.core.routing import Account
@@ -82,8 +83,8 @@ def read_day(text: str, zone: tzinfo) -> int | None:
 
 
 def shown(at: int, zone: tzinfo) -> str:
-    """An instant as a doctor reads it."""
-    return f"{datetime.fromtimestamp(at / SECOND, UTC).astimezone(zone):%Y-%m-%d %H:%M}"
+    """An instant as an answer of SMTP has it."""
+    return exact(datetime.fromtimestamp(at / SECOND, UTC).astimezone(zone))
 
 
 def _instant(text: str) -> datetime | None:

@@ -15,6 +15,7 @@ from relay.core.causes import cause_of
 from relay.core.encoding import as_ascii, cleaned, free_boundary, header_field, phrase, quoted, unxtext
 from relay.core.envelope import Envelope, Recipient
 from relay.core.failuretext import WORDINGS, Action, Language
+from relay.core.instants import spoken
 from relay.core.remedy import Needs, needs_of
 from relay.core.reply import Reply
 from relay.core.words import MessageId
@@ -136,7 +137,7 @@ def _human_part(tale: Tale, head: Letterhead) -> bytes:
         opening.discreet if head.is_discreet else opening.named.format(recipient=_recipient(tale).address),
         *([wording.discretion] if head.is_discreet else []),
         *([] if tale.action is Action.RELAYED else _reasons(tale, head)),
-        wording.number.format(message=tale.message, accepted=_time(tale.accepted_at)),
+        wording.number.format(message=tale.message, accepted=spoken(tale.accepted_at, head.language)),
     ]
     text = "".join("\r\n".join(map(cleaned, each.split("\n"))) + "\r\n\r\n" for each in paragraphs)
     return _part(b"text/plain; charset=utf-8", quoted(text.encode()), encoding=b"quoted-printable")
@@ -148,7 +149,7 @@ def _reasons(tale: Tale, head: Letterhead) -> list[str]:
     said = _code(tale.reply) if head.is_discreet else tale.reply
     lines = [wording.why.format(text=cause.why[head.language])]
     if tale.since is not None and tale.reason != UNNAMED:
-        lines.append(wording.expired.format(since=_time(tale.since)))
+        lines.append(wording.expired.format(since=spoken(tale.since, head.language)))
     if tale.delay is None or said is not None:
         lines.append(wording.answer.format(text=said or wording.unanswered))
     if tale.delay is not None:
@@ -162,9 +163,9 @@ def _prospects(tale: Tale, delay: Delay, head: Letterhead) -> list[str]:
     """What is held moves when somebody has acted, and no sooner; anything else at its time."""
     wording = WORDINGS[head.language]
     next_try, ends = (wording.eta, wording.until) if delay.needs is None else (wording.next_try, wording.kept)
-    lines = [] if delay.eta is None else [next_try.format(eta=_time(delay.eta))]
+    lines = [] if delay.eta is None else [next_try.format(eta=spoken(delay.eta, head.language))]
     hears = [wording.hears] if is_wanted(tale.envelope, Action.FAILED) else []
-    lines.append(" ".join([ends.format(until=_time(delay.until)), *hears]))
+    lines.append(" ".join([ends.format(until=spoken(delay.until, head.language)), *hears]))
     lines += [wording.others.format(others=delay.others)] if delay.others else []
     if delay.needs is Needs.OWNER:
         return [*lines, _advice(cause_of(tale.reason).advice[head.language], head)]
@@ -175,10 +176,6 @@ def _advice(text: str, head: Letterhead) -> str:
     wording = WORDINGS[head.language]
     contact = wording.contact.format(contact=head.contact) if head.contact else ""
     return wording.advice.format(text=text.format(contact=contact))
-
-
-def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%d %H:%M %Z").strip()
 
 
 def _status_part(tale: Tale, head: Letterhead) -> bytes:

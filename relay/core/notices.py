@@ -12,6 +12,7 @@ from types import MappingProxyType
 
 from relay.core.encoding import cleaned
 from relay.core.failuretext import Language
+from relay.core.instants import spoken
 from relay.core.notice import NAMED, Notice, NoticeType
 from relay.core.noticewords import NoticeWords, Then, Topic, topic_of
 from relay.core.noticewords_en import ENGLISH
@@ -225,4 +226,4 @@ class _Writer:
         return self._sheet.accounts or self._notice.accounts
 
     def _instant(self, wall: int) -> str:
-        return datetime.fromtimestamp(wall / 1_000_000, self._sheet.zone).strftime(self._words.instant)
+        return spoken(datetime.fromtimestamp(wall / 1_000_000, self._sheet.zone), self._sheet.language)

@@ -132,9 +132,8 @@ class Event:
 class NoticeWords:
     """All that a language needs."""
 
-    instant: str
-    """A form of strftime."""
     day: str
+    """A form of strftime."""
     greeting: str
     greeting_nameless: str
     stopped_subject: str

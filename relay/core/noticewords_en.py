@@ -244,7 +244,6 @@ _EVENTS = {
 }
 
 ENGLISH = NoticeWords(
-    instant="%Y-%m-%d %H:%M",
     day="%Y-%m-%d",
     greeting="Dear {name},",
     greeting_nameless="Hello,",

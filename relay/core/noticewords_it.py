@@ -244,7 +244,6 @@ _EVENTS = {
 }
 
 ITALIAN = NoticeWords(
-    instant="%d/%m/%Y, ore %H:%M",
     day="%d/%m/%Y",
     greeting="Gentile {name},",
     greeting_nameless="Buongiorno,",

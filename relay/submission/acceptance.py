@@ -15,6 +15,7 @@ from relay.core.deadline import Lateness
 from relay.core.envelope import Envelope, NewMessage
 from relay.core.headers import TopHeader, read_header
 from relay.core.health import Pause
+from relay.core.instants import exact
 from relay.core.limits import SECOND
 from relay.core.refusal import Reason, Refusal
 from relay.core.routing import Account, Routing
@@ -180,7 +181,7 @@ class Acceptance:
             return None
         zone = ZoneInfo(routing.provider_of(account.mailbox).timezone)
         since = datetime.fromtimestamp(pause.since / SECOND, UTC).astimezone(zone)
-        values = {"sender": account.sender, "since": f"{since:%Y-%m-%d %H:%M}", "cause": pause.reason}
+        values = {"sender": account.sender, "since": exact(since), "cause": pause.reason}
         return Refusal(Reason.MAILBOX_PAUSED, values, account.sender)
 
     def too_large(self) -> Refusal:

@@ -130,7 +130,7 @@ def test_what_leaves_before_its_deadline_is_not_late_and_what_leaves_with_it_is(
     assert lateness_of(deadline, NOW + HOUR - 1, ROME) is None
     late = lateness_of(deadline, NOW + HOUR, ROME)
     assert late is not None
-    assert (late.leaves, late.deadline) == ("2026-11-22 10:00", "2026-11-22 10:00")
+    assert (late.leaves, late.deadline) == ("2026-11-22 10:00 +01:00", "2026-11-22 10:00 +01:00")
 
 
 def test_what_nobody_knows_the_end_of_is_late() -> None:

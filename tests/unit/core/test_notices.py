@@ -71,7 +71,8 @@ def every_text() -> Iterator[tuple[Notice, Sheet, NoticeText]]:
 READ = """\
 Gentile Dr. M. Rossi,
 
-dal 22/11/2026, ore 09:35 la posta di m.rossi@libero.it non parte.
+dal 22/11/2026, ore 09:35 (ora italiana) la posta di m.rossi@libero.it
+non parte.
 
 Motivo: Libero Mail rifiuta la password della casella. Prima funzionava:
 probabilmente è stata cambiata.
@@ -86,7 +87,7 @@ Che cosa fare:
 2. Comunicare la nuova password all'assistenza: la posta riparte in
    pochi secondi.
 
-Prossimo tentativo automatico: 22/11/2026, ore 11:35.
+Prossimo tentativo automatico: 22/11/2026, ore 11:35 (ora italiana).
 
 Per aiuto: Assistenza 0974 000000
 
@@ -174,7 +175,7 @@ def test_the_doctor_reads_what_happened_since_when_how_many_wait_and_what_to_do(
 
 def test_times_are_those_of_the_providers_zone() -> None:
     there = write(NOTICE, replace(DOCTOR, zone=ZoneInfo("America/New_York"), language=Language.ENGLISH))
-    assert "since 2026-11-22 03:35 the mail of" in there.body
+    assert "since 2026-11-22 03:35 EST the mail of" in there.body
 
 
 @pytest.mark.parametrize(

@@ -221,7 +221,7 @@ class TestAfterTheDot:
         assert replies[3].startswith(reply)
         assert replies[-1].startswith("250 "), "others send, over the same session too"
         if policy == "reject":
-            since = "has not been leaving since 2026-11-02 11:00: the password of your mailbox was refused"
+            since = "has not been leaving since 2026-11-02 11:00 +01:00: the password of your mailbox was refused"
             assert f"Mail of anna@d.test {since}" in replies[3]
             assert replies[3].endswith(" Call 0974")
 
@@ -241,10 +241,10 @@ class TestAfterTheDot:
         dated = b"X-Relay-Valid-Until: 2026-11-02 13:00\r\n" + MESSAGE
         reply = await send(office, dated)
         late = {
-            Language.ENGLISH: "it would leave only on 2026-11-02 16:00, after its deadline 2026-11-02 13:00, and will "
-            "come back then",
-            Language.ITALIAN: "partirebbe solo il 2026-11-02 16:00, dopo la sua scadenza 2026-11-02 13:00, e allora "
-            "tornera' indietro",
+            Language.ENGLISH: "it would leave only on 2026-11-02 16:00 +01:00, after its deadline 2026-11-02 13:00 +01:00, "
+            "and will come back then",
+            Language.ITALIAN: "partirebbe solo il 2026-11-02 16:00 +01:00, dopo la sua scadenza 2026-11-02 13:00 +01:00, "
+            "e allora tornera' indietro",
         }
         assert reply == f"250 2.0.0 Ok: queued as m-1; {late[language]}"
         (message,) = office.intake.messages
