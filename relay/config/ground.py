@@ -142,7 +142,7 @@ def _warn_of_twins(declared: Mapping[str, tuple[Entry, Report]], providers: Mapp
             continue
         first = seen.setdefault(provider.endpoint, name)
         if first != name:
-            text = f"the same host and port as provider {first!r}: limits and health are counted apart for each"
+            text = f"the same host and port as provider {first!r}: total_limits and health are apart for each"
             report.warning(entry.mark("host"), text)
 
 

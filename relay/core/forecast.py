@@ -76,7 +76,8 @@ class Outlook:
         for each in self._lines.values():
             for _ in range(each.ledger.in_flight):
                 self._begin(each.mailbox)
-        self._strangers = self._totals.in_flight - sum(each.ledger.in_flight for each in self._lines.values())
+        own = sum(each.ledger.in_flight for each in self._lines.values())
+        self._strangers = max(0, self._totals.in_flight - own)
         """Attempts of others under the same totals; they end as ours do."""
 
     def leaves_at(self, account: AccountId, lane: Lane, position: int) -> Instant | None:

@@ -24,16 +24,19 @@ def window_for(limit: Limit, zone: tzinfo = UTC, offset: int = 0) -> Window:
 class MailboxLedger:
     """The slots of one mailbox under all of its own limits."""
 
-    __slots__ = ("in_flight", "windows")
+    __slots__ = ("elsewhere", "in_flight", "windows")
 
     def __init__(self, limits: Iterable[Limit], zone: tzinfo = UTC, offset: int = 0) -> None:
         self.windows: list[Window] = [window_for(limit, zone, offset) for limit in limits]
         self.in_flight = 0
+        self.elsewhere = 0
+        """Of those in flight: how many are sent through the same mailbox under another name."""
 
     def copy(self) -> "MailboxLedger":
         """Another memory of the same, to look ahead with."""
         other = MailboxLedger(())
         other.windows, other.in_flight = [window.copy() for window in self.windows], self.in_flight
+        other.elsewhere = self.elsewhere
         return other
 
     def start(self, now: Instant) -> None:

@@ -19,6 +19,13 @@ def load_line(memory: Memory, mailbox: MailboxId, provider: ProviderLine) -> Lin
     return Line(mailbox, provider, terms, standing, ledger, logins, refusals)
 
 
+def recount(memory: Memory, line: Line) -> None:
+    """Its slots and logins, as the memory has them now."""
+    line.ledger = load_ledger(memory, line.mailbox, line.provider)
+    line.ledger.set_slow(line.standing.slow)
+    line.logins, line.refusals = load_logins(memory, line.mailbox), load_refusals(memory, line.mailbox)
+
+
 def load_logins(memory: Memory, mailbox: MailboxId) -> RollingWindow:
     """The logins of a mailbox, under its limit of now."""
     logins = RollingWindow(memory.mailbox_terms(mailbox).login_limit)
@@ -40,6 +47,8 @@ def load_ledger(memory: Memory, mailbox: MailboxId, provider: ProviderLine) -> M
     ledger = MailboxLedger(memory.mailbox_terms(mailbox).limits, provider.terms.zone, memory.civil_offset())
     for past in memory.mailbox_past(mailbox):
         take_in(ledger, past)
+        if past.ended_at is None and past.mailbox != mailbox:
+            ledger.elsewhere += past.many
     return ledger
 
 

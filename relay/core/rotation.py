@@ -215,7 +215,7 @@ class Line:
         if self.sessions >= allowed:
             return False
         useful = min(self.express + self.bulk, self.ledger.room(now))
-        return self.sessions < self.ledger.in_flight + useful
+        return self.sessions < self.ledger.in_flight - self.ledger.elsewhere + useful
 
     def may_log_in(self, now: Instant) -> bool:
         """Within its budget; beside another session only with logins to spare, for when that one ends."""

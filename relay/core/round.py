@@ -4,10 +4,12 @@ Law: a mailbox is in the round exactly while something is ready that its health 
 goes to the tail; whoever is out of it is looked at again when its alarm rings, and not before.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from heapq import heappop, heappush
 from itertools import count
 
+from relay.core.kinship import NO_KIN
+from relay.core.ledger import TotalLedger
 from relay.core.limits import Instant
 from relay.core.loading import load_line, load_provider
 from relay.core.rotation import Line, ProviderLine
@@ -22,6 +24,8 @@ class Round:
         self.memory = memory
         self.lines: dict[MailboxId, Line] = {}
         self.providers: dict[str, ProviderLine] = {}
+        self.kinship = NO_KIN
+        """Which mailboxes are one, under several names."""
         self._turns = count()
         self._alarms: list[tuple[Instant, MailboxId]] = []
 
@@ -40,6 +44,66 @@ class Round:
         if provider is None:
             provider = self.providers[name] = load_provider(self.memory, name)
         return provider
+
+    # what counts for several
+
+    def kin_of(self, line: Line) -> list[Line]:
+        """The same mailbox under its other names, as far as they are in memory; the others read it when they are."""
+        names = self.kinship.of(line.mailbox)
+        return [each for name in names if (each := self.lines.get(name)) is not None]
+
+    def totals_of(self, line: Line) -> Iterator[TotalLedger]:
+        """The totals in which its attempts count."""
+        yield line.provider.totals
+        for name in self.kinship.heirs_of(line.provider.name):
+            if name in self.providers:
+                yield self.providers[name].totals
+
+    def start(self, line: Line, now: Instant) -> None:
+        """An attempt takes its slot of every limit."""
+        line.ledger.start(now)
+        for totals in self.totals_of(line):
+            totals.start(line.mailbox, now)
+        for kin in self.kin_of(line):
+            kin.ledger.start(now)
+            kin.ledger.elsewhere += 1
+            self.refresh(kin, now)
+
+    def end(self, line: Line, started: Instant, at: Instant | None, now: Instant) -> None:
+        """An attempt ended at `at`; None: its slots return."""
+        for totals in self.totals_of(line):
+            if at is None:
+                totals.give_back(line.mailbox, started)
+            else:
+                totals.end(line.mailbox, started, at)
+        for each in (line, *self.kin_of(line)):
+            if at is None:
+                each.ledger.give_back(started)
+            else:
+                each.ledger.end(started, at)
+            each.ledger.elsewhere -= each is not line
+            self.refresh(each, now)
+
+    def start_login(self, line: Line, now: Instant) -> None:
+        """A login counts from now on, and may be refused."""
+        for each in (line, *self.kin_of(line)):
+            each.logins.start(now)
+            each.refusals.start(now)
+
+    def end_login(self, line: Line, now: Instant, at: Instant | None, *, is_refusal: bool) -> None:
+        """A login ended at `at`; None: it was never sent."""
+        kin = self.kin_of(line)
+        for each in (line, *kin):
+            if is_refusal:
+                each.refusals.end(now, now)
+            else:
+                each.refusals.give_back(now)
+            if at is None:
+                each.logins.give_back(now)
+            else:
+                each.logins.end(now, at)
+        for each in kin:
+            self.refresh(each, now)
 
     # turns
 

@@ -8,8 +8,9 @@ of any length costs nothing while it waits. It counts what is ready and never ho
 from collections.abc import Iterable, Mapping
 from heapq import heapify, heappop, heappush
 
+from relay.core.kinship import Kinship
 from relay.core.limits import Instant
-from relay.core.loading import load_ledger, load_logins, load_refusals, load_totals
+from relay.core.loading import load_totals, recount
 from relay.core.rotation import Line, ProviderLine
 from relay.core.round import Round
 from relay.core.sessions import close_sessions, open_sessions
@@ -79,8 +80,7 @@ class Schedule:
     def start_trial(self, mailbox: MailboxId, now: Instant) -> None:
         """An attempt of no delivery takes its slots; `end` ends it like any other."""
         line = self.look(mailbox)
-        line.ledger.start(now)
-        line.provider.totals.start(mailbox, now)
+        self._round.start(line, now)
         self._round.refresh(line, now)
 
     def _next_of(self, line: Line, now: Instant) -> Grant | None:
@@ -91,8 +91,7 @@ class Schedule:
             self._round.refresh(line, now)
             return None
         account, lane = choice
-        line.ledger.start(now)
-        line.provider.totals.start(line.mailbox, now)
+        self._round.start(line, now)
         line.count(account, lane, -1)
         if account in line.ready:
             line.ready[account] = line.ready.pop(account)
@@ -107,14 +106,7 @@ class Schedule:
 
     def end(self, mailbox: MailboxId, started: Instant, at: Instant | None, now: Instant) -> None:
         """An attempt ended at `at` (perhaps later than now, by linger); None: MAIL was not written, slots return."""
-        line = self.look(mailbox)
-        if at is None:
-            line.ledger.give_back(started)
-            line.provider.totals.give_back(mailbox, started)
-        else:
-            line.ledger.end(started, at)
-            line.provider.totals.end(mailbox, started, at)
-        self._round.refresh(line, now)
+        self._round.end(self.look(mailbox), started, at, now)
 
     # who should log in
 
@@ -135,17 +127,15 @@ class Schedule:
         line.sessions += 1
         line.provider.sessions += 1
         line.provider.begin(line)
-        line.logins.start(now)
-        line.refusals.start(now)
+        self._round.start_login(line, now)
         self._round.refresh(line, now)
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
         """A reserved session is open: the login worked, and the credential is proven."""
         line = self.look(mailbox)
         line.provider.begin(line, -1)
-        line.logins.end(now, now)
-        line.refusals.give_back(now)
         line.provider.let_in(mailbox)
+        self._round.end_login(line, now, now, is_refusal=False)
         self._round.refresh(line, now)
 
     def session_refused(
@@ -164,14 +154,8 @@ class Schedule:
         """
         line = self.look(mailbox)
         line.provider.begin(line, -1)
-        if is_refusal:
-            line.refusals.end(now, now)
-        else:
-            line.refusals.give_back(now)
-        if is_login_sent:
-            line.logins.end(now, now if ends_at is None else ends_at)
-        else:
-            line.logins.give_back(now)
+        at = (now if ends_at is None else ends_at) if is_login_sent else None
+        self._round.end_login(line, now, at, is_refusal=is_refusal)
         self.session_closed(mailbox, now)
 
     def crowded(self, mailbox: MailboxId, until: Instant, now: Instant, *, is_provider: bool) -> None:
@@ -200,7 +184,7 @@ class Schedule:
 
     def has_logged_in(self, mailbox: MailboxId, now: Instant) -> bool:
         """Whether logins of a mailbox that is in memory count against its budgets."""
-        line = self._lines.get(mailbox)
+        line = self.look(mailbox) if self._round.kinship.has_kin(mailbox.provider) else self._lines.get(mailbox)
         return line is not None and line.is_spent(now)
 
     def accuse(self, provider: str, mailboxes: Iterable[MailboxId]) -> None:
@@ -234,19 +218,32 @@ class Schedule:
         for line in self._lines.values():
             self._round.refresh(line, now)
 
+    def set_kinship(self, kinship: Kinship, now: Instant) -> None:
+        """Which mailboxes are one, under several names: their slots are counted again."""
+        self._round.kinship = kinship
+        for name in filter(kinship.has_kin, self._providers):
+            self.reload_provider(name, now)
+        for mailbox in [each for each in self._lines if kinship.has_kin(each.provider)]:
+            self.reload(mailbox, now)
+
     def reload(self, mailbox: MailboxId, now: Instant) -> None:
         """The mailbox's terms changed: its slots are counted again under the new limits, what is ready stays."""
+        self._recount_kin(mailbox, now)
         line = self._lines.get(mailbox)
         if line is None:
             return
         line.terms = self._memory.mailbox_terms(mailbox)
         line.standing = self._memory.mailbox_standing(mailbox)
-        line.ledger = load_ledger(self._memory, mailbox, line.provider)
-        line.ledger.set_slow(line.standing.slow)
-        line.logins = load_logins(self._memory, mailbox)
-        line.refusals = load_refusals(self._memory, mailbox)
+        recount(self._memory, line)
         line.turn, line.is_in_wanting = None, False
         self._round.refresh(line, now)
+
+    def _recount_kin(self, mailbox: MailboxId, now: Instant) -> None:
+        """What is on record of it may be other than it was, and counts under its other names too."""
+        for name in self._round.kinship.of(mailbox):
+            if name in self._lines:
+                recount(self._memory, self._lines[name])
+                self._round.refresh(self._lines[name], now)
 
     def reload_provider(self, name: str, now: Instant) -> None:
         """The provider's terms changed: its totals are counted again under the new limits."""

@@ -81,8 +81,7 @@ def _reserve(round_: Round, line: Line, now: Instant) -> None:
     line.sessions += 1
     line.provider.sessions += 1
     line.provider.begin(line)
-    line.logins.start(now)
-    line.refusals.start(now)
+    round_.start_login(line, now)
     if line.wants_session(now):
         round_.push_wanting(line)
 

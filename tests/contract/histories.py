@@ -77,11 +77,16 @@ limits = st.lists(st.builds(Limit, st.integers(1, 4), st.sampled_from([10 * SECO
 
 
 def providers_named(name: str) -> st.SearchStrategy[Provider]:
-    """Providers with few slots."""
+    """Providers with few slots; now and then two of them lead to the same place."""
     return st.builds(
         lambda own, totals, **more: replace(
-            provider(name), limits=tuple(own), total_limits=tuple(totals), linger=20 * SECOND, **more
+            provider(name),
+            limits=tuple(own),
+            total_limits=tuple(totals),
+            linger=20 * SECOND,
+            **more,
         ),
+        host=st.sampled_from([f"smtp.{name}.test", "smtp.same.test"]),
         own=limits,
         totals=st.lists(st.builds(Limit, st.integers(1, 5), st.just(15 * SECOND)), max_size=1),
         connections=st.integers(1, 3),

@@ -25,6 +25,7 @@ from tests.contract.clock import LoopClock
 from tests.contract.model_data import Applied, Attempt, Delivery, Disk, Login, Mail, Process
 from tests.contract.model_ending import CROWDED, MINUTE
 from tests.contract.model_reading import Reading
+from tests.contract.model_renaming import Renaming
 from tests.contract.order import Choice
 
 
@@ -37,7 +38,7 @@ class Hints:
         self.open: Mapping[MailboxId, int] | None = None if taken is None else taken.open
 
 
-class ModelStore(Reading):
+class ModelStore(Reading, Renaming):
     """One process of the model, on a disk that outlives it and beside peers that live as long."""
 
     def __init__(self, disk: Disk, process: Process, clock: LoopClock, settings: StoreSettings) -> None:
@@ -264,6 +265,7 @@ class ModelStore(Reading):
             health = self.disk.healths.get(mailbox, Health())
             pause = pause_after_silence(failure, health, self.settings.health)
             self.change_health(mailbox, event, failure.reason, pause)
+            mailbox = self.name_in_force(mailbox)
             fingerprint = self.disk.applied.fingerprints.get(mailbox)
             if is_refused_login(failure) and fingerprint is not None:
                 self.disk.healths[mailbox] = self.disk.healths[mailbox].refusing(fingerprint, self.now())
@@ -281,9 +283,12 @@ class ModelStore(Reading):
         is_new = not old.version or routing != old.routing
         if is_new or dict(fingerprints) != dict(old.fingerprints):
             self.disk.applied = Applied(old.version + is_new, routing, dict(fingerprints))
+            self.join_kin(old.routing, routing)
             self.begin_anew(old.routing, routing)
+            self.renew_hosts(old.routing, routing)
             self.follow(old, routing)
-            self.renew(old.fingerprints, fingerprints)
+            origins = self.rename(old.routing, routing)
+            self.renew(self.known_before(old.fingerprints, origins), fingerprints)
             self.changed()
         self.version = self.disk.applied.version
         return self.version

@@ -152,6 +152,7 @@ class About(Ending):
 
     def forgive(self, mailbox: MailboxId) -> None:
         """What it logs in with is not at fault."""
+        mailbox = self.name_in_force(mailbox)
         if mailbox in self.disk.healths:
             health = self.disk.healths[mailbox]
             self.disk.healths[mailbox] = health.forgiving(self.disk.applied.fingerprints.get(mailbox))

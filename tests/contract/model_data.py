@@ -115,9 +115,17 @@ class Disk:
     """When a mailbox stood still for its bounces last."""
     noticed: dict[AccountId, tuple[int, int]] = field(default_factory=dict)
     """Per account: since when notices of delay are counted, and how many."""
+    places: dict[str, set[str]] = field(default_factory=dict)
+    """By host and port: the provider entries that lead there, or once did."""
     numbers: int = 0
     planted: Any = None
     """What a planted fault keeps beside."""
+
+    def kin(self, mailbox: MailboxId) -> list[MailboxId]:
+        """The same login under all of its names, its own first."""
+        met = (names for names in self.places.values() if mailbox.provider in names)
+        others = set().union(*met) - {mailbox.provider}
+        return [mailbox, *(MailboxId(name, mailbox.username) for name in sorted(others))]
 
     def number(self) -> int:
         self.numbers += 1

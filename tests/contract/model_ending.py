@@ -293,6 +293,7 @@ class Ending:
     def change_health(
         self, mailbox: MailboxId, event: HealthEvent, reason: str | None = None, retry_after: int | None = None
     ) -> None:
+        mailbox = self.name_in_force(mailbox)
         known = self.disk.healths.get(mailbox, Health())
         pace = self.pace_of(mailbox)
         self.disk.healths[mailbox] = health_after(
@@ -300,6 +301,14 @@ class Ending:
             reason=reason, retry_after=retry_after, pace=pace,
         )  # fmt: skip
         self.leaves(mailbox, known, self.disk.healths[mailbox])
+
+    def name_in_force(self, mailbox: MailboxId) -> MailboxId:
+        """What an edit left under way bears on the mailbox as it is called now, if its secret is the same."""
+        routed = self.disk.applied.routing.by_mailbox
+        names = [each for each in self.disk.kin(mailbox) if each in routed]
+        if mailbox in routed or not names or self.disk.healths.get(names[0], Health()).is_fresh:
+            return mailbox
+        return names[0]
 
     def pace_of(self, mailbox: MailboxId) -> Pace:
         zone = self.facts.provider_terms(mailbox.provider).zone

@@ -63,16 +63,23 @@ class ModelFacts:
         return self.disk.provider_healths.get(provider, Health()).standing
 
     def runs(self, provider: str) -> list[Run]:
-        return [a for a in self.disk.attempts if a.is_counted and a.mailbox.provider == provider]
+        names = {each.provider for each in self.disk.kin(MailboxId(provider, ""))}
+        counted = {provider} | (names - set(self.disk.applied.routing.providers))
+        return [a for a in self.disk.attempts if a.is_counted and a.mailbox.provider in counted]
+
+    def own_runs(self, mailbox: MailboxId) -> list[Run]:
+        names = self.disk.kin(mailbox)
+        return [a for a in self.disk.attempts if a.is_counted and a.mailbox in names]
 
     def logins(self, mailbox: MailboxId) -> list[Run]:
-        return [login for login in self.disk.logins if login.mailbox == mailbox]
+        names = self.disk.kin(mailbox)
+        return [login for login in self.disk.logins if login.mailbox in names]
 
     def refusals(self, mailbox: MailboxId) -> list[Run]:
         return [
             login
             for login in self.disk.logins
-            if login.mailbox == mailbox and (login.ended is None or login.is_refusal)
+            if login.mailbox in self.disk.kin(mailbox) and (login.ended is None or login.is_refusal)
         ]
 
     def opening(self, mailbox: MailboxId) -> int:

@@ -27,7 +27,12 @@ class Facts(Protocol):
     def provider_terms(self, provider: str) -> ProviderTerms: ...
     def standing(self, mailbox: MailboxId) -> Standing: ...
     def provider_standing(self, provider: str) -> Standing: ...
-    def runs(self, provider: str) -> list[Run]: ...
+    def runs(self, provider: str) -> list[Run]:
+        """What counts in its totals."""
+
+    def own_runs(self, mailbox: MailboxId) -> list[Run]:
+        """What counts in its own limits, through whichever entry it was sent."""
+
     def logins(self, mailbox: MailboxId) -> list[Run]: ...
     def refusals(self, mailbox: MailboxId) -> list[Run]:
         """Logins that were refused, and those under way."""
@@ -102,7 +107,7 @@ class Order:
         return [Rule(limit, slow, zone, self.facts.offset()) for limit in self.facts.terms(mailbox).limits]
 
     def own_runs(self, mailbox: MailboxId) -> list[Run]:
-        return [run for run in self.facts.runs(mailbox.provider) if run.mailbox == mailbox]
+        return self.facts.own_runs(mailbox)
 
     def total_rules(self, provider: str) -> list[Rule]:
         terms = self.facts.provider_terms(provider)
@@ -110,6 +115,10 @@ class Order:
 
     def in_flight(self, mailbox: MailboxId) -> int:
         return sum(run.ended is None for run in self.own_runs(mailbox))
+
+    def in_flight_here(self, mailbox: MailboxId) -> int:
+        """Of them those that its own sessions carry."""
+        return sum(run.ended is None for run in self.own_runs(mailbox) if run.mailbox == mailbox)
 
     def own_room(self, mailbox: MailboxId, at: int, *, is_bulk: bool = False) -> int:
         runs, share = self.own_runs(mailbox), self.facts.terms(mailbox).express_share if is_bulk else NOTHING
@@ -222,7 +231,7 @@ class Order:
         is_careful = is_first or standing.is_stopped or not standing.is_proven or standing.logs_in_at
         allowed = 1 if is_careful else self.facts.terms(mailbox).connections
         waiting = sum(map(sum, self.facts.ready(mailbox, at).values()))
-        useful = self.in_flight(mailbox) + min(waiting, self.own_room(mailbox, at))
+        useful = self.in_flight_here(mailbox) + min(waiting, self.own_room(mailbox, at))
         return self.facts.sessions(mailbox) < min(allowed, useful) and self.may_log_in(mailbox, at)
 
     def may_log_in(self, mailbox: MailboxId, at: int) -> bool:
@@ -244,7 +253,7 @@ class Order:
 
     def needs_session(self, mailbox: MailboxId, at: int) -> bool:
         """Whether it wants one and has none to spare; when it gets more than that is the schedule's affair."""
-        return self.wants_session(mailbox, at) and self.facts.sessions(mailbox) <= self.in_flight(mailbox)
+        return self.wants_session(mailbox, at) and self.facts.sessions(mailbox) <= self.in_flight_here(mailbox)
 
     def may_connect(self, provider: str, at: int) -> bool:
         """Whether the provider's host may be called."""
@@ -337,7 +346,8 @@ class Order:
         """The earliest instant at which a take would give anything, if nothing else happens."""
         changes = {now} | self.facts.timers()
         for mailbox in self.facts.mailboxes():
-            runs, logins = self.facts.runs(mailbox.provider), self.facts.logins(mailbox)
+            runs = [*self.facts.runs(mailbox.provider), *self.own_runs(mailbox)]
+            logins = self.facts.logins(mailbox)
             for rule in [*self.own_rules(mailbox), *self.total_rules(mailbox.provider)]:
                 changes |= rule.changes(runs, now)
             changes |= Rule(self.facts.terms(mailbox).login_limit).changes(logins, now)

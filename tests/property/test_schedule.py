@@ -85,6 +85,9 @@ class Place:
     def runs(self, provider: str) -> list[Run]:
         return [run for run in self.attempts if run.mailbox.provider == provider]
 
+    def own_runs(self, mailbox: MailboxId) -> list[Run]:
+        return [run for run in self.attempts if run.mailbox == mailbox]
+
     def logins(self, mailbox: MailboxId) -> list[Run]:
         return [run for run in self.begun if run.mailbox == mailbox]
 

@@ -17,6 +17,10 @@ WHERE kind = ? AND about = ? AND reason IS ? ORDER BY id DESC LIMIT 1;
 INSERT INTO concerns (kind, about, provider, mailbox, account, reason, opened_at, closed_at, look_at, detail)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?);
 
+-- hand_over: What was told of a mailbox was told of the one that it is called now.
+UPDATE concerns SET about = ?1, mailbox = ?2, provider = CASE WHEN provider IS NULL THEN NULL ELSE ?3 END
+WHERE about = ?4 AND mailbox = ?5;
+
 -- reopen_concern: It is back before anybody heard of its end: it never ended.
 UPDATE concerns SET closed_at = NULL, look_at = ?, detail = ? WHERE id = ?;
 

@@ -35,6 +35,13 @@ SELECT 1 FROM attempts WHERE mailbox = ? LIMIT 1;
 -- begin_warmup: A mailbox is new.
 INSERT INTO warmups (mailbox, begun_at, clean_days, counted_day) VALUES (?, ?, 0, ?) ON CONFLICT DO NOTHING;
 
+-- take_warmup: A mailbox is the one that had another name so far.
+INSERT OR REPLACE INTO warmups (mailbox, begun_at, clean_days, counted_day)
+SELECT ?, begun_at, clean_days, counted_day FROM warmups WHERE mailbox = ?;
+
+-- drop_warmup: A mailbox is not new.
+DELETE FROM warmups WHERE mailbox = ?;
+
 -- set_warmup: A day of it is over.
 UPDATE warmups SET clean_days = ?, counted_day = ? WHERE mailbox = ?;
 

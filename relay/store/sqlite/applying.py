@@ -16,6 +16,7 @@ from relay.store.sqlite.credentials import renew_credential
 from relay.store.sqlite.edits import Edit, edit_of
 from relay.store.sqlite.guarding import release_guarded
 from relay.store.sqlite.healths import Symptom, change_provider
+from relay.store.sqlite.kin import follow_mailboxes, follow_providers, join_kin
 from relay.store.sqlite.routes import Fingerprints
 from relay.store.sqlite.stranding import tell_of_moved
 from relay.store.sqlite.values import LANES
@@ -58,14 +59,19 @@ class Applying:
         for statement, rows in edit.writes:
             if rows:
                 context.database.write_many(statement, rows)
+        join_kin(context, edit.base.routing)
+        origins = follow_mailboxes(context, edit)
         self._reload_terms(edit)
+        followed = follow_providers(context, edit)
         for provider in edit.elsewhere:
-            self._renew_host(provider)
+            if provider not in followed:
+                self._renew_host(provider)
         for account, origin in edit.moved.items():
             move_account(self._context, account, origin)
         tell_of_moved(context, edit.moved)
         for mailbox, fingerprint in edit.fingerprints.items():
-            if fingerprint is not None:
+            origin = origins.get(mailbox, mailbox)
+            if fingerprint is not None and edit.base.fingerprints.get(origin) != fingerprint:
                 self._renew(mailbox)
         context.journal.record(StoreEvent(EventKind.ROUTING, context.clock.wall(), reason=str(edit.routes.version)))
         context.changed()

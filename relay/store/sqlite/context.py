@@ -10,7 +10,7 @@ from relay.core.envelope import NewMessage
 from relay.core.routing import InDoubt
 from relay.core.schedule import Schedule
 from relay.core.standstill import is_for_somebody
-from relay.core.words import AccountId, Lane
+from relay.core.words import AccountId, Lane, MailboxId
 from relay.store.needs import CrashPoint, StoreSettings
 from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.database import Database
@@ -110,6 +110,16 @@ class Context:
     def replace_routes(self, routes: Routes) -> None:
         """Another routing is in force; what is ready has to be moved by whoever put it there."""
         self.routes = self.remembrance.routes = routes
+
+    def name_in_force(self, mailbox: MailboxId) -> MailboxId:
+        """What a mailbox is called that was met under a name that the routing has no more: what an edit left under
+        way bears on it. Of another secret, which is still to be tried, it shows nothing.
+        """
+        routed = self.routes.routing.by_mailbox
+        if mailbox in routed:
+            return mailbox
+        names = [each for each in self.remembrance.kinship.of(mailbox) if each in routed]
+        return names[0] if names and not self.remembrance.health(names[0]).is_fresh else mailbox
 
     # what the settings say about an account
 

@@ -23,6 +23,7 @@ from relay.store.sqlite.entry import Entries
 from relay.store.sqlite.heads import Heads
 from relay.store.sqlite.intake import Intake, Sealed
 from relay.store.sqlite.journal import Journal
+from relay.store.sqlite.kin import load_kinship
 from relay.store.sqlite.lanes import Lanes
 from relay.store.sqlite.leases import Leases
 from relay.store.sqlite.logins import Logins
@@ -256,6 +257,9 @@ def _context(ground: Ground) -> Context:
     refused_logins = ground.settings.health.refused_logins
     remembrance = Remembrance(database, names, clock, routes, refused_logins=refused_logins)
     bodies = Bodies(database, ground.segments, seals)
+    schedule = Schedule(remembrance)
+    remembrance.kinship = load_kinship(database, routes.routing)
+    schedule.set_kinship(remembrance.kinship, clock.now())
     return Context(
         database=database,
         seals=seals,
@@ -266,7 +270,7 @@ def _context(ground: Ground) -> Context:
         entries=entries,
         routes=routes,
         remembrance=remembrance,
-        schedule=Schedule(remembrance),
+        schedule=schedule,
         heads=Heads(entries.ready),
         bodies=bodies,
         claims=Claims(database),

@@ -12,6 +12,7 @@ from relay.store.sqlite.healths import Symptom, change_mailbox
 
 def refuse_credential(context: Context, mailbox: MailboxId) -> None:
     """What it logs in with was refused."""
+    mailbox = context.name_in_force(mailbox)
     fingerprint, health = context.routes.fingerprints.get(mailbox), context.remembrance.health(mailbox)
     if fingerprint is not None:
         context.remembrance.set_health(mailbox, health.refusing(fingerprint, context.clock.now()))
@@ -19,6 +20,7 @@ def refuse_credential(context: Context, mailbox: MailboxId) -> None:
 
 def forgive_credential(context: Context, mailbox: MailboxId) -> None:
     """What it logs in with works, or was refused for no fault of its own."""
+    mailbox = context.name_in_force(mailbox)
     known = context.remembrance.health(mailbox)
     health = known.forgiving(context.routes.fingerprints.get(mailbox))
     if health is not known:

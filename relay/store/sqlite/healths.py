@@ -63,6 +63,7 @@ class Symptom:
 
 def change_mailbox(context: Context, mailbox: MailboxId, symptom: Symptom) -> Health:
     """Something bears on a mailbox; what it is now."""
+    mailbox = context.name_in_force(mailbox)
     known = context.remembrance.health(mailbox)
     is_paced = known.is_stopped or known.slow > 1 or symptom.event in PACED or symptom.event is HealthEvent.BLOCKED
     health = _after(context, known, symptom, _pace(context, mailbox) if is_paced else NO_LIMITS)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator
 from zoneinfo import ZoneInfo
 
 from relay.core.health import Health, HealthEvent
+from relay.core.kinship import NO_KIN
 from relay.core.limits import HOUR, MINUTE, Instant, Limit
 from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
 from relay.core.words import MailboxId
@@ -45,6 +46,8 @@ class Remembrance:
         self._refused_logins = refused_logins
         self.routes = routes
         """The routing in force."""
+        self.kinship = NO_KIN
+        """Which mailboxes are one, under several names."""
         self._healths = {
             MailboxId(provider, username): read_health(health)
             for provider, username, health in database.read(_STORE["known_healths"])
@@ -54,7 +57,9 @@ class Remembrance:
         for mailbox, health in self._healths.items():
             self._note(mailbox, health)
         self._provider_healths: dict[str, Health] = {}
-        self.warmups = Warmups(database, names, clock)
+        self.warmups = Warmups(
+            database, names, clock, numbers_of=lambda mailbox: [number for _, number in self._names_of(mailbox)]
+        )
         """Mailboxes that are new."""
 
     # terms
@@ -133,44 +138,46 @@ class Remembrance:
 
     def mailbox_past(self, mailbox: MailboxId) -> Iterator[PastAttempt]:
         """Attempts of a mailbox that may still count, and those under way."""
-        number = self._names.known_mailbox(mailbox)
-        if number is None:
-            return
         horizon, border = self._horizon(self.mailbox_terms(mailbox).limits), self._border()
-        rows = self._database.read(_SQL["mailbox_old_ends"], (number, horizon, border))
-        rows += self._database.read(_SQL["mailbox_ends"], (number, border))
-        for started, ended, many in rows:
-            yield PastAttempt(mailbox, started, ended, many)
-        for (started,) in self._database.read(_SQL["mailbox_running"], (number,)):
-            yield PastAttempt(mailbox, started, None)
+        for name, number in self._names_of(mailbox):
+            rows = self._database.read(_SQL["mailbox_old_ends"], (number, horizon, border))
+            rows += self._database.read(_SQL["mailbox_ends"], (number, border))
+            for started, ended, many in rows:
+                yield PastAttempt(name, started, ended, many)
+            for (started,) in self._database.read(_SQL["mailbox_running"], (number,)):
+                yield PastAttempt(name, started, None)
+
+    def _names_of(self, mailbox: MailboxId) -> Iterator[tuple[MailboxId, int]]:
+        """All its names under which anything was ever tried, with their numbers."""
+        for name in (mailbox, *self.kinship.of(mailbox)):
+            number = self._names.known_mailbox(name)
+            if number is not None:
+                yield name, number
 
     def provider_past(self, provider: str) -> Iterator[PastAttempt]:
         """Attempts of all mailboxes of a provider that may still count, and those under way."""
         horizon, border = self._horizon(self.provider_terms(provider).total_limits), self._border()
-        rows = self._database.read(_SQL["provider_old_ends"], (provider, horizon, border))
-        rows += self._database.read(_SQL["provider_ends"], (provider, border))
-        for username, started, ended, many in rows:
-            yield PastAttempt(MailboxId(provider, username), started, ended, many)
-        for username, started in self._database.read(_SQL["provider_running"], (provider,)):
-            yield PastAttempt(MailboxId(provider, username), started, None)
+        for name in (provider, *self.kinship.gone_of(provider)):
+            rows = self._database.read(_SQL["provider_old_ends"], (name, horizon, border))
+            rows += self._database.read(_SQL["provider_ends"], (name, border))
+            for username, started, ended, many in rows:
+                yield PastAttempt(MailboxId(name, username), started, ended, many)
+            for username, started in self._database.read(_SQL["provider_running"], (name,)):
+                yield PastAttempt(MailboxId(name, username), started, None)
 
     def login_past(self, mailbox: MailboxId) -> Iterator[PastAttempt]:
         """Logins of a mailbox that may still count, and those under way."""
-        number = self._names.known_mailbox(mailbox)
-        if number is None:
-            return
         since = self._clock.now() - max(LEAST_MEMORY, self.mailbox_terms(mailbox).login_limit.width)
-        for started, ended in self._database.read(_SQL["logins_since"], (number, since)):
-            yield PastAttempt(mailbox, started, ended)
+        for name, number in self._names_of(mailbox):
+            for started, ended in self._database.read(_SQL["logins_since"], (number, since)):
+                yield PastAttempt(name, started, ended)
 
     def refusal_past(self, mailbox: MailboxId) -> Iterator[PastAttempt]:
         """Logins of a mailbox that were refused and still count, and those under way, which may be."""
-        number = self._names.known_mailbox(mailbox)
-        if number is None:
-            return
         since = self._clock.now() - self._refused_logins.width
-        for started, ended in self._database.read(_SQL["refusals_since"], (number, since)):
-            yield PastAttempt(mailbox, started, ended)
+        for name, number in self._names_of(mailbox):
+            for started, ended in self._database.read(_SQL["refusals_since"], (number, since)):
+                yield PastAttempt(name, started, ended)
 
     def _horizon(self, limits: tuple[Limit, ...]) -> Instant:
         longest = max((limit.width for limit in limits), default=0)

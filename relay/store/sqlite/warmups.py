@@ -4,6 +4,7 @@ Law: a mailbox is new until its first attempt, which is written down with that a
 old one; a day counts when it is over.
 """
 
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from relay.core.limits import Limit
@@ -32,7 +33,11 @@ class Warmup(NamedTuple):
 class Warmups:
     """What is known of mailboxes that are, or were, new."""
 
-    def __init__(self, database: Database, names: Names, clock: StoreClock) -> None:
+    def __init__(
+        self, database: Database, names: Names, clock: StoreClock, *, numbers_of: Callable[[MailboxId], Sequence[int]]
+    ) -> None:
+        """`numbers_of`: all under which a mailbox was ever used."""
+        self._numbers_of = numbers_of
         self._database = database
         self._names = names
         self._clock = clock
@@ -55,6 +60,19 @@ class Warmups:
             return limits
         self._fresh[mailbox] = None
         return warmed(limits, 0)
+
+    def adopt(self, mailbox: MailboxId, origin: MailboxId) -> None:
+        """It is the mailbox that was called `origin` so far: as far as that one had come, it has."""
+        for marks in (self._known, self._fresh, self._old):
+            marks.pop(mailbox, None)
+        known = self._known.get(origin)
+        if known is None:
+            self._database.write(_SQL["drop_warmup"], (self._names.mailbox(mailbox),))
+            if self._was_used(origin):
+                self._old[mailbox] = None
+            return
+        self._known[mailbox] = known
+        self._database.write(_SQL["take_warmup"], (self._names.mailbox(mailbox), self._names.mailbox(origin)))
 
     def used(self, mailbox: MailboxId, routing: Routing) -> None:
         """An attempt of it has ended; called in the transaction that records it."""
@@ -79,21 +97,21 @@ class Warmups:
         """The days that are over since; True: some were clean. What is longer ago than a warm-up lasts is one day."""
         number, yesterday = self._names.mailbox(mailbox), self._today(routing, mailbox) - 1
         first = max(known.counted_day + 1, yesterday - CLEAN_DAYS)
-        clean = sum(self._is_clean(number, routing, mailbox, day) for day in range(first, yesterday + 1))
+        clean = sum(self._is_clean(routing, mailbox, day) for day in range(first, yesterday + 1))
         changed = Warmup(min(CLEAN_DAYS, known.clean_days + clean), yesterday)
         self._known[mailbox] = changed
         self._database.write(_SQL["set_warmup"], (*changed, number))
         return clean > 0
 
-    def _is_clean(self, number: int, routing: Routing, mailbox: MailboxId, day: int) -> bool:
+    def _is_clean(self, routing: Routing, mailbox: MailboxId, day: int) -> bool:
         zone = zone_of(routing, mailbox)
         span = (begins_at(day, zone, self._clock), begins_at(day + 1, zone, self._clock))
-        met = {row[0] for row in self._database.read(_SQL["classes_between"], (number, *span))}
+        numbers = self._numbers_of(mailbox)
+        met = {row[0] for each in numbers for row in self._database.read(_SQL["classes_between"], (each, *span))}
         return "delivered" in met and not met & COMPLAINTS
 
     def _today(self, routing: Routing, mailbox: MailboxId) -> int:
         return day_of(self._clock.civil(), zone_of(routing, mailbox))
 
     def _was_used(self, mailbox: MailboxId) -> bool:
-        number = self._names.known_mailbox(mailbox)
-        return number is not None and self._database.read_one(_SQL["was_used"], (number,)) is not None
+        return any(self._database.read_one(_SQL["was_used"], (each,)) for each in self._numbers_of(mailbox))

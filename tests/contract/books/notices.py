@@ -1,9 +1,11 @@
 """Concerns are looked at when they should be, a word is said once, and what nobody takes is kept as a dead letter."""
 
+from dataclasses import replace
+
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.store.ports.notices import DueConcern, Unposted
-from tests.contract.scene import MAIL_REFUSED, A, B, Scene, account, box
+from tests.contract.scene import MAIL_REFUSED, A, B, Scene, account, box, provider
 
 ABOUT_A = Subject("p", box(A))
 STOPPED = ConcernKind.MAILBOX_STOPPED
@@ -24,6 +26,22 @@ async def what_begins_is_looked_at_at_once_and_once(scene: Scene) -> None:
     due = await _one(scene)
     assert (due.concern.kind, due.concern.subject, due.concern.reason) == (STOPPED, ABOUT_A, "auth-rejected")
     assert (due.accounts, due.waiting, due.told_at, due.words) == ((A,), 0, None, 0)
+
+
+async def whoever_was_told_of_a_mailbox_hears_its_end_under_its_other_name(scene: Scene) -> None:
+    entries = [replace(provider(name), host="smtp.same.test") for name in "pq"]
+    await scene.route(account(A), providers=entries)
+    await scene.mail(A, 1)
+    (claim,) = await scene.work()
+    await scene.end(claim, MAIL_REFUSED)
+    told = await _one(scene)
+    assert await scene.books.notices.said(told, after=24 * HOUR, notice="{}")
+    await scene.route(account(A, "q"), providers=entries)
+    assert await scene.books.notices.due(10) == [], "nothing is told twice"
+    await scene.route(account(A, "q"), providers=entries, credentials={A: "second"})
+    over = await _one(scene)
+    assert (over.concern.id, over.concern.subject.mailbox) == (told.concern.id, box(A, "q"))
+    assert over.concern.closed_at is not None
 
 
 async def it_says_how_many_mails_wait_of_everybody_concerned(scene: Scene) -> None:

@@ -1,5 +1,7 @@
 """Who has fallen silent, who sends far above his usual, and who is new."""
 
+from dataclasses import replace
+
 from relay.core.concerns import Concern, ConcernKind
 from relay.core.envelope import Verdict
 from tests.contract.scene import DELIVERED, A, B, Scene, account, provider, result
@@ -100,6 +102,22 @@ async def a_complaint_makes_no_clean_day(scene: Scene) -> None:
     view = await scene.store.account(A)
     assert view is not None
     assert view.limits[0].most == 3
+
+
+async def a_mailbox_under_another_name_goes_on_with_its_warm_up(scene: Scene) -> None:
+    for is_warmed, most in [(True, 4), (False, 10)]:
+        scene = scene.another()
+        entries = [replace(provider(n, "10/calendar-day", has_warmup=is_warmed), host="smtp.same.test") for n in "pq"]
+        await scene.route(account(A), providers=entries)
+        await _sent_in_a_day(scene, 1)
+        await scene.advance(DAY / 2)
+        entries = [replace(each, has_warmup=True) for each in entries]
+        await scene.route(account(A, "q"), providers=entries)
+        for _ in range(2):
+            view = await scene.store.account(A)
+            assert view is not None
+            assert view.limits[0].most == most
+            await scene.restart()
 
 
 async def a_mailbox_that_was_used_before_is_not_new(scene: Scene) -> None:
