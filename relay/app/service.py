@@ -102,6 +102,7 @@ class Service:
             ),
             fatal=self._store_failed,
             crash_point=crash_point_of(means.environ),
+            log=means.log,
         )
 
     def _store_failed(self, error: RelayError) -> None:

@@ -15,6 +15,7 @@ from relay.config.service import ServiceConfig
 from relay.core.keymark import KeyMark
 from relay.core.limits import SECOND
 from relay.errors import RelayError, StoreUnavailable
+from relay.observe import Log
 from relay.store.needs import CrashPoint, Outside
 from relay.store.ports.events import Listener
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
@@ -61,6 +62,7 @@ class StorageNeeds:
     listener: Listener
     fatal: Callable[[RelayError], None]
     crash_point: CrashPoint
+    log: Log
 
 
 async def open_storage(needs: StorageNeeds) -> Storage:
@@ -101,7 +103,7 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
         keep_reserve=reserve.keep,
     )
     store = await commit(lambda: open_store(data, settings, outside))
-    keys = KeyDesk(keyring, vaults[-1], store.books.keys, run=outside.read)
+    keys = KeyDesk(keyring, vaults[-1], store.books.keys, run=outside.read, log=needs.log)
     return Storage(store, _node(data.path), vaults[-1].keyed_hash(b"fingerprints", b""), data, keys)
 
 

@@ -209,6 +209,12 @@ class Log:
         for problem in problems:
             self._event("routing_refused", None, {"problem": problem, "running": running})
 
+    def keys_changed(self, *, what: str, key: str | None, place: str | None, resealed: int) -> None:
+        """A person rotated or retired (`what`) the `key` with this id at this `place`, or a start finished a rotation
+        that was cut short; so many secrets and parts of the routing were encrypted anew.
+        """
+        self._event("keys_changed", None, {"what": what, "key": key, "place": place, "resealed": resealed})
+
     def certificate_applied(self, *, expires_at: float) -> None:
         """The listeners show this certificate to clients from now on."""
         expires = datetime.fromtimestamp(expires_at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -21,6 +21,7 @@ from relay.core.reply import Reply
 from relay.core.routing import Account, Provider, Routing
 from relay.core.words import MailboxId, Plan, Stage
 from relay.errors import RelayError, StoreFull
+from relay.observe import Log
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.keys import Needs
@@ -103,7 +104,9 @@ class Driver:
             keep_reserve=reserve.keep,
         )
         self.store = open_store(self.data, SETTINGS, outside, segment_bytes=SEGMENT_BYTES)
-        self.keys = KeyDesk(keyring, vaults[-1], self.store.books.keys, run=RunIn(self.read_pool))
+        self.keys = KeyDesk(
+            keyring, vaults[-1], self.store.books.keys, run=RunIn(self.read_pool), log=Log(lambda _: None, lambda: 0.0)
+        )
 
     async def close(self) -> None:
         await self.store.close()

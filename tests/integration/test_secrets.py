@@ -2,9 +2,11 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,9 @@ def test_a_rotation_under_load_loses_nothing_and_a_restart_opens_with_both_keys(
     before = relay.send(20)
     done = house.run("keys", "rotate")
     assert done.returncode == 0, done.stderr
+    said = relay.wait_for("keys_changed", what="rotated")
+    assert (said["key"], said["place"]) == (house.listed()[1]["id"], house.listed()[1]["place"])
+    assert said["resealed"], "secrets and routing"
     after = relay.send(20)
     for ident in (*before, *after):
         relay.wait_for("delivered", id=ident)
@@ -186,6 +191,29 @@ def test_a_key_that_is_missing_is_named(house: House) -> None:
         refused.kill()
         aside.rename(place)
     house.start()
+
+
+def test_a_secret_that_does_not_open_is_named_by_the_check_and_can_be_set_again(house: House) -> None:
+    relay = house.start()
+    house.keep(RIGHT)
+    relay.wait_for("delivered", id=relay.send()[0])
+    assert relay.stop() == 0
+    assert house.run("queue", "check").returncode == 0
+    with closing(sqlite3.connect(house.path / "var" / "relay.db")) as connection, connection:
+        ((sealed,),) = connection.execute("SELECT sealed FROM secrets").fetchall()
+        connection.execute("UPDATE secrets SET sealed = ?", (bytes([*sealed[:-1], sealed[-1] ^ 1]),))
+    found = house.run("queue", "check")
+    assert found.returncode == 1
+    assert "problem: secret:anna cannot be opened" in found.stdout
+    assert "relay account set-password" in found.stdout
+    assert RIGHT not in found.stdout + found.stderr
+    again = house.start()
+    again.wait_for("trouble", what=f"no-credentials: {ANNA}")
+    (waiting,) = again.send()
+    house.keep(RIGHT)
+    again.wait_for("delivered", id=waiting)
+    assert again.stop() == 0
+    assert house.run("queue", "check").returncode == 0
 
 
 def test_the_process_leaves_no_core_and_its_memory_is_its_own(house: House) -> None:

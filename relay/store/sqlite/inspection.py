@@ -20,12 +20,14 @@ from relay.store.sqlite.log import Condition, examine
 from relay.store.sqlite.opening import DATABASE_FILE, LOG_FILE, DataDir, of_damaged
 from relay.store.sqlite.ring import open_ring
 from relay.store.sqlite.schema import SCHEMA
+from relay.store.sqlite.secrets import open_secret
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.strays import Strays, find_strays
 from relay.store.sqlite.values import Seals, Stored
 
 _SQL = load_statements("inspection")
 _STORE = load_statements("store")
+_SECRETS = load_statements("secrets")
 
 AGAIN = "put its file back from a backup; else it bounces to its sender at the end of its time"
 
@@ -37,6 +39,14 @@ RESTORE = (
 )
 
 LOST = "copy data_dir, and put relay.db, relay.db-wal and segments/ back from a backup of one moment if you have one."
+
+SECRETS_SINCE: int = 3
+"""The schema that brought secrets: an older store is looked at as it is."""
+
+UNREADABLE_SECRET = (
+    "set it again when the relay runs (`relay account set-password`, `relay secret set`), or put relay.db back from a "
+    "backup; until then what uses it is held as no-credentials"
+)
 
 SHOWN: int = 20
 """Messages that are named one by one; of more only the number is said."""
@@ -141,6 +151,7 @@ class Inspection:
             yield Finding(str(error), "without the key nothing of the mail can be read or checked: put it back")
             return
         yield from self._of_routing(seals)
+        yield from self._of_secrets(seals)
         yield from self._of_envelopes(seals)
         yield from self._of_bodies(seals)
 
@@ -210,6 +221,16 @@ class Inspection:
         except (CorruptValue, ValueError):
             text = "the routing that was applied last cannot be read"
             yield Finding(text, "the next start applies its files anew: see that `relay check` finds nothing in them")
+
+    def _of_secrets(self, seals: Seals) -> Iterator[Finding]:
+        if int(self._fact("schema")) < SECRETS_SINCE:
+            return
+        for name, sealed, _ in self._database.read(_SECRETS["all_secrets"]):
+            try:
+                open_secret(seals, name, sealed)
+            except CorruptValue:
+                text = f"secret:{name} cannot be opened with the keys that are there"
+                yield Finding(text, UNREADABLE_SECRET)
 
     def _of_envelopes(self, seals: Seals) -> Iterator[Finding]:
         for delivery, message, ordinal, state, sealed in self._database.read(_SQL["pending_envelopes"]):
