@@ -3,6 +3,7 @@
 Law: nothing is said of a provider here that its profile does not say.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from relay.core.causes import CAUSES
@@ -59,7 +60,7 @@ FIELD_NOTES: Mapping[str, str] = {
 }
 """Where a fact is from, where it is no address."""
 
-TLS: Mapping[str, str] = {"implicit": "TLS dal primo byte", "starttls": "STARTTLS"}
+TLS: Mapping[str, str] = {"implicit": "SSL/TLS", "starttls": "STARTTLS"}
 
 
 def provider_pages() -> dict[str, Callable[[], str]]:
@@ -74,7 +75,7 @@ def provider_pages() -> dict[str, Callable[[], str]]:
 def _index(profiles: Mapping[str, Profile]) -> Iterator[str]:
     yield "# I gestori di posta, per il call centre"
     yield ""
-    yield "Una pagina per gestore: che cosa vede il medico, che cosa dirgli, che cosa deve fare. Le pagine nascono dai"
+    yield "Una pagina per gestore: che cosa vede il medico, che cosa dirgli, che cosa deve fare. Sono generate dai"
     yield "profili in `relay/providers/profiles` con `make docs`. Le classi tra parentesi sono quelle che mostra il"
     yield "sistema; che cosa significano è in [Reply classes](../replies.md)."
     yield ""
@@ -88,7 +89,7 @@ def _index(profiles: Mapping[str, Profile]) -> Iterator[str]:
 def _page(profile: Profile) -> Iterator[str]:
     yield f"# {profile.title}"
     yield ""
-    yield f"Fatta da `make docs` dal profilo `{profile.name}`. [Tutti i gestori](README.md)"
+    yield f"Pagina generata da `make docs` dal profilo `{profile.name}`. [Tutti i gestori](README.md)"
     yield ""
     yield profile.about["it"]
     yield ""
@@ -133,6 +134,25 @@ def _new_secret(profile: Profile) -> str:
     return "relay account set-password INDIRIZZO" + (" --oauth" if _is_oauth(profile) else "")
 
 
+def _spelt(limit: str) -> str:
+    """A limit as a call centre reads it: `150/20m` as 150 in 20 minutes."""
+    many, _, span = limit.partition("/")
+    if span == "calendar-day":
+        return f"{many} in un giorno solare"
+    found = re.fullmatch(r"(\d*)([smhd])", span)
+    assert found is not None, f"profiles write limits briefly: {limit}"
+    one, several = _SPANS[found[2]]
+    return f"{many} {one}" if found[1] in ("", "1") else f"{many} in {found[1]} {several}"
+
+
+_SPANS: Mapping[str, tuple[str, str]] = {
+    "s": ("al secondo", "secondi"),
+    "m": ("al minuto", "minuti"),
+    "h": ("all'ora", "ore"),
+    "d": ("al giorno", "giorni"),
+}
+
+
 def _facts(profile: Profile) -> Iterator[str]:
     settings = profile.settings
     rows = {
@@ -142,7 +162,7 @@ def _facts(profile: Profile) -> Iterator[str]:
         "mittente": SENDERS[profile.sender.rule],
         "messaggio più grande": profile.size or "non pubblicato",
         "destinatari per messaggio": profile.recipients or "non pubblicato (il sistema ne invia uno per volta)",
-        "limiti iniziali": ", ".join(settings.get("limits", ())) or "secondo il contratto",
+        "limiti iniziali": ", ".join(map(_spelt, settings.get("limits", ()))) or "secondo il contratto",
         "riserva per gli altri dispositivi": settings.get("reserve", "nessuna"),
     }
     yield "| | |"

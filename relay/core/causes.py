@@ -182,7 +182,7 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         "in-doubt": cause(
             "4.4.2",
             ("the connection broke at the last moment: it may have arrived.", "ask before you send it again."),
-            ("la connessione è caduta alla fine: potrebbe essere arrivato.", "chiedere prima di rinviare."),
+            ("la connessione è caduta alla fine: potrebbe essere arrivato.", "chiedere prima di inviare di nuovo."),
         ),
         "expired": cause(
             EXPIRED,

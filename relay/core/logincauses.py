@@ -12,7 +12,7 @@ _AGAIN = ("send it again later, or another way.", "inviare di nuovo più tardi, 
 _CALL = ("call support{contact}.", "chiamare l'assistenza{contact}.")
 _CONNECT = (
     "ask support{contact} how to allow it again in your browser.",
-    "chiedere all'assistenza{contact} come autorizzare di nuovo dal browser.",
+    "chiedere all'assistenza{contact} come autorizzarlo di nuovo dal browser.",
 )
 
 
@@ -29,7 +29,7 @@ LOGIN_CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "auth-not-offered": _cause(
             "your mail provider offers no login where it was reached.",
-            "il server del Suo gestore non offre alcun accesso.",
+            "il server del Suo gestore non permette di accedere.",
             _CALL,
         ),
         "unusable-credentials": _cause(

@@ -53,11 +53,11 @@ GENERAL: Mapping[ReplyClass, Texts] = MappingProxyType(
             "The mailbox has sent as much as its provider allows in a day. Nothing is lost: the rest leaves by itself "
             "when the provider allows it again. Do not send it a second time.",
             "La casella ha raggiunto il numero di invii che il gestore permette in un giorno. Nulla va perso: il resto "
-            "parte da solo appena il gestore lo permette. Non invii di nuovo.",
+            "parte da solo appena il gestore lo permette. Non invii una seconda volta.",
         ),
         ReplyClass.RATE_LIMITED: _texts(
             "Nothing to do: the provider asks for a slower pace, and the relay keeps it. Do not send anything twice.",
-            "Non deve fare nulla: il gestore chiede di inviare più lentamente e il sistema lo fa. Non invii di nuovo.",
+            "Non deve fare nulla: il gestore chiede di inviare più lentamente e il sistema lo fa. Non invii due volte.",
         ),
         ReplyClass.TOO_MANY_RECIPIENTS: _texts(
             "Nothing to do: the relay sends to fewer at once and goes on by itself.",
@@ -84,16 +84,16 @@ GENERAL: Mapping[ReplyClass, Texts] = MappingProxyType(
             "questo gestore all'invio.",
         ),
         ReplyClass.IP_BLOCKED: _texts(
-            "Nothing to do for the owner: the provider refuses the relay's address, and those who run the relay know.",
-            "Il titolare non deve fare nulla: il gestore rifiuta l'indirizzo del sistema, e i tecnici sono avvisati.",
+            "Nothing to do: the provider refuses the relay's address, and those who run the relay know.",
+            "Non deve fare nulla: il gestore rifiuta l'indirizzo del sistema, e i tecnici sono avvisati.",
         ),
         ReplyClass.TLS_REQUIRED: _texts(
-            "Nothing to do for the owner: there is no safe connection, and those who run the relay know.",
-            "Il titolare non deve fare nulla: manca una connessione sicura, e i tecnici sono avvisati.",
+            "Nothing to do: there is no safe connection, and those who run the relay know.",
+            "Non deve fare nulla: manca una connessione sicura, e i tecnici sono avvisati.",
         ),
         ReplyClass.PROTOCOL_ERROR: _texts(
-            "Nothing to do for the owner: those who run the relay look at it.",
-            "Il titolare non deve fare nulla: se ne occupano i tecnici.",
+            "Nothing to do: those who run the relay look at it.",
+            "Non deve fare nulla: se ne occupano i tecnici.",
         ),
         ReplyClass.NETWORK: _texts(
             "Nothing to do: the provider cannot be reached at present, and the relay tries again by itself.",

@@ -23,6 +23,7 @@ from relay.core.noticewords import Then, Topic, topic_of
 from relay.core.remedy import REMEDIES, Needs
 from relay.core.telling import KINDS, Reader, reader_of
 from relay.core.words import Plan
+from relay.providers import load_profiles, next_steps
 
 ROME = ZoneInfo("Europe/Rome")
 AT = 1_795_340_102_000_000  # 2026-11-22 09:35:02 UTC
@@ -77,15 +78,15 @@ non parte.
 Motivo: Libero Mail rifiuta la password della casella. Prima funzionava:
 probabilmente è stata cambiata.
 
-30 messaggi in attesa. Sono al sicuro: non inviarli di nuovo,
+30 messaggi in attesa. Sono al sicuro: non li invii di nuovo,
 arriverebbero due volte. Un messaggio è conservato per 7 giorni, poi
 torna al mittente.
 
 Che cosa fare:
-1. Accedere alla casella dalla webmail. Se non riesce, impostare lì una
+1. Acceda alla casella dalla webmail. Se non riesce, imposti lì una
    nuova password.
-2. Comunicare la nuova password all'assistenza: la posta riparte in
-   pochi secondi.
+2. Comunichi la nuova password all'assistenza: la posta riparte in pochi
+   secondi.
 
 Prossimo tentativo automatico: 22/11/2026, ore 11:35 (ora italiana).
 
@@ -188,7 +189,7 @@ def test_it_counts_what_waits(waiting: int, said: str) -> None:
 def test_the_steps_of_the_profile_come_first_without_their_marks_and_links() -> None:
     steps = "1) Vada su https://login.libero.it\n\n- Scelga una password nuova.\n  "
     body = write(NOTICE, replace(DOCTOR, steps=steps)).body
-    assert "1. Vada su login.libero.it\n2. Scelga una password nuova.\n3. Comunicare la nuova password" in body
+    assert "1. Vada su login.libero.it\n2. Scelga una password nuova.\n3. Comunichi la nuova password" in body
     assert "Accedere alla casella" not in body
 
 
@@ -214,7 +215,7 @@ def test_after_a_day_it_is_a_reminder() -> None:
 def test_that_it_works_again_asks_for_nothing() -> None:
     text = write(replace(NOTICE, type=NoticeType.HEALED), DOCTOR)
     assert text.subject == "La posta di m.rossi@libero.it parte di nuovo"
-    assert "Non occorre fare nulla" in " ".join(text.body.split())
+    assert "Non deve fare nulla" in " ".join(text.body.split())
     assert "Che cosa fare" not in text.body
     assert "La posta in attesa (30 messaggi) parte" in text.body
     assert "in attesa" not in write(replace(NOTICE, type=NoticeType.HEALED, waiting=0), DOCTOR).body
@@ -235,7 +236,7 @@ def test_one_of_them_is_said_as_one_and_a_reason_goes_on_in_its_sentence() -> No
 def test_the_vendor_finds_the_mailbox_the_owner_and_the_command() -> None:
     body = write(NOTICE, replace(VENDOR, has_to_call=True)).body
     assert "Casella: m.rossi@libero.it presso Libero Mail\nTitolare: Dr. M. Rossi\nTelefono: 0974 1234\n" in body
-    assert "telefonargli" in body
+    assert "gli telefoni" in body
     assert "relay account set-password m.rossi@libero.it" in body
     assert body.startswith("Buongiorno,"), "it is not the vendor who is Dr. Rossi"
 
@@ -383,3 +384,21 @@ def test_that_support_has_to_be_told_is_said_once(language: Language, steps: str
     assert f"2. {WORDS[language].right_after}" in said
     plain = " ".join(write(NOTICE, replace(DOCTOR, language=language, steps="Log in.")).body.split())
     assert twice in plain
+
+
+# the form of address
+
+INFINITIVE = re.compile(
+    r"(?:^|[.:;]\s+|\be\s+)(?:[Nn]on\s+)?(\w+(?:are|ere|ire|ar[lnc]\w|arla|arlo|arne|argli|erla|irla))\b"
+)
+
+
+@pytest.mark.parametrize("reader", list(Reader))
+def test_italian_readers_are_addressed_as_lei_in_every_step(reader: Reader) -> None:
+    words = WORDS[Language.ITALIAN]
+    steps = [*(each.steps for each in words.stories.values()), *(each.steps for each in words.events.values())]
+    said = [*steps, *(words.then[then, reader] for then in Then), words.call, words.waiting_one, words.waiting_many]
+    for profile in (None, *load_profiles().values()):
+        said += [each["it"] for kind in ReplyClass if (each := next_steps(profile, kind)) is not None]
+    for text in said:
+        assert INFINITIVE.search(text) is None, text
