@@ -12,7 +12,7 @@ from relay.core.hint import hinted, is_daily
 from relay.core.limits import MINUTE
 from relay.core.meaning import MEANINGS, Action, Failure, Judgement, ReplyClass, Scope, Source
 from relay.core.reasons import REASONS
-from relay.core.reasons.whose import of_recipient
+from relay.core.reasons.whose import is_asked_again, of_recipient
 from relay.core.reply import Reply
 from relay.core.rules import Rule, first_of, reading_of
 from relay.core.words import Stage
@@ -51,6 +51,9 @@ _MAILBOX_STAGES = frozenset({Stage.AUTH, Stage.MAIL})
 _UNREPEATABLE = frozenset({ReplyClass.SPAM_BLOCKED, ReplyClass.CONTENT_REFUSED})
 """Whatever the code: the same bytes again would only harm the mailbox."""
 
+_UNNAMED = frozenset({ReplyClass.RECIPIENT_REFUSED, ReplyClass.POLICY_REFUSED})
+"""Classes of a code that says only that it was refused: what the text asks for is more."""
+
 _BY_ADDRESS = re.compile(r"\b(?:from|per|by) (?:\w+ ){0,3}(?:ip|host|address|client|network)\b|\bIP\b", re.IGNORECASE)
 
 
@@ -70,9 +73,9 @@ def classify(stage: Stage, seen: Reply | Failure, context: Context = NO_CONTEXT)
     if rule is not None:
         return _of_reason(rule, stage, seen, words, context=context)
     guess = by_enhanced(stage, seen)
-    if guess is not None:
+    if guess is not None and not (guess in _UNNAMED and is_asked_again(stage, seen, words)):
         return _bent(guess, stage, seen, source=Source.ENHANCED)
-    guess = by_code(stage, seen)
+    guess = None if is_asked_again(stage, seen, words) else by_code(stage, seen)
     return _bent(guess or ReplyClass.UNKNOWN, stage, seen, source=Source.BASIC if guess else Source.UNKNOWN)
 
 

@@ -24,6 +24,22 @@ GAP_WORDS: int = 4
 _ASKED = re.compile(r"(?:<<address>>|<address>)?:? ?Recipient address rejected: (?=\S)(?!Access denied)", re.IGNORECASE)
 """What a server puts before its reason to say at which command it was asked: it is nothing of the reason."""
 
+_STOCK = re.compile(
+    r"Requested (?:mail )?action (?:not taken|aborted)[:;,.]?+(?: ?(?:mailbox unavailable|exceeded storage allocation|"
+    r"(?:local )?error in processing|insufficient system storage|mailbox name not allowed)\b[:;,.]*+)?+"
+    r"(?= (?!for |see |please |visit |refer |more )[^ ]++ [^ ]++ [^ ])",
+    re.IGNORECASE,
+)
+"""What RFC 5321 (4.2.3) says of a code: it is a reason only where nothing else is said."""
+
+_DENIED = re.compile(
+    r" (?:(?:is|was|are|has|e) )?(?:not|isnt|wasnt|arent|non)(?: (?:e|been|currently|stato|stata))?"
+    r" (?:blocked|blacklisted|blocklisted|banned|suspended|locked|disabled|infected|full|affected|(?:bloccat|sospes|"
+    r"disabilitat|infett|pien)[oaie])(?= )"
+    r"| (?:no|nessun|without)(?: (?:virus|viruses|malware|threat|threats))(?: (?:found|detected|rilevat[oi]))?(?= )"
+)
+"""What is said not to be so is no reason, whatever word it is said with."""
+
 _PART = re.compile(r"~|[a-z0-9]+\*?(?:\|[a-z0-9]+\*?)*\??")
 _GAP = rf"(?: [a-z0-9]++){{0,{GAP_WORDS}}}?"
 
@@ -82,6 +98,8 @@ class Rule:
     enhanced: frozenset[str] = frozenset()
     """Whole, as `5.7.139`."""
     text: Phrases | None = None
+    also: Phrases | None = None
+    """Another clause that has to be there too, before or after `text`."""
     unless: Phrases | None = None
     scope: Scope | None = None
     """Instead of the class's own."""
@@ -103,6 +121,8 @@ class Rule:
             return False
         if self.text is not None and not self.text.is_in(words):
             return False
+        if self.also is not None and not self.also.is_in(words):
+            return False
         return self.unless is None or not self.unless.is_in(words)
 
 
@@ -115,5 +135,7 @@ def first_of(rules: Iterable[Rule], stage: Stage, reply: Reply, words: str) -> R
 
 
 def reading_of(reply: Reply) -> str:
-    """The words of a reply that rules are tried on: masked, in small letters, without points or what was asked."""
-    return words_of(_ASKED.sub("", nameless(reply.text)))
+    """The words of a reply that rules are tried on: masked, in small letters, without points, without what was asked,
+    what only repeats the code, and what is said not to be so.
+    """
+    return _DENIED.sub("", words_of(_STOCK.sub("", _ASKED.sub("", nameless(reply.text)))))

@@ -22,7 +22,8 @@ CROWDED: tuple[Rule, ...] = (
         ReplyClass.TOO_MANY_CONNECTIONS,
         text=phrases(
             f"too many {_KIND}? {_KIND}? connections|sessions",
-            f"concurrent|simultaneous|parallel {_KIND}? connection|connections|session|sessions",
+            f"concurrent|simultaneous|parallel {_KIND}? connection|connections|session|sessions|login|logins|logons",
+            "logged in ~ too many times|devices|places",
             f"max|maximum|maximal|allowed|permitted number|limit|amount? of? {_KIND}? {_KIND}? connections|sessions",
             f"exceed* the|your|its? allowed|permitted|maximum? number? of? {_KIND}? {_KIND}? connections|sessions",
             f"more {_KIND}? connections|sessions than",
@@ -31,7 +32,8 @@ CROWDED: tuple[Rule, ...] = (
             "connections per ip|host|user|client|account|mailbox|login",
             "troppe connessioni|sessioni",
             "numero massimo di|delle connessioni|sessioni",
-            "connessioni|sessioni simultanee|contemporanee|concorrenti|parallele",
+            "connessioni|sessioni|accessi|login simultane*|contemporane*|concorrent*|parallel*",
+            "simultane*|contemporane* ~ connessioni|sessioni|accessi|login",
             "limite ~ connessioni|sessioni",
             "zu viele gleichzeitige|offene|parallele? verbindungen|sitzungen",
             "trop de connexions|sessions",
@@ -112,6 +114,9 @@ _TOO_MANY_RECIPIENTS = Rule(
         "troppi destinatari",
         "numero ~ destinatari",
         "destinatari ~ massimo|limite|consentiti|superato|superati",
+        "massimo|limite|oltre|piu ~ destinatari|indirizzi",
+        "destinatari|recipients|addressees per messaggio|message|mail|email|invio|transaction",
+        "max|maximum|up|than ~ recipients|addressees|rcpts|rcpt",
         "zu viele empfanger",
         "trop de destinataires",
         "demasiados destinatarios",
@@ -119,7 +124,34 @@ _TOO_MANY_RECIPIENTS = Rule(
     unless=phrases(*_PERIOD_WORDS),
 )  # fmt: skip
 
-SIZES: tuple[Rule, ...] = (_TOO_LARGE, _TOO_MANY_RECIPIENTS)
+_MAIL_THINGS = (
+    "message|mail|email|attachment|attachments|messaggio|mail|allegato|allegati|object|letter|content|contenuto"
+)
+_OVER = (
+    "over|above|exceed*|larger|bigger|more|greater|limit*|max|maximum|oltre|superior*|supera|superano|superat*|grande|"
+    "eccede|massim*|piu"
+)
+_UNIT = "mb|mbyte|mbytes|mib|kb|kib|bytes|byte|megabyte|megabytes|mega|octets"
+_OVER_BYTES = Rule(
+    ReplyClass.MESSAGE_TOO_LARGE,
+    stages=_SENT,
+    text=phrases(
+        f"{_MAIL_THINGS} ~ {_OVER} ~ {_UNIT}",
+        f"{_MAIL_THINGS} ~ {_UNIT} ~ {_OVER}",
+        "quota|quote|limit|limite|dimensione|size|peso|spazio ~ per|of|a|each|for|di singolo|single|each|one|ogni|"
+        "individual? messaggio|message|mail|email|invio|allegato",
+    ),
+    also=phrases(f"{_OVER}", f"{_UNIT}"),
+    unless=phrases(
+        "mailbox|inbox|casella|boite|postfach|storage|disk|account",
+        "recipients|destinatari|rcpt",
+        "per|each|every|ogni|al|all day|hour|giorno|ora",
+        "rate|frequency",
+    ),
+)
+"""Bytes that are counted, or a limit that holds for each mail: neither a rate nor the room of a mailbox."""
+
+SIZES: tuple[Rule, ...] = (_OVER_BYTES, _TOO_LARGE, _TOO_MANY_RECIPIENTS)
 
 _THING = (
     "message|messages|mail|mails|email|emails|sending|send|sender|outgoing|outbound|smtp|submission|relay|user|account"
@@ -187,10 +219,10 @@ LIMITED: tuple[Rule, ...] = (
             "sending|send|message|messages|mail|mails|email|emails|outgoing|outbound limit|limits|quota|rate ~ "
             "exceed*|reached",
             "exceed*|reached ~ sending|message|messages|mail|mails|email|emails|outgoing limit|limits|quota|rate",
-            "too many messages|mails|emails ~ sent|day|hour|minute|minutes|today",
+            "too many|much messages|mails|emails|mail",
             "daily|hourly ~ sending|send|message|mail|email|submission|smtp limit|quota",
             "limite|quota ~ invio|invii|messaggi|giornalier*|orari*",
-            "troppi messaggi|invii",
+            "troppi|troppe messaggi|invii|email|mail|spedizioni",
         ),
         unless=_NOT_A_RATE,
     ),

@@ -5,6 +5,7 @@ nobody's password.
 """
 
 from relay.core.meaning import ReplyClass
+from relay.core.reasons.method import ANOTHER_WAY
 from relay.core.rules import Rule, phrases
 from relay.core.words import Stage
 
@@ -31,7 +32,8 @@ TEMPORARY: tuple[Rule, ...] = (
             "too many attempts|logins|failures|tries",
             "troppi|troppe tentativi|accessi|login|errori|autenticazioni",
         ),
-        unless=phrases("permanently", "suspended|sospes*", "contact|unlock|reset"),
+        unless=phrases("permanently", "suspended|sospes*", "contact|unlock|reset", *ANOTHER_WAY,
+            "too many|much messages|mail|mails|emails", "troppi|troppe messaggi|invii|email|mail"),
     ),
     Rule(
         ReplyClass.AUTH_TEMPORARY,
@@ -56,12 +58,15 @@ TEMPORARY: tuple[Rule, ...] = (
             "temporalmente",
         ),
         unless=phrases(
-            "app|application specific? password", "basic authentication", "browser|oauth2|xoauth2", "expired|scaduta",
+            "basic authentication", "browser|xoauth2", "expired|scaduta",
             "password|credentials|credenziali|username ~ incorrect|invalid|wrong|errat*|bad|accepted",
             "incorrect|invalid|wrong|bad username|user|password|credentials|"
             "login", "permanently", "suspended|sospes*",
             "account|mailbox|user|utente|utenza|casella ~ locked|suspended|blocked|disabled|sospes*|bloccat*",
-            "check|verify your|the password|username|credentials",
+            "check|verify|review|correct ~ password|username|credentials|login|account|name|data|details|user|settings",
+            "controll*|verific*|corregg* ~ password|utente|credenziali|dati|login|nome|account|impostazioni",
+            "wrong|incorrect|invalid|errat*|sbagliat* ~ data|details|dati|login",
+            "too many|much messages|mail|mails|emails", "troppi|troppe messaggi|invii|email|mail", *ANOTHER_WAY,
             "smtp ~ disabled|enabled",
             *(
                 f"{limited} ~ exceed*|reached"
@@ -72,6 +77,19 @@ TEMPORARY: tuple[Rule, ...] = (
 )  # fmt: skip
 
 REJECTED: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.AUTH_TEMPORARY,
+        stages=_LOGIN,
+        codes=frozenset("4"),
+        text=phrases(
+            "auth|authentication|authenticating|authenticator|login|logon|sasl error|problem|trouble|failure|"
+            "unavailable",
+            "error|problem ~ authenticating|authentication|auth",
+            "errore|problema ~ autenticazione|accesso",
+        ),
+        unless=phrases(f"{_PASSWORD} ~ {_WRONG}", f"{_WRONG} ~ {_PASSWORD}",
+            "password|passwords|credentials|credenziali|username", "user ~ unknown|not"),
+    ),
     Rule(
         ReplyClass.AUTH_REJECTED,
         stages=_LOGIN,

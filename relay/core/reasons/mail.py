@@ -92,6 +92,40 @@ _ANSWERS = frozenset(
 )
 """Codes that answer for an address; 501 says that its spelling was not understood."""
 
+_SELF = "you|account|login|user|utente|mailbox|casella|puo|puoi|potete"
+
+AS_OTHER: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.SENDER_REFUSED,
+        stages=_SENT,
+        codes=_ANSWERS | {"501"},
+        text=phrases(
+            f"{_SELF} ~ not|cannot|cant|never|may not? ~ send|sending|post|submit|use as|behalf",
+            f"{_SELF} not|cannot|cant|never ~ send|sending|post|submit|use ~ as|behalf",
+            "non puo|puoi|potete|autorizzat*|consentit* ~ inviare|spedire|usare|utilizzare come|conto|nome",
+            "not|cannot|cant|permission|permissions ~ send|post|submit on behalf",
+            "not|cannot|cant ~ send|post|submit as this|that|another|other|someone",
+        ),
+        unless=phrases("ip|ips|host|network|rete", "recipient|recipients|destinatario|group", "to this|the someone"),
+    ),
+    Rule(
+        ReplyClass.SENDER_REFUSED,
+        stages=_MAIL,
+        codes=frozenset({"501", "503"}),
+        text=phrases(
+            "identity|sender|from|address|domain|mittente|indirizzo|dominio|someone|somehost ~ not|non|isnt|doesnt ~ "
+            "verified|owned|authorized|authorised|allowed|permitted|yours|registered|belong|verificato|autorizzato|"
+            "appartenente|appartiene|consentito|abilitato|registrato",
+            "mittente|sender|address|from ~ not|non|invalid ~ account|user|"
+            "login|mailbox|casella|utenza|utente|account",
+            "non corrisponde|coincide ~ utente|casella|login|account|autenticat*",
+            "does|doesnt not? match ~ login|user|account|authenticated|mailbox",
+        ),
+        unless=phrases("syntax", "parameter|parameters|argument|arguments|command", "helo|ehlo"),
+    ),
+)  # fmt: skip
+"""Who may not send as somebody: said with a policy beside it, it is still the mailbox that may not."""
+
 SENDER: tuple[Rule, ...] = (
     Rule(
         ReplyClass.SENDER_REFUSED,
@@ -177,7 +211,9 @@ _AUTHENTICITY = Rule(
     ReplyClass.POLICY_REFUSED,
     stages=_SENT,
     text=phrases(
-        "dmarc|dkim|spf ~ fail*|policy|record|check|checks|verification|reject*|pass|aligned|hard",
+        "dmarc|dkim|spf ~ fail*|policy|record|check|checks|verification|reject*|pass|aligned|hard|required|missing|"
+        "superat*|fallit*|mancante|richiest*",
+        "alignment|aligned|allineamento|allineato ~ dmarc|dkim|spf|from",
         "fail*|pass|violat* ~ dmarc|dkim|spf",
         "unauthenticated email|mail|message|messages|sender",
         "sender|message|mail is|was unauthenticated",

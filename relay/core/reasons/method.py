@@ -78,6 +78,14 @@ _METHOD = phrases(
     "contrasena de aplicacion",
 )
 
+ANOTHER_WAY: tuple[str, ...] = (
+    "app|application|apps specific? password|passwords",
+    "password|passwords ~ app|apps|applicazione|applicazioni|application|applications",
+    "oauth|oauth2|xoauth|oauthbearer",
+    "require*|need*|must|richied*|serve|necessari* ~ oauth2|browser|2fa|mfa",
+)
+"""What the owner has to log in with instead: beside it, how often he tried is nothing."""
+
 METHOD: tuple[Rule, ...] = (
     Rule(
         ReplyClass.AUTH_METHOD,
@@ -111,13 +119,34 @@ METHOD: tuple[Rule, ...] = (
             "autenticazione richiesta|necessaria|obbligatoria",
             "richiede|richiesta|necessaria ~ autenticazione",
             "autenticarsi|autenticati",
-            "log in ~ browser",
+            "log|sign|logon|signin in|on|into? ~ browser|web|webmail|website|portal|account|mailbox",
             "web browser",
+            "continue|resume|keep sending ~ sign|log|login",
+            "accedere|accedi|acceda|accedete|entri|entrare ~ account|casella|webmail|browser|area|profilo|portale|sito",
         ),
         unless=phrases(
             "spf|dkim|dmarc|domain|"
             "arc", "message|email|mail does|lacks|fails|fail|is|not", "relay*", "recipient|recipients|destinatario",
             "verify ~ account", "attachment|archive|allegato",
+        ),
+    ),
+    Rule(
+        ReplyClass.AUTH_METHOD,
+        stages=_SENT,
+        text=phrases(
+            "turn|switch on ~ smtp? auth|authentication",
+            "enable|activate|use|configure|select|set ~ smtp? auth|authentication ~ client|program|software|settings|"
+            "account|server",
+            "enable|activate|configure|turn on? smtp auth|authentication",
+            "without ~ auth|authentication|authenticating|login|logging",
+            "abilit*|attiv*|imposta*|usare|usi ~ autenticazione|smtp ~ programma|client|server|smtp|posta",
+            "senza ~ autenticazione|autenticarsi|accesso|login",
+            "autenticazione non ~ effettuata|eseguita|avvenuta|attiva|abilitata",
+            "autenticazione smtp ~ richiesta|obbligatoria|necessaria",
+        ),
+        unless=phrases(
+            "spf|dkim|dmarc|arc", "message|email|mail is|was|has|lacks", "recipient|recipients|destinatario|group",
+            "your|the|from|sending domain|domains", "dominio",
         ),
     ),
 )  # fmt: skip

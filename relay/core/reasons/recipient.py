@@ -74,6 +74,41 @@ _UNKNOWN = Rule(
     ),
 )  # fmt: skip
 
+_MAYBE = Rule(
+    ReplyClass.RECIPIENT_DOMAIN_BAD,
+    stages=_AFTER,
+    text=phrases(
+        "domain|host|dominio ~ may|might|could|potrebbe ~ not|non exist|esistere",
+    ),
+    unless=phrases("sender|mittente|your"),
+)
+_MAYBE_USER = Rule(
+    ReplyClass.RECIPIENT_UNKNOWN,
+    stages=_AFTER,
+    codes=_ANSWERS,
+    text=phrases(
+        "account|address|mailbox|user|recipient|casella|indirizzo|utente ~ may|might|could|potrebbe ~ not|non exist|"
+        "valid|esistere|active",
+    ),
+    unless=phrases("sender|mittente|your"),
+)
+"""A list of what it may be begins with what it most likely is."""
+
+_SECURED = Rule(
+    ReplyClass.RECIPIENT_REFUSED,
+    stages=_AFTER,
+    text=phrases(
+        "dane|tlsa|dnssec",
+        "mta sts",
+        "stspolicy|sts policy",
+        "certificate ~ match|mismatch|common|trusted|expired|verification|verify|invalid|untrusted|revoked|valid",
+        "starttls|tls not supported ~ destination|remote",
+        "destination|remote|recipient|recipients ~ support tls|starttls|encryption",
+    ),
+    unless=phrases("your", "attachment|content|spam"),
+)
+"""How the next server proves who it is: once we are logged in, that is the recipient's."""
+
 _DOMAIN = Rule(
     ReplyClass.RECIPIENT_DOMAIN_BAD,
     stages=_AFTER,
@@ -83,7 +118,9 @@ _DOMAIN = Rule(
         "resolved|trovato|valid|valido|accept|exchanger|routable|records|record|accetta|known|receive|be",
         "domain|host|hostname|dominio ~ unknown|nonexistent|inesistente|invalid|unrouteable|unroutable|nxdomain|"
         "sconosciuto|expired|scaduto",
-        "unknown|invalid|nonexistent|bad|unrouteable|no|illegal such? domain|host|hostname|mx|dominio",
+        "unknown|invalid|nonexistent|bad|unrouteable|no|illegal|wrong such? recipient|recipients|destination|target? "
+        "domain|host|hostname|mx|dominio",
+        "dominio ~ destinatario|destinazione ~ non|inesistente|sconosciuto|errato",
         "dominio ~ inesistente|sconosciuto|errato",
         "null mx",
         "mx records|record|point*",
@@ -163,7 +200,11 @@ _UNWANTED = Rule(
         "restrict*|recipient restriction|restrictions",
         "do|does|did not? want ~ mail|messages|email",
         "mail|messages|message|email refused|not ~ by|wanted ~ recipient|user",
-        "empfanger ~ abgelehnt|verweigert",
+        "empfanger ~ abgelehnt|verweigert|gesperrt|blockiert",
+        "destinataire|usuario|destinatario ~ bloque|bloquee|bloqueado|refuse|rejete|rechazado|desactive|suspendu|"
+        "bloccat*|disattivat*",
+        "recipient account ~ blocked|locked|disabled|isblocked|unavailable",
+        "recipient|user|destinatario|addressee|casella ~ unavailable|indisponibile|raggiungibile|disponibile",
         "challenge|whitelist|whitelisted|approved ~ sender|senders|recipient|required",
         "destinatario non|rifiuta|temporaneamente",
     ),
@@ -174,4 +215,5 @@ _UNWANTED = Rule(
 )  # fmt: skip
 
 FULL: tuple[Rule, ...] = (_FULL_BOX,)
+GUESSED: tuple[Rule, ...] = (_MAYBE, _MAYBE_USER, _SECURED)
 RECIPIENT: tuple[Rule, ...] = (_DOMAIN, _UNKNOWN, _UNWANTED)

@@ -37,8 +37,8 @@ TLS: tuple[Rule, ...] = (
         ),
         unless=phrases("temporarily|temporary",
             "encrypted ~ attachment|archive|zip|file",
-            "password "
-            "protected", "attachment|archive|allegato", "tls not|currently available", "basic authentication"),
+            "password protected", "attachment|archive|allegato", "certificate|certificato ~ expired|trusted|match*",
+            "tls not|currently available", "basic authentication"),
     ),
 )  # fmt: skip
 
@@ -83,6 +83,8 @@ ADDRESS: tuple[Rule, ...] = (
             "originating|coming from your|this ip|network|server|host",
             "dynamic|residential|dialup ip|address|range|pool",
             "cannot find your hostname",
+            "only|solely|solo|soltanto|solamente|esclusivamente ~ from|dalla|dalle|da ~ network|networks|rete|reti|"
+            "ip|ips",
             "cannot|unable|could|not resolve|find ~ your|client|reverse host|hostname|ip|address",
         ),
         stages=_LOGGED_IN | _HOST,
@@ -126,11 +128,55 @@ CLOSED: tuple[Rule, ...] = (
     ),
 )  # fmt: skip
 
+_MACHINE = "filter|filters|filtro|scanner|scan|scansione|antispam|antivirus|milter|engine|clamd|clamav|rspamd|dspam"
+
+HELPERS: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.OUTAGE,
+        stages=_SENT,
+        codes=frozenset("4"),
+        text=phrases(
+            f"{_MACHINE} ~ unavailable|unreachable|initialization|initialisation|timeout|timed|down|crash*|overload*|"
+            f"busy|offline|restarting|starting|error|errore|indisponibile|raggiungibile|disponibile|sovraccaric*",
+            f"{_MACHINE} engine|service|server|daemon|process|system? failure|failed",
+            f"cannot|unable|could|problem|error|trouble|waiting ~ connect|reach|contact|run|start|load|initialize|with|"
+            f"for ~ {_MACHINE}",
+        ),
+        unless=phrases("found|detected|infected|rilevat*|trovat*", "message|mail|content failed", "score|reject*"),
+    ),
+    Rule(
+        ReplyClass.OUTAGE,
+        stages=_SENT | _HOST,
+        codes=frozenset("4"),
+        text=phrases(
+            "system|server|service|node|cluster|sistema|servizio is? not|non ~ accept*|taking|accetta|accettiamo",
+            "disk|disco|spool|coda|queue ~ full|pien*|insufficien*|esaurit*|out",
+            "insufficien*|no|not ~ disk|disco|spool|coda|queue",
+        ),
+        also=phrases("system|server|service|node|cluster|sistema|servizio|relay|disk|disco|spool|coda|queue"),
+        unless=phrases("recipient|user|mailbox|casella|destinatario|utente|inbox|someone", "quota", "your|tua|sua"),
+    ),
+)  # fmt: skip
+"""What the provider itself needs is missing for now: named with spam or with room, it is neither."""
+
 SPOKEN: tuple[Rule, ...] = (
     Rule(
         ReplyClass.PROTOCOL_ERROR,
         stages=_SENT | {Stage.CONNECT, Stage.EHLO},
-        text=phrases("protocol violation|error"),
+        text=phrases(
+            "protocol violation|error",
+            "too many errors|unrecognized|unknown|invalid|bad|illegal|failed? commands|errors",
+            "too many errors",
+            "troppi errori|comandi",
+            "bare lf|cr|newline|newlines|linefeed|linefeeds|line",
+            "smtplf",
+        ),
+        unless=phrases("temporary|temporaneo|temporanei", "recipient|recipients|destinatari|user|users|addresses"),
+    ),
+    Rule(
+        ReplyClass.PROTOCOL_ERROR,
+        stages=frozenset({Stage.AUTH}),
+        text=phrases("already authenticated|logged", "identity changes|change", "gia autenticat*|conness*"),
     ),
     Rule(
         ReplyClass.PROTOCOL_ERROR,
@@ -178,8 +224,10 @@ SERVICE: tuple[Rule, ...] = (
         ReplyClass.NETWORK,
         stages=_SENT | _HOST,
         text=phrases(
-            "connection|connessione|session ~ timed|lost|reset|dropped|aborted|broken|persa|interrotta|scaduta|"
-            "timeout|closed|caduta",
+            "connection|connessione|session|sessione ~ timed|lost|reset|dropped|aborted|broken|persa|interrotta|"
+            "scaduta|"
+            "timeout|closed|caduta|expired|expires|chiusa",
+            "tempo ~ attesa|massimo ~ superat*|scadut*|esaurit*",
             "lost|broken|dropped|reset connection",
             "timeout|timed out|exceeded|waiting|error|while|after|idle",
             "timeout|timedout",
@@ -246,7 +294,9 @@ SERVICE: tuple[Rule, ...] = (
             "out of memory",
             "maintenance|manutenzione",
             "insufficient|out ~ system storage|resources|memory|space",
-            "temporaneamente non|indisponibil*",
+            "temporaneamente|momentaneamente|attualmente non|indisponibil*",
+            "too busy",
+            "overload*|sovraccaric*",
             "resources|database ~ unavailable|error",
             "shutting down",
         ),

@@ -57,6 +57,12 @@ BLOCKED: tuple[Rule, ...] = (
             "user|account|utente ~ not allowed|permitted|authorized|enabled to send|use|relay ~ mail|smtp|email|"
             "messages|service",
             "non abilitato|autorizzato all|alla invio|spedizione",
+            "no|not|doesnt|dont|without|lacks ~ access|permission|permissions|rights|right|entitle* ~ service|smtp|"
+            "server|"
+            "protocol|submission|relay|mail",
+            "not|isnt ~ entitled|licensed|subscribed|provisioned|included|include",
+            "non|senza ~ diritto|diritti|permesso|permessi|previsto|incluso|compreso ~ servizio|smtp|posta|invio|piano",
+            "plan|license|licence|piano|offerta ~ not|non ~ include|includes|smtp|prevede|comprende|inclu*",
         ),
         unless=phrases(
             "smtp ~ disabled|"
@@ -67,6 +73,7 @@ BLOCKED: tuple[Rule, ...] = (
             "spamhaus|rbl|dnsbl|xbl|sbl|blacklist|blacklists",
             "ip|client|host|address blocked|blacklisted|listed|"
             "banned", "blocklist", "not verified", "rate|limit|quota",
+            "banned ~ ip|address|host|network", "check|verify|review ~ name|password|credentials|login",
             "bounce", "someone ~ not", "not|non ~ owned|owner|local|autorizzato|consentito",
         ),
     ),
@@ -108,7 +115,7 @@ BLOCKED: tuple[Rule, ...] = (
             "ip|host|client address? is|was|has? been? blocked|blacklisted|listed|banned", "blocklist",
             "banned sending? "
             "ip", "trying to reach", "tried to reach", "recipients inbox", "rate|limit ~ exceed*|reached",
-            "receiving|receive",
+            "receiving|receive", "queue|thread",
         ),
     ),
 )  # fmt: skip

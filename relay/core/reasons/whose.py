@@ -23,7 +23,35 @@ _ENDED = "scadut*|sospes*|cessat*|expired|ended|terminated|suspended|cancelled|o
 _PACKET = "pacchetto|credito|crediti|credits|credit|plafond|saldo"
 _SPAM = "spam|spamming|phishing"
 
+_ROOM_OUT = (
+    "mailbox|inbox|casella|storage|spazio|disk|space|quota ~ full|exceed*|exhausted|pien*|esaurit*|insufficient*|"
+    "superat*"
+)
+
 CONTRACT: tuple[Rule, ...] = (
+    Rule(
+        ReplyClass.SENDER_MAILBOX_FULL,
+        stages=_SENT,
+        text=phrases(
+            _ROOM_OUT,
+            "over|exceed*|superat*|oltre ~ storage|mailbox|disk|spazio quota|limit|space|allocation?",
+            "full|piena mailbox|inbox|casella|storage",
+        ),
+        also=phrases(
+            "cannot|cant|unable|not|no|impossible|before|until ~ send|sending|submit",
+            "sending|submission|outgoing|outbound ~ blocked|disabled|suspended|stopped|denied|refused|prevented",
+            "impossibile|non|prima|per ~ inviare|spedire",
+            "invio|invii|spedizione ~ bloccat*|sospes*|disabilitat*|inibit*|negat*|impossibile|rifiutat*",
+            "you have|ve|are|re ~ over|exceed*|reached|used ~ storage|mailbox|disk|space",
+            "storage|mailbox|space|disk full|exceeded ~ your account|mailbox",
+        ),
+        unless=phrases(
+            *_HIS_WORDS, "send|sending|inviare|spedire ~ to|a",
+            "sending|outbound|outgoing|submission|invio|invii quota|limit",
+            "quota|limit* di|of|for|on? invio|invii|sending|outgoing|giornalier*|orari*|daily|hourly",
+            "you tried|are|were trying",
+        ),
+    ),
     Rule(
         ReplyClass.SENDER_MAILBOX_FULL,
         stages=_SENT,
@@ -38,6 +66,26 @@ CONTRACT: tuple[Rule, ...] = (
         stages=_SENT,
         is_by_period=True,
         text=phrases("your quota|limit|allowance ~ recipients|messages|mails|emails ~ used|exceed*|reached|exhausted"),
+    ),
+    Rule(
+        ReplyClass.QUOTA_EXCEEDED,
+        stages=_SENT,
+        is_by_period=True,
+        text=phrases(
+            "you have|ve ~ exceed*|reached|used|exhausted|spent|hit ~ quota|limit|limits|allowance|allotment|"
+            "contingent",
+            "you are|re over|above|beyond ~ quota|limit|limits|allowance|allotment",
+            "take|takes|put|puts|bring|brings|push|pushes you over|above|beyond|past ~ quota|limit|limits|allowance",
+            "relay|relaying|outmail|outbox|mailing|transmission quota|limit|allowance",
+            "ha|hai|avete superat*|raggiunt*|esaurit*|oltrepassat* ~ quota|limite|soglia|tetto|massimo",
+        ),
+        unless=phrases(
+            *_HIS_WORDS, "storage|space|spazio|disk|mailbox|inbox|casella|size|dimension*|allegat*|attachment|"
+            "attachments",
+            "per|a|each|single|singolo message|mail|email|messaggio|transaction|session",
+            "connection|connections|sessions",
+            "login|logins|attempts|tentativi|password", "utente|user|account ha|has", "recipients|destinatari",
+        ),
     ),
     Rule(
         ReplyClass.QUOTA_EXCEEDED,
@@ -64,7 +112,8 @@ CONTRACT: tuple[Rule, ...] = (
             "outside|external|externally",
             f"licenza|contratto|abbonamento|subscription|trial|license|licence|contract|abonnement ~ {_ENDED}",
             "licenza|contratto|abbonamento|subscription|license|contract ~ non|not attiv*|valid*|active",
-            "payment|pagamento ~ overdue|scadut*|insolut*|missing|mancat*|failed|required",
+            "payment|payments|pagamento|pagamenti ~ overdue|scadut*|insolut*|missing|mancat*|failed|required|late|due",
+            "ritardo|mancato|arretrato ~ pagamento|pagamenti|rinnovo|canone",
             "fattura|invoice ~ overdue|scadut*|insolut*|unpaid",
             "utenza|cliente|account|contratto ~ moros*|insolut*",
             "moroso|morosa|morosita|insoluto|unpaid",
@@ -73,11 +122,29 @@ CONTRACT: tuple[Rule, ...] = (
             f"casella|mailbox|account|compte|utenza|konto ~ bloccat*|blocked|bloque|suspended|sospes*|suspendu|"
             f"gesperrt ~ {_SPAM}",
             f"{_MAILBOX} ~ bloccat*|sospes*|bloque|suspendu ~ invio|envoi|invii",
+            "sending|submission|outbound|outgoing ~ locked|frozen|revoked|withdrawn|halted|paused|restricted",
+            "invio|invii|spedizione|spedizioni ~ inibit*|congelat*|interdett*|revocat*|sospes*|disabilitat*",
+            "account|profile|domain|mailbox is|are? under|in|pending|on|awaiting validation|review|verification|"
+            "probation",
+            "account|casella|utenza|profilo ~ revisione|verifica|validazione",
         ),
         unless=_HIS,
     ),
 )  # fmt: skip
 """Before all others: what a word of the recipient's would hide."""
+
+_AGAIN = phrases(
+    "again|try|retry|resend later|tomorrow", "later ~ again|retry|resend",
+    "riprov*|ritent* ~ tardi|domani|seguito|momento", "piu tardi", "spater", "plus tard", "mas tarde",
+    "try|retry|resend|wait|riprov*|ritent*|attend* ~ n|an|a|one|un|una|few|qualche|alcuni|pochi "
+    "s|sec|second|seconds|min|minute|minutes|hour|hours|day|secondi|minuto|minuti|ora|ore|giorno",
+)  # fmt: skip
+
+
+def is_asked_again(stage: Stage, reply: Reply, words: str) -> bool:
+    """Whether a final answer to a mail asks for it again later and gives no reason: then a code is none either."""
+    return stage in _AFTER and not reply.is_temporary and _AGAIN.is_in(words)
+
 
 _HOSTWARD = frozenset(
     {

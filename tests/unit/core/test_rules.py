@@ -20,7 +20,7 @@ from relay.core.words import Stage
 from relay.providers import load_profiles
 
 ALL_RULES = [*REASONS, *(rule for profile in load_profiles().values() for rule in profile.rules)]
-ALL_PHRASES = [each for rule in ALL_RULES for each in (rule.text, rule.unless) if each is not None]
+ALL_PHRASES = [each for rule in ALL_RULES for each in (rule.text, rule.also, rule.unless) if each is not None]
 SPAM = Rule(ReplyClass.SPAM_BLOCKED, text=phrases("zork"))
 
 
