@@ -13,8 +13,10 @@ from relay.core.envelope import NewMessage
 from relay.core.meaning import Failure
 from relay.core.refusal import Refusal
 from relay.core.words import MailboxId
+from relay.delivery import judging
 from relay.delivery import transaction as upstream_transaction
 from relay.delivery.commands import Offer, data_of, mail_command
+from relay.delivery.judging import Judge
 from relay.delivery.smtp import SmtpUpstream
 from relay.delivery.transaction import SmtpSession
 from relay.delivery.wire import Wire, WireFailed
@@ -127,23 +129,23 @@ def logged_in_as_another(patch: Patch) -> None:
 
 def hung_up_counts_as_ended(patch: Patch) -> None:
     """After a lost connection the slot is given back at once, without linger."""
-    honest = upstream_transaction._result
+    honest = judging._result
 
     def result(*values: Any, **more: Any) -> Any:
         return honest(*values, **{**more, "is_end_known": True})
 
-    patch.setattr(upstream_transaction, "_result", result)
+    patch.setattr(judging, "_result", result)
 
 
 def doubt_taken_for_a_refusal(patch: Patch) -> None:
     """A connection lost after the dot is simply tried again."""
-    honest = SmtpSession._lost
+    honest = Judge.of_loss
 
-    def lost(self: SmtpSession, progress: Any, failure: Failure) -> Any:
+    def of_loss(self: Judge, failure: Failure, progress: Any) -> Any:
         progress.is_past_gate = False
-        return honest(self, progress, failure)
+        return honest(self, failure, progress)
 
-    patch.setattr(SmtpSession, "_lost", lost)
+    patch.setattr(Judge, "of_loss", of_loss)
 
 
 def end_missed_between_blocks(patch: Patch) -> None:
