@@ -136,7 +136,8 @@ def _new_secret(profile: Profile) -> str:
 
 def _spelt(limit: str) -> str:
     """A limit as a call centre reads it: `150/20m` as 150 in 20 minutes."""
-    many, _, span = limit.partition("/")
+    number, _, span = limit.partition("/")
+    many = f"{int(number):,}".replace(",", ".")
     if span == "calendar-day":
         return f"{many} in un giorno solare"
     found = re.fullmatch(r"(\d*)([smhd])", span)

@@ -26,7 +26,7 @@ GENERAL: Mapping[ReplyClass, Texts] = MappingProxyType(
         ReplyClass.AUTH_METHOD: _texts(
             "Log in on the provider's web page and look in the security settings: allow mail programs (SMTP), or make "
             "an app password, and tell it to support.",
-            "Acceda dal sito del gestore e apra le impostazioni di sicurezza: permetta l'uso di programmi di posta "
+            "Acceda dal sito del gestore e apra le impostazioni di sicurezza: attivi l'uso dei programmi di posta "
             "(SMTP), oppure crei una password per le app, e la comunichi all'assistenza.",
         ),
         ReplyClass.AUTH_TEMPORARY: _texts(
@@ -53,11 +53,12 @@ GENERAL: Mapping[ReplyClass, Texts] = MappingProxyType(
             "The mailbox has sent as much as its provider allows in a day. Nothing is lost: the rest leaves by itself "
             "when the provider allows it again. Do not send it a second time.",
             "La casella ha raggiunto il numero di invii che il gestore permette in un giorno. Nulla va perso: il resto "
-            "parte da solo appena il gestore lo permette. Non invii una seconda volta.",
+            "parte da solo appena il gestore lo permette. Non invii nulla due volte.",
         ),
         ReplyClass.RATE_LIMITED: _texts(
             "Nothing to do: the provider asks for a slower pace, and the relay keeps it. Do not send anything twice.",
-            "Non deve fare nulla: il gestore chiede di inviare più lentamente e il sistema lo fa. Non invii due volte.",
+            "Non deve fare nulla: il gestore chiede di inviare più lentamente, e il sistema lo fa. Non invii nulla due "
+            "volte.",
         ),
         ReplyClass.TOO_MANY_RECIPIENTS: _texts(
             "Nothing to do: the relay sends to fewer at once and goes on by itself.",
@@ -131,9 +132,22 @@ PERSONAL: Mapping[ReplyClass, Texts] = MappingProxyType(
 """For a personal mailbox, where the profile says nothing of its own: its domain is the provider's."""
 
 
+_OWN_CREDENTIALS = _texts(
+    "Sending takes SMTP credentials of its own here, not the mailbox's password. Look them up in the provider's "
+    "control panel, or make new ones there, and tell them to support.",
+    "Qui per inviare servono credenziali SMTP proprie, non la password della casella. Le cerchi nel pannello del "
+    "gestore, o ne crei lì di nuove, e le comunichi all'assistenza.",
+)
+CREDENTIALS: Mapping[ReplyClass, Texts] = MappingProxyType(
+    dict.fromkeys((ReplyClass.AUTH_REJECTED, ReplyClass.AUTH_METHOD), _OWN_CREDENTIALS)
+)
+"""Where no password of a mailbox opens the provider's SMTP, and its profile says nothing of its own."""
+
+
 def next_steps(profile: Profile | None, reply_class: str) -> Texts | None:
     """What the owner has to do, by language; None: this class concerns a recipient, and its report says what to do."""
     own = {} if profile is None else profile.steps
     known = ReplyClass(reply_class) if reply_class in set(ReplyClass) else ReplyClass.UNKNOWN
     personal = PERSONAL if profile is not None and profile.is_personal else {}
-    return own.get(known) or personal.get(known) or GENERAL.get(known)
+    login = CREDENTIALS if profile is not None and profile.login == "smtp-credentials" else {}
+    return own.get(known) or personal.get(known) or login.get(known) or GENERAL.get(known)

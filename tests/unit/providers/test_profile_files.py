@@ -253,3 +253,19 @@ def test_a_file_that_is_no_profile_breaks_no_other(bad: str, tmp_path: Path) -> 
     shelf = read_shelf(tmp_path)
     assert list(shelf.profiles) == ["lab"]
     assert [problem.partition(":")[0] for problem in shelf.problems] == ["bad.toml", "lost.toml"]
+
+
+def test_where_credentials_of_its_own_are_needed_nobody_is_sent_to_look_for_an_app_password():
+    for name, profile in PROFILES.items():
+        steps = next_steps(profile, "auth-method")
+        assert steps is not None
+        if profile.login == "smtp-credentials":
+            assert "credenziali SMTP" in steps["it"], name
+            assert "password per le app" not in steps["it"], name
+
+
+def test_a_limit_is_written_in_words_for_the_call_centre():
+    pages = {path: make() for path, make in provider_pages().items()}
+    assert "| limiti iniziali | 8 al minuto, 150 in 20 minuti |" in pages["docs/providers/aruba.md"]
+    assert "| limiti iniziali | 25 al minuto, 8.000 al giorno |" in pages["docs/providers/microsoft365.md"]
+    assert "| limiti iniziali | 4 al minuto, 900 in un giorno solare |" in pages["docs/providers/register.md"]
