@@ -72,7 +72,9 @@ class NoticeDesk:
     ) -> Telling:
         """Who is told a word about a concern of these senders, by which road; an end also who `heard` of others."""
         kind, subject = type_of(concern.kind, word), concern.subject
-        told = [(concern.reason, senders), *((each.reason, each.accounts) for each in heard)]
+        is_of_all = subject.mailbox is None and subject.account is None
+        others = [(each.reason, each.accounts) for each in heard if each.accounts or is_of_all]
+        told = [(concern.reason, senders), *others]  # whose account is gone hears nothing of it
         people = joined(self._circle(kind, reason, accounts) for reason, accounts in told)
         provider = subject.provider if subject.mailbox is None else subject.mailbox.provider
         trouble = Trouble(provider, subject.mailbox) if kind in _ILL else Trouble()

@@ -165,8 +165,8 @@ def _tell(
 ) -> None:
     """It is somebody's concern while it is stopped for what does not pass, or for too long."""
     if not health.is_stopped:
-        close_concern(context, kind, subject)
-        renew_end(context, kind, subject)
+        if not close_concern(context, kind, subject):
+            renew_end(context, kind, subject)
         return
     if not is_it:
         drop_concern(context, kind, subject)

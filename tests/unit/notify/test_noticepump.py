@@ -26,7 +26,7 @@ from relay.notify.noticedesk import NoticeDesk
 from relay.notify.noticepump import AGAIN, UNSENDABLE_EVERY, NoticePump
 from relay.notify.post import Backlog
 from relay.observe import Log, Told
-from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Unposted
+from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Heard, Unposted
 
 AT = 1_795_340_102_000_000
 ROSSI, SERVICE, OPS = "m.rossi@libero.it", "servizio@vendor.example", "ops@vendor.example"
@@ -273,6 +273,18 @@ async def test_without_any_road_it_is_shown_and_tried_again() -> None:
     world = await World(DUE, notices_from=None).rest()
     assert world.store.steps == [f"looked 4 {AGAIN}"]
     assert world.untold == {NoRoad.NO_SENDER}
+
+
+async def test_whoever_heard_of_another_cause_hears_of_the_end_in_one_mail() -> None:
+    over = replace(STOPPED, reason="unknown", closed_at=AT + HOUR)
+    gone, earlier = Heard("no-credentials", (), AT), Heard("auth-rejected", (ROSSI,), AT - DAY)
+    due = replace(DUE, concern=over, told_at=AT, words=1, now=AT + HOUR + STEADY, heard=(gone, earlier))
+    world = await World(due).rest()
+    assert world.store.steps == [f"put {OPS}", "put rossi@other.example", "said 4 None"]
+    (_, doctor) = world.store.letters
+    assert b"2026-11-21" in doctor.content, "since it stood still for whatever cause"
+    by_hook = await World(due, sender=Sender()).rest()
+    assert by_hook.store.steps == ["put rossi@other.example", "said 4 None"], "ops have the webhook"
 
 
 # who cannot be told
