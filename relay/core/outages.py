@@ -138,6 +138,12 @@ def is_dropping(last: Sequence[Sent]) -> bool:
     return len(dropped) >= DROPS_LEAST
 
 
+def dropped_last(last: Sequence[Sent]) -> tuple[MailboxId, ...]:
+    """Of the mailboxes that lost what was given, those that got nothing through since."""
+    newest = {each.mailbox: each.is_dropped for each in last[-DROPS_LOOKED_AT:]}
+    return tuple(sorted(mailbox for mailbox, is_dropped in newest.items() if is_dropped))
+
+
 def is_of_message(broken: Sequence[MessageId]) -> bool:
     """Whether a line broke for one message alone: `broken` are the mailbox's messages whose attempts it broke.
 

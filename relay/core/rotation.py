@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from relay.core.ledger import MailboxLedger, TotalLedger
 from relay.core.limits import SECOND, Instant, RollingWindow
 from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
+from relay.core.witnesses import Witnesses
 from relay.core.words import AccountId, Lane, MailboxId
 
 CROWDED: int = 45 * SECOND
@@ -34,11 +35,7 @@ class ProviderLine:
     """Until then it has told us that there are too many sessions."""
     busy: dict[MailboxId, "Line"] = field(default_factory=dict)
     """The mailboxes with something ready to send."""
-    accused: dict[MailboxId, int] = field(default_factory=dict)
-    """Who met what stopped it and has not worked since, by when that was (in order, no time)."""
-    let_in_at: int = 0
-    """When somebody was let in last, in the same order."""
-    _order: int = 0
+    witnesses: Witnesses = field(default_factory=Witnesses)
 
     def copy(self, mailboxes: Iterable[MailboxId]) -> "ProviderLine":
         """Another one with these mailboxes alone, in which no session is wanted yet."""
@@ -74,27 +71,9 @@ class ProviderLine:
         """How many want a session that they might get."""
         return len(self.wanting) + (len(self.doubtful) if self.may_doubt() else 0)
 
-    # who shows best how it is
-
-    def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
-        """These met what stops it: it may be theirs, so others show first whether it is over."""
-        self._order += 1
-        self.accused.update(dict.fromkeys(mailboxes, self._order))
-
-    def let_in(self, mailbox: MailboxId) -> None:
-        """A login worked, which says nothing of lines that break later."""
-        self._order += 1
-        self.let_in_at = self._order
-        if not self.standing.is_one_by_one:
-            self.accused.pop(mailbox, None)
-
-    def is_alone(self, mailbox: MailboxId) -> bool:
-        """Whether others were let in since this one met what nobody should meet."""
-        return self.accused.get(mailbox, self.let_in_at) < self.let_in_at
-
     def probe_rank(self, line: "Line") -> tuple[int, int]:
         """Whose probe comes first: of who met nothing, then in turns; of who was let in before."""
-        accused_at, is_new = self.accused.get(line.mailbox, 0), int(not line.standing.is_proven)
+        accused_at, is_new = self.witnesses.accused.get(line.mailbox, 0), int(not line.standing.is_proven)
         return (is_new, accused_at) if self.standing.is_for_proven else (accused_at, is_new)
 
 
@@ -150,7 +129,7 @@ class Line:
     @property
     def is_doubtful(self) -> bool:
         """Whether its next login may well hang or fail: it never worked, or met trouble the last time."""
-        return self.standing.is_careful or self.mailbox in self.provider.accused
+        return self.standing.is_careful or self.mailbox in self.provider.witnesses.accused
 
     def may_use(self, now: Instant) -> bool:
         """Freely, or one probe at a time once its hour has come."""

@@ -5,7 +5,7 @@ account express goes before bulk; and no step looks at more than the mailboxes w
 of any length costs nothing while it waits. It counts what is ready and never holds the queue.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 from relay.core.kinship import Kinship
@@ -134,7 +134,7 @@ class Schedule:
         """A reserved session is open: the login worked, and the credential is proven."""
         line = self.look(mailbox)
         line.provider.begin(line, -1)
-        line.provider.let_in(mailbox)
+        line.provider.witnesses.let_in(mailbox, is_acquitted=not line.provider.standing.is_one_by_one)
         self._round.end_login(line, now, now, is_refusal=False)
         self._round.refresh(line, now)
 
@@ -189,11 +189,15 @@ class Schedule:
 
     def accuse(self, provider: str, mailboxes: Iterable[MailboxId]) -> None:
         """These met what stops their provider: others probe before them, and they in turns."""
-        self.host(provider).accuse(mailboxes)
+        self.host(provider).witnesses.accuse(mailboxes)
+
+    def blame_drops(self, provider: str, mailboxes: Sequence[MailboxId]) -> None:
+        """These lost mails after the dot, so many of them that it stops their provider."""
+        self.host(provider).witnesses.drop(mailboxes)
 
     def clear(self, mailbox: MailboxId, now: Instant) -> None:
         """Its mail went through: whatever stopped its provider is not its own."""
-        if self.host(mailbox.provider).accused.pop(mailbox, None) is not None:
+        if self.host(mailbox.provider).witnesses.deliver(mailbox):
             self._round.refresh(self.look(mailbox), now)
 
     # health and terms

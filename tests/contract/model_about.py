@@ -25,6 +25,7 @@ from relay.core.outages import (
     Sent,
     Sighting,
     broken_together,
+    dropped_last,
     is_dropping,
     is_left_over,
     is_of_message,
@@ -238,17 +239,28 @@ class About(Ending):
         if result.verdict is Verdict.DEFERRED and self.is_only_this_message(attempt):
             return result
         is_lost = result.verdict is Verdict.IN_DOUBT and result.reply_class == "network"
-        sent = [
-            Sent(
-                each.mailbox,
-                (each.stage, each.reply_class, each.reply) == ("eod", "network", None) and each.gated_at is not None,
-            )
-            for each in self.ended_of(attempt.mailbox.provider)
-        ]
         is_theirs = self.is_of_provider(attempt.mailbox)
-        return replace(result, is_provider=True) if is_theirs or (is_lost and is_dropping(sent)) else result
+        if not is_theirs and is_lost:
+            sent = [Sent(each.mailbox, self.is_dropped(each)) for each in self.ended_of(attempt.mailbox.provider)]
+            is_theirs = is_dropping(sent)
+            if is_theirs:
+                self.accuse(dropped_last(sent))
+                self.process.droppers.update(dict.fromkeys(dropped_last(sent), self.process.order))
+        return replace(result, is_provider=True) if is_theirs else result
+
+    def is_dropped(self, attempt: Attempt) -> bool:
+        """After the dot, and others do not fare better."""
+        is_it = (attempt.stage, attempt.reply_class, attempt.reply) == ("eod", "network", None)
+        return is_it and attempt.gated_at is not None and not self.drops_alone(attempt.mailbox)
+
+    def drops_alone(self, mailbox: MailboxId) -> bool:
+        last = self.process.delivered.get(mailbox.provider, 0)
+        return self.process.droppers.get(mailbox, last) < last
 
     def went_through(self, attempt: Attempt) -> None:
+        self.process.order += 1
+        self.process.delivered[attempt.mailbox.provider] = self.process.order
+        self.process.droppers.pop(attempt.mailbox, None)
         self.process.accused.pop(attempt.mailbox, None)
         host = self.host(attempt.mailbox.provider)
         is_due = host.probe_at is not None and attempt.started >= host.probe_at

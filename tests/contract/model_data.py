@@ -144,6 +144,10 @@ class Process:
     """Until when a mailbox, or all of a provider by its name, have enough sessions."""
     accused: dict[MailboxId, int] = field(default_factory=dict)
     """When a mailbox met what stopped its provider, if it has not worked since."""
+    droppers: dict[MailboxId, int] = field(default_factory=dict)
+    """When a mailbox lost a mail after the dot, and its provider was stopped for it, if it has sent none since."""
+    delivered: dict[str, int] = field(default_factory=dict)
+    """By provider: when a mail went through last, in the same order."""
     let_in: dict[str, int] = field(default_factory=dict)
     """By provider: when somebody was let in last, in the same order."""
     order: int = 0

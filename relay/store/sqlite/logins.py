@@ -100,8 +100,8 @@ class Logins:
 
     def _as_own(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
         """Too many sessions, it is said of all: who hears it again while others are let in is alone with it."""
-        host = self._context.schedule.host(mailbox.provider)
-        return replace(failure, is_provider=False) if failure.is_provider and host.is_alone(mailbox) else failure
+        witnesses = self._context.schedule.host(mailbox.provider).witnesses
+        return replace(failure, is_provider=False) if failure.is_provider and witnesses.is_alone(mailbox) else failure
 
     def _crowded(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         """Where a session is left it goes on with that one; where none is, nothing goes until one is let in."""

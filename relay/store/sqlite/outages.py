@@ -23,6 +23,7 @@ from relay.core.outages import (
     Sent,
     Sighting,
     broken_together,
+    dropped_last,
     is_dropping,
     is_left_over,
     is_of_message,
@@ -190,9 +191,12 @@ def as_of_broken_line(context: Context, running: Running, result: Result) -> Res
         return result
     is_lost_after_dot = result.verdict is Verdict.IN_DOUBT and result.reply_class == ReplyClass.NETWORK
     is_theirs = is_of_provider(context, mailbox)
-    if is_theirs or (is_lost_after_dot and is_dropping(_last_sent(context, mailbox.provider))):
-        return replace(result, is_provider=True)
-    return result
+    if not is_theirs and is_lost_after_dot:
+        sent = _last_sent(context, mailbox.provider)
+        is_theirs = is_dropping(sent)
+        if is_theirs:
+            context.schedule.blame_drops(mailbox.provider, dropped_last(sent))
+    return replace(result, is_provider=True) if is_theirs else result
 
 
 def is_only_this_message(context: Context, running: Running) -> bool:
@@ -203,5 +207,10 @@ def is_only_this_message(context: Context, running: Running) -> bool:
 
 
 def _last_sent(context: Context, provider: str) -> list[Sent]:
+    """Who loses mails again, after those of others went through, loses them by itself: that says nothing of its
+    provider.
+    """
+    witnesses = context.schedule.host(provider).witnesses
     rows = context.database.read(_SQL["last_sent"], (LOOKED_THROUGH, provider, DROPS_LOOKED_AT))
-    return [Sent(MailboxId(provider, username), bool(is_dropped)) for username, is_dropped in reversed(rows)]
+    known = [(MailboxId(provider, username), bool(is_dropped)) for username, is_dropped in reversed(rows)]
+    return [Sent(mailbox, is_dropped and not witnesses.drops_alone(mailbox)) for mailbox, is_dropped in known]

@@ -68,6 +68,13 @@ class NobodyIsAccused(ModelStore):
         pass
 
 
+class DropsAreAlwaysTheProviders(ModelStore):
+    """Who drops again while others are served stops them again."""
+
+    def drops_alone(self, mailbox: MailboxId) -> bool:
+        return False
+
+
 class ServedIsNoEvidence(ModelStore):
     """Three are enough, whoever else is served."""
 

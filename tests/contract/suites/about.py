@@ -346,6 +346,31 @@ async def a_provider_that_drops_after_the_dot_for_three_mailboxes_is_out(scene: 
     assert await _host(scene) == ("waiting", "network")
 
 
+async def who_drops_again_while_others_are_served_is_alone_with_it(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C), account(D))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _break(scene, sender, outcome=IN_DOUBT)
+        if sender != C:
+            await scene.advance(305)
+            await scene.send_all()
+            await _close_all(scene)
+    assert await _host(scene) == ("waiting", "network")
+    await scene.mail(C, "c-2")
+    await scene.mail(D, "d-1")
+    await scene.advance(10)
+    assert await _wanted(scene) == [box(D)], "it lost nothing, so it shows how its provider is"
+    await scene.open(box(D))
+    (claim,) = (await scene.take()).claims
+    await scene.send(claim)
+    assert await _host(scene) == ("ok", None)
+    (claim,) = [each for each in await scene.work() if each.message == "m-c-2"]
+    await scene.store.gate(claim)
+    await scene.end(claim, IN_DOUBT)
+    assert await _host(scene) == ("ok", None)
+    assert await _health(scene, C) == ("waiting", "network")
+
+
 async def doubts_that_the_relays_own_death_left_accuse_nobody(scene: Scene) -> None:
     await scene.route(account(A), account(B), account(C))
     for sender in (A, B):

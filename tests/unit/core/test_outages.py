@@ -10,6 +10,7 @@ from relay.core.outages import (
     Sent,
     Sighting,
     broken_together,
+    dropped_last,
     is_dropping,
     is_of_message,
     quorum,
@@ -72,6 +73,12 @@ def test_three_whose_lines_break_within_five_minutes_are_their_providers_trouble
     assert broken_together(seen, now=NOW) == (BIANCHI, ROSSI, VERDI)
     assert broken_together(seen, now=NOW + 1) == ()
     assert broken_together([Sighting(ROSSI, NOW), Sighting(ROSSI, NOW), Sighting(BIANCHI, NOW)], now=NOW) == ()
+
+
+def test_who_dropped_and_has_sent_since_is_not_among_those_that_drop() -> None:
+    drops = [Sent(each, is_dropped=True) for each in (VERDI, ROSSI, BIANCHI)]
+    assert dropped_last([*drops, Sent(ROSSI, is_dropped=False)]) == (BIANCHI, VERDI)
+    assert dropped_last([drops[0], *[Sent(ROSSI, is_dropped=False)] * 10]) == ()
 
 
 def test_a_provider_that_drops_three_of_ten_from_three_mailboxes_is_out() -> None:

@@ -1,0 +1,57 @@
+"""Which mailboxes of a provider met what stops it, and since when others have fared better.
+
+Law: who met nothing shows best how a provider is; and what a mailbox meets again, while others do not, is its own
+trouble. It is kept in an order, not in time, and in memory alone: who is forgotten is accused anew when he meets it.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from relay.core.words import MailboxId
+
+
+@dataclass(slots=True)
+class Witnesses:
+    """Those of one provider."""
+
+    accused: dict[MailboxId, int] = field(default_factory=dict)
+    """Who met what stopped it and has not worked since, by when that was."""
+    let_in_at: int = 0
+    """When somebody was let in last."""
+    droppers: dict[MailboxId, int] = field(default_factory=dict)
+    """Who lost mails after the dot when that stopped it, and got none through since."""
+    delivered_at: int = 0
+    """When a mail of anybody went through last."""
+    _order: int = 0
+
+    def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
+        """These met what stops it: it may be theirs, so others show first whether it is over."""
+        self._order += 1
+        self.accused.update(dict.fromkeys(mailboxes, self._order))
+
+    def let_in(self, mailbox: MailboxId, *, is_acquitted: bool) -> None:
+        """A login worked; where lines break later that says nothing for whoever it was."""
+        self._order += 1
+        self.let_in_at = self._order
+        if is_acquitted:
+            self.accused.pop(mailbox, None)
+
+    def is_alone(self, mailbox: MailboxId) -> bool:
+        """Whether others were let in since this one met what nobody should meet."""
+        return self.accused.get(mailbox, self.let_in_at) < self.let_in_at
+
+    def drop(self, mailboxes: Iterable[MailboxId]) -> None:
+        """Mails of these were lost after the dot, and that stops it."""
+        self.accuse(mailboxes)
+        self.droppers.update(dict.fromkeys(mailboxes, self._order))
+
+    def deliver(self, mailbox: MailboxId) -> bool:
+        """A mail went through: whatever stopped the provider is not its own; whether it was thought to be."""
+        self._order += 1
+        self.delivered_at = self._order
+        self.droppers.pop(mailbox, None)
+        return self.accused.pop(mailbox, None) is not None
+
+    def drops_alone(self, mailbox: MailboxId) -> bool:
+        """Whether mails of others went through since this one lost its own: what more it loses is its own trouble."""
+        return self.droppers.get(mailbox, self.delivered_at) < self.delivered_at
