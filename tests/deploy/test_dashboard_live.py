@@ -80,6 +80,7 @@ EXPECTED: dict[str, tuple[Seen, ...]] = {
     "Logins at providers": (some(provider="lab", result="rejected"), some(provider="lab", finding="works")),
     "Sessions with providers": (some(provider="lab"),),
     "Notices": (some(result="unsendable"),),
+    "Notices that wait": (some(road="mail"),),
     "Logins of clients": (some(result="rejected"), some(listener=LISTENER)),
     "Store": (some(operation="put"),),
     "Event loop lag": (least(STALL / 2),),
