@@ -241,10 +241,10 @@ class TestAfterTheDot:
         dated = b"X-Relay-Valid-Until: 2026-11-02 13:00\r\n" + MESSAGE
         reply = await send(office, dated)
         late = {
-            Language.ENGLISH: "it would leave only on 2026-11-02 16:00 +01:00, after its deadline 2026-11-02 13:00 +01:00, "
-            "and will come back then",
-            Language.ITALIAN: "partirebbe solo il 2026-11-02 16:00 +01:00, dopo la sua scadenza 2026-11-02 13:00 +01:00, "
-            "e allora tornera' indietro",
+            Language.ENGLISH: "it would leave only on 2026-11-02 16:00 +01:00, after its deadline 2026-11-02 13:00 "
+            "+01:00, and will come back then",
+            Language.ITALIAN: "partirebbe solo il 2026-11-02 16:00 +01:00, dopo la sua scadenza 2026-11-02 13:00 "
+            "+01:00, e allora tornera' indietro",
         }
         assert reply == f"250 2.0.0 Ok: queued as m-1; {late[language]}"
         (message,) = office.intake.messages
