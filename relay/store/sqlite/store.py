@@ -24,27 +24,17 @@ from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
 from relay.store.sqlite.batches import Batches, Step
+from relay.store.sqlite.books import books_of
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.control import SqliteControl
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.foresight import SqliteForesight
-from relay.store.sqlite.healths import SqliteHealths
 from relay.store.sqlite.intake import sealed
-from relay.store.sqlite.keys import SqliteKeys
 from relay.store.sqlite.life import Life
-from relay.store.sqlite.notices import SqliteNotices
 from relay.store.sqlite.reader import Reader
 from relay.store.sqlite.readings import Readings
-from relay.store.sqlite.recipients import SqliteRecipientReport
 from relay.store.sqlite.reports import Owed, top_header
-from relay.store.sqlite.riddles import SqliteRiddles
 from relay.store.sqlite.schema import open_seals
-from relay.store.sqlite.secrets import SqliteSecrets
 from relay.store.sqlite.sessionbook import SessionBook
-from relay.store.sqlite.suppressions import SqliteSuppressions
-from relay.store.sqlite.trials import SqliteTrials
-from relay.store.sqlite.unheard import SqliteUnheard
 
 T = TypeVar("T")
 
@@ -68,19 +58,8 @@ class SqliteStore:
         self._outside = outside
         self._readings = Readings(outside.read)
         self._reader = Reader(self._ask)
-        secrets = SqliteSecrets(self._note, outside.read, database, seals)
-        self._books = Books(
-            control=SqliteControl(self._note),
-            foresight=SqliteForesight(self._ask),
-            healths=SqliteHealths(self._ask),
-            keys=SqliteKeys(self._note, self._ask, seals, secrets),
-            notices=SqliteNotices(self._note, self._ask),
-            riddles=SqliteRiddles(self._ask),
-            secrets=secrets,
-            suppressions=SqliteSuppressions(self._note, self._ask, lambda: self._core.context),
-            recipients=SqliteRecipientReport(self._ask),
-            unheard=SqliteUnheard(self._note, self._ask, lambda: self._core.context),
-            trials=SqliteTrials(self._note),
+        self._books = books_of(
+            self._note, self._ask, lambda: self._core.context, database=database, seals=seals, outside=outside
         )
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
