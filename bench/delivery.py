@@ -80,13 +80,13 @@ class MemoryStore:
         await asyncio.sleep(0)
         return True
 
-    async def settle(self, claim: Claim, result: Result) -> bool:
+    async def settle(self, claim: Claim, result: Result) -> Verdict:
         await asyncio.sleep(0)
         self.verdicts[result.verdict] = self.verdicts.get(result.verdict, 0) + 1
         self._left -= 1
         if not self._left:
             self.done.set()
-        return True
+        return result.verdict
 
     async def wait(self, mark: int, until: int | None) -> None:
         await self._change.wait()
