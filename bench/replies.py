@@ -23,7 +23,8 @@ Contexts = Callable[[Sample], Context]
 def pieces(rule: Rule) -> list[Rule]:
     """A rule as rules of one phrase or one enhanced code each: the least that can have been written for a text."""
     if rule.text is not None:
-        return [replace(rule, text=phrases(written)) for written in rule.text.written]
+        beside = [rule.also] if rule.also is None else [phrases(written) for written in rule.also.written]
+        return [replace(rule, text=phrases(written), also=also) for written in rule.text.written for also in beside]
     if rule.enhanced:
         return [replace(rule, enhanced=frozenset({code})) for code in sorted(rule.enhanced)]
     return [rule]

@@ -72,8 +72,10 @@ def _lines() -> Iterator[str]:
     yield fill(
         "Before rules look at a text, its lines are joined, addresses, IPs, hosts, ids, moments and waiting times are "
         "masked, and what is left is taken as words in small letters without accents (`relay/core/normal.py`). "
-        "`Recipient address rejected:` is no part of a reason. What a text says from RCPT on of the recipient's own "
-        "server refuses the recipient; it is taken for a guess, so the bounce guard counts it. What "
+        "`Recipient address rejected:`, what RFC 5321 says of a code where more follows, and what is said not to be so "
+        '("not blacklisted") are no part of a reason. A final answer from RCPT on that gives no reason and asks for '
+        "another try is not believed to be final: it is `unknown`. What a text says from RCPT on of the recipient's "
+        "own server refuses the recipient; it is taken for a guess, so the bounce guard counts it. What "
         "concerns mailbox or provider never bounces a mail. A waiting time in the text is obeyed, at most a day.",
         116,
     )
@@ -120,6 +122,7 @@ def _reasons() -> Iterator[str]:
 
 def _row(rule: Rule) -> str:
     written = () if rule.text is None else rule.text.written
+    beside = "" if rule.also is None else f", with one of {len(rule.also.written)} beside"
     stages = ", ".join(stage.value for stage in Stage if stage in rule.stages) or "any"
     shown = "; ".join(f"`{phrase}`" for phrase in [each for each in written if len(each) <= SHORT][:SHOWN]).replace(
         "|", "\\|"
@@ -127,4 +130,4 @@ def _row(rule: Rule) -> str:
     codes = (
         f", {'/'.join(f'{code}xx' if len(code) == 1 else code for code in sorted(rule.codes))}" if rule.codes else ""
     )
-    return f"| `{rule.reply_class}` | {stages}{codes} | {len(written)} | {shown} |"
+    return f"| `{rule.reply_class}` | {stages}{codes} | {len(written)}{beside} | {shown} |"

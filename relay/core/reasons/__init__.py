@@ -4,13 +4,15 @@ Law: a rule names why something was refused, in any wording and in Italian as in
 narrow reason stands before the wide one.
 """
 
+from relay.core.reasons.egress import ADDRESS, CLOSED
 from relay.core.reasons.first import SPECIAL
 from relay.core.reasons.limits import CROWDED, LIMITED, SIZES
 from relay.core.reasons.login import REJECTED, TEMPORARY
-from relay.core.reasons.mail import AS_OTHER, AUTHENTICITY, CONTENT, SENDER, SPAM
+from relay.core.reasons.mail import AUTHENTICITY, CONTENT, SPAM
 from relay.core.reasons.method import METHOD
 from relay.core.reasons.recipient import FULL, GUESSED, RECIPIENT
-from relay.core.reasons.service import ADDRESS, CLOSED, HELPERS, SERVICE, SPOKEN, TLS
+from relay.core.reasons.sender import AS_OTHER, SENDER
+from relay.core.reasons.service import HELPERS, SERVICE, SPOKEN, TLS
 from relay.core.reasons.stopped import BLOCKED
 from relay.core.reasons.whose import CONTRACT
 from relay.core.rules import Rule

@@ -36,7 +36,10 @@ COUNTED: tuple[str, ...] = (
     "sent ~ too many|much",
     f"sent ~ maximum ~ {_MAILS}",
     f"sent more ~ {_MAILS}|than",
+    f"may|can|only|up send|sent ~ {_MAILS} per|an|a|each|every {_PERIOD}",
     "inviato|inviati|inviate|spedito troppi|troppe",
+    "you have|ve? already? sent ~ messages|mails|emails ~ hour|day|minutes|hours|today",
+    "hai|avete gia? inviato|spedito ~ messaggi|mail|email ~ ora|giorno|minuti|ore|oggi",
     f"inviato|spedito piu di|{_MAILS}",
     "troppi|troppe ~ invii|inviati|inviate|spedizioni|spediti|spedite",
     f"{_LIMIT} ~ {_MAILS} per|al|all|a|each|every|ogni|par|por|pro {_PERIOD}",
@@ -75,6 +78,14 @@ SPECIAL: tuple[Rule, ...] = (
             "deferred|delayed ~ first|new|unknown ~ sender|host|client",
         ),
     ),
+    Rule(
+        ReplyClass.GREYLISTED,
+        stages=_SENT,
+        codes=frozenset("4"),
+        text=phrases("first|primo|prima|erste time|contact|attempt|contatto|tentativo|volta|delivery|consegna"),
+        also=phrases("again|later|retry|delay*|defer*|wait|riprov*|ritent*|attend*|tardi"),
+        unless=phrases("login|accesso|authentication"),
+    ),
     Rule(ReplyClass.RATE_LIMITED, stages=_LOGGED_IN, is_by_period=True, text=phrases(*COUNTED), unless=_NOT_COUNTED),
     Rule(
         ReplyClass.RECIPIENT_REFUSED,
@@ -82,7 +93,9 @@ SPECIAL: tuple[Rule, ...] = (
         text=phrases(
             "receiving ~ mail|messages|email|emails ~ too|rate|quickly|fast|volume",
             "receiving|receive|inbound|incoming ~ limit|rate|quota|threshold|volume|too",
-            "recipient|user|destination|mailbox ~ too many|much ~ messages|mail|email|emails",
+            "recipient|user|destination|mailbox|addressee|destinatario|customer ~ too many|much ~ messages|mail|mails|"
+            "email|emails",
+            "recipient|recipients|destination|destinatario s? queue|coda ~ full|pien*|busy",
             "recipient|recipients|destination|destinatario ~ rate|limit ~ exceed*|reached|superat*",
             "recipient|destination|destinatario ~ exceed*|over|superat* ~ limit|rate|limite",
             "too many|much ~ messages|mail|email|emails ~ to|for this|the|that|same|one recipient|user|mailbox|"
@@ -93,6 +106,7 @@ SPECIAL: tuple[Rule, ...] = (
             "has|have|had|is|was|been received|receiving|getting|receives too|so|very many|much",
             "too many|much ~ messages|mail|mails|email|emails received|arriving ~ for|to|by|recently|lately|hour",
             "organization|organisation|tenant|destination ~ queue|thread ~ quota|limit|full|exceed*",
+            "mailbox|casella|destinatario is? busy|occupata|occupato",
             "queue|thread quota|limit ~ exceed*|reached",
         ),
         unless=phrases("mailbox|inbox|storage ~ full", "number|many recipients", "recipients per",

@@ -54,6 +54,8 @@ CROWDED: tuple[Rule, ...] = (
             "too many connections|sessions|connects",
             "too many|maximum|max|exceed* ~ connections|connection|sessions|session",
             "connection|connections rate|frequency ~ exceed*|limit*|too",
+            "already ~ sessions|connections|logins",
+            "gia ~ sessioni|connessioni|accessi",
         ),
         unless=_FAILED,
     ),
@@ -67,6 +69,7 @@ _TOO_LARGE = Rule(
         "message|mail|email|data|attachment|attachments|header|headers ~ exceed* ~ size|bytes|mb|kb|mib",
         "message|mail|email|data|object|attachment|attachments|content size|length ~ exceed*|limit*|maximum|"
         "larger|bigger|over",
+        "size ~ over|above|beyond ~ limit|maximum|max|allowed",
         "size|length ~ exceed* ~ fixed|maximum|max|administrative|limit|limits|allowed|permitted",
         "exceed* ~ message|mail|attachment|maximum|max|size size|length",
         "exceed* size|length",
@@ -160,7 +163,7 @@ _SEND = frozenset({Stage.AUTH})
 
 _NOT_A_RATE = phrases(
     "size", "storage", "login|logins|logon|authentication|auth ~ attempts|failures", "too many hops",
-    "mailbox|casella ~ full|piena", "disk",
+    "mailbox|casella ~ full|piena", "disk", "tempo ~ attesa", "time out|limit",
 )  # fmt: skip
 LIMITED: tuple[Rule, ...] = (
     Rule(
@@ -233,7 +236,8 @@ LIMITED: tuple[Rule, ...] = (
         text=phrases(
             "rate|rates limit*|limits",
             "ratelimit*",
-            "too many messages|mails|emails",
+            "too many messages|mails|emails|requests|commands",
+            "troppi|troppe richieste|comandi|mail|email",
             "throttl*",
             "too fast|quickly|frequently",
             "limit|limits|quota ~ exceed*|reached",

@@ -24,6 +24,17 @@ TEMPORARY: tuple[Rule, ...] = (
     Rule(
         ReplyClass.AUTH_TEMPORARY,
         stages=_LOGIN,
+        codes=frozenset("4"),
+        text=phrases(
+            "servizio|service|system|server|sistema|accesso|access ~ momentaneamente|temporaneamente|temporarily|"
+            "currently",
+            "momentaneamente|temporaneamente|temporarily ~ sospes*|suspended servizio|service|accesso|access",
+        ),
+        unless=phrases("account|mailbox|user|casella|utenza|utente|moros*|password", *ANOTHER_WAY),
+    ),
+    Rule(
+        ReplyClass.AUTH_TEMPORARY,
+        stages=_LOGIN,
         text=phrases(
             "too many ~ login|logins|logon|auth|authentication|authentications|password attempts|failures|tries|"
             "failed|errors",
@@ -51,14 +62,16 @@ TEMPORARY: tuple[Rule, ...] = (
             "at this|the time|moment",
             "internal ~ error|failure",
             "login|auth|authentication ~ rate|throttl*|frequen*",
-            "temporaneamente|temporanea|temporaneo",
+            "temporaneamente|temporanea|temporaneo|momentaneamente|momentanea|momentaneo",
+            "ldap|radius|database|backend|server|service ~ respond|responding|reachable|reached|contacted|risponde|"
+            "raggiungibile",
             "riprova|riprovare|riprovi|ritenta|ritentare piu|tra|fra|dopo|in",
             "vorubergehend|spater",
             "temporairement|ulterieurement",
             "temporalmente",
         ),
         unless=phrases(
-            "basic authentication", "browser|xoauth2", "expired|scaduta",
+            "reason|details|information unavailable", "basic authentication", "browser|xoauth2", "expired|scaduta",
             "password|credentials|credenziali|username ~ incorrect|invalid|wrong|errat*|bad|accepted",
             "incorrect|invalid|wrong|bad username|user|password|credentials|"
             "login", "permanently", "suspended|sospes*",

@@ -111,6 +111,7 @@ METHOD: tuple[Rule, ...] = (
             "authentication is? required|needed|necessary|mandatory",
             "requires authentication|authorization",
             "must authenticate|login|log",
+            "must|need|have|should|required to authenticate|login|log|sign",
             "must|should be authenticated|logged",
             "not authenticated|logged",
             "you are not authenticated",
@@ -139,7 +140,8 @@ METHOD: tuple[Rule, ...] = (
             "account|server",
             "enable|activate|configure|turn on? smtp auth|authentication",
             "without ~ auth|authentication|authenticating|login|logging",
-            "abilit*|attiv*|imposta*|usare|usi ~ autenticazione|smtp ~ programma|client|server|smtp|posta",
+            "abilit*|attiv*|impost*|configur*|utilizz*|usare|usi|usate ~ autenticazione|smtp ~ programma|client|"
+            "server|smtp|posta",
             "senza ~ autenticazione|autenticarsi|accesso|login",
             "autenticazione non ~ effettuata|eseguita|avvenuta|attiva|abilitata",
             "autenticazione smtp ~ richiesta|obbligatoria|necessaria",

@@ -60,6 +60,9 @@ _UNKNOWN = Rule(
         "unknown|unrouteable|unroutable local? part|user|mailbox",
         "unrouteable|unroutable address",
         "typo|typos|misspelled",
+        "existiert nicht",
+        "n existe pas|plus",
+        "no existe",
     ),
     unless=phrases(
         "domain|host not|does|unknown|found|exist|invalid|nonexistent|lookup|resolve|"
@@ -101,7 +104,8 @@ _SECURED = Rule(
         "dane|tlsa|dnssec",
         "mta sts",
         "stspolicy|sts policy",
-        "certificate ~ match|mismatch|common|trusted|expired|verification|verify|invalid|untrusted|revoked|valid",
+        "certificate ~ match|mismatch|common|trusted|expired|verification|verify|invalid|untrusted|revoked|valid|"
+        "verified|validated",
         "starttls|tls not supported ~ destination|remote",
         "destination|remote|recipient|recipients ~ support tls|starttls|encryption",
     ),
@@ -130,6 +134,7 @@ _DOMAIN = Rule(
         "host|dns|name|mx lookup|resolution|query fail*|error|failure|timeout|timed",
         "lookup ~ domain|host|mx|dns",
         "nxdomain|nullmx|servfail",
+        "dns ~ failure|failed|error|problem|timeout|errore|trouble",
         "domain ~ does|doesnt not? accept|receive mail|email|any",
         "mail for ~ loops|domain ~ not",
         "domain|dominio unbekannt|inconnu",
@@ -180,7 +185,8 @@ _UNWANTED = Rule(
     text=phrases(
         "recipient|user|destination|addressee|mailbox|customer|destinatario|utente|casella|someone|group|list ~ "
         "refuses|refused|rejects|"
-        "rejected|blocked|declined|accept|accepts|accepting|allow|allowed|accetta|rifiuta|rifiutato|restricted|"
+        "rejected|blocked|blocks|restricts|declined|accept|accepts|accepting|allow|allowed|accetta|rifiuta|rifiutato|"
+        "restricted|"
         "prohibited|denied|want|"
         "wants|permit|permitted|respinge|bloccato|busy|unwilling|forbidden|refuse|reject",
         "not|doesnt|dont|no|isnt|non accept|accepting|accepted|willing|allow|allowed|wish|want|accetta|wanted ~ "

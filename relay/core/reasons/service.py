@@ -1,6 +1,6 @@
-"""What is wrong between the relay and the provider: encryption, our address, the protocol, the service itself.
+"""What is wrong between the relay and the provider: encryption, the protocol, the service itself.
 
-Law: before the login whatever is refused is about our address or about the service, never about a mailbox.
+Law: what the service needs is nobody's spam, room or password, whatever it is called.
 """
 
 from relay.core.meaning import ReplyClass
@@ -9,7 +9,6 @@ from relay.core.words import Stage
 
 _HOST = frozenset({Stage.CONNECT, Stage.EHLO, Stage.STARTTLS})
 _SENT = frozenset({Stage.MAIL, Stage.RCPT, Stage.DATA, Stage.EOD})
-_LOGGED_IN = _SENT | {Stage.AUTH}
 _FIVE = frozenset("5")
 
 _TLS_WORDS = (
@@ -42,93 +41,10 @@ TLS: tuple[Rule, ...] = (
     ),
 )  # fmt: skip
 
-_REFUSED = (
-    "blocked|block|blacklisted|blacklist|blocklisted|denylisted|denied|deny|banned|refused|rejected|reject|listed|"
-    "reputation|"
-    "prohibited|bloccat*|rifiutat*|negat*|blacklisting|untrusted|suspicious|forbidden|restricted|barred|gesperrt|"
-    "bannato|"
-    "bannata|dynamic|dialup|dinamic*|bad|poor|disallowed|unauthorized|inserito|presente|elencato|rbl|dnsbl|"
-    "rblsmtpd|filtered"
+_MACHINE = (
+    "filter|filters|filtro|scanner|scan|scansione|antispam|antivirus|milter|engine|motore|clamd|clamav|rspamd|dspam|"
+    "spamd|spamassassin|amavis*"
 )
-ADDRESS: tuple[Rule, ...] = (
-    Rule(
-        ReplyClass.IP_BLOCKED,
-        stages=_SENT | _HOST,
-        text=phrases(
-            "your ip address? ~ spammer|blacklisted|blocked|banned|listed|reputation",
-            "not authorized|authorised|allowed|permitted to send ~ directly",
-        ),
-        unless=phrases("greylist*|graylist*", "unauthorized ip"),
-    ),
-    Rule(
-        ReplyClass.IP_BLOCKED,
-        text=phrases(
-            "blocklist",
-            f"ip|ips|client|clients|host|network|netblock|mta|subnet|range|csi ~ {_REFUSED}",
-            f"{_REFUSED} ~ ip|ips|network|subnet|client",
-            "ip|your|sending|remote|connecting|client|host|server address|server|host|network ~ blocked|"
-            "blacklisted|blocklisted|"
-            "banned|listed|reputation|denylisted|blacklist|block",
-            "on|in|by|from|using|nella|sulla|in our|the|a|an|una|local|internal|public|global|private|dns|rbl? "
-            "blacklist|blocklist|dnsbl|rbl|"
-            "denylist|block|black|deny list",
-            "lista nera|blacklist|bloccati",
-            "blacklist*|dnsbl|rbl|rbls|dnsbls|uribl|spamhaus|spamcop|barracuda|sorbs|sbl|xbl|pbl|zen|abusix",
-            "reverse dns|mapping|lookup|hostname|record|name",
-            "rdns|ptr|fcrdns",
-            "ip address|reputation ~ low|poor|bad|spam|unsolicited|reputation",
-            "originating from your ip",
-            "ip|ips|host|client ~ not ~ whitelist*|allowlist*|authorized|authorised",
-            "indirizzo ip ~ non ~ consentit*|autorizzat*|ammess*|abilitat*|accettat*",
-            "originating|coming from your|this ip|network|server|host",
-            "dynamic|residential|dialup ip|address|range|pool",
-            "cannot find your hostname",
-            "only|solely|solo|soltanto|solamente|esclusivamente ~ from|dalla|dalle|da ~ network|networks|rete|reti|"
-            "ip|ips",
-            "cannot|unable|could|not resolve|find ~ your|client|reverse host|hostname|ip|address",
-        ),
-        stages=_LOGGED_IN | _HOST,
-        unless=phrases(
-            "too many", "recipient|user|mailbox|account|utente|casella|destinatario ~ blocked|disabled|listed|block",
-            "greylist*|graylist*", "domain present", "sender address ~ blocked", "dbl|surbl|uribl",
-            "url|link|content|attachment", "unauthorized ip", "sender ~ listed|block|blacklist",
-            "mailbox|inbox|casella ~ full", "timed out", "relay|relaying", "spf|dmarc|dkim ~ fail*|policy|check",
-            "server|host|connection temporarily? busy|timed", "connect* to ~ refused",
-        ),
-    ),
-)  # fmt: skip
-CLOSED: tuple[Rule, ...] = (
-    Rule(
-        ReplyClass.IP_BLOCKED,
-        stages=_HOST,
-        codes=_FIVE,
-        text=phrases(
-            "denied|refused|rejected|blocked|banned|prohibited|forbidden|blacklisted|disallowed|reject|block|"
-            "reputation|spam|abuse",
-            "not allowed|permitted|authorized|authorised|welcome|accepted|accepting|trusted",
-            "no smtp|access|connection|connections|service ~ here|you|from|allowed|available",
-            "access|accesso denied|negato",
-            "negato|rifiutat*|bloccat*|vietat*|respint*",
-            "policy",
-            "not|wont accept|talk",
-            "go away",
-            "unsolicited|spammer*|spambot",
-            "bad reputation",
-        ),
-        unless=phrases("command|helo|ehlo|syntax", "tls"),
-    ),
-    Rule(
-        ReplyClass.IP_BLOCKED,
-        stages=_HOST,
-        codes=frozenset("4"),
-        text=phrases(
-            "denied|blocked|banned|blacklisted|reputation|spam|abuse|unsolicited|bloccat*",
-            "not allowed|permitted|authorized|authorised|accepted",
-        ),
-    ),
-)  # fmt: skip
-
-_MACHINE = "filter|filters|filtro|scanner|scan|scansione|antispam|antivirus|milter|engine|clamd|clamav|rspamd|dspam"
 
 HELPERS: tuple[Rule, ...] = (
     Rule(
@@ -137,7 +53,10 @@ HELPERS: tuple[Rule, ...] = (
         codes=frozenset("4"),
         text=phrases(
             f"{_MACHINE} ~ unavailable|unreachable|initialization|initialisation|timeout|timed|down|crash*|overload*|"
-            f"busy|offline|restarting|starting|error|errore|indisponibile|raggiungibile|disponibile|sovraccaric*",
+            f"busy|offline|restarting|starting|error|errore|indisponibile|raggiungibile|disponibile|sovraccaric*|"
+            f"reached|"
+            f"responding|respond|answer*|contacted|risponde",
+            f"errore|problema|guasto|error|problem ~ {_MACHINE}",
             f"{_MACHINE} engine|service|server|daemon|process|system? failure|failed",
             f"cannot|unable|could|problem|error|trouble|waiting ~ connect|reach|contact|run|start|load|initialize|with|"
             f"for ~ {_MACHINE}",
@@ -229,6 +148,7 @@ SERVICE: tuple[Rule, ...] = (
             "timeout|closed|caduta|expired|expires|chiusa",
             "tempo ~ attesa|massimo ~ superat*|scadut*|esaurit*",
             "lost|broken|dropped|reset connection",
+            "closed|closes|dropped|cut the? connection|session|link",
             "timeout|timed out|exceeded|waiting|error|while|after|idle",
             "timeout|timedout",
             "tempo scaduto|esaurito",
@@ -247,7 +167,8 @@ SERVICE: tuple[Rule, ...] = (
         text=phrases(
             f"temporary|temporarily|transient|internal|system|server|service|local|technical|unexpected|interno|"
             f"sistema|servizio|temporaneo ~ {_BROKEN}",
-            "service|server|system|servizio|sistema ~ unavailable|available|down|busy|overloaded|overload|"
+            "service|server|system|servizio|sistema|backend ~ unavailable|offline|unreachable|available|down|busy|"
+            "overloaded|overload|"
             "maintenance|disponibile|"
             "manutenzione|occupato|sovraccarico|shutting|closing|closed|shutdown|stopping|restarting|raggiungibile",
             "errore|problema|guasto interno|temporaneo|tecnico",
@@ -289,6 +210,7 @@ SERVICE: tuple[Rule, ...] = (
             "temporary|temporarily|transient ~ failure|error|problem|unavailable|system",
             "service|server|system ~ temporarily|currently|momentarily? unavailable|down|overloaded|busy|maintenance",
             "internal|server server|system? error|failure",
+            "system|sistema error|failure|problem|errore",
             "errore|problema interno|del|di server|sistema",
             "errore interno",
             "out of memory",

@@ -57,10 +57,14 @@ BLOCKED: tuple[Rule, ...] = (
             "user|account|utente ~ not allowed|permitted|authorized|enabled to send|use|relay ~ mail|smtp|email|"
             "messages|service",
             "non abilitato|autorizzato all|alla invio|spedizione",
+            "not permitted|allowed|enabled for this|your|the user|account|mailbox|login",
+            "non consentit*|permess*|abilitat* per|a|alla questo|questa|utente|casella",
             "no|not|doesnt|dont|without|lacks ~ access|permission|permissions|rights|right|entitle* ~ service|smtp|"
             "server|"
             "protocol|submission|relay|mail",
             "not|isnt ~ entitled|licensed|subscribed|provisioned|included|include",
+            "servizio|smtp|invio non ~ compreso|incluso|previsto|attivo",
+            "servizio smtp non ~ compreso|incluso|previsto|attivo",
             "non|senza ~ diritto|diritti|permesso|permessi|previsto|incluso|compreso ~ servizio|smtp|posta|invio|piano",
             "plan|license|licence|piano|offerta ~ not|non ~ include|includes|smtp|prevede|comprende|inclu*",
         ),
@@ -94,6 +98,9 @@ BLOCKED: tuple[Rule, ...] = (
             _SENDING,
             "invio|spedizione ~ casella|utente|account|utenza|indirizzo ~ sospes*|bloccat*|disabilitat*|inibit*|"
             "interdett*",
+            "sending|submission|submitting|outgoing|invio|spedizione is|e? not|non ~ permitted|allowed|enabled|"
+            "possible|"
+            "consentit*|permess*|abilitat*",
             "outbound|outgoing spam",
             "outboundspam*",
             "bad outbound sender",
@@ -116,6 +123,7 @@ BLOCKED: tuple[Rule, ...] = (
             "banned sending? "
             "ip", "trying to reach", "tried to reach", "recipients inbox", "rate|limit ~ exceed*|reached",
             "receiving|receive", "queue|thread",
+            "permitted|allowed|consentit*|permess* ~ to|from|as|a|al|alla|verso|da|come",
         ),
     ),
 )  # fmt: skip

@@ -25,6 +25,7 @@ _SPAM = "spam|spamming|phishing"
 
 _ROOM_OUT = (
     "mailbox|inbox|casella|storage|spazio|disk|space|quota ~ full|exceed*|exhausted|pien*|esaurit*|insufficient*|"
+    "terminat*|finit*|out|"
     "superat*"
 )
 
@@ -40,7 +41,7 @@ CONTRACT: tuple[Rule, ...] = (
         also=phrases(
             "cannot|cant|unable|not|no|impossible|before|until ~ send|sending|submit",
             "sending|submission|outgoing|outbound ~ blocked|disabled|suspended|stopped|denied|refused|prevented",
-            "impossibile|non|prima|per ~ inviare|spedire",
+            "impossibile|non|prima|per ~ inviar*|spedir*|inviat*|spedit*",
             "invio|invii|spedizione ~ bloccat*|sospes*|disabilitat*|inibit*|negat*|impossibile|rifiutat*",
             "you have|ve|are|re ~ over|exceed*|reached|used ~ storage|mailbox|disk|space",
             "storage|mailbox|space|disk full|exceeded ~ your account|mailbox",
@@ -76,6 +77,8 @@ CONTRACT: tuple[Rule, ...] = (
             "contingent",
             "you are|re over|above|beyond ~ quota|limit|limits|allowance|allotment",
             "take|takes|put|puts|bring|brings|push|pushes you over|above|beyond|past ~ quota|limit|limits|allowance",
+            "your|plan|plans|vostro|suo|tuo ~ volume|quota|limit|allowance ~ consumed|depleted|spent|consumat*|finit*",
+            "plan|package|bundle|contingent|piano ~ used|exhausted|consumed|esaurit*|finit*",
             "relay|relaying|outmail|outbox|mailing|transmission quota|limit|allowance",
             "ha|hai|avete superat*|raggiunt*|esaurit*|oltrepassat* ~ quota|limite|soglia|tetto|massimo",
         ),
@@ -127,6 +130,7 @@ CONTRACT: tuple[Rule, ...] = (
             "account|profile|domain|mailbox is|are? under|in|pending|on|awaiting validation|review|verification|"
             "probation",
             "account|casella|utenza|profilo ~ revisione|verifica|validazione",
+            "account|profile|sender|tenant ~ probation",
         ),
         unless=_HIS,
     ),
@@ -134,7 +138,8 @@ CONTRACT: tuple[Rule, ...] = (
 """Before all others: what a word of the recipient's would hide."""
 
 _AGAIN = phrases(
-    "again|try|retry|resend later|tomorrow", "later ~ again|retry|resend",
+    "again|try|retry|resend|back later|tomorrow",
+    "come|back ~ in|after n|an|a|one", "later ~ again|retry|resend",
     "riprov*|ritent* ~ tardi|domani|seguito|momento", "piu tardi", "spater", "plus tard", "mas tarde",
     "try|retry|resend|wait|riprov*|ritent*|attend* ~ n|an|a|one|un|una|few|qualche|alcuni|pochi "
     "s|sec|second|seconds|min|minute|minutes|hour|hours|day|secondi|minuto|minuti|ora|ore|giorno",
