@@ -16,6 +16,10 @@ CROWDED: int = 45 * SECOND
 """After `too many connections`: until one more session is tried. It is not a failure, and nothing is probed."""
 
 
+LAST: int = 1 << 61
+"""Behind every turn that there will be."""
+
+
 @dataclass(slots=True)
 class ProviderLine:
     """One provider, with the mailboxes that want a session in the order of their turns."""
@@ -28,7 +32,9 @@ class ProviderLine:
     opening: int = 0
     wanting: list[tuple[int, MailboxId]] = field(default_factory=list)
     doubtful: list[tuple[int, MailboxId]] = field(default_factory=list)
-    """As `wanting`, of those whose login may hang or fail: they have half of the places at most."""
+    """As `wanting`, of those whose login may hang or fail: they have half of the places at most, and who is only new
+    comes before who met trouble.
+    """
     under_way: dict[MailboxId, "Line"] = field(default_factory=dict)
     """The mailboxes that log in just now."""
     crowded_until: Instant = 0
@@ -99,6 +105,7 @@ class Line:
     alarm: Instant | None = None
     is_in_wanting: bool = False
     is_among_doubtful: bool = False
+    stands_at: int = 0
     """Where it stands while it wants a session."""
     crowded_until: Instant = 0
     """Until then its provider has told us that it has too many sessions."""
@@ -130,6 +137,18 @@ class Line:
     def is_doubtful(self) -> bool:
         """Whether its next login may well hang or fail: it never worked, or met trouble the last time."""
         return self.standing.is_careful or self.mailbox in self.provider.witnesses.accused
+
+    @property
+    def is_troubled(self) -> bool:
+        """Whether it met trouble the last time: whoever did not, and is doubtful because he is new, goes before it."""
+        standing = self.standing
+        return standing.is_stopped or standing.logs_in_at > 0 or self.mailbox in self.provider.witnesses.accused
+
+    @property
+    def place(self) -> int:
+        """Its place among those that want a session; it has to have a turn."""
+        assert self.turn is not None
+        return self.turn + LAST if self.is_troubled else self.turn
 
     def may_use(self, now: Instant) -> bool:
         """Freely, or one probe at a time once its hour has come."""

@@ -119,7 +119,7 @@ class Round:
             if line.turn is None:
                 self.send_to_tail(line)
             line.alarm = None
-            is_misplaced = line.is_among_doubtful and not line.is_doubtful
+            is_misplaced = line.is_among_doubtful and (not line.is_doubtful or line.place < line.stands_at)
             if (not line.is_in_wanting or is_misplaced) and line.wants_session(now):
                 self.push_wanting(line)
 
@@ -130,9 +130,9 @@ class Round:
     def push_wanting(self, line: Line) -> None:
         """Remembers that a mailbox of the round wants a session."""
         assert line.turn is not None
-        line.is_in_wanting, line.is_among_doubtful = True, line.is_doubtful
+        line.is_in_wanting, line.is_among_doubtful, line.stands_at = True, line.is_doubtful, line.place
         heap = line.provider.doubtful if line.is_among_doubtful else line.provider.wanting
-        heappush(heap, (line.turn, line.mailbox))
+        heappush(heap, (line.place, line.mailbox))
 
     # alarms
 

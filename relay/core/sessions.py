@@ -38,7 +38,7 @@ def _next_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line |
     able = list[Line]()
     while (line := _first_wanting(round_, provider, now)) is not None:
         able.append(line)
-    found = min(able, key=provider.probe_rank, default=None)
+    found = min(able, key=lambda line: (provider.probe_rank(line), line.turn), default=None)
     for line in able:
         if line is not found:
             round_.push_wanting(line)
@@ -61,14 +61,14 @@ def _first_wanting(round_: Round, provider: ProviderLine, now: Instant) -> Line 
 def _head_of(round_: Round, heap: list[tuple[int, MailboxId]], now: Instant) -> Line | None:
     """The first in order that wants a session and has login budget; the others leave the list until they do."""
     while heap:
-        turn, mailbox = heappop(heap)
+        place, mailbox = heappop(heap)
         line = round_.lines.get(mailbox)
         if line is None or not line.is_in_wanting:
             continue
         line.is_in_wanting = False
         if line.turn is None or not line.wants_session(now):
             continue
-        if turn != line.turn or line.is_doubtful is not (heap is line.provider.doubtful):
+        if place != line.place or line.is_doubtful is not (heap is line.provider.doubtful):
             round_.push_wanting(line)
         elif not line.may_log_in(now):
             round_.set_alarm(line, line.logs_in_at(now))

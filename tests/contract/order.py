@@ -270,9 +270,12 @@ class Order:
 
     def is_doubtful(self, mailbox: MailboxId) -> bool:
         """Whether its login may well hang or fail."""
+        return self.is_troubled(mailbox) or not self.facts.standing(mailbox).is_proven
+
+    def is_troubled(self, mailbox: MailboxId) -> bool:
+        """Whether it met trouble the last time."""
         standing = self.facts.standing(mailbox)
-        is_troubled = standing.is_stopped or not standing.is_proven or standing.logs_in_at > 0
-        return is_troubled or self.facts.accused_at(mailbox) > 0
+        return standing.is_stopped or standing.logs_in_at > 0 or self.facts.accused_at(mailbox) > 0
 
     def may_begin(self, mailbox: MailboxId) -> bool:
         """Logins that may well hang have half of a provider's places at most, and one at least."""
@@ -309,9 +312,17 @@ class Order:
             if self.may_connect(provider, now):
                 needing = {m for m in self.facts.mailboxes() if self.needs_session(m, now)}
                 wanting = needing | {m for m in welcome if self.wants_session(m, now)}
-                wanting = {m for m in wanting if self.may_begin(m)}
+                wanting = {m for m in wanting if m.provider == provider and self.may_begin(m)}
+                if not self.facts.provider_standing(provider).is_stopped:
+                    wanting = self._new_before_troubled(wanting)
                 first |= queue.first(self._showing_most(provider, wanting))
         return first
+
+    def _new_before_troubled(self, wanting: set[MailboxId]) -> set[MailboxId]:
+        """Of those whose login may hang, whoever is only new, where there is one."""
+        doubtful = {m for m in wanting if self.is_doubtful(m)}
+        troubled = {m for m in doubtful if self.is_troubled(m)}
+        return wanting - troubled if doubtful - troubled else wanting
 
     def _showing_most(self, provider: str, wanting: set[MailboxId]) -> set[MailboxId]:
         """Of those that might probe a provider that is stopped, whose probe shows most; of any other, all."""

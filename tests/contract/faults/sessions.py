@@ -155,3 +155,11 @@ class LoginsThatHangTakeAllPlaces(ModelStore):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.order.may_begin = lambda mailbox: True  # type: ignore[method-assign]
+
+
+class TroubleGoesFirst(ModelStore):
+    """Who met trouble comes in his turn, before those that never had a chance."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self.order._new_before_troubled = lambda wanting: wanting  # type: ignore[method-assign]

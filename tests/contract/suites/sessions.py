@@ -6,6 +6,7 @@ from relay.core.limits import HOUR, MINUTE, parse_limit
 from relay.core.words import MailboxId
 from relay.store.ports.sessions import SessionEvent
 from tests.contract.scene import (
+    AUTH_LATER,
     AUTH_REFUSED,
     CROWDED,
     HOST_DOWN,
@@ -358,3 +359,15 @@ async def logins_of_who_never_worked_have_half_of_a_providers_places(scene: Scen
     assert (await scene.take()).open == {box(A): 1}, "who works finds a place at once"
     await scene.open(box(others[0]))
     assert (await scene.take()).open == {box(others[2]): 1}, "who is let in has shown that it does not hang"
+
+
+async def who_is_only_new_does_not_wait_behind_who_met_trouble(scene: Scene) -> None:
+    await scene.route(account(A), account(B), providers=[provider("p", total_connections=2)])
+    await scene.mail(A, 1)
+    assert await _wanted(scene) == {box(A): 1}
+    await scene.store.refused(box(A), AUTH_LATER)
+    await scene.advance(301)
+    await scene.mail(B, 2)
+    assert await _wanted(scene) == {box(B): 1}, "of the two places that there are one is for logins that may hang"
+    await scene.open(box(B))
+    assert await _wanted(scene) == {box(A): 1}
