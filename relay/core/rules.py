@@ -40,6 +40,9 @@ _DENIED = re.compile(
 )
 """What is said not to be so is no reason, whatever word it is said with."""
 
+_GLUED = re.compile(r"(?<=\d)(?=(?:[kmg]i?b|[kmg]?bytes?)\b)", re.IGNORECASE)
+"""Between a number and its unit: 25MB."""
+
 _PART = re.compile(r"~|[a-z0-9]+\*?(?:\|[a-z0-9]+\*?)*\??")
 _GAP = rf"(?: [a-z0-9]++){{0,{GAP_WORDS}}}?"
 
@@ -138,4 +141,4 @@ def reading_of(reply: Reply) -> str:
     """The words of a reply that rules are tried on: masked, in small letters, without points, without what was asked,
     what only repeats the code, and what is said not to be so.
     """
-    return _DENIED.sub("", words_of(_STOCK.sub("", _ASKED.sub("", nameless(reply.text)))))
+    return _DENIED.sub("", words_of(_STOCK.sub("", _ASKED.sub("", nameless(_GLUED.sub(" ", reply.text))))))

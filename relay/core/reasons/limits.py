@@ -33,6 +33,7 @@ CROWDED: tuple[Rule, ...] = (
             "troppe connessioni|sessioni",
             "numero massimo di|delle connessioni|sessioni",
             "connessioni|sessioni|accessi|login simultane*|contemporane*|concorrent*|parallel*",
+            "connessioni|sessioni|accessi ~ oltre|superat*|eccess*",
             "simultane*|contemporane* ~ connessioni|sessioni|accessi|login",
             "limite ~ connessioni|sessioni",
             "zu viele gleichzeitige|offene|parallele? verbindungen|sitzungen",
@@ -195,9 +196,12 @@ LIMITED: tuple[Rule, ...] = (
             "no more messages|mails|emails|mail|recipients ~ today|day|hour|now|until|24",
             "sending|send ~ rate|volume|speed",
             "rcpt|recipients|recipient ~ daily|hourly|day|hour ~ limit|exceed*",
-            "limite|limiti|quota|soglia|massimo ~ superat*|raggiunt*|supera|oltrepassat*|esaurit*|eccedut*",
-            "superat*|raggiunt*|supera|oltrepassat*|esaurit*|eccedut* ~ limite|limiti|quota|soglia|massimo|numero",
-            "limite|limiti|quota|soglia|massimo ~ giornalier*|orari*|invio|invii|spedizione|messaggi|email|mail|"
+            "limite|limiti|quota|soglia|massimo|tetto|plafond ~ superat*|raggiunt*|supera|oltrepassat*|esaurit*|"
+            "eccedut*",
+            "superat*|raggiunt*|supera|oltrepassat*|esaurit*|eccedut* ~ limite|limiti|quota|soglia|massimo|numero|"
+            "tetto|plafond",
+            "limite|limiti|quota|soglia|massimo|tetto|plafond ~ giornalier*|orari*|invio|invii|spedizione|messaggi|"
+            "email|mail|"
             "mensile",
             "troppi|troppe messaggi|invii|email|mail|destinatari|richieste|spedizioni|comunicazioni",
             "numero massimo|eccessivo ~ messaggi|invii|email|mail|destinatari",

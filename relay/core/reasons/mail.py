@@ -44,6 +44,7 @@ CONTENT: tuple[Rule, ...] = (
             "rifiutat*|bloccat*|pericolos*",
             "tipo ~ allegato|file",
             "archivio|archivi|zip|compress* ~ non ~ ammess*|consentit*|accettat*|permess*",
+            "blocked|forbidden|bad|malicious|dangerous|unsafe ~ link|links|url|urls",
             "archive|archives|zip|compressed ~ not ~ allowed|accepted|permitted|supported",
             "collegamento|collegamenti|link|links|url|macro|contenuto ~ pericolos*|malevol*|dannos*|sospett*|dangerous|"
             "malicious|unsafe",

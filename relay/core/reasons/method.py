@@ -42,7 +42,8 @@ _METHOD = phrases(
     "second factor",
     "multi factor",
     "2fa|mfa|otp|multifactor",
-    "strong|stronger authentication",
+    "strong|stronger authentication|mechanism|method",
+    "auth|authentication plain|login|cram|digest md5? is|was? disabled|unavailable|not|off",
     "pop|pop3|imap|smtp access|login|usage ~ disabled|enabled|enable|activated|deactivated|activate|allowed|"
     "denied|blocked",
     "enable|activate|allow ~ pop|pop3|imap|smtp|external|third",
@@ -127,7 +128,10 @@ METHOD: tuple[Rule, ...] = (
         ),
         unless=phrases(
             "spf|dkim|dmarc|domain|"
-            "arc", "message|email|mail does|lacks|fails|fail|is|not", "relay*", "recipient|recipients|destinatario",
+            "arc", "message|email|mail does|lacks|fails|fail|is|not",
+            "relay|relaying ~ denied|not|disallowed|prohibited|refused|negato", "not|no|cannot|unable ~ relay|relaying",
+            "recipient|recipients|destinatario",
+            "has|have|had|did|hasnt|didnt ~ logged|log",
             "verify ~ account", "attachment|archive|allegato",
         ),
     ),

@@ -61,6 +61,7 @@ _UNKNOWN = Rule(
         "unrouteable|unroutable address",
         "typo|typos|misspelled",
         "existiert nicht",
+        "destinatario|utente|casella|indirizzo non ~ presente|registrat*|censit*|configurat*|riconosciut*|attiv*",
         "n existe pas|plus",
         "no existe",
     ),
@@ -134,6 +135,7 @@ _DOMAIN = Rule(
         "host|dns|name|mx lookup|resolution|query fail*|error|failure|timeout|timed",
         "lookup ~ domain|host|mx|dns",
         "nxdomain|nullmx|servfail",
+        "trovare|risolvere|contattare ~ dominio|host|mx",
         "dns ~ failure|failed|error|problem|timeout|errore|trouble",
         "domain ~ does|doesnt not? accept|receive mail|email|any",
         "mail for ~ loops|domain ~ not",
@@ -175,7 +177,8 @@ _FULL_BOX = Rule(
         "today|daily|hourly|oggi|giornalier*|orari*", "per hour|day|minute", "email|mail quota|limit",
         "system storage|"
         "resources", "sending|send|daily|hourly|message|messages|outgoing|rate|submission|smtp quota|limit|limits",
-        "server|system|device ~ full|space|storage", "queue|spool", "message|fixed size", *COUNTED,
+        "server|system|device ~ full|space|storage", "space|spazio ~ device|server|disk", "queue|spool",
+        "message|fixed size", *COUNTED,
     ),
 )  # fmt: skip
 

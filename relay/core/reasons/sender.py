@@ -28,6 +28,7 @@ _ANSWERS = frozenset(
         "510",
         "511",
         "521",
+        "525",
         "530",
         "535",
         "541",
@@ -143,6 +144,7 @@ SENDER: tuple[Rule, ...] = (
             "by this|the recipient",
             "members|group|subscribers|post",
             "unable|could not|cannot ~ verify",
+            "recipient|destinatario address? does|is|was|non not? exist|unknown|esiste|found|valid",
         ),
     ),
     Rule(

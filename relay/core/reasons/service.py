@@ -194,6 +194,7 @@ SERVICE: tuple[Rule, ...] = (
             "execution|processing ~ failed|error",
             "not accepting|taking ~ mail|messages|now|moment|currently|temporarily",
             "unable to process",
+            "impossibile|non ~ scrivere|scrivibile|salvare|accodare|elaborare|memorizzare",
         ),
         unless=phrases(
             "recipient|user|mailbox|casella|destinatario|utente|"

@@ -131,8 +131,9 @@ CONTRACT: tuple[Rule, ...] = (
             "probation",
             "account|casella|utenza|profilo ~ revisione|verifica|validazione",
             "account|profile|sender|tenant ~ probation",
+            "blocco di|per ~ ore|ora|giorni|giorno",
         ),
-        unless=_HIS,
+        unless=phrases(*_HIS_WORDS, "troppi|troppe messaggi|invii|email|mail", "per n minuti|minutes|min"),
     ),
 )  # fmt: skip
 """Before all others: what a word of the recipient's would hide."""

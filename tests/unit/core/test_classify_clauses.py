@@ -130,6 +130,10 @@ HOW_TO_LOG_IN = [
     ("auth", "421 too many mails, try again in an hour", "rate-limited"),
     ("auth", "535 the user has no permission for SMTP", "account-blocked"),
     ("auth", "535 user does not exist", "auth-rejected"),
+    ("rcpt", "550 5.2.1 user has not logged in to his mailbox for a year, account inactive", "recipient-unknown"),
+    ("rcpt", "530 Authentication required for relaying", "auth-method"),
+    ("rcpt", "554 Relaying denied", "sender-refused"),
+    ("auth", "535 5.7.1 AUTH PLAIN is disabled here", "auth-method"),
 ]
 WHAT_IS_MEASURED = [
     ("mail", "452 4.3.1 message of 30 MB exceeds the maximum of 25 MB", "message-too-large"),
@@ -141,6 +145,10 @@ WHAT_IS_MEASURED = [
     ("rcpt", "550 massimo 50 destinatari", "too-many-recipients"),
     ("rcpt", "550 no more than 100 addressees in a mail", "too-many-recipients"),
     ("rcpt", "550 raggiunto il massimo di 500 destinatari al giorno", "quota-exceeded"),
+    ("eod", "554 Message exceeded 25MB", "message-too-large"),
+    ("mail", "550 raggiunto il tetto giornaliero di 500 messaggi", "quota-exceeded"),
+    ("eod", "450 invii sospesi per 20 minuti: troppi messaggi", "rate-limited"),
+    ("eod", "554 invii sospesi per 4 ore", "account-blocked"),
 ]
 WHAT_ITSELF_IS_ILL = [
     ("eod", "450 content filter unavailable", "outage"),
@@ -159,6 +167,8 @@ WHAT_ITSELF_IS_ILL = [
     ("eod", "421 tempo massimo di attesa superato", "network"),
     ("mail", "421 4.7.0 too many errors", "protocol-error"),
     ("eod", "451 4.5.0 bare LF not allowed", "protocol-error"),
+    ("eod", "451 impossibile scrivere il messaggio su disco", "outage"),
+    ("eod", "421 4.3.0 Cannot write the file: No space left on device", "outage"),
 ]
 WHERE_IT_GOES = [
     ("rcpt", "550 5.1.2 unknown recipient domain", "recipient-domain-bad"),
@@ -174,6 +184,7 @@ WHERE_IT_GOES = [
     ("connect", "554 your address [203.0.113.4] is banned for 24h: too many spam messages", "ip-blocked"),
     ("connect", "421 too many messages from your IP, slow down", "rate-limited"),
     ("mail", "550 5.7.1 access denied: banned address 203.0.113.4", "ip-blocked"),
+    ("rcpt", "550 impossibile trovare il dominio del destinatario", "recipient-domain-bad"),
 ]
 
 
