@@ -15,11 +15,8 @@ from relay.core.meaning import ReplyClass
 from relay.core.outages import AUTH_OUTAGE
 from relay.core.words import Stage
 
-SPAM_SPAN_SECONDS: int = 3600
-"""How far back messages taken for spam, and domains that refuse by policy, are counted."""
-
 POLICY_DOMAINS: int = 3
-"""So many recipients' domains that refuse by policy within the span mean the sender, not one message."""
+"""So many recipients' domains that refuse by policy within the hour mean the sender, not one message."""
 
 
 @dataclass(frozen=True, slots=True)

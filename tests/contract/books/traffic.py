@@ -3,11 +3,18 @@
 from dataclasses import replace
 
 from relay.core.concerns import Concern, ConcernKind
-from relay.core.envelope import Verdict
-from tests.contract.scene import DELIVERED, A, B, Scene, account, provider, result
+from relay.core.envelope import Result, Verdict
+from tests.contract.scene import BOUNCED, DELIVERED, A, B, Scene, account, provider, result
 
 DAY = 24 * 3600
-RATE_LIMITED = result(Verdict.DEFERRED, "rate-limited")
+COMPLAINTS = (
+    result(Verdict.DEFERRED, "rate-limited"),
+    result(Verdict.DEFERRED, "quota-exceeded"),
+    result(Verdict.DEFERRED, "too-many-recipients"),
+    result(Verdict.BOUNCED, "spam-blocked"),
+    result(Verdict.HELD, "account-blocked"),
+    result(Verdict.BOUNCED, "policy-refused", is_read=True),
+)
 
 
 async def _open(scene: Scene, kind: ConcernKind) -> list[Concern]:
@@ -91,17 +98,37 @@ async def a_new_mailbox_begins_with_a_part_and_grows_by_the_clean_day(scene: Sce
     assert seen == [3 + 4, 5, 6, 7, 8, 9, 10, 10], "it begins in a morning, and what may leave leaves after midnight"
 
 
-async def a_complaint_makes_no_clean_day(scene: Scene) -> None:
+async def _allowance_after_a_day_of(scene: Scene, *outcomes: Result) -> int:
+    """What a new mailbox may send on the day after one on which its mails ended like this."""
+    scene = scene.another()
     await scene.route(account(A), providers=[provider("p", "10/calendar-day", has_warmup=True)])
-    await scene.mail(A, *range(100))
-    (claim, *rest) = await scene.work()
-    await scene.send(claim, RATE_LIMITED)
-    for each in rest:
-        await scene.send(each, DELIVERED)
+    await scene.mail(A, *range(len(outcomes)))
+    for claim, outcome in zip(await scene.work(), outcomes, strict=True):
+        await scene.send(claim, outcome)
     await scene.advance(DAY)
     view = await scene.store.account(A)
     assert view is not None
-    assert view.limits[0].most == 3
+    most: int = view.limits[0].most
+    return most
+
+
+async def a_complaint_makes_no_clean_day(scene: Scene) -> None:
+    for complaint in COMPLAINTS:
+        assert await _allowance_after_a_day_of(scene, complaint, DELIVERED, DELIVERED) == 3, complaint.reply_class
+    assert await _allowance_after_a_day_of(scene, BOUNCED, DELIVERED, DELIVERED) == 4, "a patient's refusal is none"
+
+
+async def a_day_on_which_nothing_went_through_is_no_clean_one(scene: Scene) -> None:
+    assert await _allowance_after_a_day_of(scene, BOUNCED) == 3
+    await scene.route(account(A), providers=[provider("p", "10/calendar-day", has_warmup=True)])
+    assert await _sent_in_a_day(scene, 1) == 3 + 4, "it begins in a morning, and what may leave leaves after midnight"
+    for claim in await scene.work():
+        await scene.send(claim, DELIVERED)
+    for _ in range(5):
+        await scene.advance(DAY)
+    view = await scene.store.account(A)
+    assert view is not None
+    assert view.limits[0].most == 5, "two days on which mail went through, whatever time passed after them"
 
 
 async def a_mailbox_under_another_name_goes_on_with_its_warm_up(scene: Scene) -> None:

@@ -1,6 +1,7 @@
 """From the configuration to plain values: what relay.yaml says is what the parts are told."""
 
 import json
+from dataclasses import replace
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from relay.config.loading import load_service
 from relay.config.service import ServiceConfig
 from relay.core.failuretext import Language
 from relay.core.limits import HOUR, MINUTE, SECOND
+from relay.core.meaning import ReplyClass
 from relay.core.routing import Account, InDoubt, Provider, Routing, Tls
 from relay.core.words import MailboxId, Plan
+from relay.providers import load_profiles
 from relay.submission import HELD
 
 MAILBOX = MailboxId("lab", "anna@d.test")
@@ -42,6 +45,16 @@ def test_the_queue_is_told_its_lifetimes_and_pauses(tmp_path: Path) -> None:
     assert told.retry == (MINUTE, 2 * MINUTE)
     assert told.in_doubt is InDoubt.HOLD
     assert told.health.probe == (3 * MINUTE,)
+
+
+def test_the_queue_is_told_how_long_each_provider_keeps_a_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert settings.store_settings(loaded(tmp_path)).health.block_times == {"register": 4 * HOUR}
+    known = load_profiles()
+    longer = replace(known["aruba"], blocks={ReplyClass.ACCOUNT_BLOCKED: 6 * HOUR, ReplyClass.SPAM_BLOCKED: HOUR})
+    monkeypatch.setattr(settings, "load_profiles", lambda: {"aruba": longer, "gmail": known["gmail"]})
+    assert settings.store_settings(loaded(tmp_path)).health.block_times == {"aruba": 6 * HOUR}
 
 
 def test_submission_is_told_its_bounds_and_its_words(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.announcing import PROVIDER_GRACE, STRANDED_GRACE, UNTOLD, Situation, notice_of, type_of, word_of
+from relay.core.announcing import UNTOLD, Situation, notice_of, type_of, word_of
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
-from relay.core.limits import HOUR
+from relay.core.limits import HOUR, MINUTE
 from relay.core.notice import Circumstance, Notice, NoticeType
 from relay.core.notice_json import read_notice, write_notice
 from relay.core.remedy import Needs
@@ -61,11 +61,11 @@ def test_what_lasts_is_told_reminded_of_and_told_to_be_over() -> None:
         (ConcernKind.MAILBOX_STOPPED, "auth-rejected", 0),
         (ConcernKind.MAILBOX_STOPPED, "network", HOUR),
         (ConcernKind.MAILBOX_STOPPED, "quota-exceeded", 0),
-        (ConcernKind.PROVIDER_STOPPED, "network", PROVIDER_GRACE),
+        (ConcernKind.PROVIDER_STOPPED, "network", 10 * MINUTE),
         (ConcernKind.PROVIDER_STOPPED, "tls-expired", 0),
         (ConcernKind.AUTH_OUTAGE, "auth-rejected", 0),
-        (ConcernKind.ACCOUNT_STRANDED, "no-account", STRANDED_GRACE),
-        (ConcernKind.ACCOUNTS_STRANDED, "no-credentials", STRANDED_GRACE),
+        (ConcernKind.ACCOUNT_STRANDED, "no-account", 10 * MINUTE),
+        (ConcernKind.ACCOUNTS_STRANDED, "no-credentials", 10 * MINUTE),
         (ConcernKind.ACCOUNT_STRANDED, "paused-by-admin", DAY),
     ],
 )

@@ -40,10 +40,22 @@ def test_a_class_that_was_guessed_from_a_code_is_suspect(stage: Stage) -> None:
     assert is_suspect(stage, REFUSED, ReplyClass.RECIPIENT_UNKNOWN, is_read=False)
 
 
-def test_what_a_rule_reads_as_being_about_the_recipient_or_his_mail_is_not() -> None:
-    for known in (ReplyClass.RECIPIENT_UNKNOWN, ReplyClass.CONTENT_REFUSED, ReplyClass.POLICY_REFUSED):
-        assert not is_suspect(Stage.EOD, REFUSED, known, is_read=True)
-        assert is_suspect(Stage.EOD, REFUSED, known, is_read=False)
+@pytest.mark.parametrize(
+    "known",
+    [
+        ReplyClass.RECIPIENT_UNKNOWN,
+        ReplyClass.RECIPIENT_MAILBOX_FULL,
+        ReplyClass.RECIPIENT_DOMAIN_BAD,
+        ReplyClass.RECIPIENT_REFUSED,
+        ReplyClass.GREYLISTED,
+        ReplyClass.CONTENT_REFUSED,
+        ReplyClass.MESSAGE_TOO_LARGE,
+        ReplyClass.POLICY_REFUSED,
+    ],
+)
+def test_what_a_rule_reads_as_being_about_the_recipient_or_his_mail_is_not(known: ReplyClass) -> None:
+    assert not is_suspect(Stage.EOD, REFUSED, known, is_read=True)
+    assert is_suspect(Stage.EOD, REFUSED, known, is_read=False)
 
 
 def test_what_was_taken_for_spam_is_never_kept_to_be_sent_again() -> None:

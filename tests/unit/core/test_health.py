@@ -101,6 +101,14 @@ def test_a_way_of_logging_in_that_is_not_taken_pauses_at_once_and_is_tried_daily
     assert pauses(WORKED, HealthEvent.METHOD_REFUSED, 3, reason="auth-method") == [DAY, DAY, DAY]
 
 
+def test_a_secret_that_was_refused_within_the_hour_is_no_new_one() -> None:
+    refused = WORKED.refusing("first", 7)
+    assert refused.was_refused("first", 7 + HOUR)
+    assert not refused.was_refused("first", 7 + HOUR + 1)
+    assert not refused.was_refused("second", 7)
+    assert refused.refusing("second", 8 + HOUR).refused == (("second", 8 + HOUR),), "no longer ago is kept"
+
+
 def test_two_logins_refused_at_one_time_are_one_refusal() -> None:
     first = then(WORKED, HealthEvent.LOGIN_REFUSED, reason="auth-rejected")
     assert then(first, HealthEvent.LOGIN_REFUSED, 3, reason="auth-rejected") == first
