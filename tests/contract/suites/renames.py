@@ -104,6 +104,18 @@ async def a_renamed_entry_keeps_its_totals(scene: Scene) -> None:
     assert len(await scene.work()) == 1
 
 
+async def what_ends_before_anybody_uses_the_new_entry_counts_there_too(scene: Scene) -> None:
+    await _route(scene, [_entry("old", totals=["1/10s"])], account(A, "old"))
+    await scene.mail(A, 1, 2)
+    (claim,) = await scene.work()
+    await _route(scene, [_entry("new", totals=["1/10s"])])
+    await scene.send(claim)
+    await _route(scene, [_entry("new", totals=["1/10s"])], account(A, "new"))
+    assert await scene.work() == []
+    await scene.advance(10.000001)
+    assert numbers(await scene.work()) == ["m-2"]
+
+
 async def two_entries_with_one_login_count_together(scene: Scene) -> None:
     """Whose mail it is makes no difference to who counts it."""
     entries = [_entry("one", "3/10s"), _entry("two", "4/10s")]
