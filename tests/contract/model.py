@@ -13,9 +13,10 @@ from relay.core.envelope import Claim, LoginFailure, NewMessage, Taken
 from relay.core.health import Health, HealthEvent, Pause
 from relay.core.lifecycle import FINAL, SENDING, Event, State
 from relay.core.lifecycle import after as state_after
+from relay.core.remedy import needs_of_health
 from relay.core.routing import Routing
 from relay.core.symptoms import event_of_failure, is_refused_login, pause_after_silence
-from relay.core.words import Lane, MailboxId, Plan
+from relay.core.words import AccountId, Lane, MailboxId, Plan
 from relay.errors import CorruptValue, StaleRouting
 from relay.store.needs import StoreSettings
 from relay.store.ports import AppliedRouting, OutboxEntry, OutboxKind, QueueCount
@@ -54,8 +55,19 @@ class ModelStore(Reading, Renaming):
     def has_space(self) -> bool:
         return True
 
-    def pause_of(self, mailbox: MailboxId) -> Pause | None:
-        return self.disk.healths.get(mailbox, Health()).pause
+    def pause_of(self, account: AccountId) -> Pause | None:
+        known = self.disk.applied.routing.accounts.get(account)
+        if known is None:
+            return None
+        own = self.disk.healths.get(known.mailbox, Health()).pause
+        host = self.disk.provider_healths.get(known.mailbox.provider, Health())
+        since = self.disk.applied.without.get(known.mailbox)
+        found = [own] if own is not None else []
+        found += [] if since is None else [Pause("no-credentials", since)]
+        if host.reason is not None and host.is_stopped and needs_of_health(host) is not None:
+            found.append(Pause(host.reason, host.since or 0))
+        first = min(found, key=lambda each: each.since, default=None)
+        return None if first is None else Pause(first.reason, self.on_the_wall(first.since))
 
     def has_worked(self, mailbox: MailboxId) -> bool:
         return self.disk.healths.get(mailbox, Health()).is_proven
@@ -282,7 +294,9 @@ class ModelStore(Reading, Renaming):
         old = self.disk.applied
         is_new = not old.version or routing != old.routing
         if is_new or dict(fingerprints) != dict(old.fingerprints):
-            self.disk.applied = Applied(old.version + is_new, routing, dict(fingerprints))
+            lost = [mailbox for mailbox, value in fingerprints.items() if value is None]
+            without = {mailbox: old.without.get(mailbox, self.clock.relay()) for mailbox in lost}
+            self.disk.applied = Applied(old.version + is_new, routing, dict(fingerprints), without)
             self.join_kin(old.routing, routing)
             self.begin_anew(old.routing, routing)
             self.renew_hosts(old.routing, routing)

@@ -86,6 +86,8 @@ class Applied:
     version: int = 0
     routing: Routing = field(default_factory=Routing)
     fingerprints: Mapping[MailboxId, str | None] = field(default_factory=dict)
+    without: Mapping[MailboxId, int] = field(default_factory=dict)
+    """Since when a mailbox has no credentials."""
 
     def trouble_of(self, account: AccountId) -> str | None:
         known = self.routing.accounts.get(account)

@@ -21,7 +21,7 @@ from relay.core.words import MailboxId
 from relay.store.needs import StoreSettings
 from relay.store.ports import OutboxEntry, OutboxKind
 from tests.contract.clock import LoopClock
-from tests.contract.model_data import Attempt, Delivery, Disk, Process
+from tests.contract.model_data import Attempt, Delivery, Disk, Mail, Process
 from tests.contract.model_facts import ModelFacts
 from tests.contract.order import Order
 
@@ -271,7 +271,13 @@ class Ending:
             and each.ended >= since and each.reply_class == result.reply_class
         ]  # fmt: skip
         domains = {each.delivery.envelope.recipients[0].address.rpartition("@")[2].lower() for each in lately}
-        return Tally(len(lately), len(domains))
+        return Tally(self.taken_for_spam(attempt.delivery.mail, [each.delivery.mail for each in lately]), len(domains))
+
+    def taken_for_spam(self, mail: Mail, lately: list[Mail]) -> int:
+        """Clients' messages, each once; what says nothing new is as if alone."""
+        if mail.new.kind is Kind.REPORT or sum(each is mail for each in lately) > 1:
+            return 1
+        return len({each.new.id for each in lately if each.new.kind is Kind.MAIL})
 
     def judge(self, mailbox: MailboxId, result: Result) -> None:
         if result.reply_class == CROWDED:

@@ -13,9 +13,10 @@ ORDER BY id DESC LIMIT ?;
 -- drop_healths: Forgets the oldest before a moment.
 DELETE FROM healths WHERE id IN (SELECT id FROM healths ORDER BY id LIMIT ?2) AND at < ?1;
 
--- spam_since: How many messages of a mailbox were taken for spam since an instant.
-SELECT count(*) FROM attempts INDEXED BY attempts_ends
-WHERE counted AND mailbox = ? AND ended_at >= ? AND class = 'spam-blocked';
+-- spam_since: How many clients' messages of a mailbox were taken for spam since an instant, and how often this one was.
+SELECT count(DISTINCT m.seq), sum(m.seq = ?) FROM attempts AS a INDEXED BY attempts_ends
+JOIN deliveries AS d ON d.id = a.delivery JOIN messages AS m ON m.seq = d.message
+WHERE a.counted AND a.mailbox = ? AND a.ended_at >= ? AND a.class = 'spam-blocked' AND m.kind = 0;
 
 -- policy_since: Where the mail of a mailbox was refused by policy since an instant: the domain, sealed, and its place.
 SELECT DISTINCT d.domain, m.id, d.id - m.seq FROM attempts AS a INDEXED BY attempts_ends

@@ -15,7 +15,7 @@ from relay.core.retry import delay_after, steps_for
 from relay.core.rotation import CROWDED
 from relay.core.routing import InDoubt
 from relay.core.symptoms import event_of_result, reason_of_result, stays_in_place
-from relay.core.words import MailboxId, Stage
+from relay.core.words import Stage
 from relay.errors import CorruptValue
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.outbox import OutboxKind
@@ -76,7 +76,7 @@ class Settling:
             result = suspect_result(context, running, result)
         event = self._event(running, result)
         self._move(running, result, event)
-        self._judge(claim.mailbox, result, event)
+        self._judge(running, result, event)
         if is_fact:
             went_through(context, running)
         context.changed()
@@ -223,20 +223,20 @@ class Settling:
     def _event(self, running: Running, result: Result) -> HealthEvent | None:
         """How it bears on health; a line that breaks for one message alone, again and again, is that message's."""
         context = self._context
-        event = event_of_result(result, tally_of(context, running.mailbox, result))
+        event = event_of_result(result, tally_of(context, running, result))
         if event is HealthEvent.UNREACHABLE and result.verdict is Verdict.DEFERRED:
             return None if is_only_this_message(context, running) else event
         return event
 
-    def _judge(self, mailbox: MailboxId, result: Result, event: HealthEvent | None) -> None:
-        context = self._context
+    def _judge(self, running: Running, result: Result, event: HealthEvent | None) -> None:
+        context, mailbox = self._context, running.claim.mailbox
         if result.reply_class == ReplyClass.TOO_MANY_CONNECTIONS:
             now = context.clock.now()
             context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=result.is_provider)
             return
         if result.reply_class == ReplyClass.UNKNOWN:
             note_riddle(context, mailbox.provider, result.stage, result.reply)
-        note_spam(context, mailbox, result)
+        note_spam(context, running, result)
         health = context.remembrance.health(mailbox)
         if event is None or (event is HealthEvent.DELIVERED and health.state is HealthState.OK and health.is_proven):
             return

@@ -9,6 +9,7 @@ from relay.core.meaning import ReplyClass
 from relay.core.symptoms import ALONE, POLICY_DOMAINS, Tally
 from relay.errors import CorruptValue
 from relay.store.sqlite.context import Context
+from relay.store.sqlite.running import Running
 from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("healths")
@@ -20,15 +21,22 @@ LOOKED_AT: int = 32
 """Deliveries whose domains are compared: three different ones are enough."""
 
 
-def tally_of(context: Context, mailbox: int, result: Result) -> Tally:
+def tally_of(context: Context, running: Running, result: Result) -> Tally:
     """What this mailbox met within the hour; the attempt that has just ended is on record."""
     since = context.clock.now() - SPAN
     if result.reply_class == ReplyClass.SPAM_BLOCKED:
-        row = context.database.read_one(_SQL["spam_since"], (mailbox, since))
-        return Tally(spam=1 if row is None else row[0])
+        return Tally(spam=_taken_for_spam(context, running, since))
     if result.reply_class == ReplyClass.POLICY_REFUSED:
-        return Tally(domains=_policy_domains(context, mailbox, since))
+        return Tally(domains=_policy_domains(context, running.mailbox, since))
     return ALONE
+
+
+def _taken_for_spam(context: Context, running: Running, since: int) -> int:
+    """Clients' messages: a report of the relay says nothing of its doctor, nor a message's second recipient."""
+    seq = running.entry.seq
+    row = context.database.read_one(_SQL["spam_since"], (seq, running.mailbox, since))
+    many, of_this = (0, 0) if row is None else row
+    return many if of_this == 1 else ALONE.spam
 
 
 def _policy_domains(context: Context, mailbox: int, since: int) -> int:

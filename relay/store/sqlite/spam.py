@@ -5,15 +5,15 @@ held has its own end.
 """
 
 from relay.core.concerns import ConcernKind, Subject
-from relay.core.envelope import Result, Verdict
+from relay.core.envelope import Kind, Result, Verdict
 from relay.core.lifecycle import Event, State
 from relay.core.meaning import ReplyClass
-from relay.core.words import MailboxId
 from relay.store.ports.outbox import OutboxKind
 from relay.store.sqlite.concerns import open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.moves import Moves
+from relay.store.sqlite.running import Running
 from relay.store.sqlite.values import STATES
 
 
@@ -29,9 +29,11 @@ def bounce_siblings(context: Context, moves: Moves, entry: Entry, *, reason: str
         moves.finish(sibling, State.WAITING, Event.BOUNCE, reason=reason, reply=reply, owes=OutboxKind.BOUNCE)
 
 
-def note_spam(context: Context, mailbox: MailboxId, result: Result) -> None:
-    """Whoever has the contract may ask the provider why; once a day for each mailbox."""
-    if result.reply_class != ReplyClass.SPAM_BLOCKED or result.verdict is not Verdict.BOUNCED:
+def note_spam(context: Context, running: Running, result: Result) -> None:
+    """Whoever has the contract may ask the provider why; once a day for each mailbox, and not for reports of ours."""
+    is_bounced = result.reply_class == ReplyClass.SPAM_BLOCKED and result.verdict is Verdict.BOUNCED
+    if not is_bounced or running.entry.kind is Kind.REPORT:
         return
+    mailbox = running.claim.mailbox
     detail = {} if result.reply is None else {"reply": str(result.reply)}
     open_concern(context, ConcernKind.SPAM_BLOCKED, Subject(mailbox=mailbox), reason=result.reply_class, detail=detail)

@@ -43,6 +43,21 @@ async def a_pause_outlives_a_restart_and_an_edit(scene: Scene) -> None:
     assert [claim.mailbox for claim in await scene.work()] == [box(A, "q")]
 
 
+async def submission_is_told_since_when_a_person_keeps_it_back(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.books.control.pause(A, why="on holiday")
+    pause = scene.store.pause_of(A)
+    assert pause is not None
+    assert pause.reason == "paused-by-admin"
+    await scene.advance(60)
+    await scene.books.control.pause(A, why="still on holiday")
+    await scene.harness.crash_and_restart()
+    assert scene.store.pause_of(A) == pause
+    assert scene.store.pause_of(B) is None
+    await scene.books.control.resume(A)
+    assert scene.store.pause_of(A) is None
+
+
 async def who_says_it_twice_is_told_so(scene: Scene) -> None:
     await scene.route(account(A))
     assert await scene.books.control.pause(A, why="one")

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from relay.core.concerns import ConcernKind
-from relay.core.envelope import Result, Verdict
+from relay.core.envelope import Kind, Result, Verdict
 from relay.core.health import HealthEvent, HealthState
 from relay.core.reply import Reply
 from relay.core.words import Stage
@@ -235,6 +235,14 @@ async def what_passes_is_told_when_it_has_lasted_an_hour(scene: Scene) -> None:
 async def a_quota_is_told_at_once(scene: Scene) -> None:
     await _stop(scene, result(Verdict.DEFERRED, "quota-exceeded", stage=Stage.MAIL, reply=Reply(550, "5.4.5", "day")))
     assert await _concerns(scene) == [(ConcernKind.MAILBOX_STOPPED, "quota-exceeded", False)]
+
+
+async def a_report_of_the_relay_that_is_taken_for_spam_is_nothing_to_tell_of(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1, kind=Kind.REPORT)
+    (claim,) = await scene.work()
+    await scene.send(claim, result(Verdict.BOUNCED, "spam-blocked", reply=Reply(554, "5.7.1", "spam")))
+    assert await scene.books.notices.due(10) == []
 
 
 async def a_mail_taken_for_spam_is_told_once_a_day_for_each_mailbox(scene: Scene) -> None:

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from relay.core.envelope import LoginFailure, Result
+from relay.core.envelope import Kind, LoginFailure, Result
 from relay.core.healing import NO_LIMITS, Pace
 from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.symptoms import Tally
 from relay.core.words import MailboxId
 from tests.contract.model import ModelStore
-from tests.contract.model_data import Attempt, Delivery
+from tests.contract.model_data import Attempt, Delivery, Mail
 
 
 class SecondRefusalSkipped(ModelStore):
@@ -143,6 +143,20 @@ class SpamUncounted(ModelStore):
 
     def tally_of(self, attempt: Attempt, result: Result) -> Tally:
         return replace(super().tally_of(attempt, result), spam=1)
+
+
+class ReportsTakenForSpam(ModelStore):
+    """A report of the relay counts as a message of its doctor."""
+
+    def taken_for_spam(self, mail: Mail, lately: list[Mail]) -> int:
+        return len({each.new.id for each in lately})
+
+
+class EachRecipientTakenForSpam(ModelStore):
+    """One message counts for each recipient."""
+
+    def taken_for_spam(self, mail: Mail, lately: list[Mail]) -> int:
+        return len([each for each in lately if each.new.kind is Kind.MAIL])
 
 
 class SpamNeverForgotten(ModelStore):

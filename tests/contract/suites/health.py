@@ -5,7 +5,7 @@ Law: the same for every adapter, over a crash too; nothing here is about another
 
 from dataclasses import replace
 
-from relay.core.envelope import Claim, LoginFailure, Result, Verdict
+from relay.core.envelope import Claim, Kind, LoginFailure, Result, Verdict
 from relay.core.limits import Limit
 from relay.core.reply import Reply
 from relay.core.words import Stage
@@ -290,9 +290,9 @@ async def a_refusal_for_now_of_the_sender_spends_no_try(scene: Scene) -> None:
 # messages that are more than a message
 
 
-async def _one_by_one(scene: Scene, outcome: Result, *recipients: str) -> None:
+async def _one_by_one(scene: Scene, outcome: Result, *recipients: str, kind: Kind = Kind.MAIL) -> None:
     for number, recipient in enumerate(recipients):
-        await scene.store.put(message(f"{recipient}-{number}", A, recipient, client=f"client-{number}"))
+        await scene.store.put(message(f"{recipient}-{number}", A, recipient, client=f"client-{number}", kind=kind))
         (claim,) = await scene.work()
         await scene.send(claim, outcome)
 
@@ -313,6 +313,29 @@ async def mail_taken_for_spam_slows_the_mailbox_the_second_time_and_stops_it_the
     (probe,) = await scene.work()
     await scene.send(probe, SPAM)
     assert await _health(scene) == ("paused", "spam-blocked"), "after that one is enough"
+
+
+async def a_report_that_is_taken_for_spam_is_no_message_of_its_doctor(scene: Scene) -> None:
+    await scene.route(account(A), providers=[provider("p", "8/m")])
+    await _one_by_one(scene, SPAM, "a@x.test")
+    await _one_by_one(scene, SPAM, "a-report@x.test", kind=Kind.REPORT)
+    await _one_by_one(scene, SPAM, "another-report@x.test", kind=Kind.REPORT)
+    assert await _health(scene) == ("ok", None)
+    await _one_by_one(scene, SPAM, "b@x.test")
+    assert await _health(scene) == ("slowed", "spam-blocked")
+    await scene.advance(61)
+    await _one_by_one(scene, SPAM, "a-third-report@x.test", kind=Kind.REPORT)
+    assert await _health(scene) == ("slowed", "spam-blocked")
+
+
+async def one_message_that_two_sessions_carry_is_taken_for_spam_once(scene: Scene) -> None:
+    await scene.route(account(A), providers=[provider(connections=2)])
+    await scene.store.put(message("letter", A, "a@x.test", "b@x.test"))
+    both = await scene.work()
+    assert len(both) == 2
+    for claim in both:
+        await scene.send(claim, SPAM)
+    assert await _health(scene) == ("ok", None)
 
 
 async def what_was_taken_for_spam_is_not_sent_in_the_same_bytes_again(scene: Scene) -> None:

@@ -2,7 +2,22 @@
 
 from relay.core.words import Plan
 from relay.store.ports import QueueCount
-from tests.contract.scene import AUTH_REFUSED, DEFERRED, MAIL_REFUSED, NODE, A, B, C, Scene, account, box, provider
+from tests.contract.scene import (
+    AUTH_REFUSED,
+    DEFERRED,
+    HOST_DOWN,
+    HOST_UNTRUSTED,
+    MAIL_REFUSED,
+    NODE,
+    SECOND,
+    A,
+    B,
+    C,
+    Scene,
+    account,
+    box,
+    provider,
+)
 
 
 async def the_queue_is_counted_by_provider(scene: Scene) -> None:
@@ -43,15 +58,62 @@ async def an_empty_queue_is_no_count(scene: Scene) -> None:
 async def who_is_paused_is_said_with_why_and_since_when(scene: Scene) -> None:
     await scene.route(account(A), account(B))
     await scene.mail(A, 1)
-    assert scene.store.pause_of(box(A)) is None
+    assert scene.store.pause_of(A) is None
     await scene.store.take(NODE, {}, 10)
     await scene.store.refused(box(A), AUTH_REFUSED)
-    pause = scene.store.pause_of(box(A))
+    pause = scene.store.pause_of(A)
     assert pause is not None
     assert pause.reason == AUTH_REFUSED.reply_class
     await scene.advance(60)
-    assert scene.store.pause_of(box(A)) == pause, "it began when it began"
-    assert scene.store.pause_of(box(B)) is None
+    assert scene.store.pause_of(A) == pause, "it began when it began"
+    assert scene.store.pause_of(B) is None
+
+
+async def an_account_without_credentials_is_paused_since_they_went(scene: Scene) -> None:
+    await scene.route(account(A), account(B), credentials={A: None})
+    pause = scene.store.pause_of(A)
+    assert pause is not None
+    assert pause.reason == "no-credentials"
+    await scene.advance(60)
+    await scene.route(account(A), account(B), credentials={A: None, B: None})
+    await scene.restart()
+    assert scene.store.pause_of(A) == pause, "an edit of others and a restart begin nothing anew"
+    later = scene.store.pause_of(B)
+    assert later is not None
+    assert later.since - pause.since == 60 * SECOND
+    await scene.route(account(A), account(B), credentials={B: None})
+    assert scene.store.pause_of(A) is None
+
+
+async def a_provider_that_somebody_has_to_mend_pauses_its_accounts_and_an_outage_does_not(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C, "q"))
+    for failure, reason in ((HOST_DOWN, None), (HOST_UNTRUSTED, "tls-untrusted")):
+        await scene.mail(A, reason)
+        taken = await scene.store.take(NODE, {}, 10)
+        while not taken.open:
+            await scene.advance(60)
+            taken = await scene.store.take(NODE, {}, 10)
+        for mailbox in taken.open:
+            await scene.store.refused(mailbox, failure)
+        found = [scene.store.pause_of(each) for each in (A, B, C)]
+        assert [None if each is None else each.reason for each in found] == [reason, reason, None]
+    await scene.advance(60)
+    assert [scene.store.pause_of(each) for each in (A, B)] == found[:2], "it began when it began"
+
+
+async def of_several_pauses_that_is_told_which_began_first(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.close_mailbox(A)
+    pause = scene.store.pause_of(A)
+    await scene.advance(60)
+    await scene.route(account(A), credentials={A: None})
+    assert pause is not None
+    assert scene.store.pause_of(A) == pause, "nothing has left since then"
+
+
+async def who_is_not_in_the_routing_is_not_paused(scene: Scene) -> None:
+    await scene.route(account(A))
+    assert scene.store.pause_of(C) is None
 
 
 async def that_a_login_has_worked_is_known_of_its_mailbox_alone(scene: Scene) -> None:

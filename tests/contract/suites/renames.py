@@ -200,7 +200,7 @@ async def a_paused_mailbox_stays_paused_however_often_it_is_moved(scene: Scene) 
         await _route(scene, entries, account(A, at))
         await scene.advance(400)
         assert (await scene.store.take(NODE, {}, 10)).open == {}
-        pause = scene.store.pause_of(box(A, at))
+        pause = scene.store.pause_of(A)
         assert pause is not None
         assert pause.reason == "auth-rejected"
     await _route(scene, entries, account(A, "two"), credential="second")
@@ -216,10 +216,10 @@ async def what_stops_a_mailbox_goes_with_it(scene: Scene) -> None:
     await scene.end(claim, MAIL_REFUSED)
     await scene.close(box(A, "one"))
     await _route(scene, entries, account(A, "two"))
-    assert scene.store.pause_of(box(A, "two")) is not None
+    assert scene.store.pause_of(A) is not None
     assert await scene.work() == []
     await scene.restart()
-    assert scene.store.pause_of(box(A, "two")) is not None
+    assert scene.store.pause_of(A) is not None
     (count,) = await scene.store.health_counts()
     assert count.health == HealthState.PAUSED.value
 
@@ -241,7 +241,7 @@ async def what_a_login_under_way_at_an_edit_meets_is_known_after_it(scene: Scene
     assert (await scene.store.take(NODE, {}, 10)).open == {box(A, "old"): 1}
     await _route(scene, [_entry("new")], account(A, "new"))
     await scene.store.refused(box(A, "old"), AUTH_REFUSED)
-    assert scene.store.pause_of(box(A, "new")) is not None
+    assert scene.store.pause_of(A) is not None
     assert (await scene.store.take(NODE, {}, 10)).open == {}
 
 
