@@ -33,8 +33,13 @@ SENDERS: Mapping[str, str] = {
     "own-address-only": "solo l'indirizzo della casella",
     "authorised-aliases": "l'indirizzo della casella, e altri solo se autorizzati presso il gestore",
     "rewrites": "un altro mittente viene sostituito, senza avviso, con l'indirizzo della casella",
-    "own-domains": "solo indirizzi dei domini del gestore",
+    "own-domains": "solo indirizzi dei domini",
     "unknown": "non si sa; conviene usare l'indirizzo della casella",
+}
+OF_THE_LOGIN = "solo indirizzi del dominio delle credenziali"
+NULL: Mapping[bool, str] = {
+    True: "passa com'è; non si sa di rifiuti",
+    False: "al suo posto il sistema usa l'indirizzo dell'account, perché il gestore accetta solo mittenti propri",
 }
 OAUTH = "accesso autorizzato dal titolare (OAuth2), nessuna password"
 PASSWORDS: Mapping[str, str] = {
@@ -154,13 +159,21 @@ _SPANS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def _sender(profile: Profile) -> str:
+    said = SENDERS[profile.sender.rule]
+    if profile.sender.rule != "own-domains":
+        return said
+    return f"{said} {', '.join(profile.sender.domains)}" if profile.sender.domains else OF_THE_LOGIN
+
+
 def _facts(profile: Profile) -> Iterator[str]:
     settings = profile.settings
     rows = {
         "caselle": ", ".join(profile.domains) or "dominio proprio; il gestore va indicato nell'account",
         "server": f"{settings.get('host', 'secondo il contratto')}, porta {settings['port']}, {TLS[settings['tls']]}",
         "accesso": _login(profile),
-        "mittente": SENDERS[profile.sender.rule],
+        "mittente": _sender(profile),
+        "mittente vuoto (`MAIL FROM:<>`)": NULL[profile.sender.takes_null],
         "messaggio più grande": profile.size or "non pubblicato",
         "destinatari per messaggio": profile.recipients or "non pubblicato (il sistema ne invia uno per volta)",
         "limiti iniziali": ", ".join(map(_spelt, settings.get("limits", ()))) or "secondo il contratto",

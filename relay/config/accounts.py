@@ -11,6 +11,7 @@ from relay.config.entries import DEFAULT_ON_PAUSED
 from relay.config.ground import Ground
 from relay.config.part import Entry, Part
 from relay.config.problems import Problem, Report
+from relay.config.senders import check_senders
 from relay.core.routing import Account, Owner, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan
 
@@ -42,6 +43,7 @@ def work_in(part: Part, ground: Ground) -> Worked:
             continue
         accounts[sender] = account
         _check_own(account, entry, report)
+        check_senders(account, ground.profiles.get(account.mailbox.provider), entry, report)
         for address in (sender, *account.aliases, *account.replaces):
             other = addresses.setdefault(address, sender)
             if other != sender:

@@ -17,7 +17,7 @@ from relay.config.oauth import OAUTH_DEFAULTS, client_of, idle_client, trouble_w
 from relay.config.part import Entry, Part
 from relay.config.problems import Report
 from relay.config.validation import suggestion
-from relay.config.values import is_loopback
+from relay.config.values import is_loopback, read_size
 from relay.core.routing import Auth, Provider, Timeouts, Tls
 from relay.core.words import Plan
 from relay.providers import Profile
@@ -37,6 +37,8 @@ class Ground:
     """None: several providers have the profile of this domain."""
     names: Mapping[str, str]
     """Names under which people look for a provider, to the name that it has here."""
+    profiles: Mapping[str, Profile]
+    """Of each provider that has one, by the provider's name."""
 
     def unknown(self, name: str) -> str:
         """What to say of a provider that is not there."""
@@ -56,12 +58,14 @@ def lay_ground(parts: Iterable[Part], profiles: Mapping[str, Profile], report_of
         for name, values in settings.items()
         if name not in declared and "host" in values
     }
+    named = {**providers, **built_in}
     return Ground(
-        {**providers, **built_in},
+        named,
         frozenset(built_in),
         {Plan(name): entry.values for part in parts for name, entry in part.plans.items() if name in list(Plan)},
         _domains(profiles, providers),
         {name: profile.name for profile in profiles.values() for name in profile.also},
+        {name: profiles[each.profile] for name, each in named.items() if each is not None and each.profile},
     )
 
 
@@ -75,9 +79,11 @@ def check_plans(parts: Iterable[Part], ground: Ground, report_of: Callable[[str]
 
 
 def _settings(profile: Profile) -> dict[str, Any]:
-    """A profile's values, as an entry would have them."""
+    """A profile's values, as an entry would have them, and what no entry says."""
     oauth = {"oauth": OAUTH_DEFAULTS.validate_python(profile.oauth)} if profile.oauth else {}
-    return {**_PROFILE_SETTINGS.validate_python(profile.settings), **oauth}
+    size = None if profile.size is None else read_size(profile.size)
+    known = {"takes_null_sender": profile.sender.takes_null, "message_size": size}
+    return {**known, **_PROFILE_SETTINGS.validate_python(profile.settings), **oauth}
 
 
 def _provider(name: str, entry: Entry, profiles: Mapping[str, Mapping[str, Any]], report: Report) -> Provider | None:

@@ -40,6 +40,7 @@ def _duration(text: str) -> str:
     return text
 
 
+Domain = Annotated[fields.Text, AfterValidator(_domain)]
 Phrase = Annotated[fields.Text, AfterValidator(_phrase)]
 Span = Annotated[fields.Text, AfterValidator(_duration)]
 
@@ -57,6 +58,7 @@ class SenderEntry(TypedDict, total=False):
     """As whom a logged-in mailbox may send."""
 
     rule: Required[Literal["own-address-only", "authorised-aliases", "rewrites", "own-domains", "unknown"]]
+    domains: list[Domain]
     null_sender: bool
 
 
@@ -106,7 +108,7 @@ class ProfileFile(TypedDict, total=False):
     title: Required[fields.Text]
     also: list[fields.Text]
     like: fields.Text
-    domains: Required[list[Annotated[fields.Text, AfterValidator(_domain)]]]
+    domains: Required[list[Domain]]
     login: Literal["mailbox-password", "app-password", "smtp-credentials"]
     personal: bool
     about: Required[Texts]

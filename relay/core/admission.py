@@ -56,6 +56,11 @@ def sent_as(account: Account, sender: str) -> str:
     return account.sender if _replaced_until(account, sender) is not None else sender
 
 
+def is_null_taken(account: Account, routing: Routing) -> bool:
+    """Whether its provider lets it send with `MAIL FROM:<>`; else the account's own address stands there."""
+    return routing.provider_of(account.mailbox).takes_null_sender
+
+
 def is_refused_while_paused(account: Account, pause: Pause, now: int) -> bool:
     """Whether mail of an account is put off because its mailbox is paused; `now` is wall time in microseconds."""
     match account.on_paused:

@@ -130,6 +130,12 @@ class Provider:
     timezone: str = "Europe/Rome"
     timeouts: Timeouts = Timeouts()
     maintenance: tuple[tuple[str, str], ...] = ()
+    takes_null_sender: bool = True
+    """Whether `MAIL FROM:<>` is taken as it is: what its profile knows, as is all that follows."""
+    message_size: int | None = None
+    """The greatest message, octets; None: nobody wrote it down."""
+    expires_passwords: bool = False
+    """Whether it demands a new password after bulk mail."""
 
     @property
     def endpoint(self) -> str:

@@ -32,8 +32,10 @@ class Sender:
 
     rule: str = "unknown"
     """own-address-only | authorised-aliases | rewrites | own-domains | unknown."""
-    null_sender: bool | None = None
-    """Whether `MAIL FROM:<>` is taken; None: nobody wrote it down."""
+    domains: tuple[str, ...] = ()
+    """Of `own-domains`: which; empty: that of the login."""
+    takes_null: bool = True
+    """Whether `MAIL FROM:<>` is taken as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +144,7 @@ def profile_of(name: str, data: Mapping[str, Any]) -> Profile:
         also=tuple(data.get("also", ())),
         like=data.get("like"),
         about=_texts(data["about"]) if "about" in data else {},
-        sender=Sender(**data.get("sender", {})),
+        sender=_sender(data.get("sender", {})),
         size=mail.get("size"),
         recipients=mail.get("recipients"),
         blocks=MappingProxyType(blocks),
@@ -150,6 +152,10 @@ def profile_of(name: str, data: Mapping[str, Any]) -> Profile:
         steps=MappingProxyType(steps),
         sources=tuple(Fact(**source) for source in data.get("source", ())),
     )
+
+
+def _sender(data: Mapping[str, Any]) -> Sender:
+    return Sender(data.get("rule", "unknown"), tuple(data.get("domains", ())), data.get("null_sender", True))
 
 
 def _with_shared(profile: Profile, profiles: Mapping[str, Profile]) -> Profile:

@@ -4,11 +4,11 @@ Law: nothing is accepted before `put` has returned, and whoever asked for it may
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
-from relay.core.admission import Admitted, admit_authors, is_refused_while_paused, sent_as
+from relay.core.admission import Admitted, admit_authors, is_null_taken, is_refused_while_paused, sent_as
 from relay.core.completion import Stamp, completed
 from relay.core.content import read_lines, unstuffed
 from relay.core.deadline import Lateness
@@ -156,6 +156,9 @@ class Acceptance:
         if isinstance(dated, Refusal):
             return dated
         message = self._message(transaction, header, admitted, dated=dated, digest=digest)
+        refused = self.too_large_upstream(transaction.routing, admitted.account, len(message.content))
+        if refused is not None:
+            return refused
         try:
             await self._intake.put(message)
         except StoreFull:
@@ -188,11 +191,23 @@ class Acceptance:
         """With the bound that was passed."""
         return Refusal(Reason.MESSAGE_TOO_LARGE, {"most": str(self._settings.max_message_size)})
 
+    def too_large_upstream(self, routing: Routing, account: Account | None, size: int) -> Refusal | None:
+        """With the bound of the account's provider, where so many octets pass it: its sender still sees the error."""
+        if account is None:
+            return None
+        most = routing.provider_of(account.mailbox).message_size
+        if most is None or size <= most:
+            return None
+        return Refusal(Reason.MESSAGE_TOO_LARGE, {"most": str(most)}, account.sender)
+
     def _message(
         self, transaction: Transaction, header: TopHeader, admitted: Admitted, *, dated: Dated, digest: bytes
     ) -> NewMessage:
         account = admitted.account
         sender = sent_as(account, transaction.sender)
+        is_stood_for = not sender and not is_null_taken(account, transaction.routing)
+        if is_stood_for:
+            sender = account.sender
         message_id: MessageId = self._new_id()
         stamp = Stamp(self._settings.hostname, transaction.protocol, message_id, self._wall_clock())
         done = completed(header, stamp, sender=sender, changes=admitted.changes)
@@ -200,7 +215,7 @@ class Acceptance:
             id=message_id,
             client=transaction.client.name,
             account=account.sender,
-            envelope=_envelope(transaction, sender, header),
+            envelope=_envelope(transaction, sender, header, is_reported=not is_stood_for),
             content=done.content,
             header_message_id=done.message_id,
             submitted_hash=digest,
@@ -210,9 +225,14 @@ class Acceptance:
         )
 
 
-def _envelope(transaction: Transaction, sender: str, header: TopHeader) -> Envelope:
-    """What goes upstream: BODY=8BITMIME and SMTPUTF8 where the octets need them, whatever the client declared."""
-    recipients = tuple(transaction.recipients.values())
+def _envelope(transaction: Transaction, sender: str, header: TopHeader, *, is_reported: bool) -> Envelope:
+    """What goes upstream: BODY=8BITMIME and SMTPUTF8 where the octets need them, whatever the client declared.
+
+    Of what came from `<>` nobody may hear, whatever stands in its place (RFC 3461, 5.1).
+    """
+    recipients = tuple(
+        each if is_reported else replace(each, notify=("NEVER",)) for each in transaction.recipients.values()
+    )
     parameters = transaction.parameters
     is_8bit = not header.content.isascii()
     needs_smtputf8 = parameters.has_smtputf8 and not (

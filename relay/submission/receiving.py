@@ -31,6 +31,9 @@ def begin(desk: Desk, identity: Identity, *, argument: bytes, is_extended: bool,
     account = account_of(routing, client, sender, today=desk.acceptance.today)
     if isinstance(account, Refusal):
         return account
+    too_large = desk.acceptance.too_large_upstream(routing, account, parameters.size)
+    if too_large is not None:
+        return too_large
     if not desk.acceptance.has_space():
         return Refusal(Reason.STORE_FULL)
     protocol = identity.protocol(is_extended=is_extended, has_smtputf8=parameters.has_smtputf8)

@@ -254,11 +254,11 @@ def test_a_mailbox_without_authentication_needs_no_credentials(tmp_path: Path) -
 
 
 def test_accounts_of_one_practice_share_the_password_that_one_of_them_names(tmp_path: Path) -> None:
-    text = "accounts:\n  a@libero.it: {password: env:A}\n  b@studio.it: {username: a@libero.it}\n"
+    text = "accounts:\n  a@fastwebnet.it: {password: env:A}\n  b@studio.it: {username: a@fastwebnet.it}\n"
     loaded = load(tmp_path, text, {"A": "x"})
     assert loaded.problems == ()
     assert loaded.value is not None
-    assert loaded.value.password_of(MailboxId("libero", "a@libero.it")) == SecretReference(SecretKind.ENV, "A")
+    assert loaded.value.password_of(MailboxId("fastweb", "a@fastwebnet.it")) == SecretReference(SecretKind.ENV, "A")
 
 
 def test_a_file_reference_starts_at_the_file_that_names_it(tmp_path: Path) -> None:

@@ -57,6 +57,27 @@ def test_a_profile_says_what_is_known_of_its_provider(name: str) -> None:
     assert (found.name, found.profile, found.timezone) == (name, name, "Europe/Rome")
 
 
+@pytest.mark.parametrize(
+    ("name", "size"), [("icloud", 20_000_000), ("gmail", 25_000_000), ("microsoft365", 35_000_000), ("aruba", None)]
+)
+def test_the_greatest_message_of_a_provider_is_known_where_mail_is_taken_in(name: str, size: int | None) -> None:
+    assert provider(name).message_size == size
+
+
+def test_whom_only_its_own_addresses_may_use_is_not_shown_the_null_sender() -> None:
+    refusing = {"aruba", "libero", "virgilio", "tim", "alice", "gmx"}
+    assert {name for name in FACTS if not provider(name).takes_null_sender} == refusing
+
+
+def test_an_entry_that_overrides_a_profile_keeps_what_only_the_profile_knows() -> None:
+    content = b"providers: {mine: {profile: icloud, host: 127.0.0.1}, own: {host: 127.0.0.1}}"
+    ground = lay_ground([read_part("routing.yaml", content)], load_profiles(), Report)
+    mine, own = ground.providers["mine"], ground.providers["own"]
+    assert mine is not None
+    assert own is not None
+    assert (mine.message_size, own.message_size, own.takes_null_sender) == (20_000_000, None, True)
+
+
 def test_no_profile_is_without_a_test_but_the_one_whose_host_depends_on_the_contract() -> None:
     assert set(load_profiles()) == {*FACTS, "ses"}
     ground = lay_ground([], load_profiles(), Report)

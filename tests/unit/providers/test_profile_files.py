@@ -33,7 +33,8 @@ host = "smtp.lab.example"
 limits = ["5/m"]
 [sender]
 rule = "rewrites"
-null_sender = true
+domains = ["lab.example"]
+null_sender = false
 [message]
 size = "20MB"
 recipients = 50
