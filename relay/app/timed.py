@@ -47,8 +47,8 @@ class TimedStore:
 
     # Pauses
 
-    def pause_of(self, mailbox: MailboxId) -> Pause | None:
-        return self._store.pause_of(mailbox)
+    def pause_of(self, account: AccountId) -> Pause | None:
+        return self._store.pause_of(account)
 
     def has_worked(self, mailbox: MailboxId) -> bool:
         return self._store.has_worked(mailbox)

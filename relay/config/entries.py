@@ -188,7 +188,7 @@ class SharedEntry(TypedDict, total=False):
     recipient_check: Literal["none", "dns"]
     """What is asked about a recipient's domain at submission; default none."""
     on_paused: PausedAnswer
-    """hold | reject | hold-then-reject 4h (default): what clients hear while the mailbox is paused."""
+    """hold | reject | hold-then-reject 4h (default): what clients hear while nothing leaves until somebody acts."""
 
 
 @with_config(STRICT)

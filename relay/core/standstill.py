@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from relay.core.health import Health
+from relay.core.health import Health, Pause
 from relay.core.lifecycle import FINAL, SENDING, State
 from relay.core.limits import Instant
 from relay.core.remedy import Needs, needs_of, needs_of_health
@@ -90,6 +90,16 @@ def standstill(of: Situation) -> Standstill:
 def is_for_somebody(health: Health) -> bool:
     """Whether it is stopped, and time alone does not heal it."""
     return health.is_stopped and needs_of_health(health) is not None
+
+
+def pause_of(stranded: Pause | None, mailbox: Health, provider: Health) -> Pause | None:
+    """Why nothing leaves an account until somebody acts: its own trouble, its mailbox's, or its provider's; of several
+    that which began first, for since then nothing has left. None: it is not paused; what time alone heals (a quota, an
+    outage) is no pause.
+    """
+    host = Pause(provider.reason or Barrier.QUEUE.value, provider.since or 0) if is_for_somebody(provider) else None
+    found = [pause for pause in (stranded, mailbox.pause, host) if pause is not None]
+    return min(found, key=lambda pause: pause.since, default=None)
 
 
 def barrier_of(line: Line, lane: Lane, position: int, now: Instant) -> Barrier:

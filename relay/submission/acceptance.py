@@ -19,7 +19,7 @@ from relay.core.instants import exact
 from relay.core.limits import SECOND
 from relay.core.refusal import Reason, Refusal
 from relay.core.routing import Account, Routing
-from relay.core.words import MailboxId, MessageId
+from relay.core.words import AccountId, MessageId
 from relay.errors import StoreError, StoreFull
 from relay.store.ports import Intake
 from relay.store.ports.foresight import Foresight
@@ -31,11 +31,11 @@ from relay.submission.resubmission import Resubmissions, Told
 from relay.submission.settings import SubmissionSettings
 from relay.submission.transaction import Transaction
 
-PauseOf = Callable[[MailboxId], Pause | None]
-"""Why and since when a mailbox is paused; None: it is not."""
+PauseOf = Callable[[AccountId], Pause | None]
+"""Why and since when an account is paused; None: it is not."""
 
 
-def never_paused(_: MailboxId) -> None:
+def never_paused(_: AccountId) -> None:
     """Of a relay that does not look."""
 
 
@@ -179,7 +179,7 @@ class Acceptance:
 
     def _paused(self, routing: Routing, account: Account) -> Refusal | None:
         """Why mail of this account is put off: nothing has left its mailbox for too long."""
-        pause = self._enquiries.pause_of(account.mailbox)
+        pause = self._enquiries.pause_of(account.sender)
         if pause is None or not is_refused_while_paused(account, pause, self._now()):
             return None
         zone = ZoneInfo(routing.provider_of(account.mailbox).timezone)

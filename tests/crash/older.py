@@ -9,6 +9,7 @@ from pathlib import Path
 UNDO = (
     "DROP INDEX attempts_said_kept",
     "ALTER TABLE messages DROP COLUMN is_dated",
+    "ALTER TABLE fingerprints DROP COLUMN since",
     "ALTER TABLE logins DROP COLUMN class",
     "ALTER TABLE logins DROP COLUMN likeness",
     "ALTER TABLE logins DROP COLUMN refused",

@@ -14,7 +14,7 @@ from relay.core.envelope import NewMessage
 from relay.core.health import Pause
 from relay.core.refusal import Reason
 from relay.core.routing import Account, BareNewline, Client, Provider, Routing, SecretKind, SecretReference
-from relay.core.words import MailboxId, Plan, Stage
+from relay.core.words import AccountId, MailboxId, Plan, Stage
 from relay.submission import Domains, ListenerSettings, Recipients, SubmissionSettings
 from relay.submission.acceptance import Acceptance, Enquiries
 from relay.submission.desk import Desk
@@ -192,7 +192,7 @@ class Office:
         self.routing = routing or practice()
         self.intake = RememberingIntake()
         self.observer = RememberingObserver()
-        self.pauses: dict[MailboxId, Pause] = {}
+        self.pauses: dict[AccountId, Pause] = {}
         self.foresight = FixedForesight()
         self.logins = PlainLogins(lambda: self.routing)
         self.suppressions = RememberedSuppressions()

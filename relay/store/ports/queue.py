@@ -10,7 +10,7 @@ from typing import Protocol
 from relay.core.envelope import Claim, NewMessage, Result, Taken, Verdict
 from relay.core.health import Pause
 from relay.core.limits import Instant
-from relay.core.words import MailboxId
+from relay.core.words import AccountId, MailboxId
 
 
 class Intake(Protocol):
@@ -27,10 +27,14 @@ class Intake(Protocol):
 
 
 class Pauses(Protocol):
-    """Where submission asks whether a mailbox is paused, and delivery what its logins have shown."""
+    """Where submission asks whether an account is paused, and delivery what its mailbox's logins have shown."""
 
-    def pause_of(self, mailbox: MailboxId) -> Pause | None:
-        """Why and since when; None: it is not. Answers at once: it is asked for each message."""
+    def pause_of(self, account: AccountId) -> Pause | None:
+        """Why nothing leaves it before somebody acts, and since when (wall time); None: it is not paused.
+
+        A person paused it, its mailbox has no credentials or is paused, or its provider is, until somebody acts; of
+        several what began first. What time alone heals is no pause. Answers at once: it is asked for each message.
+        """
 
     def has_worked(self, mailbox: MailboxId) -> bool:
         """Whether a login with this credential has worked before. Answers at once."""

@@ -14,10 +14,6 @@ SELECT seq, accepted_at FROM messages WHERE seq >= ? ORDER BY seq LIMIT 1;
 -- newest_seq: The last message that came in.
 SELECT max(seq) FROM messages;
 
--- stranded_at: Since when an account's mail goes nowhere, as somebody was or will be told.
-SELECT opened_at FROM concerns INDEXED BY concerns_about
-WHERE kind = ? AND about = ? AND closed_at IS NULL ORDER BY id DESC LIMIT 1;
-
 -- last_said: What was said at the last attempts of a mailbox, the newest first.
 SELECT ended_at, stage, class, reply FROM attempts INDEXED BY attempts_ends
 WHERE counted AND mailbox = ? ORDER BY ended_at DESC LIMIT ?;

@@ -22,10 +22,13 @@ DELETE FROM fingerprints;
 DELETE FROM routed_accounts WHERE sender = ?;
 
 -- get_fingerprints: What the mailboxes' credentials are known by.
-SELECT provider, username, fingerprint FROM fingerprints;
+SELECT provider, username, fingerprint, since FROM fingerprints;
 
 -- set_fingerprint: A mailbox has another credential or route.
 INSERT OR REPLACE INTO fingerprints (provider, username, fingerprint) VALUES (?, ?, ?);
+
+-- date_fingerprints: Since when those that have no credentials have none.
+UPDATE fingerprints SET since = ? WHERE fingerprint IS NULL AND since IS NULL;
 
 -- drop_fingerprint: A mailbox is not there any more.
 DELETE FROM fingerprints WHERE provider = ? AND username = ?;

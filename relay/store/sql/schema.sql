@@ -15,9 +15,10 @@ CREATE TABLE routing (id INTEGER PRIMARY KEY CHECK (id = 1), version INTEGER NOT
 -- create_routed_accounts: The accounts of the routing in force, one by one: an edit of one writes one.
 CREATE TABLE routed_accounts (id INTEGER PRIMARY KEY, sender TEXT NOT NULL UNIQUE, body BLOB NOT NULL);
 
--- create_fingerprints: Keyed hashes of the mailboxes' credentials and routes; null: there are no credentials.
+-- create_fingerprints: Keyed hashes of the mailboxes' credentials and routes; null: there are no credentials, `since`
+-- (queue time).
 CREATE TABLE fingerprints (
-    provider TEXT NOT NULL, username TEXT NOT NULL, fingerprint TEXT, PRIMARY KEY (provider, username)
+    provider TEXT NOT NULL, username TEXT NOT NULL, fingerprint TEXT, since INTEGER, PRIMARY KEY (provider, username)
 ) WITHOUT ROWID;
 
 -- create_accounts: Senders that mail was ever accepted for.
@@ -111,14 +112,25 @@ CREATE TABLE nodes (name TEXT PRIMARY KEY, lease_until INTEGER NOT NULL) WITHOUT
 CREATE TABLE segments (number INTEGER PRIMARY KEY, live INTEGER NOT NULL, first INTEGER NOT NULL);
 
 -- create_outbox: What follows from an outcome and is not done yet. `at`: wall time of the outcome; `since`: since when
--- `reason` had held it, where its lifetime ended.
+-- `reason` had held it, where its lifetime ended. `report`: the message that tells of it and is on its way; `refused_by`:
+-- the mailbox through which the first one was refused, `refused_at`: when, wall time; `lost`: nobody can be told.
 CREATE TABLE outbox (
     id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, message INTEGER NOT NULL, delivery INTEGER NOT NULL,
-    reason TEXT NOT NULL, reply TEXT, at INTEGER NOT NULL, envelope BLOB NOT NULL, since INTEGER
+    reason TEXT NOT NULL, reply TEXT, at INTEGER NOT NULL, envelope BLOB NOT NULL, since INTEGER,
+    report INTEGER, refused_by INTEGER, refused_at INTEGER, lost INTEGER NOT NULL DEFAULT 0
 );
 
 -- create_outbox_message: Whether a message's body is still needed.
 CREATE INDEX outbox_message ON outbox (message);
+
+-- create_outbox_open: What nobody tells of yet.
+CREATE INDEX outbox_open ON outbox (id) WHERE report IS NULL AND NOT lost;
+
+-- create_outbox_report: Of what a report tells.
+CREATE INDEX outbox_report ON outbox (report) WHERE report IS NOT NULL;
+
+-- create_outbox_lost: Of what nobody can be told.
+CREATE INDEX outbox_lost ON outbox (id) WHERE lost;
 
 -- create_notices: Which deliveries were looked at for a notice of delay: all up to `delivery`.
 CREATE TABLE notices (id INTEGER PRIMARY KEY CHECK (id = 1), delivery INTEGER NOT NULL);

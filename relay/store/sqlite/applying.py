@@ -4,6 +4,8 @@ Law: waiting deliveries follow their account, in order; attempts under way keep 
 new version.
 """
 
+from dataclasses import replace
+
 from relay.core.health import HealthEvent
 from relay.core.meaning import Fault
 from relay.core.routing import Routing
@@ -17,9 +19,12 @@ from relay.store.sqlite.edits import Edit, edit_of
 from relay.store.sqlite.guarding import release_guarded
 from relay.store.sqlite.healths import Symptom, change_provider
 from relay.store.sqlite.kin import follow_mailboxes, follow_providers, join_kin
-from relay.store.sqlite.routes import Fingerprints
+from relay.store.sqlite.routes import Fingerprints, Routes
+from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.stranding import tell_of_moved
 from relay.store.sqlite.values import LANES
+
+_SQL = load_statements("routing")
 
 DAMAGED = (
     "what the store has of the routing that was applied last does not open: the files of the routing have to be good, "
@@ -55,10 +60,8 @@ class Applying:
             edit = self.edit(edit.routes.routing, edit.routes.fingerprints)
         if edit.is_empty:
             return edit.base.version
-        context.replace_routes(edit.routes)
-        for statement, rows in edit.writes:
-            if rows:
-                context.database.write_many(statement, rows)
+        context.replace_routes(self._dated(edit))
+        self._write(edit)
         join_kin(context, edit.base.routing)
         origins = follow_mailboxes(context, edit)
         self._reload_terms(edit)
@@ -76,6 +79,22 @@ class Applying:
         context.journal.record(StoreEvent(EventKind.ROUTING, context.clock.wall(), reason=str(edit.routes.version)))
         context.changed()
         return edit.routes.version
+
+    def _dated(self, edit: Edit) -> Routes:
+        """With since when those have no credentials that had some, or were not there."""
+        lost = [mailbox for mailbox, fingerprint in edit.fingerprints.items() if fingerprint is None]
+        if not lost:
+            return edit.routes
+        since = dict.fromkeys(lost, self._context.clock.wall())
+        return replace(edit.routes, without={**edit.routes.without, **since})
+
+    def _write(self, edit: Edit) -> None:
+        context = self._context
+        for statement, rows in edit.writes:
+            if rows:
+                context.database.write_many(statement, rows)
+        if None in edit.fingerprints.values():
+            context.database.write(_SQL["date_fingerprints"], (context.clock.wall(),))
 
     def _reload_terms(self, edit: Edit) -> None:
         """Providers and mailboxes whose limits, weights or ceilings may be others now."""

@@ -3,13 +3,14 @@
 Law: everything here is rebuilt from the database at a start and after a failed commit; nothing else is kept.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from relay.core.busiest import Busiest
 from relay.core.envelope import NewMessage
+from relay.core.health import Pause
 from relay.core.routing import InDoubt
 from relay.core.schedule import Schedule
-from relay.core.standstill import is_for_somebody
+from relay.core.standstill import is_for_somebody, pause_of
 from relay.core.words import AccountId, Lane, MailboxId
 from relay.store.needs import CrashPoint, StoreSettings
 from relay.store.sqlite.bodies import Bodies
@@ -99,6 +100,17 @@ class Context:
         if mailbox is None or self.remembrance.health(mailbox).is_stopped:
             return True
         return is_for_somebody(self.remembrance.provider_health(mailbox.provider))
+
+    def pause_of(self, sender: AccountId) -> Pause | None:
+        """Why nothing leaves this account before somebody acts, and since when; None: it does, or time alone helps."""
+        known = self.routes.routing.accounts.get(sender)
+        if known is None:
+            return None
+        memory = self.remembrance
+        found = pause_of(
+            self.routes.stop_of(sender), memory.health(known.mailbox), memory.provider_health(known.mailbox.provider)
+        )
+        return None if found is None else replace(found, since=self.clock.shown(found.since))
 
     def is_stopped(self, sender: AccountId) -> bool:
         """Whether nothing leaves this account now: a report would have to wait in it, whatever for."""

@@ -37,7 +37,7 @@ class Edit:
     mailboxes: tuple[MailboxId, ...]
     """Mailboxes with other terms."""
     fingerprints: Mapping[MailboxId, str | None]
-    """Mailboxes with another credential or route."""
+    """Mailboxes with another credential or route; who has none any more is put into `routes` as it is put in force."""
     writes: tuple[Write, ...]
 
     @property
@@ -53,7 +53,8 @@ def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals
     is_new = not base.version or bool(edited) or _head(old) != _head(routing)
     if not is_new and fingerprints == before:
         return Edit(base, base, {}, (), (), (), {}, ())
-    routes = Routes(base.version + is_new, routing, dict(fingerprints), base.paused)
+    without = {mailbox: since for mailbox, since in base.without.items() if fingerprints.get(mailbox, "") is None}
+    routes = Routes(base.version + is_new, routing, dict(fingerprints), without, base.paused)
     names = {**old.providers, **routing.providers}
     providers = tuple(name for name in names if old.providers.get(name) != routing.providers.get(name))
     mailboxes = {mailbox: None for mailbox in routing.by_mailbox if mailbox.provider in providers} if providers else {}
@@ -92,8 +93,9 @@ def load_routes(database: Database, seals: Seals) -> Routes:
         for sender, body in database.read(_SQL["get_accounts"])
     }
     rows = database.read(_SQL["get_fingerprints"])
-    fingerprints = {MailboxId(provider, username): value for provider, username, value in rows}
-    return Routes(row[0], replace(head, accounts=accounts), fingerprints, load_paused(database))
+    fingerprints = {MailboxId(provider, username): value for provider, username, value, _ in rows}
+    without = {MailboxId(provider, username): since for provider, username, value, since in rows if value is None}
+    return Routes(row[0], replace(head, accounts=accounts), fingerprints, without, load_paused(database))
 
 
 def load_paused(database: Database) -> dict[AccountId, PausedAccount]:

@@ -5,7 +5,6 @@ Law: it only reads, and what it reads of history has an index and a bound.
 
 from dataclasses import replace
 
-from relay.core.concerns import ConcernKind
 from relay.core.words import AccountId, MailboxId
 from relay.store.ports.reading import AccountView, Particulars, PausedView, SaidView
 from relay.store.sqlite.context import Context
@@ -38,13 +37,8 @@ def with_particulars(context: Context, view: AccountView) -> AccountView:
 
 
 def _stranded_at(context: Context, sender: AccountId) -> int | None:
-    paused = context.routes.paused.get(sender)
-    if paused is not None:
-        return context.clock.shown(paused.since)
-    if context.routes.trouble_of(sender) is None:
-        return None
-    row = context.database.read_one(_SQL["stranded_at"], (ConcernKind.ACCOUNT_STRANDED.value, sender))
-    return None if row is None else context.clock.shown(row[0])
+    stop = context.routes.stop_of(sender)
+    return None if stop is None else context.clock.shown(stop.since)
 
 
 def _tried_at(context: Context, mailbox: MailboxId) -> int | None:

@@ -6,6 +6,7 @@ Law: what waits belongs to an account; the mailbox is looked up when it moves, s
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from relay.core.health import Pause
 from relay.core.limits import MINUTE
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId
@@ -40,6 +41,8 @@ class Routes:
     """0: none was ever applied."""
     routing: Routing = field(default_factory=Routing)
     fingerprints: Fingerprints = field(default_factory=dict)
+    without: Mapping[MailboxId, int] = field(default_factory=dict)
+    """Mailboxes that have no credentials: since when (queue time)."""
     paused: Mapping[AccountId, PausedAccount] = field(default_factory=dict)
     """Accounts that a person has paused: their mail goes nowhere until he lets it."""
     is_damaged: bool = False
@@ -60,6 +63,16 @@ class Routes:
         if account in self.paused:
             return PAUSED_BY_ADMIN
         return NO_CREDENTIALS if self.fingerprints.get(known.mailbox, "") is None else None
+
+    def stop_of(self, account: AccountId) -> Pause | None:
+        """Why the mail of an account of the routing goes nowhere, and since when; None: it goes, or there is none."""
+        paused, known = self.paused.get(account), self.routing.accounts.get(account)
+        if known is None:
+            return None
+        if paused is not None:
+            return Pause(PAUSED_BY_ADMIN, paused.since)
+        since = self.without.get(known.mailbox)
+        return None if since is None else Pause(NO_CREDENTIALS, since)
 
     def linger_of(self, mailbox: MailboxId) -> int:
         """How long after a lost connection the provider may still count, microseconds."""

@@ -13,6 +13,7 @@ from relay.store.sqlite.values import Seals
 
 _SQL = load_statements("store")
 _SCHEMA = load_statements("schema")
+_ROUTING = load_statements("routing")
 
 SCHEMA: int = 3
 """The version of the tables that this relay writes."""
@@ -53,6 +54,7 @@ def _migrate(database: Database, found: int, outside: Outside) -> None:
     for version in range(found + 1, SCHEMA + 1):
         for statement in MIGRATIONS[version].values():
             database.write(statement)
+    database.write(_ROUTING["date_fingerprints"], (outside.clock.wall(),))
     database.write(_SQL["set_meta"], ("schema", str(SCHEMA)))
     outside.crash_point("migration-recorded")
     database.commit()

@@ -84,9 +84,9 @@ class SqliteStore:
         is_there = self._life.has_reserve and not self._batches.is_broken and not self._is_closed
         return is_there and self._outside.free_bytes() >= self._ground.settings.least_free_bytes
 
-    def pause_of(self, mailbox: MailboxId) -> Pause | None:
+    def pause_of(self, account: AccountId) -> Pause | None:
         """Why and since when it is paused."""
-        return self._core.context.remembrance.health(mailbox).pause
+        return self._core.context.pause_of(account)
 
     def has_worked(self, mailbox: MailboxId) -> bool:
         """Whether a login with this credential has worked before."""
@@ -181,6 +181,14 @@ class SqliteStore:
     async def done(self, entry: int) -> None:
         """The entry was done."""
         await self._batches.submit(Step.DONE, lambda: self._core.done(entry))
+
+    async def give_up(self, entry: int) -> None:
+        """Nobody can be told."""
+        await self._batches.submit(Step.DONE, lambda: self._core.give_up(entry))
+
+    async def lost(self) -> int:
+        """Of how many deliveries nobody could be told."""
+        return await self._batches.submit(Step.NOTHING, lambda: self._core.lost())
 
     # history
 

@@ -215,7 +215,7 @@ class TestAfterTheDot:
         """Mailbox paused and rejecting `450 4.7.0` with since when, why, contact."""
         paused = account("anna@d.test", on_paused=policy)
         office = Office(practice(accounts=(paused,)), contact="Call 0974")
-        office.pauses[paused.mailbox] = Pause("auth-rejected", int(office.wall - hours * 3600) * SECOND)
+        office.pauses[paused.sender] = Pause("auth-rejected", int(office.wall - hours * 3600) * SECOND)
         mail, message = (octets.replace(b"m.rossi", b"anna") for octets in (MAIL, MESSAGE))
         replies = await after_login(office, mail + message + b".\r\n" + MAIL + MESSAGE + b".\r\n")
         assert replies[3].startswith(reply)
