@@ -179,6 +179,8 @@ def _facts(profile: Profile) -> Iterator[str]:
         "limiti iniziali": ", ".join(map(_spelt, settings.get("limits", ()))) or "secondo il contratto",
         "riserva per gli altri dispositivi": settings.get("reserve", "nessuna"),
     }
+    if profile.is_counted_by_domain:
+        rows["limite di tutte le caselle del dominio"] = ", ".join(map(_spelt, settings["total_limits"]))
     yield "| | |"
     yield "|---|---|"
     for name, value in rows.items():

@@ -111,6 +111,7 @@ class ProfileFile(TypedDict, total=False):
     domains: Required[list[Domain]]
     login: Literal["mailbox-password", "app-password", "smtp-credentials"]
     personal: bool
+    counted: Literal["by-mailbox", "by-domain"]
     about: Required[Texts]
     settings: Required[ProviderEntry]
     oauth: OAuthDefaults

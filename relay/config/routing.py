@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 
 from relay.config.accounts import Worked, work_in
+from relay.config.contracts import check_contracts
 from relay.config.files import said
 from relay.config.ground import Ground, check_plans, lay_ground
 from relay.config.lasting import lasting_problems
@@ -56,6 +57,7 @@ class RoutingLoader:
         check_plans(parts, ground, reports.of)
         worked = self._work_in(parts, ground)
         _check_addresses(parts, worked, reports)
+        check_contracts(parts, worked, ground, report_of=reports.of)
         problems = [problem for found in (*parts, *worked, *reports) for problem in found.problems]
         if has_errors(problems):
             return Loaded(None, in_order(problems))

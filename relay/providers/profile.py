@@ -66,6 +66,8 @@ class Profile:
     """Where it logs in with a password, which: mailbox-password | app-password | smtp-credentials."""
     is_personal: bool = False
     """Its mailboxes are at domains of its own, for which no customer can authorise anybody."""
+    is_counted_by_domain: bool = False
+    """What it counts, and `total_limits` bound, is what all mailboxes of a domain send together."""
     oauth: Mapping[str, Any] = field(default_factory=dict)
     """Of its authorization server: `token_url`, `scope`, `tenant`; empty: none is known."""
     also: tuple[str, ...] = ()
@@ -140,6 +142,7 @@ def profile_of(name: str, data: Mapping[str, Any]) -> Profile:
         domains=tuple(data["domains"]),
         login=data.get("login", "mailbox-password"),
         is_personal=data.get("personal", False),
+        is_counted_by_domain=data.get("counted", "by-mailbox") == "by-domain",
         oauth=data.get("oauth", {}),
         also=tuple(data.get("also", ())),
         like=data.get("like"),

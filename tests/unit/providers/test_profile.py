@@ -64,6 +64,12 @@ def test_the_greatest_message_of_a_provider_is_known_where_mail_is_taken_in(name
     assert provider(name).message_size == size
 
 
+def test_where_a_domain_is_counted_its_mailboxes_together_stay_within_what_is_documented() -> None:
+    assert {name for name, profile in load_profiles().items() if profile.is_counted_by_domain} == {"register"}
+    assert provider("register").total_limits == (parse_limit("900/calendar-day"),), "documented: 1,000 a domain"
+    assert all(not provider(name).total_limits for name in FACTS if name != "register")
+
+
 def test_whom_only_its_own_addresses_may_use_is_not_shown_the_null_sender() -> None:
     refusing = {"aruba", "libero", "virgilio", "tim", "alice", "gmx"}
     assert {name for name in FACTS if not provider(name).takes_null_sender} == refusing

@@ -270,3 +270,5 @@ def test_a_limit_is_written_in_words_for_the_call_centre():
     assert "| limiti iniziali | 8 al minuto, 150 in 20 minuti |" in pages["docs/providers/aruba.md"]
     assert "| limiti iniziali | 25 al minuto, 8.000 al giorno |" in pages["docs/providers/microsoft365.md"]
     assert "| limiti iniziali | 4 al minuto, 900 in un giorno solare |" in pages["docs/providers/register.md"]
+    assert "| limite di tutte le caselle del dominio | 900 in un giorno solare |" in pages["docs/providers/register.md"]
+    assert "non conta gli errori di un'ora" in pages["docs/providers/register.md"]
