@@ -36,7 +36,7 @@ SENTENCES: Mapping[ReplyClass, str] = {
     ReplyClass.MESSAGE_TOO_LARGE: "over the provider's size",
     ReplyClass.TOO_MANY_RECIPIENTS: "as rate-limited, since each transaction has one recipient",
     ReplyClass.TLS_REQUIRED: "encryption is demanded, or did not come about; never clear text",
-    ReplyClass.PROTOCOL_ERROR: "not understood: a fresh session once, then held; at RCPT the recipient's, bounce",
+    ReplyClass.PROTOCOL_ERROR: "not understood: a fresh session once, then held, and ops are told; at RCPT the recipient's, bounce",
     ReplyClass.NETWORK: "the line broke; before the login the provider's",
     ReplyClass.OUTAGE: "the service is ill; before the login the provider's",
     ReplyClass.UNKNOWN: "nothing knows it: before RCPT held; later 4xx again, 5xx two more tries in 30 minutes",

@@ -15,7 +15,7 @@ from aiosmtplib import SMTP, SMTPResponse, SMTPResponseException
 from relay.core.classify import NO_CONTEXT, Context, classify
 from relay.core.envelope import LoginFailure
 from relay.core.limits import SECOND
-from relay.core.meaning import Failure, Fault
+from relay.core.meaning import Failure, Fault, ReplyClass
 from relay.core.reply import read_reply
 from relay.core.routing import Provider, Tls
 from relay.core.words import Stage
@@ -224,7 +224,7 @@ class Login:
                 said,
                 is_provider=judgement.is_provider,
                 is_login_sent=self._is_login_sent,
-                fault=seen.fault,
+                fault=None if judgement.reply_class is ReplyClass.IP_BLOCKED else seen.fault,  # it says what it refuses
             )
         )
 

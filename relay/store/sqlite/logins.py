@@ -89,7 +89,7 @@ class Logins:
             event_of_failure(failure), failure.reason, retry_after=pause, reply=failure.reply, circumstance=beside
         )
         if failure.reply_class == ReplyClass.UNKNOWN:
-            note_riddle(self._context, mailbox.provider, failure.stage, failure.reply)
+            note_riddle(self._context, mailbox.provider, failure.stage, failure.reply, reason=failure.reply_class)
         if failure.is_provider:
             self._context.schedule.accuse(mailbox.provider, [mailbox])
             change_provider(self._context, mailbox.provider, symptom)

@@ -46,8 +46,8 @@ def _said(context: Context, message: MessageId) -> Iterator[str]:
             continue
 
 
-def note_riddle(context: Context, provider: str, stage: Stage, reply: Reply | None) -> None:
-    """A reply came that no rule understands."""
+def note_riddle(context: Context, provider: str, stage: Stage, reply: Reply | None, *, reason: str) -> None:
+    """A reply came that no rule understands, or by which the provider says that it did not understand (`reason`)."""
     if reply is None:
         return
     database, wall = context.database, context.clock.wall()
@@ -64,7 +64,7 @@ def note_riddle(context: Context, provider: str, stage: Stage, reply: Reply | No
         context,
         ConcernKind.UNKNOWN_REPLY,
         Subject(provider=provider),
-        reason="unknown",
+        reason=reason,
         detail=detail,
         again_after=HOUR,
     )

@@ -234,8 +234,9 @@ class Settling:
             now = context.clock.now()
             context.schedule.crowded(mailbox, now + CROWDED, now, is_provider=result.is_provider)
             return
-        if result.reply_class == ReplyClass.UNKNOWN:
-            note_riddle(context, mailbox.provider, result.stage, result.reply)
+        is_not_understood = result.reply_class == ReplyClass.PROTOCOL_ERROR and result.verdict is Verdict.ASIDE
+        if is_not_understood or result.reply_class == ReplyClass.UNKNOWN:
+            note_riddle(context, mailbox.provider, result.stage, result.reply, reason=result.reply_class)
         note_spam(context, running, result)
         health = context.remembrance.health(mailbox)
         if event is None or (event is HealthEvent.DELIVERED and health.state is HealthState.OK and health.is_proven):

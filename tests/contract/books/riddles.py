@@ -1,10 +1,13 @@
 """Replies that no rule understands are counted by their wording, and each wording is told once."""
 
+from dataclasses import replace
+
+from relay.core.concerns import ConcernKind
 from relay.core.envelope import LoginFailure, Verdict
 from relay.core.reply import Reply
 from relay.core.words import Stage
 from relay.store.ports.riddles import RIDDLES_PER_PROVIDER
-from tests.contract.scene import NODE, A, Scene, account, box, provider, result
+from tests.contract.scene import NODE, NOT_UNDERSTOOD, A, Scene, account, box, provider, result
 
 
 def riddle(text: str, code: int = 599) -> LoginFailure:
@@ -40,6 +43,19 @@ async def a_message_s_riddle_counts_as_much(scene: Scene) -> None:
     await scene.send(claim, result(Verdict.DEFERRED, "unknown", reply=Reply(499, "4.0.0", "perhaps")))
     (found,) = await scene.books.riddles.all(provider="p")
     assert (found.stage, found.code, found.text) == (Stage.EOD, 499, "4.0.0 perhaps")
+
+
+async def a_mail_that_is_held_because_it_was_not_understood_is_told_of(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1, 2)
+    claims = await scene.work()
+    await scene.end(claims[0], replace(NOT_UNDERSTOOD, verdict=Verdict.DEFERRED))
+    assert await scene.books.riddles.all() == [], "a fresh session may be understood"
+    await scene.end(claims[1], NOT_UNDERSTOOD)
+    (found,) = await scene.books.riddles.all()
+    assert (found.stage, found.code) == (Stage.MAIL, 555)
+    (due,) = await scene.books.notices.due(10)
+    assert (due.concern.kind, due.concern.reason) == (ConcernKind.UNKNOWN_REPLY, "protocol-error")
 
 
 async def a_host_that_makes_up_new_ones_fills_no_disk(scene: Scene) -> None:

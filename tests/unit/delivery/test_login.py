@@ -317,6 +317,7 @@ def test_without_starttls_nothing_is_logged_in() -> None:
         (b"454 4.7.0 not now\r\n", "outage", "tls-refused"),
         (b"421 4.3.2 closing\r\n", "outage", "outage"),
         (b"502 5.5.1 no\r\n", "tls-required", "tls-refused"),
+        (b"554 5.7.1 Client host [203.0.113.9] blocked\r\n", "ip-blocked", "ip-blocked"),
         (b"220 go\r\n250 injected\r\n", "protocol-error", "tls-injected"),
         (b"what?\r\n", "protocol-error", "protocol-error"),
         (Act.CLOSE, "network", "network"),
