@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterator, Mapping
 
 from relay.core.causes import CAUSES
 from relay.core.failuretext import Language
-from relay.core.limits import HOUR
+from relay.core.limits import HOUR, MINUTE
 from relay.core.meaning import ReplyClass
 from relay.providers import Profile, load_profiles, next_steps
+from relay.providers.reading import duration
 
 FOLDER = "docs/providers"
 TITLES: Mapping[ReplyClass, str] = {
@@ -36,6 +37,7 @@ SENDERS: Mapping[str, str] = {
     "own-domains": "solo indirizzi dei domini",
     "unknown": "non si sa; conviene usare l'indirizzo della casella",
 }
+LINGER = "per {minutes} minuti il sistema conta l'invio come ancora in corso (non pubblicato: RFC 5321, 4.5.3.2.7)"
 OF_THE_LOGIN = "solo indirizzi del dominio delle credenziali"
 NULL: Mapping[bool, str] = {
     True: "passa com'è; non si sa di rifiuti",
@@ -177,6 +179,8 @@ def _facts(profile: Profile) -> Iterator[str]:
         "messaggio più grande": profile.size or "non pubblicato",
         "destinatari per messaggio": profile.recipients or "non pubblicato (il sistema ne invia uno per volta)",
         "limiti iniziali": ", ".join(map(_spelt, settings.get("limits", ()))) or "secondo il contratto",
+        "messaggi per accesso": f"{settings.get('session', {}).get('messages', 100)} (non pubblicato: scelta prudente)",
+        "dopo una connessione persa": LINGER.format(minutes=duration(settings["linger"]) // MINUTE),
         "riserva per gli altri dispositivi": settings.get("reserve", "nessuna"),
     }
     if profile.is_counted_by_domain:

@@ -15,9 +15,6 @@ from relay.core.routing import Account, Owner, Routing
 from relay.core.telling import Addressee, Reader, owner_of
 from relay.providers import Profile
 
-TICKETS = frozenset({"aruba"})
-"""Profiles of providers that lift a block when they are asked in writing."""
-
 
 class Sheets:
     """Makes the sheet of a notice for a reader."""
@@ -55,7 +52,7 @@ class Sheets:
             owner=owner.name,
             phone=owner.phone,
             has_to_call=_has_to_call(addressee, account, notice),
-            wants_ticket=profile is not None and profile.name in TICKETS,
+            wants_ticket=profile is not None and profile.takes_tickets,
             kept_days=self._kept_days,
         )
 

@@ -82,7 +82,11 @@ def _settings(profile: Profile) -> dict[str, Any]:
     """A profile's values, as an entry would have them, and what no entry says."""
     oauth = {"oauth": OAUTH_DEFAULTS.validate_python(profile.oauth)} if profile.oauth else {}
     size = None if profile.size is None else read_size(profile.size)
-    known = {"takes_null_sender": profile.sender.takes_null, "message_size": size}
+    known = {
+        "takes_null_sender": profile.sender.takes_null,
+        "message_size": size,
+        "expires_passwords": profile.expires_passwords,
+    }
     return {**known, **_PROFILE_SETTINGS.validate_python(profile.settings), **oauth}
 
 

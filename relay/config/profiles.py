@@ -111,6 +111,8 @@ class ProfileFile(TypedDict, total=False):
     domains: Required[list[Domain]]
     login: Literal["mailbox-password", "app-password", "smtp-credentials"]
     personal: bool
+    expires_passwords: bool
+    takes_tickets: bool
     counted: Literal["by-mailbox", "by-domain"]
     about: Required[Texts]
     settings: Required[ProviderEntry]

@@ -9,9 +9,6 @@ from collections.abc import Iterable, Sequence
 
 from relay.core.limits import DAY, HOUR, MINUTE, Instant, Limit
 
-EXPIRING_PROFILES = frozenset({"libero"})
-"""Libero demands a new password after bulk mail; it publishes no figure."""
-
 SOON: int = 24 * HOUR
 """After a burst: the next login after it is often tomorrow's first surgery."""
 
@@ -20,10 +17,12 @@ BURST_COUNT: int = 30
 
 
 def is_expired_by_provider(
-    profile: str | None, *, has_worked: bool, sent: Iterable[Instant], limits: Sequence[Limit], now: Instant
+    *, expires_passwords: bool, has_worked: bool, sent: Iterable[Instant], limits: Sequence[Limit], now: Instant
 ) -> bool:
-    """Whether a password refused now has expired by the provider's doing; `sent`: when the mailbox's mails went."""
-    if profile not in EXPIRING_PROFILES or not has_worked:
+    """Whether a password refused now has expired by the provider's doing; `expires_passwords`: its profile says that it
+    demands a new one after bulk mail; `sent`: when the mailbox's mails went.
+    """
+    if not expires_passwords or not has_worked:
         return False
     lately = sorted(at for at in sent if now - SOON - DAY <= at <= now)
     return any(_is_burst(lately, limit, now) for limit in bursts_of(limits))

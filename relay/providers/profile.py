@@ -66,6 +66,10 @@ class Profile:
     """Where it logs in with a password, which: mailbox-password | app-password | smtp-credentials."""
     is_personal: bool = False
     """Its mailboxes are at domains of its own, for which no customer can authorise anybody."""
+    expires_passwords: bool = False
+    """It demands a new password after bulk mail; said only where it is known."""
+    takes_tickets: bool = False
+    """It lifts a block when it is asked in writing."""
     is_counted_by_domain: bool = False
     """What it counts, and `total_limits` bound, is what all mailboxes of a domain send together."""
     oauth: Mapping[str, Any] = field(default_factory=dict)
@@ -142,6 +146,8 @@ def profile_of(name: str, data: Mapping[str, Any]) -> Profile:
         domains=tuple(data["domains"]),
         login=data.get("login", "mailbox-password"),
         is_personal=data.get("personal", False),
+        expires_passwords=data.get("expires_passwords", False),
+        takes_tickets=data.get("takes_tickets", False),
         is_counted_by_domain=data.get("counted", "by-mailbox") == "by-domain",
         oauth=data.get("oauth", {}),
         also=tuple(data.get("also", ())),

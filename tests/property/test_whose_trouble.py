@@ -112,7 +112,9 @@ def test_using_more_never_makes_traffic_foreign(uses: list[Use]) -> None:
 
 @given(st.lists(st.integers(0, 60 * HOUR).map(lambda ago: NOW - ago), max_size=60), st.integers(2, 40))
 def test_a_burst_is_found_exactly_where_there_is_one(sent: list[int], count: int) -> None:
-    found = is_expired_by_provider("libero", has_worked=True, sent=sent, limits=[Limit(count, HOUR)], now=NOW)
+    found = is_expired_by_provider(
+        expires_passwords=True, has_worked=True, sent=sent, limits=[Limit(count, HOUR)], now=NOW
+    )
     half = (count + 1) // 2
     bursts = [
         last for last in sent if NOW - last <= 24 * HOUR and sum(last - HOUR <= each <= last for each in sent) >= half

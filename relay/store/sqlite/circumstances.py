@@ -45,7 +45,7 @@ def circumstance_of(context: Context, mailbox: MailboxId, failure: LoginFailure)
     now = context.clock.now()
     rows = context.database.read(_SQL["sent_since"], (context.names.mailbox(mailbox), now - SOON - DAY))
     is_expired = is_expired_by_provider(
-        provider.profile, has_worked=True, sent=[at for (at,) in rows],
+        expires_passwords=provider.expires_passwords, has_worked=True, sent=[at for (at,) in rows],
         limits=context.remembrance.mailbox_terms(mailbox).limits, now=now,
     )  # fmt: skip
     return Circumstance.EXPIRED_BY_PROVIDER if is_expired else None

@@ -226,7 +226,7 @@ async def too_fast_at_half_of_a_limit_is_our_own_haste(scene: Scene) -> None:
 
 async def a_password_that_libero_made_expire_is_told_as_such(scene: Scene) -> None:
     scene = scene.under(health=replace(scene.settings.health, refused_logins=parse_limit("9/h")))
-    await scene.route(account(A), providers=[provider("p", "60/h", profile="libero")])
+    await scene.route(account(A), providers=[provider("p", "60/h", expires_passwords=True)])
     await scene.mail(A, *range(30))
     await scene.send_all()
     for mailbox in [*scene.sessions.elements()]:
@@ -240,7 +240,7 @@ async def a_password_that_libero_made_expire_is_told_as_such(scene: Scene) -> No
 
 
 async def a_wrong_password_at_libero_without_a_burst_is_a_wrong_password(scene: Scene) -> None:
-    await scene.route(account(A), providers=[provider("p", "60/h", profile="libero")])
+    await scene.route(account(A), providers=[provider("p", "60/h", expires_passwords=True)])
     await _worked(scene, A)
     for pause in (300, 600):
         await _refuse(scene, A)

@@ -12,8 +12,10 @@ def sent(many: int, ago: int, apart: int = MINUTE) -> list[int]:
     return [NOW - ago - number * apart for number in range(many)]
 
 
-def expired(mails: list[int], profile: str | None = "libero", *, has_worked: bool = True) -> bool:
-    return is_expired_by_provider(profile, has_worked=has_worked, sent=mails, limits=LIBERO, now=NOW)
+def expired(mails: list[int], *, expires_passwords: bool = True, has_worked: bool = True) -> bool:
+    return is_expired_by_provider(
+        expires_passwords=expires_passwords, has_worked=has_worked, sent=mails, limits=LIBERO, now=NOW
+    )
 
 
 def test_refused_soon_after_a_burst_is_the_providers_doing() -> None:
@@ -39,8 +41,7 @@ def test_a_password_that_never_worked_has_not_expired() -> None:
 
 
 def test_other_providers_do_not_do_this() -> None:
-    assert not expired(sent(30, HOUR), "aruba")
-    assert not expired(sent(30, HOUR), None)
+    assert not expired(sent(30, HOUR), expires_passwords=False)
 
 
 def test_a_burst_is_half_of_what_hours_and_days_let_go() -> None:

@@ -5,12 +5,15 @@ from fractions import Fraction
 
 import pytest
 
+from relay.app import settings
 from relay.config.ground import lay_ground
 from relay.config.part import read_part
 from relay.config.problems import Report
-from relay.core.limits import parse_limit
-from relay.core.routing import Auth, OAuthClient, Provider, Tls
+from relay.core.limits import MINUTE, parse_limit
+from relay.core.routing import Auth, OAuthClient, Provider, Routing, Tls
+from relay.core.words import MailboxId
 from relay.providers import load_profiles
+from relay.store.sqlite.routes import Routes
 
 IMPLICIT, STARTTLS = Tls.IMPLICIT, Tls.STARTTLS
 FACTS = {
@@ -68,6 +71,34 @@ def test_where_a_domain_is_counted_its_mailboxes_together_stay_within_what_is_do
     assert {name for name, profile in load_profiles().items() if profile.is_counted_by_domain} == {"register"}
     assert provider("register").total_limits == (parse_limit("900/calendar-day"),), "documented: 1,000 a domain"
     assert all(not provider(name).total_limits for name in FACTS if name != "register")
+
+
+CONTRACTS = frozenset({"brevo", "mailgun"})
+"""Services whose sessions are those of a contract."""
+
+
+@pytest.mark.parametrize("name", sorted(FACTS))
+def test_a_session_ends_and_a_lost_one_lingers_as_the_profile_says(name: str) -> None:
+    routing = Routing(providers={name: provider(name)})
+    terms = settings.session_terms(routing, name)
+    assert terms.messages == (
+        100 if name in CONTRACTS else 50 if name in {"aruba", "google-workspace", "microsoft365"} else 20
+    )
+    assert Routes(routing=routing).linger_of(MailboxId(name, "x@y.test")) == 5 * MINUTE
+
+
+@pytest.mark.parametrize("name", sorted(set(FACTS) - CONTRACTS))
+def test_a_burst_at_its_own_pace_needs_no_more_logins_than_half_of_what_a_mailbox_has(name: str) -> None:
+    """Else short sessions would spend `login_limit`, and the mail would wait for it."""
+    found = provider(name)
+    pace = next(limit for limit in found.limits if limit.width == MINUTE)
+    assert 10 * pace.count <= found.session_messages * found.login_limit.count / 2
+    assert found.login_limit == parse_limit("10/10m")
+
+
+def test_who_lets_passwords_expire_and_who_takes_tickets_stands_in_the_profile() -> None:
+    assert {name for name in FACTS if provider(name).expires_passwords} == {"libero"}
+    assert {name for name, profile in load_profiles().items() if profile.takes_tickets} == {"aruba"}
 
 
 def test_whom_only_its_own_addresses_may_use_is_not_shown_the_null_sender() -> None:
