@@ -36,13 +36,16 @@ class Lateness:
 
     leaves: str
     deadline: str
+    comes_back: bool = True
+    """At its deadline; not what is held without a day of its own, which waits longer."""
 
 
 def lateness_of(deadline: Deadline, leaves_at: int | None, zone: tzinfo) -> Lateness | None:
     """None: it leaves in time."""
     if leaves_at is not None and leaves_at < deadline.at:
         return None
-    return Lateness("" if leaves_at is None else shown(leaves_at, zone), shown(deadline.at, zone))
+    comes_back = deadline.is_dated or leaves_at is not None
+    return Lateness("" if leaves_at is None else shown(leaves_at, zone), shown(deadline.at, zone), comes_back)
 
 
 def deadline_of(header: TopHeader, account: Account, *, zone: tzinfo, now: int) -> Deadline | Refusal | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from fractions import Fraction
 
-from relay.core.health import Health, Pause
+from relay.core.health import Health, HealthEvent, Moment, Pause
 from relay.core.lifecycle import FINAL, SENDING, State
 from relay.core.limits import Instant
 from relay.core.remedy import Needs, needs_of, needs_of_health
@@ -90,6 +90,34 @@ def standstill(of: Situation) -> Standstill:
 def is_for_somebody(health: Health) -> bool:
     """Whether it is stopped, and time alone does not heal it."""
     return health.is_stopped and needs_of_health(health) is not None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockTime:
+    """After how long providers lift a block of a mailbox, microseconds: a guess, unless its own is known."""
+
+    guessed: int
+    is_known: bool
+
+
+def waits_for_somebody(health: Health, *, now: Moment, block: BlockTime) -> bool:
+    """Whether it is stopped until somebody has acted: the probe in between only shows whether he has.
+
+    Not what he has just said to be mended, and not what 4-providers lets end by itself: spam after a day, a block after
+    the time that is known of the provider, or was named in its reply.
+    """
+    if not is_for_somebody(health):
+        return False
+    probe_at = health.probe_at or now.relay
+    if health.fixed_at is not None and probe_at <= health.fixed_at:
+        return False
+    match health.cause:
+        case HealthEvent.SPAM_OFTEN:
+            return False
+        case HealthEvent.BLOCKED if health.step <= 1 and health.since is not None:
+            lasts = probe_at - now.relay + now.wall - health.since
+            return not block.is_known and lasts <= block.guessed
+    return True
 
 
 def pause_of(stranded: Pause | None, mailbox: Health, provider: Health) -> Pause | None:

@@ -165,10 +165,10 @@ _LEAVES: Mapping[Language, tuple[str, str]] = MappingProxyType(
         Language.ITALIAN: ("solo il {}", "non prima che qualcuno intervenga"),
     }
 )
-_LATE: Mapping[Language, str] = MappingProxyType(
+_LATE: Mapping[Language, tuple[str, str]] = MappingProxyType(
     {
-        Language.ENGLISH: "it would leave {leaves}, after its deadline {deadline}, and will come back then",
-        Language.ITALIAN: "partirebbe {leaves}, dopo la sua scadenza {deadline}, e allora tornera' indietro",
+        Language.ENGLISH: ("it would leave {leaves}, after its deadline {deadline}", ", and will come back then"),
+        Language.ITALIAN: ("partirebbe {leaves}, dopo la sua scadenza {deadline}", ", e allora tornera' indietro"),
     }
 )
 
@@ -184,7 +184,9 @@ class Texts:
 
     def late(self, lateness: Lateness) -> str:
         """What is said beside the id of a message that is accepted and will leave too late."""
-        return _LATE[self._language].format(leaves=self._leaves(lateness.leaves), deadline=lateness.deadline)
+        late, comes_back = _LATE[self._language]
+        said = late.format(leaves=self._leaves(lateness.leaves), deadline=lateness.deadline)
+        return said + comes_back if lateness.comes_back else said
 
     def _leaves(self, at: str) -> str:
         known, unknown = _LEAVES[self._language]

@@ -5,7 +5,7 @@ import smtplib
 import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -52,13 +52,13 @@ def order(relay: RelayProcess, folder: Folder, what: str) -> None:
         assert answer.status == 200
 
 
-def handed_in(relay: RelayProcess, sender: str = "anna@d.test") -> str:
+def handed_in(relay: RelayProcess, sender: str = "anna@d.test", *, header: bytes = b"") -> str:
     """The reply to the dot."""
     with smtplib.SMTP("127.0.0.1", relay.smtp, timeout=PATIENCE) as client:
         client.ehlo()
         client.mail(sender)
         client.rcpt("paziente@example.org")
-        code, said = client.data(CONTENT.replace(b"anna@d.test", sender.encode()))
+        code, said = client.data(header + CONTENT.replace(b"anna@d.test", sender.encode()))
         return f"{code} {said.decode()}"
 
 
@@ -116,3 +116,24 @@ def test_an_outage_that_heals_by_itself_puts_nothing_off(tmp_path: Path, stack: 
     assert handed_in(relay).startswith("250 ")
     relay.wait_for("health_changed", mailbox=None, health="network")
     assert handed_in(relay).startswith("250 ")
+
+
+def test_a_forecast_does_not_count_on_a_probe_of_what_somebody_has_to_mend(tmp_path: Path, stack: ExitStack) -> None:
+    folder = folder_of(tmp_path, stack)
+    provider = SandboxProcess("--fault", "refuse-auth:1")
+    stack.callback(provider.kill)
+    folder.service["language"] = "it"
+    folder.routing["providers"]["lab"]["port"] = provider.port
+    folder.routing["accounts"]["anna@d.test"]["on_paused"] = "hold"
+    folder.routing["accounts"]["bruno@d.test"] |= {"on_paused": "hold", "late": "reject"}
+    relay = started(folder, stack)
+    day = (datetime.now(UTC) + timedelta(days=2)).date().isoformat()
+    header = f"X-Relay-Valid-Until: {day} 12:00\r\n".encode()
+    for sender in ("anna@d.test", "bruno@d.test"):
+        assert "queued" in handed_in(relay, sender, header=header)
+        relay.wait_for("health_changed", mailbox=sender, health="auth-rejected")
+    said = handed_in(relay, header=header)
+    assert said.startswith("250 2.0.0 Ok: queued as ")
+    assert f"; partirebbe non prima che qualcuno intervenga, dopo la sua scadenza {day} 12:00 " in said
+    assert handed_in(relay, "bruno@d.test", header=header).startswith("550 5.4.7 ")
+    assert handed_in(relay, "bruno@d.test").startswith("250 "), "what has no deadline cannot miss one"

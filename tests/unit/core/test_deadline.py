@@ -137,3 +137,7 @@ def test_what_nobody_knows_the_end_of_is_late() -> None:
     late = lateness_of(Deadline(NOW + HOUR, is_dated=True), None, ROME)
     assert late is not None
     assert late.leaves == ""
+    assert late.comes_back, "its sender named the day"
+    held = lateness_of(Deadline(NOW + HOUR, is_dated=False), None, ROME)
+    assert held is not None
+    assert not held.comes_back, "what is held waits longer than its account's lifetime"

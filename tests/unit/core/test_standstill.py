@@ -1,17 +1,18 @@
 """Promise 5: what is not moving has a reason, and a time at which it moves or the name of who has to act."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from relay.core.health import Health, HealthState
+from relay.core.health import Health, HealthEvent, HealthState, Moment
 from relay.core.lifecycle import FINAL, SENDING, State
-from relay.core.limits import MINUTE, SECOND, parse_limit
+from relay.core.limits import HOUR, MINUTE, SECOND, parse_limit
 from relay.core.remedy import REMEDIES, Needs
 from relay.core.schedule import Schedule
-from relay.core.standstill import Barrier, Situation, barrier_of, standstill
+from relay.core.standstill import Barrier, BlockTime, Situation, barrier_of, standstill, waits_for_somebody
 from relay.core.terms import MailboxTerms, ProviderTerms
 from relay.core.words import Lane, MailboxId
 from tests.unit.core.test_forecast import A, B, Terms
@@ -24,6 +25,40 @@ WAITING = Situation(State.WAITING, 100, 120, leaves_at=400)
 REASONS = st.none() | st.sampled_from(["greylisted", "network", "unknown", "something-new", *REMEDIES])
 INSTANTS = st.none() | st.integers(1, 10**6)
 HEALTHS = st.builds(Health, st.sampled_from(HealthState), REASONS, st.none() | st.integers(0, 10**6), probe_at=INSTANTS)
+
+
+NOW = Moment(10 * HOUR, 110 * HOUR)
+GUESSED = BlockTime(4 * HOUR, is_known=False)
+
+
+def stop(cause: HealthEvent, reason: str, hours: int, **more: Any) -> Health:
+    """A stop that began just now, whose probe goes in so many hours."""
+    probe_at = NOW.relay + hours * HOUR
+    return Health(HealthState.PAUSED, reason, NOW.wall, cause, probe_at, step=more.pop("step", 1), **more)
+
+
+@pytest.mark.parametrize(
+    ("health", "waits"),
+    [
+        (stop(HealthEvent.NEVER_WORKED, "auth-rejected", 1), True),
+        (stop(HealthEvent.NEVER_WORKED, "auth-rejected", 1, fixed_at=NOW.relay), True),
+        (stop(HealthEvent.NEVER_WORKED, "auth-rejected", 0, fixed_at=NOW.relay), False),
+        (stop(HealthEvent.SPAM_OFTEN, "spam-blocked", 24), False),
+        (stop(HealthEvent.BLOCKED, "account-blocked", 4), True),
+        (stop(HealthEvent.BLOCKED, "account-blocked", 24), False),
+        (stop(HealthEvent.BLOCKED, "account-blocked", 24, step=2), True),
+        (replace(stop(HealthEvent.NEVER_WORKED, "auth-rejected", 1), state=HealthState.DOUBTED), False),
+        (STOPPED, False),
+        (Health(), False),
+    ],
+)
+def test_who_has_to_act_is_waited_for_unless_it_ends_by_itself_or_he_has_acted(health: Health, waits: bool) -> None:
+    assert waits_for_somebody(health, now=NOW, block=GUESSED) is waits
+
+
+def test_a_block_whose_time_is_known_ends_by_itself() -> None:
+    block = stop(HealthEvent.BLOCKED, "account-blocked", 4)
+    assert not waits_for_somebody(block, now=NOW, block=BlockTime(4 * HOUR, is_known=True))
 
 
 def named(situation: Situation) -> tuple[str | None, int, int | None, Needs | None]:

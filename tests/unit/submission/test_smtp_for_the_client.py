@@ -251,6 +251,26 @@ class TestAfterTheDot:
         assert (message.is_dated, message.lifetime) == (True, 2 * HOUR)
         assert b"Valid-Until" not in message.content
 
+    @pytest.mark.parametrize(
+        ("language", "late"),
+        [
+            (Language.ENGLISH, "it would leave not before somebody acts, after its deadline 2026-11-02 12:00 +01:00"),
+            (
+                Language.ITALIAN,
+                "partirebbe non prima che qualcuno intervenga, dopo la sua scadenza 2026-11-02 12:00 +01:00",
+            ),
+        ],
+    )
+    async def test_needs_somebody(self, language: Language, late: str) -> None:
+        """Who has to act first is said, and that it comes back only of what has a day of its own."""
+        office = Office(practice(accounts=(account("anna@d.test", lifetime=HOUR),)), language=language)
+        office.foresight.leaves_at = None
+        mail, message = (octets.replace(b"m.rossi", b"anna") for octets in (MAIL, MESSAGE))
+        assert await send(office, message, mail=mail) == f"250 2.0.0 Ok: queued as m-1; {late}"
+        dated = await send(office, b"X-Relay-Valid-Until: 2026-11-02 12:00\r\n" + message, mail=mail)
+        ends = {Language.ENGLISH: ", and will come back then", Language.ITALIAN: ", e allora tornera' indietro"}
+        assert dated == f"250 2.0.0 Ok: queued as m-2; {late}{ends[language]}"
+
     async def test_in_time(self) -> None:
         """What leaves in time is told nothing, and who has no deadline is not asked about."""
         office = Office()
