@@ -12,7 +12,7 @@ from relay.core.hint import hinted, is_daily
 from relay.core.limits import MINUTE
 from relay.core.meaning import MEANINGS, Action, Failure, Judgement, ReplyClass, Scope, Source
 from relay.core.reasons import REASONS
-from relay.core.reasons.whose import is_asked_again, of_recipient
+from relay.core.reasons.whose import is_asked_again, of_mailbox, of_recipient
 from relay.core.reply import Reply
 from relay.core.rules import Rule, first_of, reading_of
 from relay.core.words import Stage
@@ -72,11 +72,19 @@ def classify(stage: Stage, seen: Reply | Failure, context: Context = NO_CONTEXT)
     rule = first_of(context.reasons, stage, seen, words)
     if rule is not None:
         return _of_reason(rule, stage, seen, words, context=context)
-    guess = by_enhanced(stage, seen)
-    if guess is not None and not (guess in _UNNAMED and is_asked_again(stage, seen, words)):
-        return _bent(guess, stage, seen, source=Source.ENHANCED)
-    guess = None if is_asked_again(stage, seen, words) else by_code(stage, seen)
-    return _bent(guess or ReplyClass.UNKNOWN, stage, seen, source=Source.BASIC if guess else Source.UNKNOWN)
+    return _guessed(stage, seen, words)
+
+
+def _guessed(stage: Stage, reply: Reply, words: str) -> Judgement:
+    """What the codes say where no rule read the text, unless it says whose it is or asks for another try."""
+    source, guess = Source.ENHANCED, by_enhanced(stage, reply)
+    is_open = is_asked_again(stage, reply, words)
+    if guess is None or (guess in _UNNAMED and is_open):
+        source, guess = Source.BASIC, None if is_open else by_code(stage, reply)
+    mine = of_mailbox(guess or ReplyClass.UNKNOWN, stage, reply, words)
+    if mine is not None:
+        return _bent(mine, stage, reply, source=Source.BASIC)
+    return _bent(guess or ReplyClass.UNKNOWN, stage, reply, source=source if guess else Source.UNKNOWN)
 
 
 _DELIVERED = Judgement(ReplyClass.DELIVERED, *MEANINGS[ReplyClass.DELIVERED])
@@ -104,10 +112,12 @@ def _unheard(reply_class: ReplyClass, scope: Scope, action: Action) -> Judgement
 
 
 def _of_reason(rule: Rule, stage: Stage, reply: Reply, words: str, *, context: Context) -> Judgement:
-    """What a reason means; that it is the recipient's is a guess, so the bounce guard has an eye on it."""
+    """What a reason means; that it is another's is a guess, so the bounce guard has an eye on the recipient's."""
     judgement = _ruled(rule, stage, reply, Source.TEXT_RULE, context=context)
-    his = of_recipient(judgement.reply_class, stage, reply, words)
-    return judgement if his is None else _bent(his, stage, reply, source=Source.BASIC)
+    other = of_recipient(judgement.reply_class, stage, reply, words) or of_mailbox(
+        judgement.reply_class, stage, reply, words
+    )
+    return judgement if other is None else _bent(other, stage, reply, source=Source.BASIC)
 
 
 def _ruled(rule: Rule, stage: Stage, reply: Reply, source: Source, *, context: Context) -> Judgement:

@@ -151,7 +151,8 @@ METHOD: tuple[Rule, ...] = (
             "autenticazione smtp ~ richiesta|obbligatoria|necessaria",
         ),
         unless=phrases(
-            "spf|dkim|dmarc|arc", "message|email|mail is|was|has|lacks", "recipient|recipients|destinatario|group",
+            "spf|dkim|dmarc|arc", "message|email|mail is|was|has|lacks",
+            "recipient|recipients|destinatario|group|destination|addressee|destinazione",
             "your|the|from|sending domain|domains", "dominio",
         ),
     ),

@@ -163,7 +163,8 @@ _FULL_BOX = Rule(
         "insufficient|enough|sufficient|no ~ storage|space|spazio|quota|room",
         "storage allocation|limit|quota|full",
         "mailbox|inbox|casella ~ size|limit|storage ~ exceed*|limit|reached|superat*|full",
-        "mailbox|casella|inbox|account|user|utente|recipient ~ exceed*|superat*|has|ha ~ limit|limite|storage|"
+        "mailbox|casella|inbox|account|user|utente|recipient|destinatario|destinazione ~ exceed*|superat*|has|"
+        "ha ~ limit|limite|storage|"
         "spazio|quota|capacity",
         "disk full|quota|space",
         "spazio ~ esaurito|insufficiente|disponibile|terminato",

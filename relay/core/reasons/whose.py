@@ -125,6 +125,7 @@ CONTRACT: tuple[Rule, ...] = (
             f"casella|mailbox|account|compte|utenza|konto ~ bloccat*|blocked|bloque|suspended|sospes*|suspendu|"
             f"gesperrt ~ {_SPAM}",
             f"{_MAILBOX} ~ bloccat*|sospes*|bloque|suspendu ~ invio|envoi|invii",
+            f"casella|account|utenza|mailbox ~ inviato|sent|sending ~ {_SPAM}",
             "sending|submission|outbound|outgoing ~ locked|frozen|revoked|withdrawn|halted|paused|restricted",
             "invio|invii|spedizione|spedizioni ~ inibit*|congelat*|interdett*|revocat*|sospes*|disabilitat*",
             "account|profile|domain|mailbox is|are? under|in|pending|on|awaiting validation|review|verification|"
@@ -166,9 +167,16 @@ _HOSTWARD = frozenset(
     }
 )
 
+_DOES = (
+    "is|has|was|does|did|may|must|needs|cannot|requires|rejects|refuses|refused|blocks|blocked|e|ha|non|deve|risulta|"
+    "richiede|rifiuta|esige"
+)
 _SERVER = "server|servers|host|system|mx|mta|domain|provider|network|side|gateway|smtp"
 _ELSEWHERE = phrases(
     "host|mx|server|somehost ~ said",
+    "recipient|destinatario|addressee|destinazione|destinataire s? mailbox|account|server|domain|side|casella? "
+    f"{_DOES}",
+    f"destination|receiving mailbox|account|domain|side|party {_DOES}",
     f"destination|remote|recipients|recipient|receiving|destinataire s? {_SERVER}",
     "destination|remote requires|require|refused|blocked|blacklisted|rejected|unreachable|timed",
     "server|host|dominio|mx|sistema del|di|della destinatario|destinazione",
@@ -196,6 +204,26 @@ _AMBIGUOUS = phrases("casella|mailbox ~ superat*|exceed* ~ quota|limit|limite gi
     "casella|mailbox exceed*|has|ha ~ daily|giornalier* quota|limit|limite")  # fmt: skip
 _SENDING = phrases("invio|invii|inviat*|send|sends|sending|sent|outgoing|outbound|spedizion*|sender|mittente|your")
 _ADDRESS_STATUS = frozenset({"5.1.1", "5.2.1", "5.1.0", "5.1.6"})
+
+
+_MINE = phrases(
+    f"your|own|tua|tuo|sua|suo|vostra|vostro|sending account|mailbox|casella|utenza|profile|profilo {_DOES}",
+    f"authenticated|sending user|account|utente|login {_DOES}",
+    f"sender|senders|mittente s? account|mailbox {_DOES}",
+    f"casella|account|utenza del mittente {_DOES}",
+)
+_HIS_CLASSES = frozenset(
+    {ReplyClass.RECIPIENT_UNKNOWN, ReplyClass.RECIPIENT_REFUSED, ReplyClass.POLICY_REFUSED, ReplyClass.UNKNOWN}
+)
+
+
+def of_mailbox(reply_class: ReplyClass, stage: Stage, reply: Reply, words: str) -> ReplyClass | None:
+    """The mailbox's class, where one of the recipient's was found in what is finally said of the mailbox; or None."""
+    if stage not in _AFTER or reply.is_temporary or not _MINE.is_in(words) or _HIS.is_in(words):
+        return None
+    if reply_class is ReplyClass.RECIPIENT_MAILBOX_FULL:
+        return ReplyClass.SENDER_MAILBOX_FULL
+    return ReplyClass.ACCOUNT_BLOCKED if reply_class in _HIS_CLASSES else None
 
 
 def of_recipient(reply_class: ReplyClass, stage: Stage, reply: Reply, words: str) -> ReplyClass | None:

@@ -226,6 +226,24 @@ def test_what_is_denied_leaves_no_trace(word: str, denial: str) -> None:
     assert word in reading_of(read_reply(550, f"it is {word} here"))
 
 
+@pytest.mark.parametrize("trouble", ["requires TLS", "blocked our IP address", "was deactivated for spam", "is full"])
+@pytest.mark.parametrize("whose", ["the recipient", "the recipient's mailbox", "destination mailbox", "the addressee"])
+@pytest.mark.parametrize("stage", ["rcpt", "eod"])
+def test_what_the_recipient_does_stops_nobody_else(stage: str, whose: str, trouble: str) -> None:
+    assert judged(stage, f"550 5.7.1 {whose} {trouble}").scope in (Scope.RECIPIENT, Scope.MESSAGE)
+
+
+@pytest.mark.parametrize(
+    "trouble", ["is full", "has not paid", "must be verified by phone", "e' sospesa", "deve rinnovare"]
+)
+@pytest.mark.parametrize("whose", ["your account", "the sending mailbox", "la sua casella", "l'account del mittente"])
+@pytest.mark.parametrize("code", ["550", "550 5.7.1", "552 5.2.2", "554"])
+@pytest.mark.parametrize("stage", ["rcpt", "eod"])
+def test_what_is_said_of_the_mailbox_costs_no_mail(stage: str, code: str, whose: str, trouble: str) -> None:
+    found = judged(stage, f"{code} {whose} {trouble}")
+    assert (found.scope, found.action) == (Scope.MAILBOX, Action.PAUSE)
+
+
 def test_a_rule_may_want_two_clauses_in_any_order() -> None:
     both = Rule(ReplyClass.GREYLISTED, text=phrases("zork"), also=phrases("blatt"))
     for text, applies in (("zork and then blatt", True), ("blatt: zork", True), ("zork", False), ("blatt", False)):
