@@ -96,7 +96,9 @@ class RelayProcess:
         self._is_silent = False
         self._reader = threading.Thread(target=self._read)
         self._reader.start()
-        self._seen = 0
+        self._records: list[Record] = []
+        self._read_lines = 0
+        self._ports: dict[str, int] = {}
 
     def _read(self) -> None:
         assert self.process.stderr is not None
@@ -117,8 +119,12 @@ class RelayProcess:
 
     @property
     def records(self) -> list[Record]:
-        """The log so far."""
-        return [json.loads(line) for line in self.lines if line.startswith("{")]
+        """The log so far; each line is read once, for many ask again and again."""
+        with self._said:
+            new = self.lines[self._read_lines :]
+            self._read_lines += len(new)
+            self._records += [json.loads(line) for line in new if line.startswith("{")]
+            return list(self._records)
 
     @property
     def complaints(self) -> list[str]:
@@ -156,7 +162,9 @@ class RelayProcess:
         return self
 
     def _port(self, what: str) -> int:
-        return int(self.wait_for("listening", what=what)["address"].rpartition(":")[2])
+        if what not in self._ports:
+            self._ports[what] = int(self.wait_for("listening", what=what)["address"].rpartition(":")[2])
+        return self._ports[what]
 
     @property
     def smtp(self) -> int:

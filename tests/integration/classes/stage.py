@@ -3,27 +3,28 @@
 Law: each row has a provider of its own, with the ill mailbox and a healthy neighbour, so that no row bears on another.
 """
 
-import asyncio
 import json
-import threading
-from collections.abc import Coroutine, Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from relay.sandbox import Sandbox, SandboxSettings
-from relay.sandbox.journal import Record
-from tests.integration.classes.table import Follows, Row
-from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.classes.outside import Outside
+from tests.integration.classes.table import BEFORE_LOGIN, OPS, OWNER, VENDOR, Follows, Row
+from tests.integration.relay_process import Folder, RelayProcess
+from tests.misfortune.certificates import make
 
-T = TypeVar("T")
-
-VENDOR = "vendor@d.test"
-OPS = "ops@ops.test"
+NOTICES_FROM = "vendor@d.test"
+POSTMASTER = "ops@ops.test"
+"""Where the vendor reads, and ops where they have no webhook."""
 PASSWORD = "file:anna@d.test.password"
 QUEUE = {"retry": ["1s", "4h"]}
 """A second try at once, for what takes two; a third after the test."""
+THEIRS = "vendor"
+"""The provider through which notices leave, and who is innocent."""
 STRANGER = "stranger@d.test"
 """An innocent at a provider that nothing happens to."""
+PATIENT = "paziente@example.org"
 
 
 def ill(row: Row) -> str:
@@ -41,53 +42,22 @@ def owner(row: Row) -> str:
     return f"owner-{row.name}@own.test"
 
 
-class Providers:
-    """Sandboxes on a loop of their own, in a thread."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever)
-        self._thread.start()
-        self._sandboxes: dict[str, Sandbox] = {}
-
-    def add(self, name: str, *replies: str) -> int:
-        """Starts one; its port."""
-        sandbox = Sandbox(SandboxSettings(replies=replies))
-        self._do(sandbox.start())
-        self._sandboxes[name] = sandbox
-        return sandbox.port
-
-    def log(self, name: str) -> list[Record]:
-        """What one saw so far."""
-        return list(self._sandboxes[name].log)
-
-    def wait_for(self, name: str, event: str, **fields: object) -> list[Record]:
-        """Waits until one saw this."""
-        return self._do(
-            self._sandboxes[name].wait_for(
-                event, where=lambda record: fields.items() <= dict(record).items(), timeout=PATIENCE
-            )
-        )
-
-    def stop(self) -> None:
-        """All of them."""
-        for sandbox in self._sandboxes.values():
-            self._do(sandbox.stop())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(PATIENCE)
-        self._loop.close()
-
-    def _do(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE + 10)
-
-
 class Played:
     """The relay after it has met every row."""
 
-    def __init__(self, relay: RelayProcess, providers: Providers, token: str) -> None:
+    def __init__(
+        self, relay: RelayProcess, outside: Outside, rows: Sequence[Row], *, token: str, has_webhook: bool
+    ) -> None:
         self.relay = relay
-        self.providers = providers
+        self.outside = outside
+        self.messages: dict[str, str] = {}
+        """The one that each ill account has handed in, by sender."""
+        self._rows = rows
         self._token = token
+        self._has_webhook = has_webhook
+        self._metrics: dict[str, str] = {}
+        self._providers: dict[str, dict[str, Any]] = {}
+        self._letters: Counter[tuple[str, str]] | None = None
 
     def asked(self, path: str) -> dict[str, Any]:
         """An answer of the API."""
@@ -102,58 +72,97 @@ class Played:
 
     def delivery(self, sender: str) -> dict[str, Any]:
         """The one delivery of an account."""
-        found = self.asked(f"/api/v1/messages?account={sender}")["items"]
-        (message,) = [each for each in found if each["client"] != "relay"]  # beside the report on it
-        (delivery,) = self.asked(f"/api/v1/messages/{message['id']}")["deliveries"]
+        (delivery,) = self.asked(f"/api/v1/messages/{self.messages[sender]}")["deliveries"]
         one: dict[str, Any] = delivery
         return one
 
     def provider(self, name: str) -> dict[str, Any]:
-        """A provider as ops see it."""
-        (found,) = [each for each in self.asked("/api/v1/status")["providers"] if each["provider"] == name]
-        one: dict[str, Any] = found
-        return one
+        """A provider as ops see it, when all was met."""
+        if not self._providers:
+            self._providers = {each["provider"]: each for each in self.asked("/api/v1/status")["providers"]}
+        return self._providers[name]
 
-    def letters(self, to: str) -> list[Record]:
-        """Notices that reached somebody, by mail."""
-        taken = [record for record in self.providers.log("vendor") if record["event"] == "delivered"]
-        return [record for record in taken if record["rcpt"] == to]
+    def has_counted(self, *series: str) -> bool:
+        """Whether one of these series is above zero; what was counted once stays counted."""
+        if not self._is_above_zero(series):
+            self._metrics = dict(line.rsplit(" ", 1) for line in self.relay.get("/metrics")[1].splitlines())
+        return self._is_above_zero(series)
+
+    def _is_above_zero(self, series: Sequence[str]) -> bool:
+        return any(float(self._metrics.get(each, 0)) > 0 for each in series)
+
+    def wait_until_met(self, row: Row) -> None:
+        """Until it was met so often that nothing changes any more."""
+        if row.follows.times > 1:  # once it was before anybody looked
+            self.relay.wait_until(lambda process: _times_met(process, row) >= row.follows.times)
+
+    def letters(self, to: str) -> list[str]:
+        """The subjects of the notices that somebody got, when everybody was told who is to be."""
+        if self._letters is None:
+            self._wait_until_told()
+            self._letters = self.outside.letters()
+        return sorted(subject for reader, subject in self._letters.elements() if reader == to)
+
+    def heard(self, row: Row) -> list[dict[str, Any]]:
+        """What the webhook of ops was told about a row, when all was said."""
+        self.letters(POSTMASTER)
+        return [event for event in self.outside.heard() if event["data"]["provider"] == row.name]
+
+    def _wait_until_told(self) -> None:
+        told = [(row, reader) for row in self._rows for reader in row.notices.values()]
+        if self._has_webhook:
+            self.outside.wait_until_heard(len(told))
+        for row, reader in told:
+            if reader is OWNER:
+                self.outside.wait_for(THEIRS, "delivered", rcpt=owner(row))
+        at_postmaster = {VENDOR} if self._has_webhook else {VENDOR, OPS}
+        many = sum(reader in at_postmaster for _, reader in told)
+        self.outside.wait_for(THEIRS, "delivered", count=many, rcpt=POSTMASTER)
 
 
-def play(path: Path, rows: Sequence[Row]) -> Iterator[Played]:
+def play(path: Path, rows: Sequence[Row], *, has_webhook: bool) -> Iterator[Played]:
     """Hands in a mail for each ill mailbox and then one for each healthy one, and waits until all is said."""
-    providers = Providers()
+    outside = Outside(path / "inbox", make(path, name="127.0.0.1"))
     try:
-        relay = RelayProcess(_folder(path, rows, providers).config).wait_until_ready()
+        relay = RelayProcess(_folder(path, rows, outside, has_webhook=has_webhook).config).wait_until_ready()
         try:
-            played = Played(relay, providers, (path / "var" / "admin.token").read_text().strip())
+            token = (path / "var" / "admin.token").read_text().strip()
+            played = Played(relay, outside, rows, token=token, has_webhook=has_webhook)
             for row in rows:
-                relay.send(sender=ill(row))
+                (played.messages[ill(row)],) = relay.send(sender=ill(row), to=PATIENT)
             _wait_for_replies(relay, rows)
             for row in rows:
-                relay.send(sender=healthy(row))
-            relay.send(sender=STRANGER)
+                relay.send(sender=healthy(row), to=PATIENT)
+            relay.send(sender=STRANGER, to=PATIENT)
             yield played
         finally:
             relay.kill()
     finally:
-        providers.stop()
+        outside.stop()
 
 
-def _folder(path: Path, rows: Sequence[Row], providers: Providers) -> Folder:
-    folder = Folder(path, provider=providers.add("vendor"), notices={"from": VENDOR, "postmaster": OPS}, queue=QUEUE)
-    calm = {"tls": "none", "host": "127.0.0.1"}
+def _folder(path: Path, rows: Sequence[Row], outside: Outside, *, has_webhook: bool) -> Folder:
+    hook = {"ops_webhook": outside.hook, "allow_private": True} if has_webhook else {}
+    notices = {"from": NOTICES_FROM, "postmaster": POSTMASTER, **hook}
+    folder = Folder(path, provider=outside.add(THEIRS), notices=notices, queue=QUEUE)
     for row in rows:
-        user = "" if row.stage in ("connect", "ehlo") else f"@{ill(row)}"
-        many = "*1" if row.follows is Follows.BOUNCED else ""  # the report on it is taken
-        port = providers.add(row.name, f"{row.stage}{user}:{row.reply}{many}")
-        folder.routing["providers"][row.name] = {**calm, "port": port}
+        folder.routing["providers"][row.name] = _entry(path, row, outside)
         for sender in (ill(row), healthy(row)):
             who = {"name": "Dr. Test", "email": owner(row)}
             folder.routing["accounts"][sender] = {"provider": row.name, "password": PASSWORD, "owner": who}
     folder.routing["accounts"][STRANGER] = {"provider": "lab", "password": PASSWORD}
     folder.write()
     return folder
+
+
+def _entry(path: Path, row: Row, outside: Outside) -> dict[str, object]:
+    """The provider of a row."""
+    user = "" if row.stage in BEFORE_LOGIN else f"@{ill(row)}"
+    many = "*1" if row.is_said_once else ""
+    has_starttls = row.stage == "starttls"
+    port = outside.add(row.name, f"{row.stage}{user}:{row.reply}{many}", has_starttls=has_starttls)
+    tls = {"tls": "starttls", "tls_ca": str(path / "authority.pem")} if has_starttls else {"tls": "none"}
+    return {"host": "127.0.0.1", "port": port, **tls}
 
 
 def _wait_for_replies(relay: RelayProcess, rows: Sequence[Row]) -> None:
@@ -164,10 +173,20 @@ def _wait_for_replies(relay: RelayProcess, rows: Sequence[Row]) -> None:
         raise AssertionError(f"never met, or taken for something else: {_not_met(relay, rows)}") from None
 
 
+def _met(record: Mapping[str, Any]) -> tuple[object, ...]:
+    return record.get("provider"), record.get("stage"), record.get("class")
+
+
+def _times_met(process: RelayProcess, row: Row) -> int:
+    return [_met(record) for record in process.records].count((row.name, row.stage, row.reply_class))
+
+
 def _not_met(process: RelayProcess, rows: Sequence[Row]) -> list[str]:
-    met = {(record.get("provider"), record.get("stage"), record.get("class")) for record in process.records}
+    met = {_met(record) for record in process.records}
     aside = {record.get("provider") for record in process.records if record["event"] == "aside"}
-    missing = [row for row in rows if (row.name, row.stage, row.reply_class) not in met]
+    is_missing = [(row.name, row.stage, row.reply_class) not in met for row in rows]
     return [
-        row.name for row in (*missing, *(row for row in rows if row.follows is Follows.ASIDE and row.name not in aside))
+        row.name
+        for row, is_unmet in zip(rows, is_missing, strict=True)
+        if is_unmet or (row.follows is Follows.ASIDE and row.name not in aside)
     ]
