@@ -85,6 +85,13 @@ class LoginWait(BaseModel):
     until: Moment = Field(description="No login of its mailbox is tried before, but with a new password.")
 
 
+class Step(BaseModel):
+    """What the owner of a mailbox does at this very provider."""
+
+    reason: str = Field(description="What went wrong, as auth-method.")
+    text: str = Field(description="In the language of relay.yaml.")
+
+
 class AccountDetail(ListedAccount):
     """An account with all that is known of it."""
 
@@ -95,6 +102,7 @@ class AccountDetail(ListedAccount):
     )
     without: str | None = Field(description="Why its mailbox has nothing to log in with; null: it has.")
     contact: str = Field(description="Whom a doctor calls, as relay.yaml says; empty: it does not.")
+    steps: list[Step] = Field(description="Of its provider, by reason; empty: the relay has no profile of it.")
     last_reply: Said | None = Field(description="To the last mail that it answered; null: there was none.")
     login_wait: LoginWait | None = Field(description="null: its mailbox may log in, or has a session.")
     history: list[HealthChange] = Field(description="What its mailbox became, the newest first; the last fifty.")

@@ -25,7 +25,7 @@ from relay.admin.optouts import optout_routes
 from relay.admin.problems import answer_with_problems
 from relay.admin.readiness import Readiness
 from relay.admin.recipients import recipient_routes
-from relay.admin.replies import Riddles, reply_routes
+from relay.admin.replies import Riddles, Unmasking, reply_routes
 from relay.admin.secrets import SecretKeeper, secret_routes
 from relay.admin.showing import trouble_of
 from relay.admin.status import Counts, Node, Sources, status_routes
@@ -56,6 +56,7 @@ class AdminSources:
     recipients: RecipientReport
     unforeseen: Callable[[Exception], None]
     """Is told of an error that is a defect."""
+    unmasking: Unmasking
     keys: KeyKeeper
     secrets: SecretKeeper
 
@@ -86,7 +87,7 @@ def admin_app(sources: AdminSources) -> FastAPI:
     app.include_router(secret_routes(sources.secrets))
     app.include_router(unsaid_routes())
     app.include_router(list_routes(sources.reading, sources.healths, sources.clerk))
-    app.include_router(reply_routes(sources.riddles))
+    app.include_router(reply_routes(sources.riddles, sources.reading, sources.unmasking))
     app.include_router(notice_routes(sources.notices))
     app.include_router(acting_routes(sources.clerk))
 

@@ -3,7 +3,8 @@
 Law: every answer is a sentence for whoever asked; no secret goes into an answer, an error or a log.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from relay.core.secretuse import Credential
@@ -51,6 +52,8 @@ class Access:
     """Why it has nothing to log in with, in one sentence; None: it has, or needs nothing."""
     contact: str = ""
     """Whom a doctor calls; empty: nobody says."""
+    steps: Mapping[str, str] = field(default_factory=dict)
+    """By reason: what the owner does at this very provider, in the relay's language; empty: it has no profile."""
 
 
 class Clerk(Protocol):

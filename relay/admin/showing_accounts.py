@@ -33,6 +33,7 @@ def detail_of(view: AccountView, history: Sequence[HealthChange], access: Access
         kept_here=access.is_kept_here,
         without=access.without,
         contact=access.contact,
+        steps=[shapes.Step(reason=reason, text=text) for reason, text in access.steps.items()],
         last_reply=None if known.last_reply is None else _said(known.last_reply),
         login_wait=None if known.login_wait is None else _wait(known.login_wait),
         history=[_change(each) for each in history],

@@ -41,7 +41,8 @@ class AccountClerk:
         provider, reference = routing.providers.get(known.mailbox.provider), routing.password_of(known.mailbox)
         needs_one = provider is not None and provider.auth is not Auth.NONE
         is_kept_here = needs_one and reference is not None and reference.kind is SecretKind.STORED
-        return Access(is_kept_here, await self._means.why_without(known.mailbox), contact)
+        without = await self._means.why_without(known.mailbox)
+        return Access(is_kept_here, without, contact, self._trials.steps(known.mailbox))
 
     async def pause(self, account: AccountId, *, why: str, by: str) -> Done:
         """Keeps its mail back."""

@@ -9,11 +9,12 @@ from dataclasses import replace
 from relay.admin import Tried
 from relay.app.clerkmeans import ClerkMeans
 from relay.app.clerkspeech import REFUSED_ALREADY, Speech
+from relay.core.meaning import ReplyClass
 from relay.core.outages import AUTH_OUTAGE
 from relay.core.tested import Finding, Tested
 from relay.core.testedtext import told
-from relay.core.words import AccountId, Stage
-from relay.providers import load_profiles, next_steps
+from relay.core.words import AccountId, MailboxId, Stage
+from relay.providers import Profile, load_profiles, next_steps
 
 PATIENCE: float = 20.0
 """Seconds in which a new password shows whether it works: the doctor is on the telephone."""
@@ -25,6 +26,9 @@ MENDABLE = frozenset(
     {"auth-rejected", "auth-method", "account-blocked", "sender-refused", "sender-mailbox-full", "policy-refused"}
 )
 """Reasons for which a provider's profile knows what its owner does."""
+
+SIGN_IN = ("no-token", "oauth-consent", "oauth-password-changed", "oauth-sign-in")
+"""Reasons that end as a refused way of logging in does: the owner signs in with his provider."""
 
 PASSING = frozenset({"session", "testing"})
 """Why it may not be tried this very moment, and may in the next."""
@@ -102,7 +106,21 @@ class Trials:
         """What the owner does next, as the provider's profile knows it."""
         if tested.reason not in MENDABLE or tested.is_provider:
             return None
-        provider = self._means.routing().providers.get(tested.mailbox.provider)
-        profile = None if provider is None or provider.profile is None else self._profiles.get(provider.profile)
-        steps = next_steps(profile, tested.reason)
+        return self._in_words(self._profile_of(tested.mailbox), tested.reason)
+
+    def steps(self, mailbox: MailboxId) -> dict[str, str]:
+        """By reason: what the owner does at this provider; empty: it has no profile."""
+        profile = self._profile_of(mailbox)
+        if profile is None:
+            return {}
+        steps = {reason: self._in_words(profile, reason) for reason in sorted(MENDABLE)}
+        steps |= dict.fromkeys(SIGN_IN, steps["auth-method"] if ReplyClass.AUTH_METHOD in profile.steps else None)
+        return {reason: step for reason, step in steps.items() if step is not None}
+
+    def _profile_of(self, mailbox: MailboxId) -> Profile | None:
+        provider = self._means.routing().providers.get(mailbox.provider)
+        return None if provider is None or provider.profile is None else self._profiles.get(provider.profile)
+
+    def _in_words(self, profile: Profile | None, reason: str) -> str | None:
+        steps = next_steps(profile, reason)
         return None if steps is None else steps[self._means.language.value]

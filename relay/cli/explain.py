@@ -15,7 +15,7 @@ from rich.padding import Padding
 from relay.cli.asking import NotFound, RelayApi, running_relay
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import clock, print_json, read, safe, screen, spoken
-from relay.cli.wording import remedy, who, why
+from relay.cli.wording import remedy, then, who, why
 
 SHOWN: int = 20
 """Groups of deliveries that are explained; a message to a hundred has rarely more than three."""
@@ -171,6 +171,9 @@ def _who_acts(each: Any, account: Any) -> Iterator[str]:
         is_kept_here = account["kept_here"]
         acts = who(each["needs"], account["plan"], reason, is_kept_here=is_kept_here)
         step = remedy(reason, account["sender"], is_kept_here=is_kept_here)
+        for known in account["steps"]:
+            if known["reason"] == reason:
+                step = f"{known['text']} Then: {then(reason, account['sender'], is_kept_here=is_kept_here)}"
         if reason == "retired" and account["contact"]:
             step = f"{step} ({account['contact']})"
     yield f"  Who has to act: {acts}{'' if step is None else f'. What to do: {step}'}."

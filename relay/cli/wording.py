@@ -131,7 +131,8 @@ REMEDY: Mapping[str, str] = MappingProxyType(
 """By reason: what the one who has to act does; `{sender}` is the account."""
 
 SET = "relay account set-password {sender}"
-CONNECT = "sign in with the provider and permit the relay to send; then: relay account set-password --oauth {sender}"
+SET_TOKEN = "relay account set-password --oauth {sender}"
+CONNECT = f"sign in with the provider and permit the relay to send; then: {SET_TOKEN}"
 
 KEPT_HERE: Mapping[str, str] = MappingProxyType(
     {
@@ -177,6 +178,15 @@ def who(needs: str, plan: str | None, reason: str | None = None, *, is_kept_here
     if needs == "admin" and reason in BY_HAND:
         return "an admin"
     return {"admin": "an admin, in the routing", "ops": "whoever runs the relay"}.get(needs, needs)
+
+
+def then(reason: str, sender: str, *, is_kept_here: bool) -> str:
+    """What follows when the owner has done at his provider what its profile says."""
+    if reason in ("auth-rejected", "auth-method"):
+        return SET.format(sender=sender) if is_kept_here else "put it where the routing's `password:` points"
+    if reason == "no-token" or reason.startswith("oauth-"):
+        return SET_TOKEN.format(sender=sender) if is_kept_here else "put the token where `password:` points"
+    return f"relay account fixed {sender}"
 
 
 def remedy(reason: str | None, sender: str = "SENDER", *, is_kept_here: bool = False) -> str | None:

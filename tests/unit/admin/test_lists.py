@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from relay.admin import asking
+from relay.admin import Access, asking
 from relay.admin.writing import PIECE
 from relay.core.remedy import Needs
 from relay.core.words import Plan
@@ -116,6 +116,7 @@ async def test_what_there_is_none_of_is_404(relay):
 
 
 async def test_an_account_has_the_shape_of_the_interface(relay):
+    relay.clerk.has = Access(steps={"auth-rejected": "Cambi la password."})
     relay.reading.of_accounts = [account(health="paused", reason="auth-rejected", since=NOON, needs=Needs.OWNER)]
     assert (await relay.ask("/api/v1/accounts/ANNA@d.test")).json() == {
         "sender": "anna@d.test",
@@ -141,6 +142,7 @@ async def test_an_account_has_the_shape_of_the_interface(relay):
         "kept_here": False,
         "without": None,
         "contact": "",
+        "steps": [{"reason": "auth-rejected", "text": "Cambi la password."}],
         "last_reply": None,
         "login_wait": None,
         "history": [],

@@ -305,8 +305,24 @@ async def test_a_retired_account_is_told_so_although_its_mailbox_works() -> None
     assert text.endswith("Assistenza 0974 000000")
 
 
+@pytest.mark.parametrize("language", list(Language))
+async def test_what_the_owner_does_at_his_provider_is_known_by_reason_in_the_relays_language(
+    language: Language,
+) -> None:
+    office = Office(language)
+    steps = (await office.clerk.access(ANNA)).steps
+    for reason in ("auth-method", "auth-rejected", "oauth-consent"):
+        assert "myaccount.google.com/apppasswords" in steps[reason]
+    assert ("Crei una password" in steps["auth-method"]) is (language is Language.ITALIAN)
+    assert "outage" not in steps
+    plain = replace(ROUTING.providers["gmail"], profile=None)
+    office.routing = replace(ROUTING, providers={"gmail": plain})
+    assert (await office.clerk.access(ANNA)).steps == {}
+
+
 async def test_whether_the_relay_keeps_a_password_is_known_and_why_one_is_missing(office: Office) -> None:
-    assert await office.clerk.access(ANNA) == Access(is_kept_here=False, contact="Assistenza 0974 000000")
+    access = await office.clerk.access(ANNA)
+    assert replace(access, steps={}) == Access(is_kept_here=False, contact="Assistenza 0974 000000")
     assert await office.clerk.access("gone@d.test") == Access(contact="Assistenza 0974 000000")
     kept = replace(ROUTING.accounts[ANNA], password=SecretReference(SecretKind.STORED, "anna"))
     office.routing = replace(ROUTING, accounts={ANNA: kept})

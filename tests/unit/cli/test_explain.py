@@ -231,6 +231,26 @@ def test_who_has_his_password_kept_here_is_not_sent_to_the_routing(relay, reason
     assert "password:" not in line
 
 
+@pytest.mark.parametrize(
+    ("reason", "is_kept_here", "follows"),
+    [
+        ("auth-method", True, "relay account set-password anna@d.test."),
+        ("auth-method", False, "put it where the routing's `password:` points."),
+        ("oauth-consent", True, "relay account set-password --oauth anna@d.test."),
+        ("sender-refused", True, "relay account fixed anna@d.test."),
+    ],
+)
+def test_the_owners_step_is_that_of_his_provider_in_the_relays_language_and_what_follows(
+    relay, reason, is_kept_here, follows
+):
+    relay.clerk.has = Access(is_kept_here=is_kept_here, steps={reason: "Crei una password per le app."})
+    held = delivery(state="held", reason=reason, needs=Needs.OWNER, eta=None)
+    said = f"What to do: Crei una password per le app. Then: {follows}"
+    assert any(line.endswith(said) for line in explained(relay, held))
+    lines = about(relay, health="paused", reason=reason, since=NOON, needs=Needs.OWNER, eta=None)
+    assert any(line.endswith(said) for line in lines)
+
+
 def test_what_is_kept_back_says_what_is_different(relay):
     why_not = "secret:anna is kept back: it was set for smtp.a, and this would send it to smtp.b"
     relay.clerk.has = Access(is_kept_here=True, without=why_not)
