@@ -42,12 +42,14 @@ class Trials(Protocol):
     async def begin(self, account: AccountId, *, node: str) -> Trial | NotNow:
         """Reserves a session and a login, as `take` does; what became of them is reported to the sessions' port.
 
-        Not while a limit has no room, a budget of logins is spent, its provider lets nobody in, or what the mailbox
-        waits for has a time; a credential that was never tried is tried all the same, within the sessions allowed.
+        Not while a limit has no room, a budget of logins is spent, its provider lets nobody in, or what its logins
+        wait for has a time; a credential that was never tried is tried all the same, within the sessions allowed.
         """
 
     async def claim(self, trial: Trial) -> int | NotNow:
-        """Takes a slot of every limit for its MAIL, as an attempt of no delivery; its number."""
+        """Takes a slot of every limit for its MAIL, as an attempt of no delivery; its number. Not while the mailbox was
+        asked to send less.
+        """
 
     async def end(self, attempt: int, result: Result) -> None:
         """The attempt is over: its slots count from now on, or return if MAIL was not written; health hears of it.

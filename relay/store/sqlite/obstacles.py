@@ -20,6 +20,10 @@ LOGIN = "login"
 SESSION = "session"
 REFUSED_LOGINS = "refused-logins"
 
+ABOUT_SENDING = frozenset({ReplyClass.RATE_LIMITED.value, ReplyClass.QUOTA_EXCEEDED.value})
+"""What a mailbox may wait for that its provider counts at MAIL and later: a login, within its budgets, tells nothing
+of it and costs nothing there, and shows whether a password is right."""
+
 OPEN_TO_TRIALS = frozenset({ReplyClass.NETWORK.value, ReplyClass.OUTAGE.value, ReplyClass.TLS_REQUIRED.value})
 """What may have stopped a provider and is made no worse by one more connection; and all that is wrong with TLS."""
 
@@ -34,12 +38,18 @@ def obstacle_to_login(context: Context, mailbox: MailboxId, *, is_new: bool) -> 
         or _no_session(context, mailbox)
         or (None if is_new else _no_login(context, mailbox))
         or (None if is_new else _refused_lately(context, mailbox))
-        or (None if is_new else obstacle_to_claim(context, mailbox))
+        or (None if is_new else _no_room(context, mailbox))
     )
 
 
 def obstacle_to_claim(context: Context, mailbox: MailboxId) -> NotNow | None:
     """Why no MAIL may be said now; None: it may."""
+    is_told_to = _is_to_send_less(context, mailbox)
+    return (_asked_to_wait(context, mailbox) if is_told_to else None) or _no_room(context, mailbox)
+
+
+def _no_room(context: Context, mailbox: MailboxId) -> NotNow | None:
+    """A limit is used up."""
     line, now = context.schedule.look(mailbox), context.clock.now()
     totals = line.provider.totals
     if line.ledger.has_room(now) and totals.has_room(mailbox, now):
@@ -86,7 +96,16 @@ def _closed_provider(context: Context, mailbox: MailboxId) -> NotNow | None:
 
 
 def _waiting(context: Context, mailbox: MailboxId) -> NotNow | None:
-    """It was asked to wait, and waits."""
+    """It was asked to wait, and waits; not where the wait is for sending alone."""
+    return None if _is_to_send_less(context, mailbox) else _asked_to_wait(context, mailbox)
+
+
+def _is_to_send_less(context: Context, mailbox: MailboxId) -> bool:
+    health = context.remembrance.health(mailbox)
+    return health.reason in ABOUT_SENDING and not health.is_login_stopped
+
+
+def _asked_to_wait(context: Context, mailbox: MailboxId) -> NotNow | None:
     health = context.remembrance.health(mailbox)
     is_asked = health.state is HealthState.WAITING and health.reason not in OPEN_TO_TRIALS
     is_asked = is_asked or health.is_login_stopped

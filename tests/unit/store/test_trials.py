@@ -275,14 +275,44 @@ async def test_an_account_that_a_person_paused_can_be_tried(bench):
     assert isinstance(await trials(bench).begin(ROSSI, node=NODE), Trial)
 
 
-async def test_a_mailbox_that_was_asked_to_wait_is_not_tried_before(bench):
+@pytest.mark.parametrize("reason", ["rate-limited", "quota-exceeded"])
+async def test_a_mailbox_that_was_asked_to_send_less_logs_in_and_says_no_mail_before(bench, reason):
     await routed(bench)
-    await tried(bench, result(Verdict.DEFERRED, "rate-limited", stage=Stage.MAIL, reply=Reply(450, None, "slow")))
-    refused = await trials(bench).begin(ROSSI, node=NODE)
+    await prove(bench)
+    attempt = await at_mail(bench)
+    await trials(bench).end(attempt, result(Verdict.DEFERRED, reason, stage=Stage.MAIL, reply=Reply(450, None, "slow")))
+    await bench.store.session(BOX, SessionEvent.CLOSED)
+    before = health(bench)
+    assert before.state is HealthState.WAITING or before.probe_at is not None
+    trial = await logged_in(bench)
+    refused = await trials(bench).claim(trial)
     assert isinstance(refused, NotNow)
-    assert refused.reason == "rate-limited"
+    assert refused.reason == reason
     assert refused.until is not None
     assert refused.until > START
+    await bench.store.session(BOX, SessionEvent.CLOSED)
+    assert health(bench) == before, "a login shows nothing of what is counted at MAIL"
+
+
+async def test_its_login_is_of_the_budget_like_any(bench):
+    await routed(bench, login_limit=parse_limit("1/10m"))
+    await tried(
+        bench, result(Verdict.DEFERRED, "quota-exceeded", stage=Stage.MAIL, reply=Reply(550, "5.4.5", "enough"))
+    )
+    refused = await trials(bench).begin(ROSSI, node=NODE)
+    assert isinstance(refused, NotNow)
+    assert refused.reason == "login"
+
+
+async def test_a_mailbox_whose_logins_were_asked_to_wait_is_not_tried_before(bench):
+    await routed(bench)
+    await prove(bench)
+    await begun(bench)
+    later = LoginFailure("auth-temporary", Stage.AUTH, Reply(454, "4.7.0", "no"), is_provider=False, is_login_sent=True)
+    await bench.store.refused(BOX, later)
+    refused = await trials(bench).begin(ROSSI, node=NODE)
+    assert isinstance(refused, NotNow)
+    assert refused.reason == "auth-temporary"
 
 
 async def test_a_provider_that_blocks_this_address_is_not_bothered(bench):
