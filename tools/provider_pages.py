@@ -37,6 +37,7 @@ SENDERS: Mapping[str, str] = {
     "own-domains": "solo indirizzi dei domini",
     "unknown": "non si sa; conviene usare l'indirizzo della casella",
 }
+SIGNING_IN = "[l'accesso con Microsoft](../accounts.md#signing-in-with-microsoft-outlook-hotmail-microsoft-365)"
 LINGER = "per {minutes} minuti il sistema conta l'invio come ancora in corso (non pubblicato: RFC 5321, 4.5.3.2.7)"
 OF_THE_LOGIN = "solo indirizzi del dominio delle credenziali"
 NULL: Mapping[bool, str] = {
@@ -123,6 +124,8 @@ def _commands(profile: Profile) -> Iterator[str]:
     yield "|---|---|"
     if _is_oauth(profile):
         yield f"| il titolare ha rifatto l'accesso; il comando chiede il refresh token | `{_new_secret(profile)}` |"
+        if "microsoftonline" in profile.oauth.get("token_url", ""):
+            yield f"| come si ottiene il refresh token (un comando che lo fa deve ancora venire) | {SIGNING_IN} |"
     else:
         yield f"| il titolare ha dato una nuova password; il comando la chiede e la prova | `{_new_secret(profile)}` |"
     yield "| il problema è risolto presso il gestore, senza una nuova password | `relay account fixed INDIRIZZO` |"
