@@ -261,6 +261,16 @@ def test_accounts_of_one_practice_share_the_password_that_one_of_them_names(tmp_
     assert loaded.value.password_of(MailboxId("fastweb", "a@fastwebnet.it")) == SecretReference(SecretKind.ENV, "A")
 
 
+def test_an_address_that_its_provider_refuses_is_a_warning_and_the_account_runs(tmp_path: Path) -> None:
+    text = "accounts:\n  a@studio.it: {provider: libero, username: a@libero.it, password: env:A}\n"
+    loaded = load(tmp_path, text, {"A": "x"})
+    assert loaded.value is not None
+    assert "a@studio.it" in loaded.value.accounts
+    (problem,) = loaded.problems
+    assert (problem.severity, problem.line) == ("warning", 2)
+    assert "Libero lets this mailbox send only as a@libero.it and refuses a@studio.it" in problem.text
+
+
 def test_a_file_reference_starts_at_the_file_that_names_it(tmp_path: Path) -> None:
     (tmp_path / "pw").write_text("hush\n")
     loaded = load(tmp_path, "accounts: {a@libero.it: {password: file:pw}}\n")
