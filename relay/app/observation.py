@@ -181,6 +181,7 @@ _OUTCOMES = {
     EventKind.DEFERRED: Outcome.DEFERRED,
     EventKind.BOUNCED: Outcome.BOUNCED,
     EventKind.HELD: Outcome.HELD,
+    EventKind.CANCELLED: Outcome.CANCELLED,
 }
 
 _WAYS = frozenset({EventKind.HEALTH, EventKind.STRANDED, EventKind.SAID, EventKind.ROUTING})

@@ -122,10 +122,15 @@ class StoreWatch:
             self._readiness.clear(PROVIDERS)
 
     async def _look_at_reports(self) -> None:
-        """The oldest thing that follows from an outcome and was not done: a sender who was not told."""
+        """The oldest thing that follows from an outcome and was not done, and who could not be told at all."""
         oldest = [self._wall() - each.at / 1_000_000 for each in await self._store.outbox(1)]
+        lost, said = await self._store.lost(), list[str]()
+        if lost:
+            said.append(f"nobody could be told that {lost} mails failed: relay queue list --state bounced")
         if oldest and oldest[0] > OVERDUE:
-            self._readiness.set(REPORTS, f"a report to a sender has waited for {oldest[0] / 3600:.0f} h to be written")
+            said.append(f"a report to a sender has waited for {oldest[0] / 3600:.0f} h to be written")
+        if said:
+            self._readiness.set(REPORTS, "; ".join(said))
         else:
             self._readiness.clear(REPORTS)
 

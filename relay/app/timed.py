@@ -106,6 +106,12 @@ class TimedStore:
     async def done(self, entry: int) -> None:
         await self._timed("done", self._store.done(entry))
 
+    async def give_up(self, entry: int) -> None:
+        await self._timed("done", self._store.give_up(entry))
+
+    async def lost(self) -> int:
+        return await self._store.lost()
+
     # History
 
     async def queue_counts(self) -> Sequence[QueueCount]:

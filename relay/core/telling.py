@@ -172,6 +172,10 @@ class NoRoad(StrEnum):
     """Its own mailbox or provider is stopped too; later there may be a road."""
     NO_ADDRESS = "no-address"
     """Nobody knows the address of whoever has to be told."""
+    REFUSED = "refused"
+    """His provider refused the mail, or it did not leave in time."""
+    BOUNCE_UNTOLD = "bounce-untold"
+    """A sender was not told that his mail failed: two reports were refused, or there is no way for one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """From an entry of the outbox to the report that goes into the queue.
 
-Law: a report leaves through the account of the mail that failed; while that is stopped it leaves through the notices'
-account, and is then discreet; while both are it waits. The same entry always gives the same message id, so that twice
-is harmless.
+Law: a report leaves through the account of the mail that failed; while that is stopped, or where it refused it, it
+leaves through the notices' account, and is then discreet; while both are it waits. The same entry always gives the same
+message id, so that twice is harmless.
 """
 
 import hashlib
@@ -59,9 +59,13 @@ class ReportSettings:
 
 
 def report_id(entry: OutboxEntry) -> MessageId:
-    """Of the message, the delivery and what is told, because an outbox may use the number of an entry again."""
-    told = "" if entry.kind is OutboxKind.BOUNCE else f"{entry.kind}-"
-    return f"{entry.message}{_MARK}{told}{entry.delivery}"
+    """Of the message, the delivery and what is told, because an outbox may use the number of an entry again; and of the
+    entry, because a bounce that was taken back may come again.
+    """
+    if entry.kind is not OutboxKind.BOUNCE:
+        return f"{entry.message}{_MARK}{entry.kind}-{entry.delivery}"
+    again = "" if entry.refused_by is None else "-again"
+    return f"{entry.message}{_MARK}{entry.delivery}-{entry.id}{again}"
 
 
 def is_report(message: MessageId) -> bool:
@@ -72,7 +76,8 @@ def is_report(message: MessageId) -> bool:
 def ways(entry: OutboxEntry, routing: Routing, settings: ReportSettings) -> list[Account]:
     """The accounts that a report may take, the best first: its own, and that of the notices.
 
-    Of what a limit keeps back a notice takes the notices' first: through its own it would take the slot of a mail.
+    Of what a limit keeps back a notice takes the notices' first: through its own it would take the slot of a mail. None
+    goes again through the mailbox that refused the first.
     """
     own = routing.accounts.get(entry.account)
     other = routing.account_of(settings.notices_from) if settings.notices_from else None
@@ -80,7 +85,7 @@ def ways(entry: OutboxEntry, routing: Routing, settings: ReportSettings) -> list
         other = None
     is_costly = entry.kind is OutboxKind.DELAYED and entry.reason == Barrier.LIMIT
     both = (other, own) if is_costly else (own, other)
-    return [each for each in both if each is not None]
+    return [each for each in both if each is not None and each.mailbox != entry.refused_by]
 
 
 def is_leaving(entry: OutboxEntry) -> bool:

@@ -75,11 +75,11 @@ class ModelStore(Reading, Renaming):
     async def put(self, message: NewMessage) -> None:
         if any(mail.new.id == message.id for mail in self.disk.mails):
             return
-        if message.answers is not None:
-            if not any(entry.id == message.answers for entry in self.disk.outbox):
-                return
-            await self.done(message.answers)
+        if message.answers is not None and message.answers not in [entry.id for entry in self.open_entries()]:
+            return
         mail = Mail(message, self.clock.relay(), self.now(), self.lane_of(message))
+        if message.answers is not None:
+            await self.answered(message.answers, mail)
         self.disk.mails.append(mail)
         for recipient in message.envelope.recipients:
             envelope = replace(message.envelope, recipients=(recipient,))
@@ -342,7 +342,7 @@ class ModelStore(Reading, Renaming):
     # outbox and history
 
     async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
-        return [self.shown(entry) for entry in self.disk.outbox if entry.id > after][:most]
+        return [self.shown(entry) for entry in self.open_entries() if entry.id > after][:most]
 
     def shown(self, entry: OutboxEntry) -> OutboxEntry:
         """With what is known at this moment."""
@@ -354,9 +354,6 @@ class ModelStore(Reading, Renaming):
         delivery = next(each for each in self.disk.deliveries if each.id == entry.delivery)
         reason, delay = self.delay_of(delivery)
         return replace(entry, reason=reason, reply=delivery.reply, delay=delay)
-
-    async def done(self, entry: int) -> None:
-        self.disk.outbox = [kept for kept in self.disk.outbox if kept.id != entry]
 
     async def queue_counts(self) -> Sequence[QueueCount]:
         counts: Counter[tuple[str, str]] = Counter()

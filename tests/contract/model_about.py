@@ -9,7 +9,7 @@ from dataclasses import replace
 from relay.core.envelope import LoginFailure, Result, Verdict
 from relay.core.guard import BOUNCE_GUARD, Bounced, is_about_mailbox, is_suspect
 from relay.core.health import Health, HealthEvent, HealthState
-from relay.core.lifecycle import Event, State
+from relay.core.lifecycle import SENDING, Event, State
 from relay.core.lifecycle import after as state_after
 from relay.core.likeness import likeness_of
 from relay.core.outages import (
@@ -274,13 +274,17 @@ class About(Ending):
         if result.reply is None or not is_one:
             return result
         health = self.health(attempt.mailbox)
-        if not (health.is_stopped and health.cause is HealthEvent.GUARDED):
-            likeness = likeness_of(result.reply)
-            if not self.is_last_straw(attempt, likeness):
-                return result
-            self.take_back(attempt.mailbox, likeness)
-        ready = self.facts.ready(attempt.mailbox, self.now())
-        verdict = Verdict.ASIDE if any(map(any, ready.values())) else Verdict.HELD
+        likeness = likeness_of(result.reply)
+        is_guarded = health.is_stopped and health.cause is HealthEvent.GUARDED
+        if not (is_guarded or self.is_last_straw(attempt, likeness)):
+            return result
+        bounce = self.take_back(attempt, likeness)
+        has_others = any(map(any, self.facts.ready(attempt.mailbox, self.now()).values()))
+        if bounce is not None:
+            if not has_others:
+                self.release(bounce)
+            return replace(result, verdict=Verdict.BOUNCED, reply_class=BOUNCE_GUARD)
+        verdict = Verdict.ASIDE if has_others else Verdict.HELD
         return replace(result, verdict=verdict, reply_class=BOUNCE_GUARD)
 
     def alike(self, likeness: bytes) -> list[Attempt]:
@@ -310,15 +314,31 @@ class About(Ending):
         ended = self.disk.guarded.get(mailbox)
         return since if ended is None else max(since, ended + 1)
 
-    def take_back(self, mailbox: MailboxId, likeness: bytes) -> None:
-        since = self.guard_since(mailbox)
+    def take_back(self, attempt: Attempt, likeness: bytes) -> Delivery | None:
+        """Bounces of which nobody was told yet; that of which the report ends now, if it is one."""
+        since, mailbox, own = self.guard_since(attempt.mailbox), attempt.mailbox, None
         for each in self.alike(likeness):
             delivery = each.delivery
             is_late = each.mailbox == mailbox and each.is_counted and each.ended is not None and each.ended >= since
-            owed = [one for one in self.disk.outbox if (one.delivery, one.kind) == (delivery.id, OutboxKind.BOUNCE)]
-            if is_late and owed and delivery.state is State.BOUNCED:
-                self.disk.outbox = [one for one in self.disk.outbox if one not in owed]
-                self.recall(delivery)
+            owed = [one.id for one in self.disk.outbox if (one.delivery, one.kind) == (delivery.id, OutboxKind.BOUNCE)]
+            if not is_late or not owed or delivery.state is not State.BOUNCED:
+                continue
+            report = self.report_of(owed[0])
+            if report is not None and report.state in SENDING and report is not attempt.delivery:
+                continue
+            self.strike_out(delivery)
+            self.recall(delivery)
+            if report is attempt.delivery:
+                own = delivery
+            elif report is not None:
+                report.state, report.reason = state_after(report.state, Event.CANCEL), BOUNCE_GUARD
+                report.since = self.now()
+        return own
+
+    def report_of(self, entry: int) -> Delivery | None:
+        """What is on its way to tell of it."""
+        mail = self.disk.handed.get(entry)
+        return next((each for each in self.disk.deliveries if mail is not None and each.mail is mail), None)
 
     def recall(self, delivery: Delivery) -> None:
         delivery.state = state_after(delivery.state, Event.RECALL)
@@ -338,5 +358,8 @@ class About(Ending):
         for delivery in self.disk.deliveries:
             is_held = delivery.state is State.HELD and delivery.reason == BOUNCE_GUARD
             if is_held and delivery.account == account:
-                delivery.state, delivery.due = state_after(delivery.state, Event.RELEASE), 0
-                delivery.since = self.now()
+                self.release(delivery)
+
+    def release(self, delivery: Delivery) -> None:
+        delivery.state, delivery.due = state_after(delivery.state, Event.RELEASE), 0
+        delivery.since = self.now()

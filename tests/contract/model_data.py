@@ -111,6 +111,10 @@ class Disk:
     provider_healths: dict[str, Health] = field(default_factory=dict)
     applied: Applied = field(default_factory=Applied)
     outbox: list[OutboxEntry] = field(default_factory=list)
+    handed: dict[int, Mail] = field(default_factory=dict)
+    """By entry of the outbox: the report that tells of it and is on its way."""
+    untold: set[int] = field(default_factory=set)
+    """Entries that nobody can be told of."""
     leases: dict[str, int] = field(default_factory=dict)
     lost: list[Attempt] = field(default_factory=list)
     guarded: dict[MailboxId, int] = field(default_factory=dict)

@@ -23,6 +23,7 @@ from relay.store.ports import OutboxEntry, OutboxKind
 from tests.contract.clock import LoopClock
 from tests.contract.model_data import Attempt, Delivery, Disk, Mail, Process
 from tests.contract.model_facts import ModelFacts
+from tests.contract.model_telling import Telling
 from tests.contract.order import Order
 
 MINUTE = timedelta(minutes=1) // timedelta(microseconds=1)
@@ -30,7 +31,7 @@ CROWDED = "too-many-connections"
 CROWD_PAUSE = 45 * MINUTE // 60
 
 
-class Ending:
+class Ending(Telling):
     """What a process of the model stands on, and how its attempts end."""
 
     def __init__(self, disk: Disk, process: Process, clock: LoopClock, settings: StoreSettings) -> None:
@@ -217,6 +218,8 @@ class Ending:
         self.strike_delay(delivery)
         if event is Event.BOUNCE and delivery.mail.new.kind is Kind.MAIL:
             self.owe(OutboxKind.BOUNCE, delivery, reason, reply, held_since)
+        if delivery.mail.new.kind is Kind.REPORT:
+            self.report_ended(delivery.mail, event)
 
     def strike_delay(self, delivery: Delivery) -> None:
         """What is final is not late."""
@@ -247,12 +250,19 @@ class Ending:
         if delivery.state is not State.DELIVERED:
             for other in self.running():
                 other.is_lost |= other.delivery is delivery
-            self.disk.outbox = [entry for entry in self.disk.outbox if entry.delivery != delivery.id]
+            self.strike_out(delivery)
             delivery.state = state_after(delivery.state, Event.DELIVER)
             delivery.reason, delivery.since = result.reply_class, self.now()
             self.confirm(delivery, result)
         self.changed()
         return True
+
+    def strike_out(self, delivery: Delivery) -> None:
+        """Nothing has to be told of it any more; what is on its way goes on."""
+        gone = {entry.id for entry in self.disk.outbox if entry.delivery == delivery.id}
+        self.disk.outbox = [entry for entry in self.disk.outbox if entry.id not in gone]
+        self.disk.untold -= gone
+        self.disk.handed = {entry: mail for entry, mail in self.disk.handed.items() if entry not in gone}
 
     def event_of(self, attempt: Attempt, result: Result) -> HealthEvent | None:
         """How it bears on health; a line that breaks for one message alone, again and again, is that message's."""

@@ -8,6 +8,13 @@ from pathlib import Path
 
 UNDO = (
     "DROP INDEX attempts_said_kept",
+    "DROP INDEX outbox_open",
+    "DROP INDEX outbox_report",
+    "DROP INDEX outbox_lost",
+    "ALTER TABLE outbox DROP COLUMN report",
+    "ALTER TABLE outbox DROP COLUMN refused_by",
+    "ALTER TABLE outbox DROP COLUMN refused_at",
+    "ALTER TABLE outbox DROP COLUMN lost",
     "ALTER TABLE messages DROP COLUMN is_dated",
     "ALTER TABLE fingerprints DROP COLUMN since",
     "ALTER TABLE logins DROP COLUMN class",

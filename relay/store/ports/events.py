@@ -17,6 +17,8 @@ class EventKind(StrEnum):
     DELIVERED = "delivered"
     DEFERRED = "deferred"
     BOUNCED = "bounced"
+    CANCELLED = "cancelled"
+    """It was taken out: nothing comes of it any more."""
     HELD = "held"
     """A delivery is held by itself, not by its mailbox."""
     IN_DOUBT = "in-doubt"

@@ -1,6 +1,7 @@
 """The outbox's port: what follows from an outcome, written in the outcome's own transaction and done afterwards.
 
-Law: an entry stays until it is done; doing it twice must be harmless.
+Law: an entry stays until it is done, and one of a bounce until a report of it was taken; doing it twice must be
+harmless.
 """
 
 from collections.abc import Sequence
@@ -11,7 +12,7 @@ from typing import Protocol
 from relay.core.envelope import Envelope
 from relay.core.remedy import Needs
 from relay.core.reply import Reply
-from relay.core.words import AccountId, DeliveryId, MessageId
+from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId
 
 
 class OutboxKind(StrEnum):
@@ -68,16 +69,30 @@ class OutboxEntry:
     """Of a bounce whose lifetime ended: since when `reason` had held it, wall time; None: it was refused."""
     delay: Delay | None = None
     """Of a notice of delay."""
+    refused_by: MailboxId | None = None
+    """Of a bounce whose first report was refused, or did not leave in time: the mailbox through which it should."""
+    refused_at: int | None = None
+    """When that was, wall time."""
 
 
 class Outbox(Protocol):
     """Where the pump gets its work."""
 
     async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
-        """The oldest entries not done, of those with a higher id than `after`."""
+        """The oldest entries not done and not being told of, of those with a higher id than `after`.
+
+        A report that answers one of a bounce leaves it in the store until it is taken. If it is refused or expires,
+        the entry is here once more, with `refused_by`; after a second one it is given up.
+        """
 
     def is_stopped(self, account: AccountId) -> bool:
         """Whether nothing leaves this account now: it goes nowhere, its mailbox or its provider is stopped."""
 
     async def done(self, entry: int) -> None:
         """The entry was done; what was kept for it may go."""
+
+    async def give_up(self, entry: int) -> None:
+        """Nobody can be told: whoever runs the relay hears of it, and `lost` counts it as long as held mail is kept."""
+
+    async def lost(self) -> int:
+        """Of how many deliveries nobody could be told."""

@@ -11,8 +11,9 @@ SELECT 1 FROM attempts INDEXED BY attempts_of WHERE delivery = ? AND likeness = 
 -- last_guarded: When the guard of a mailbox ended last, wall time.
 SELECT max(closed_at) FROM concerns WHERE kind = 'bounce-guard' AND mailbox = ?;
 
--- untold_bounces: Bounces of a mailbox since an instant, in these words, of which nobody was told yet.
-SELECT DISTINCT o.id, o.delivery, o.envelope
+-- untold_bounces: Bounces of a mailbox since an instant, in these words, of which nobody was told yet, and the report on
+-- its way.
+SELECT DISTINCT o.id, o.delivery, o.envelope, o.report
 FROM attempts AS a INDEXED BY attempts_ends JOIN deliveries AS d ON d.id = a.delivery
     JOIN outbox AS o ON o.message = d.message AND o.delivery = d.id AND o.kind = 'bounce'
 WHERE a.counted AND a.mailbox = ? AND a.ended_at >= ? AND a.likeness = ? AND d.state = 3 ORDER BY o.id;

@@ -16,10 +16,29 @@ DELETE FROM outbox WHERE message = ? AND delivery = ?;
 DELETE FROM outbox WHERE message = ? AND delivery = ? AND kind = 'delayed';
 
 -- oldest_outbox: What has to be done, the oldest first, after one.
-SELECT id, kind, delivery, reason, reply, at, envelope, since FROM outbox WHERE id > ? ORDER BY id LIMIT ?;
+SELECT id, kind, delivery, reason, reply, at, envelope, since, refused_by, refused_at FROM outbox INDEXED BY outbox_open
+WHERE report IS NULL AND NOT lost AND id > ? ORDER BY id LIMIT ?;
 
--- get_outbox: What an entry was about.
-SELECT delivery FROM outbox WHERE id = ?;
+-- get_outbox: What an entry was about, and whether somebody tells of it already, or nobody can.
+SELECT delivery, kind, report IS NOT NULL OR lost FROM outbox WHERE id = ?;
+
+-- hand_over: A report is on its way.
+UPDATE outbox SET report = ? WHERE id = ?;
+
+-- told_by: Of what a report tells, and whether it is the second one.
+SELECT id, delivery, refused_by FROM outbox INDEXED BY outbox_report WHERE report = ?;
+
+-- take_again: Its report was refused: another one may go another way.
+UPDATE outbox SET report = NULL, refused_by = ?, refused_at = ? WHERE id = ?;
+
+-- give_up: Nobody can be told.
+UPDATE outbox SET report = NULL, refused_at = ?, lost = 1 WHERE id = ?;
+
+-- count_lost: Of how many deliveries nobody could be told.
+SELECT count(*) FROM outbox INDEXED BY outbox_lost WHERE lost;
+
+-- old_lost: Those of before a moment.
+SELECT id FROM outbox INDEXED BY outbox_lost WHERE lost AND refused_at < ? ORDER BY id LIMIT ?;
 
 -- drop_outbox: It was done.
 DELETE FROM outbox WHERE id = ?;

@@ -41,6 +41,7 @@ from relay.store.sqlite.settling import Settling
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.sweeping import Sweeping
 from relay.store.sqlite.taking import Taking
+from relay.store.sqlite.telling import forget_old
 from relay.store.sqlite.time import StoreClock
 from relay.store.sqlite.timers import Timers
 from relay.store.sqlite.traffic import Traffic
@@ -95,13 +96,13 @@ class Core:
     # the ports' operations
 
     def put(self, new: Sealed) -> None:
-        """Records a message; with a report, that what it answers is done."""
+        """Records a message; with a report, that what it answers is told, or being told."""
         entry = new.message.answers
         if entry is not None and not self._reports.is_open(entry):
             return
-        self._intake.put(new)
-        if entry is not None:
-            self._reports.done(entry)
+        seq = self._intake.put(new)
+        if entry is not None and seq is not None:
+            self._reports.answered(entry, seq)
 
     def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Hands out work."""
@@ -160,6 +161,8 @@ class Core:
         self._timers.write()
         self._traffic.sweep()
         sweep_recipients(context)
+        if context.owed:
+            forget_old(context)
         for mailbox in context.remembrance.warmups.advance(context.routes.routing):
             context.schedule.reload(mailbox, now)
             context.changed()
@@ -197,6 +200,14 @@ class Core:
     def done(self, entry: int) -> None:
         """An outbox entry was done."""
         self._reports.done(entry)
+
+    def give_up(self, entry: int) -> None:
+        """Nobody can be told of it."""
+        self._reports.give_up(entry)
+
+    def lost(self) -> int:
+        """Of how many deliveries nobody could be told."""
+        return self._reports.lost()
 
     # the frame of a transaction
 

@@ -1,7 +1,7 @@
 """The bounce guard in the store: what bounces in the same words for several recipients is held, and why is told.
 
-Law: the mailbox is paused, the bounces held and their reports struck out in the transaction of the third refusal; what
-is held goes on in that of the guard's end.
+Law: the mailbox is paused, the bounces held and their reports struck out, or taken out of the queue, in the transaction
+of the third refusal; what is held goes on in that of the guard's end.
 """
 
 from dataclasses import replace
@@ -9,13 +9,15 @@ from dataclasses import replace
 from relay.core.envelope import Result, Verdict
 from relay.core.guard import BOUNCE_GUARD, SAME_WITHIN, Bounced, is_about_mailbox, is_suspect
 from relay.core.health import HealthEvent
+from relay.core.lifecycle import Event, State
 from relay.core.likeness import likeness_of
 from relay.core.limits import Instant
-from relay.core.words import AccountId, MailboxId
+from relay.core.words import AccountId, DeliveryId, MailboxId
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.values import STATES
 
 _SQL = load_statements("guard")
 _OUTBOX = load_statements("outbox")
@@ -26,12 +28,15 @@ def as_of_guard(context: Context, running: Running, result: Result) -> Result:
     is_one = is_suspect(result.stage, result.reply, result.reply_class, is_read=result.is_read)
     if result.reply is None or not is_one:
         return result
-    health = context.remembrance.health(running.claim.mailbox)
-    if not (health.is_stopped and health.cause is HealthEvent.GUARDED):
-        likeness = likeness_of(result.reply)
-        if not _is_last_straw(context, running, likeness):
-            return result
-        _take_back(context, running.mailbox, likeness)
+    likeness, health = likeness_of(result.reply), context.remembrance.health(running.claim.mailbox)
+    is_guarded = health.is_stopped and health.cause is HealthEvent.GUARDED
+    if not (is_guarded or _is_last_straw(context, running, likeness)):
+        return result
+    bounce = _take_back(context, running, likeness)
+    if bounce is not None:
+        if not _has_others(context, running):
+            _let_probe(context, bounce)
+        return replace(result, verdict=Verdict.BOUNCED, reply_class=BOUNCE_GUARD)
     verdict = Verdict.ASIDE if _has_others(context, running) else Verdict.HELD
     return replace(result, verdict=verdict, reply_class=BOUNCE_GUARD)
 
@@ -60,15 +65,43 @@ def _since(context: Context, mailbox: int) -> Instant:
     return max(since, int(row[0]) - clock.wall() + clock.now() + 1)
 
 
-def _take_back(context: Context, mailbox: int, likeness: bytes) -> None:
-    """Bounces of which nobody was told yet become holds."""
-    moves = Moves(context)
+def _take_back(context: Context, running: Running, likeness: bytes) -> DeliveryId | None:
+    """Bounces of which nobody was told yet become holds, and their reports are taken out of the queue.
+
+    A report that is under way itself tells its sender, or is refused. What the attempt that ends now tells of, if it is
+    such a report.
+    """
+    moves, mailbox, own = Moves(context), running.mailbox, None
     rows = context.database.read(_SQL["untold_bounces"], (mailbox, _since(context, mailbox), likeness))
-    for number, delivery, sealed in rows:
+    for number, delivery, sealed, report in rows:
         found = context.entries.one(delivery)
         assert found is not None
+        if report is not None and report != running.entry.seq and context.claims.holder_of(report) is not None:
+            continue
         context.owed -= context.database.write(_OUTBOX["drop_outbox"], (number,))
         moves.recall(found[0], sealed, reason=BOUNCE_GUARD)
+        if report == running.entry.seq:
+            own = delivery
+        elif report is not None:
+            _withdraw(context, moves, report)
+    return own
+
+
+def _let_probe(context: Context, bounce: DeliveryId) -> None:
+    """Nothing else is left that can show whether the mailbox works: this one stays in its place."""
+    found = context.entries.one(bounce)
+    assert found is not None
+    Moves(context).release(found[0], reason=BOUNCE_GUARD, reply=None)
+
+
+def _withdraw(context: Context, moves: Moves, report: int) -> None:
+    """Nobody hears of what did not happen: a report that waits is not sent."""
+    found = context.entries.one(report)
+    assert found is not None
+    entry, state, due = found
+    if STATES[state] is State.WAITING and not due:
+        context.remove_ready(entry.account, entry.sender, entry.lane)
+    moves.finish(entry, STATES[state], Event.CANCEL, reason=BOUNCE_GUARD, reply=None)
 
 
 def release_guarded_of(context: Context, mailbox: MailboxId) -> None:

@@ -63,13 +63,13 @@ class Intake:
         for client, account, accepted in reversed(recent):
             self._lanes.remember(client, context.names.sender(account), now - (wall - accepted))
 
-    def put(self, new: Sealed) -> None:
-        """Records a message and its deliveries."""
+    def put(self, new: Sealed) -> int | None:
+        """Records a message and its deliveries; the first of these, or None: it was there before."""
         context, message = self._context, new.message
         account, place = context.names.account(message.account), context.bodies.append(new.record)
         seq, wall = self._next_delivery, context.clock.wall()
         if not self._write_message(new, seq, account, place):
-            return
+            return None
         context.bodies.keep(seq, message.content, place)
         lane = self._lanes.choose(
             message.client, message.account, context.clock.now(), wants_express=message.wants_express
@@ -82,6 +82,7 @@ class Intake:
             tell_of_account(context, message.account)
         self._next_delivery += len(new.envelopes)
         context.changed()
+        return seq
 
     def _write_message(self, new: Sealed, seq: int, account: int, place: Place) -> bool:
         """False: a message of this id is there already."""

@@ -10,6 +10,7 @@ from relay.store.ports.outbox import OutboxKind
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.telling import is_body_needed, report_ended
 from relay.store.sqlite.values import STORED
 
 _SQL = load_statements("queue")
@@ -21,6 +22,7 @@ _TOLD = {
     Event.DEFER: EventKind.DEFERRED,
     Event.DOUBT: EventKind.DEFERRED,
     Event.BOUNCE: EventKind.BOUNCED,
+    Event.CANCEL: EventKind.CANCELLED,
     Event.HOLD: EventKind.HELD,
     Event.RECALL: EventKind.HELD,
     Event.RETURN: EventKind.RETURNED,
@@ -63,6 +65,8 @@ class Moves:
             self._owe(owes, entry, reason, reply, held_since)
         elif has_body and not self._is_needed_by_others(entry):
             context.bodies.let_go(entry.seq, entry.place)
+        if entry.kind is Kind.REPORT and context.owed:
+            report_ended(context, entry, target)
         self._tell(event, entry, reason)
 
     def wait(self, entry: Entry, state: State, event: Event, *, due: int, reason: str, reply: str | None) -> None:
@@ -128,10 +132,7 @@ class Moves:
 
     def is_body_needed(self, entry: Entry) -> bool:
         """Whether a pending delivery or an outbox entry still needs the message's body."""
-        database, seq = self._context.database, entry.seq
-        if database.read_one(_SQL["has_pending"], (seq, seq + entry.recipients)) is not None:
-            return True
-        return database.read_one(_OUTBOX["has_outbox"], (seq,)) is not None
+        return is_body_needed(self._context, entry)
 
     def _is_needed_by_others(self, entry: Entry) -> bool:
         """As `is_body_needed`, for a delivery that is final: what has one recipient need not be looked for."""

@@ -15,6 +15,7 @@ from relay.store.sqlite.database import Row
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.statements import load_statements
+from relay.store.sqlite.telling import drop, give_up, hand_over
 from relay.store.sqlite.values import read_reply
 from relay.store.sqlite.views import Views
 
@@ -42,23 +43,37 @@ class Reports:
         return [self._owed(row) for row in self._context.database.read(_SQL["oldest_outbox"], (after, most))]
 
     def is_open(self, number: int) -> bool:
-        """Whether this entry has still to be done."""
-        return self._context.database.read_one(_SQL["get_outbox"], (number,)) is not None
+        """Whether nobody tells of this entry yet."""
+        row = self._context.database.read_one(_SQL["get_outbox"], (number,))
+        return row is not None and not row[2]
+
+    def answered(self, number: int, report: int) -> None:
+        """A report of the entry was put: of a bounce it has to arrive, what else is told is done with it."""
+        row = self._context.database.read_one(_SQL["get_outbox"], (number,))
+        assert row is not None
+        if row[1] == OutboxKind.BOUNCE:
+            hand_over(self._context, number, report)
+        else:
+            drop(self._context, number, row[0])
 
     def done(self, number: int) -> None:
-        """The entry was done; the body goes if nothing else needs it."""
-        context = self._context
-        row = context.database.read_one(_SQL["get_outbox"], (number,))
-        if row is None:
-            return
-        found = context.entries.one(row[0])
-        assert found is not None
-        context.owed -= context.database.write(_SQL["drop_outbox"], (number,))
-        if not self._moves.is_body_needed(found[0]):
-            context.bodies.let_go(found[0].seq, found[0].place)
+        """Nothing has to be done any more; the body goes if nothing else needs it."""
+        row = self._context.database.read_one(_SQL["get_outbox"], (number,))
+        if row is not None:
+            drop(self._context, number, row[0])
+
+    def give_up(self, number: int) -> None:
+        """Nobody can be told."""
+        row = self._context.database.read_one(_SQL["get_outbox"], (number,))
+        if row is not None and not row[2]:
+            give_up(self._context, number, row[0])
+
+    def lost(self) -> int:
+        """Of how many deliveries nobody could be told."""
+        return int((self._context.database.read_one(_SQL["count_lost"]) or (0,))[0])
 
     def _owed(self, row: Row) -> Owed:
-        number, kind, delivery, reason, reply, at, sealed, since = row
+        number, kind, delivery, reason, reply, at, sealed, since, refused_by, refused_at = row
         context = self._context
         found = context.entries.one(delivery)
         assert found is not None
@@ -72,6 +87,8 @@ class Reports:
             read_reply(reply), context.clock.shown(known.accepted_at), context.clock.shown(at),
             context.clock.civil(), is_stopped, b"",
             None if since is None else context.clock.shown(since), delay,
+            None if refused_by is None else context.names.mailbox_name(refused_by),
+            None if refused_at is None else context.clock.shown(refused_at),
         )  # fmt: skip
         return Owed(entry, known.place, b"" if is_stopped else context.bodies.at_hand(known.seq))
 

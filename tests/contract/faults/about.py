@@ -3,14 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.envelope import Kind, LoginFailure, Result, Verdict
 from relay.core.health import Health, HealthEvent
 from relay.core.lifecycle import State
 from relay.core.outages import AUTH_OUTAGE, Sighting
 from relay.core.words import AccountId, MailboxId
 from tests.contract.model import ModelStore
 from tests.contract.model_about import BREAKING, REFUSING
-from tests.contract.model_data import Attempt
+from tests.contract.model_data import Attempt, Delivery
 
 
 class EverybodyForHimself(ModelStore):
@@ -142,16 +142,33 @@ class NoTextBelieved(ModelStore):
 
 
 class ReportsGoOutAllTheSame(ModelStore):
-    def take_back(self, mailbox: MailboxId, likeness: bytes) -> None:
-        return
+    def take_back(self, attempt: Attempt, likeness: bytes) -> Delivery | None:
+        return None
+
+
+class ReportsOnTheirWayTell(ModelStore):
+    """What was handed over counts as told."""
+
+    def take_back(self, attempt: Attempt, likeness: bytes) -> Delivery | None:
+        for entry in list(self.disk.handed):
+            self.disk.outbox = [kept for kept in self.disk.outbox if kept.id != entry]
+        return super().take_back(attempt, likeness)
+
+
+class ReportsOfNothing(ModelStore):
+    """The bounce is taken back, and its report arrives all the same."""
+
+    def report_of(self, entry: int) -> Delivery | None:
+        return None
 
 
 class ToldBouncesTakenBack(ModelStore):
-    def take_back(self, mailbox: MailboxId, likeness: bytes) -> None:
-        super().take_back(mailbox, likeness)
+    def take_back(self, attempt: Attempt, likeness: bytes) -> Delivery | None:
+        own = super().take_back(attempt, likeness)
         for each in self.alike(likeness):
-            if each.delivery.state is State.BOUNCED:
+            if each.delivery.state is State.BOUNCED and each.delivery.mail.new.kind is Kind.MAIL:
                 self.recall(each.delivery)
+        return own
 
 
 class OneRecipientIsMany(ModelStore):

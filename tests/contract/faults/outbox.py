@@ -12,7 +12,7 @@ from relay.core.lifecycle import Event
 from relay.core.reply import Reply
 from relay.store.ports import OutboxEntry, OutboxKind
 from tests.contract.model import ModelStore
-from tests.contract.model_data import Delivery
+from tests.contract.model_data import Delivery, Mail
 
 
 class NoBounce(ModelStore):
@@ -88,3 +88,24 @@ class LifetimeUnsaid(ModelStore):
 
     def finish(self, delivery: Delivery, event: Event, reason: str, reply: Reply | None, **more: Any) -> None:
         super().finish(delivery, event, reason, reply)
+
+
+class PutIsTold(ModelStore):
+    """A bounce counts as told as soon as its report is in the queue."""
+
+    async def answered(self, entry: int, report: Mail) -> None:
+        await self.done(entry)
+
+
+class ReportsForEver(ModelStore):
+    """A bounce is told until somebody takes it."""
+
+    def told_again(self, entry: OutboxEntry, report: Mail) -> OutboxEntry:
+        return super().told_again(replace(entry, refused_by=None), report)
+
+
+class LostUnsaid(ModelStore):
+    """Nobody hears of what nobody can be told of."""
+
+    async def lost(self) -> int:
+        return 0

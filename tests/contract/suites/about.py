@@ -5,10 +5,11 @@ Law: the innocent do not wait; who is acquitted is as if nothing had been; what 
 
 from dataclasses import replace
 
-from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.envelope import Kind, LoginFailure, Result, Verdict
 from relay.core.limits import Limit
 from relay.core.reply import Reply
 from relay.core.words import AccountId, MailboxId, Stage
+from relay.store.ports import OutboxEntry
 from relay.store.ports.sessions import SessionEvent
 from tests.contract.scene import (
     AUTH_REFUSED,
@@ -458,21 +459,78 @@ async def the_last_one_that_is_left_is_the_probe_and_stays_held_while_it_is_refu
     assert sorted(await scene.send_all()) == ["m-one", "m-three", "m-two"]
 
 
+async def _report(scene: Scene, entry: OutboxEntry, *, through: AccountId = B) -> str:
+    """A report of a bounce is put."""
+    number = f"report-{entry.message}-{through}"
+    await scene.store.put(message(number, through, A, answers=entry.id, kind=Kind.REPORT, client="relay"))
+    return f"m-{number}"
+
+
 async def a_bounce_of_which_its_sender_was_told_stays_one(scene: Scene) -> None:
-    await scene.route(account(A))
+    await scene.route(account(A), account(B))
     await _send_to(scene, GUESSED, "one", "two")
     entry, _ = await scene.store.outbox(10)
-    await scene.store.done(entry.id)
+    report = await _report(scene, entry)
+    assert await scene.send_all() == [report]
     await _send_to(scene, GUESSED, "three")
     assert [await _state(scene, each) for each in ("one", "two", "three")] == ["bounced", "held", "held"]
+
+
+async def a_bounce_whose_report_is_still_in_the_queue_is_taken_back_with_it(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await _send_to(scene, GUESSED, "one", "two")
+    for entry in await scene.store.outbox(10):
+        await _report(scene, entry)
+    assert await scene.store.outbox(10) == []
+    await scene.restart()
+    await scene.store.put(message("three", A, "three@x.test", client="client-three"))
+    third = next(each for each in await scene.work(2) if each.message == "m-three")
+    (other,) = [each for each in scene.running if each.message != "m-three"]
+    await scene.send(third, GUESSED)
+    states = [await _state(scene, each) for each in ("one", "two", "three")]
+    assert sorted(states) == ["bounced", "held", "held"], "one of the reports is being sent"
+    await scene.send(other)
+    assert await scene.send_all() == [], "and the other is not any more"
+    assert await scene.store.outbox(10) == []
+
+
+async def a_bounce_whose_report_was_refused_is_taken_back(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await _send_to(scene, GUESSED, "one")
+    (entry,) = await scene.store.outbox(10)
+    await _report(scene, entry, through=A)
+    await scene.send_all(GUESSED)
+    await _send_to(scene, GUESSED, "two")
+    assert [await _state(scene, each) for each in ("one", "two")] == ["held", "held"], "the report counts as one"
+    assert await scene.store.outbox(10) == []
+    assert await _health(scene, A) == ("paused", "bounce-guard")
+    await scene.advance(300)
+    assert sorted(await scene.send_all()) == ["m-one", "m-two"]
+
+
+async def a_report_that_is_the_last_straw_takes_its_bounce_back_and_is_gone(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await _send_to(scene, GUESSED, "one", "two")
+    first, second = await scene.store.outbox(10)
+    report = await _report(scene, first, through=A)
+    assert await scene.send_all(GUESSED) == [report]
+    assert [await _state(scene, each) for each in ("one", "two")] == ["held", "held"]
+    view = await scene.store.message(report)
+    assert view is not None
+    assert view.state == "bounced"
+    assert await _health(scene, A) == ("paused", "bounce-guard")
+    assert await scene.store.outbox(10) == []
+    await scene.store.put(message("late", B, A, answers=second.id, kind=Kind.REPORT))
+    await scene.advance(300)
+    assert sorted(await scene.send_all()) == ["m-one", "m-two"]
 
 
 async def a_report_that_comes_when_its_bounce_was_taken_back_is_not_sent(scene: Scene) -> None:
     await scene.route(account(A), account(B))
     await _send_to(scene, GUESSED, "one", "two")
     first, second = await scene.store.outbox(10)
-    await scene.store.put(message("report-1", B, A, answers=first.id))
-    assert [entry.id for entry in await scene.store.outbox(10)] == [second.id], "with the report it is done"
+    await scene.store.put(message("report-1", B, A, answers=first.id, kind=Kind.REPORT))
+    assert [entry.id for entry in await scene.store.outbox(10)] == [second.id], "with the report it is being told"
     assert await scene.send_all() == ["m-report-1"]
     await _send_to(scene, GUESSED, "three")
     await scene.store.put(message("report-2", B, A, answers=second.id))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from relay.core.envelope import Kind, NewMessage, Recipient
+from relay.core.envelope import Kind, NewMessage, Recipient, Result
 from relay.core.limits import MINUTE
 from relay.store.ports import OutboxKind
 from tests.contract.clock import START
@@ -62,6 +62,69 @@ async def a_report_is_never_reported_on(scene: Scene) -> None:
     await scene.advance(3600)
     await scene.take()
     assert await scene.store.outbox(10) == []
+
+
+async def _reported(scene: Scene, through: str, outcome: Result, *, number: object = 1) -> None:
+    """The report of the one entry that is open is put, and ends like this."""
+    (entry,) = await scene.store.outbox(10)
+    report = message(f"report-{number}", through, A, answers=entry.id, kind=Kind.REPORT, client="relay")
+    await scene.store.put(report)
+    await scene.store.put(report)
+    assert await scene.store.outbox(10) == []
+    assert await scene.send_all(outcome) == [f"m-report-{number}"]
+
+
+async def a_bounce_is_told_when_its_report_was_taken_and_not_before(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1)
+    await scene.send_all(BOUNCED)
+    await _reported(scene, A, BOUNCED)
+    await scene.restart()
+    (again,) = await scene.store.outbox(10)
+    assert (again.message, again.refused_by, again.refused_at) == ("m-1", box(A), again.now)
+    assert again.envelope.recipients[0].address == "Paziente@Example.test"
+    assert again.headers == b"Subject: 1\r\n"
+    await _reported(scene, B, DELIVERED, number=2)
+    assert await scene.store.outbox(10) == []
+    assert await scene.store.lost() == 0
+
+
+async def a_report_that_does_not_leave_in_its_time_is_not_told_either(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1)
+    await scene.send_all(BOUNCED)
+    (entry,) = await scene.store.outbox(10)
+    await scene.store.put(message("late", A, A, answers=entry.id, kind=Kind.REPORT, lifetime=MINUTE))
+    (claim,) = await scene.work()
+    await scene.send(claim, DEFERRED)
+    await scene.advance(3600)
+    await scene.take()
+    (again,) = await scene.store.outbox(10)
+    assert (again.id, again.refused_by) == (entry.id, box(A))
+
+
+async def a_second_report_that_is_refused_is_the_last_and_is_counted(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1)
+    await scene.send_all(BOUNCED)
+    await _reported(scene, A, BOUNCED)
+    await _reported(scene, B, BOUNCED, number=2)
+    await scene.restart()
+    assert await scene.store.outbox(10) == []
+    assert await scene.store.lost() == 1
+    await scene.advance(8 * 24 * 3600)
+    assert await scene.store.outbox(10) == []
+
+
+async def what_nobody_can_be_told_of_is_given_up_and_counted(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    await scene.send_all(BOUNCED)
+    (entry,) = await scene.store.outbox(10)
+    await scene.store.give_up(entry.id)
+    await scene.store.give_up(entry.id)
+    assert await scene.store.outbox(10) == []
+    assert await scene.store.lost() == 1
 
 
 async def an_entry_stays_until_it_is_done(scene: Scene) -> None:

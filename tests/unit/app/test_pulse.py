@@ -38,6 +38,7 @@ class Store:
         self.providers_now = [provider("lab")]
         self.counts = 0
         self.owed: list[object] = []
+        self.untold = 0
 
     async def outbox(self, most: int) -> list[object]:
         assert most <= 1, "a look costs next to nothing"
@@ -53,6 +54,9 @@ class Store:
 
     async def providers(self) -> list[ProviderView]:
         return self.providers_now
+
+    async def lost(self) -> int:
+        return self.untold
 
     def has_space(self) -> bool:
         return self.has_room
@@ -158,6 +162,13 @@ async def test_a_report_that_nobody_writes_is_listed_and_leaves_the_node_ready(w
     world.store.owed = []
     world.now += COUNT_EVERY
     assert await world.look() == {}
+
+
+async def test_senders_whom_nobody_could_tell_of_a_bounce_are_listed(world: World) -> None:
+    world.store.untold = 2
+    (text,) = (await world.look()).values()
+    assert text.startswith("nobody could be told that 2 mails failed")
+    assert world.readiness.is_ready
 
 
 async def test_accounts_are_counted_now_and_then_however_often_somebody_looks(world: World) -> None:

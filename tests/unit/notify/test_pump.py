@@ -18,6 +18,7 @@ from relay.core.words import MailboxId, Plan
 from relay.errors import StoreBroken, StoreFull
 from relay.notify import OutboxPump, ReportSettings
 from relay.notify import pump as pump_module
+from relay.notify.pump import SECOND_AFTER
 from relay.observe import Log
 from relay.store.ports import Delay, OutboxEntry, OutboxKind
 
@@ -78,6 +79,14 @@ class Store:
             raise self.failures.pop(0)
         self.steps.append(f"put {message.id}")
         self.messages.append(message)
+        self.entries = [each for each in self.entries if each.id != message.answers]
+
+    async def lost(self) -> int:
+        return sum(step.startswith("give up") for step in self.steps)
+
+    async def give_up(self, entry: int) -> None:
+        self.steps.append(f"give up {entry}")
+        self.entries = [each for each in self.entries if each.id != entry]
 
     def has_space(self) -> bool:
         return True
@@ -139,14 +148,15 @@ async def test_a_failed_delivery_is_told_to_its_sender_through_his_own_mailbox()
     assert PATIENT in message.content.decode()
 
 
-async def test_the_entry_is_done_only_after_the_report_is_durable():
+async def test_an_entry_is_not_done_when_its_report_is_durable_but_when_it_arrives():
     world = World(ENTRY)
     await world.drain()
-    assert world.store.steps == ["put A1-report-7", "done 1"]
+    assert world.store.steps == ["put A1-report-7-1"]
+    assert world.store.messages[0].answers == ENTRY.id
 
 
 async def test_a_crash_between_the_two_gives_the_same_message_again():
-    first, second = World(ENTRY), World(replace(ENTRY, id=99))
+    first, second = World(ENTRY), World(replace(ENTRY, now=ENTRY.now + 1_000_000))
     await first.drain()
     await second.drain()
     assert first.store.messages[0].id == second.store.messages[0].id
@@ -155,7 +165,7 @@ async def test_a_crash_between_the_two_gives_the_same_message_again():
 async def test_two_deliveries_of_one_message_are_two_reports():
     world = World(ENTRY, replace(ENTRY, id=2, delivery=8))
     await world.drain()
-    assert [message.id for message in world.store.messages] == ["A1-report-7", "A1-report-8"]
+    assert [message.id for message in world.store.messages] == ["A1-report-7-1", "A1-report-8-2"]
 
 
 async def test_while_the_own_mailbox_is_stopped_it_goes_discreetly_through_the_notices_account():
@@ -174,7 +184,7 @@ async def test_what_waits_for_a_way_is_passed_over_and_stops_nobody_else():
     world.store.entries.append(replace(ENTRY, id=120))
     world.store.stopped = {VENDOR}
     await world.until(lambda: bool(world.store.messages))
-    assert [message.id for message in world.store.messages] == ["A1-report-7"]
+    assert [message.id for message in world.store.messages] == ["A1-report-7-120"]
     assert len(world.store.entries) == 119
 
 
@@ -189,7 +199,7 @@ async def test_an_entry_that_has_the_number_of_one_that_waited_is_seen():
     for _ in range(50):
         await asyncio.sleep(0)
     running.cancel()
-    assert [message.id for message in world.store.messages] == ["A1-report-8"]
+    assert [message.id for message in world.store.messages] == ["A1-report-8-1"]
 
 
 async def test_while_something_waits_it_looks_again_by_itself(monkeypatch):
@@ -207,6 +217,48 @@ async def test_what_no_account_can_send_in_time_is_given_up_and_said():
     world = World(replace(ENTRY, is_mailbox_stopped=True, now=ENTRY.at + week + 1), notices_from=None)
     await world.drain()
     assert world.events == ["report_skipped"]
+    assert world.store.steps == ["give up 1"], "and whoever runs the relay is told"
+
+
+REFUSED = replace(ENTRY, refused_by=MailboxId("libero", DOCTOR), refused_at=ENTRY.at, now=ENTRY.at + SECOND_AFTER)
+
+
+async def test_a_report_that_was_refused_goes_once_more_and_discreetly_through_the_notices_account():
+    world = World(REFUSED)
+    await world.drain()
+    (message,) = world.store.messages
+    assert (message.id, message.account) == ("A1-report-7-1-again", VENDOR)
+    assert message.envelope.recipients[0].address == DOCTOR
+    assert PATIENT not in message.content.decode()
+
+
+async def test_the_second_report_waits_until_the_guard_has_seen_what_the_refusal_was(monkeypatch):
+    monkeypatch.setattr(pump_module, "SECOND_AFTER", 1000)
+    world = World(replace(REFUSED, now=ENTRY.at + 999))
+    await world.until(lambda: world.store.looks > 3)
+    assert world.store.messages == []
+    world.store.entries = [replace(REFUSED, now=ENTRY.at + 1000)]
+    await world.until(lambda: not world.store.entries)
+    assert [message.account for message in world.store.messages] == [VENDOR]
+
+
+@pytest.mark.parametrize("notices_from", [None, DOCTOR])
+async def test_a_report_never_goes_again_through_the_mailbox_that_refused_it(notices_from):
+    world = World(REFUSED, notices_from=notices_from)
+    await world.drain()
+    assert world.store.messages == []
+    assert world.store.steps == ["give up 1"]
+    assert world.events == ["report_skipped"]
+
+
+async def test_a_report_that_the_notices_mailbox_refused_waits_for_the_own_one_and_goes_through_it():
+    entry = replace(REFUSED, refused_by=MailboxId("aruba", VENDOR))
+    world = World(replace(entry, is_mailbox_stopped=True))
+    await world.until(lambda: world.store.looks > 0)
+    assert world.store.messages == []
+    world = World(entry)
+    await world.drain()
+    assert [message.account for message in world.store.messages] == [DOCTOR]
 
 
 async def test_the_report_of_a_removed_account_goes_discreetly():
@@ -245,7 +297,7 @@ async def test_a_store_that_is_full_loses_no_report(monkeypatch):
     world = World(ENTRY)
     world.store.failures = [StoreFull(), StoreFull()]
     await world.drain()
-    assert world.store.steps == ["put A1-report-7", "done 1"]
+    assert world.store.steps == ["put A1-report-7-1"]
     assert world.events == ["trouble", "trouble", "reported"]
 
 
@@ -268,13 +320,14 @@ async def test_it_sleeps_until_it_is_woken():
     for _ in range(20):
         await asyncio.sleep(0)
     running.cancel()
-    assert [message.id for message in world.store.messages] == ["A1-report-7"]
+    assert [message.id for message in world.store.messages] == ["A1-report-7-1"]
 
 
 async def test_a_wake_during_the_work_is_not_lost():
     world = World(ENTRY)
 
     async def put(message: NewMessage) -> None:
+        world.store.entries.clear()
         world.pump.wake()
 
     world.store.put = put  # type: ignore[method-assign]
@@ -286,7 +339,7 @@ async def test_the_log_names_the_report_and_never_the_patient():
     world = World(ENTRY)
     await world.drain()
     assert json.loads(world.lines[0]) | {"time": ""} == {
-        "time": "", "event": "reported", "id": "A1-report-7", "about": "A1", "account": DOCTOR,
+        "time": "", "event": "reported", "id": "A1-report-7-1", "about": "A1", "account": DOCTOR,
         "reason": "recipient-unknown",
     }  # fmt: skip
 
