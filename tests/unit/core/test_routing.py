@@ -110,6 +110,7 @@ FULL = Routing(
             (Limit(3, 4),), 5, 6, Limit(7, 8), 9, Fraction(1, 3), 10, 11, True,
             OAuthClient("id", SecretReference(SecretKind.FILE, "/pw"), "https://t", "s"), Fraction(1, 5),
             "Europe/Lisbon", Timeouts(1, 2, 3, 4), (("2027-01-01 00:00", "2027-01-02 00:00"),),
+            takes_null_sender=False, message_size=12, expires_passwords=True,
         ),
     },
     accounts={
