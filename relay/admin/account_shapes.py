@@ -105,6 +105,10 @@ class AccountDetail(ListedAccount):
     steps: list[Step] = Field(description="Of its provider, by reason; empty: the relay has no profile of it.")
     last_reply: Said | None = Field(description="To the last mail that it answered; null: there was none.")
     login_wait: LoginWait | None = Field(description="null: its mailbox may log in, or has a session.")
+    tried_at: Moment | None = Field(
+        description="When its mailbox, or its provider by it, is tried next; null: neither is stopped, or nobody can "
+        "foresee it."
+    )
     history: list[HealthChange] = Field(description="What its mailbox became, the newest first; the last fifty.")
 
 

@@ -36,6 +36,7 @@ def detail_of(view: AccountView, history: Sequence[HealthChange], access: Access
         steps=[shapes.Step(reason=reason, text=text) for reason, text in access.steps.items()],
         last_reply=None if known.last_reply is None else _said(known.last_reply),
         login_wait=None if known.login_wait is None else _wait(known.login_wait),
+        tried_at=moment_or_none(known.tried_at if known.host_tried_at is None else known.host_tried_at),
         history=[_change(each) for each in history],
     )
 

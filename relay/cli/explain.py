@@ -20,6 +20,15 @@ from relay.cli.wording import remedy, then, who, why
 SHOWN: int = 20
 """Groups of deliveries that are explained; a message to a hundred has rarely more than three."""
 
+DEPARTS: frozenset[str | None] = frozenset({None, "limit", "login", "queue"})
+"""What a delivery waits for that the forecast knows the end of; behind any other reason its time is that of a try."""
+
+SLOWED_BY: frozenset[str] = frozenset({"rate-limited", "spam-blocked", "too-many-recipients"})
+"""Why a mailbox is slowed, which sends all the same."""
+
+NOBODY_YET = "nobody has to do anything before that"
+"""After a try somebody may have to."""
+
 FINAL = {
     "delivered": "the provider took it over at {at}; whatever it says later goes into the sender's mailbox",
     "bounced": "it failed for good at {at}: {why}. Its sender gets a report, unless he asked for none",
@@ -74,7 +83,9 @@ def find(relay: RelayApi, what: str) -> tuple[str, Any]:
         items = relay.get("messages", {"message_id": ident, "limit": "1"})["items"]
         if items:
             return "message", relay.get(f"messages/{items[0]['id']}")
-    raise NotFound("there is no account of this sender, and no message of this Message-ID")
+    if what.startswith("<"):
+        raise NotFound(f"there is no message of the Message-ID {what}")
+    raise NotFound(f"there is no account of the sender {what}, and no message of this Message-ID")
 
 
 def _account_of(relay: RelayApi, sender: str) -> Any:
@@ -143,8 +154,10 @@ def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: dateti
         yield from _of_logins(first, known, account, now)
         if not known:
             yield "  Next: as soon as what is in its way is gone; nobody has to do anything."
-        else:
+        elif first["reason"] in DEPARTS:
             yield f"  Next: it goes by itself {_when(known, now)}, if nothing new happens; nobody has to do anything."
+        else:
+            yield f"  Next: the relay tries again {_when(known, now)}, and it goes then if that works; {NOBODY_YET}."
         return
     yield from _who_acts(first, account)
     yield from _of_logins(first, known, account, now)
@@ -230,14 +243,16 @@ def of_account(account: Any, now: datetime) -> Iterator[str]:
         health = f"the mailbox is ok, but its provider {account['provider']} is stopped{span}"
     yield f"  Health: {health}{'' if account['queued'] else '; nothing is queued'}."
     if account["reason"] is not None:
-        yield f"  Why it waits: {_why(account['reason'], account)}{_of_limits(account['reason'], account)}."
+        is_slowed = account["health"] == "slowed" and account["reason"] in SLOWED_BY
+        label = "Why it is slowed" if is_slowed else "Why it waits"
+        yield f"  {label}: {_why(account['reason'], account)}{_of_limits(account['reason'], account)}."
     if account["needs"] is not None:
         yield from _who_acts(account, account)
     yield from _of_logins(account, [account["eta"]], account, now)
     if account["eta"] is not None and account["needs"] is not None:
         yield f"  Next: the relay tries again {_when([account['eta']], now)}."
     elif account["eta"] is not None:
-        yield f"  Next: the last of what is queued now leaves {_when([account['eta']], now)}."
+        yield _drained(account, now)
     elif account["needs"] is not None and (account["queued"] or account["health"] != "retired"):
         yield "  Next: it goes by itself as soon as that is done."
     elif account["queued"]:
@@ -254,3 +269,13 @@ def _introduction(account: Any) -> str:
     count = account["queued"]
     queued = "no delivery is" if not count else "1 delivery is" if count == 1 else f"{count} deliveries are"
     return f"{account['sender']} ({plan}) sends through {through}; {queued} queued."
+
+
+def _drained(account: Any, now: datetime) -> str:
+    """When its queue is empty: nothing leaves what is stopped before a try has worked."""
+    leaves = f"the last of what is queued now leaves {_when([account['eta']], now)}"
+    if account["reason"] in DEPARTS or (account["health"] == "slowed" and account["reason"] in SLOWED_BY):
+        return f"  Next: {leaves}, if nothing new happens."
+    tried_at = account["tried_at"]
+    again = "" if tried_at is None else f" {_when([tried_at], now)}"
+    return f"  Next: the relay tries again{again}; if that works, {leaves}. {NOBODY_YET[0].upper()}{NOBODY_YET[1:]}."

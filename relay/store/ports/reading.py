@@ -157,6 +157,8 @@ class Particulars:
     tried_at: int | None = None
     """When its mailbox, which is stopped, is really tried next, wall time: budgets of logins and limits have room then;
     None: it is not stopped, or that is not foreseeable."""
+    host_tried_at: int | None = None
+    """The same where its provider is stopped: when that is tried next by this mailbox, which is not before its own."""
 
 
 @dataclass(frozen=True, slots=True)

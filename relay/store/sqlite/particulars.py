@@ -5,6 +5,7 @@ Law: it only reads, and what it reads of history has an index and a bound.
 
 from dataclasses import replace
 
+from relay.core.health import Health
 from relay.core.words import AccountId, MailboxId
 from relay.store.ports.reading import AccountView, Particulars, PausedView, SaidView
 from relay.store.sqlite.context import Context
@@ -31,7 +32,8 @@ def with_particulars(context: Context, view: AccountView) -> AccountView:
         paid_until=account.paid_until,
         paused=None if paused is None else PausedView(context.clock.shown(paused.since), paused.why),
         stranded_at=_stranded_at(context, view.sender),
-        tried_at=_tried_at(context, account.mailbox),
+        tried_at=_tried_at(context, account.mailbox, context.remembrance.health(account.mailbox)),
+        host_tried_at=_host_tried_at(context, account.mailbox),
     )
     return replace(view, particulars=known)
 
@@ -41,8 +43,17 @@ def _stranded_at(context: Context, sender: AccountId) -> int | None:
     return None if stop is None else context.clock.shown(stop.since)
 
 
-def _tried_at(context: Context, mailbox: MailboxId) -> int | None:
-    health, clock = context.remembrance.health(mailbox), context.clock
+def _host_tried_at(context: Context, mailbox: MailboxId) -> int | None:
+    own = context.remembrance.health(mailbox)
+    host = _tried_at(context, mailbox, context.remembrance.provider_health(mailbox.provider))
+    if host is None or not own.is_stopped:
+        return host
+    tried_at = _tried_at(context, mailbox, own)
+    return None if tried_at is None else max(tried_at, host)
+
+
+def _tried_at(context: Context, mailbox: MailboxId, health: Health) -> int | None:
+    clock = context.clock
     if not health.is_stopped or health.probe_at is None:
         return None
     at = context.schedule.look(mailbox).tries_at(health.probe_at, clock.now())

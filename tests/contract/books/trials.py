@@ -11,6 +11,7 @@ from relay.store.ports.trials import NotNow, Trial
 from tests.contract.scene import (
     AUTH_REFUSED,
     DELIVERED,
+    HOST_DOWN,
     IN_DOUBT,
     LINGER,
     MAIL_REFUSED,
@@ -151,6 +152,20 @@ async def nobody_tries_an_account_that_is_not_there(scene: Scene) -> None:
     await scene.route(account(A))
     with pytest.raises(UnknownAccount):
         await scene.books.trials.begin(B, node=NODE)
+
+
+async def at_a_provider_that_is_stopped_an_account_says_when_that_is_tried(scene: Scene) -> None:
+    await scene.route(account(A), account(B, "q"))
+    await scene.mail(A, 1)
+    assert (await scene.take()).open
+    await scene.store.refused(box(A), HOST_DOWN)
+    (view, other) = [await scene.store.account(sender) for sender in (A, B)]
+    assert view is not None
+    assert view.particulars.tried_at is None, "its mailbox is well"
+    assert view.particulars.host_tried_at is not None
+    assert view.particulars.host_tried_at > scene.store.now()
+    assert other is not None
+    assert other.particulars.host_tried_at is None
 
 
 async def whoever_says_that_it_is_mended_can_be_told_when_it_is_tried_and_which_budget_says_so(scene: Scene) -> None:

@@ -145,6 +145,7 @@ async def test_an_account_has_the_shape_of_the_interface(relay):
         "steps": [{"reason": "auth-rejected", "text": "Cambi la password."}],
         "last_reply": None,
         "login_wait": None,
+        "tried_at": None,
         "history": [],
     }
 

@@ -175,7 +175,7 @@ def test_an_account_that_is_well_says_where_it_stands(relay):
         "anna@d.test (personal) sends through anna@d.test at lab; 3 deliveries are queued.",
         "  Health: ok.",
         "  Why it waits: the mailbox has sent as much as a limit allows for now (limit): 20 of 20/10m.",
-        "  Next: the last of what is queued now leaves at 12:12:00 UTC (in 4 min).",
+        "  Next: the last of what is queued now leaves at 12:12:00 UTC (in 4 min), if nothing new happens.",
         "  Limits in use: 20 of 20/10m.",
         "  Each message: relay queue list --account anna@d.test",
     ]
@@ -287,6 +287,51 @@ def test_an_account_without_a_time_says_what_it_waits_for(relay):
     assert "  Next: as soon as what is in its way is gone; nobody has to do anything." in lines
 
 
+# a try is no departure
+
+TRIED = "nobody has to do anything before that."
+
+
+@pytest.mark.parametrize("reason", ["auth-rejected", "quota-exceeded", "network", "auth-outage", "greylisted"])
+def test_a_message_that_is_only_tried_is_not_promised_to_go(relay, reason):
+    assert explained(relay, delivery(reason=reason))[-1] == (
+        f"  Next: the relay tries again at 12:12:00 UTC (in 4 min), and it goes then if that works; {TRIED}"
+    )
+
+
+@pytest.mark.parametrize("reason", ["limit", "login", "queue"])
+def test_what_waits_only_for_its_turn_goes_by_itself(relay, reason):
+    assert "  Next: it goes by itself at 12:12:00 UTC" in explained(relay, delivery(reason=reason))[-1]
+
+
+@pytest.mark.parametrize(
+    ("health", "reason"), [("doubted", "auth-rejected"), ("waiting", "quota-exceeded"), ("ok", "network")]
+)
+def test_an_account_that_is_only_tried_says_when_and_that_mail_leaves_if_that_works(relay, health, reason):
+    tried = Particulars(tried_at=NOON + 10 * MINUTE)
+    (line,) = [each for each in about(relay, health=health, reason=reason, particulars=tried) if "Next:" in each]
+    assert line == (
+        "  Next: the relay tries again at 12:10:00 UTC (in 2 min); if that works, the last of what is queued now "
+        f"leaves at 12:12:00 UTC (in 4 min). N{TRIED[1:]}"
+    )
+    (line,) = [each for each in about(relay, health=health, reason=reason) if "Next:" in each]
+    assert line.startswith("  Next: the relay tries again; if that works, the last of what is queued"), "no time known"
+
+
+def test_of_mailbox_and_provider_the_later_try_counts(relay):
+    relay.reading.of_accounts = [account(particulars=Particulars(tried_at=NOON, host_tried_at=NOON + MINUTE))]
+    assert answer(relay, "accounts/anna@d.test")["tried_at"] == "2026-11-22T12:01:00.000000Z"
+
+
+def test_a_slowed_account_sends_and_does_not_wait(relay):
+    lines = about(relay, health="slowed", reason="rate-limited", since=NOON)
+    assert "  Next: the last of what is queued now leaves at 12:12:00 UTC (in 4 min), if nothing new happens." in lines
+    for queued in (0, 3):
+        lines = about(relay, health="slowed", reason="rate-limited", since=NOON, queued=queued)
+        assert any(line.startswith("  Why it is slowed: ") for line in lines)
+        assert not any("Why it waits" in line for line in lines)
+
+
 # words
 
 
@@ -343,6 +388,7 @@ def test_what_there_is_none_of_is_1(desk, what):
     code, out, err = desk.run("explain", what)
     assert (code, out) == (1, "")
     assert err.startswith("relay: there is no ")
+    assert "@" not in what or what in err, "which of many was meant"
 
 
 def test_json_is_exactly_that_of_the_api(known):
