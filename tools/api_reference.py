@@ -51,6 +51,7 @@ def api_document() -> Schema:
         keys=cast("KeyKeeper", None),
         secrets=cast("SecretKeeper", None),
         unforeseen=lambda error: None,
+        unmasking=lambda message, account, by: None,
     )
     return described(admin_app(sources))
 

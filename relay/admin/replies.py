@@ -88,9 +88,7 @@ def reply_routes(riddles: Riddles, reading: Reading, unmasking: Unmasking) -> AP
         ident: Annotated[str, Path(alias="id", description="As in `queued as`.", max_length=LONGEST)],
         asked: Annotated[NoFilter, Query()],
     ) -> Unmasked:
-        """Their refusals of the last 30 days in their own words, for their support. The log says who asked, and of which
-        message.
-        """
+        """Their refusals of the last 30 days in their own words, for their support; the log says who asked."""
         found = await in_time(reading.message(ident))
         if found is None:
             raise HTTPException(404, "there is no message of this id; its history may be over")

@@ -276,6 +276,7 @@ def admin_server(
                 riddles=storage.store.books.riddles,
                 notices=board,
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
+                unmasking=lambda message, account, by: means.log.reply_unmasked(message, account=account, by=by),
                 keys=storage.keys,
                 secrets=passwords,
             )

@@ -13,8 +13,10 @@ from rich.console import Console
 from rich.padding import Padding
 
 from relay.cli.asking import NotFound, RelayApi, running_relay
+from relay.cli.ending import WrongUse
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import clock, print_json, read, safe, screen, spoken
+from relay.cli.unmasked import ONE_MESSAGE, UnmaskedOption, of_replies
 from relay.cli.wording import remedy, then, who, why
 
 SHOWN: int = 20
@@ -31,10 +33,19 @@ NOBODY_YET = "nobody has to do anything before that"
 
 FINAL = {
     "delivered": "the provider took it over at {at}; whatever it says later goes into the sender's mailbox",
-    "bounced": "it failed for good at {at}: {why}. Its sender gets a report, unless he asked for none",
+    "bounced": "it failed for good at {at}: {why}. Its sender is sent a report, unless he asked for none; where none "
+    "arrives, `/readyz` shows it",
     "cancelled": "an admin took it out of the queue at {at}",
 }
 
+
+OWN_MARK = "-report-"
+"""In the id of what the relay itself wrote."""
+
+FINAL_OWN = (
+    "it failed for good at {at}: {why}. It is a report or a notice of the relay itself, of which nobody gets a report: "
+    "what it told is told once more another way, or `/readyz` shows that it could not be"
+)
 
 COMES_BACK = (
     "  Next: it will not leave before its lifetime ends at {at}; it comes back to its sender then, unless that is done."
@@ -48,16 +59,26 @@ COMES_BACK_DATED = (
 def explain(
     what: Annotated[str, typer.Argument(metavar="MESSAGE_ID|ACCOUNT", help="An id, a Message-ID, or a sender.")],
     config: ConfigOption = DEFAULT_CONFIG,
+    unmasked: UnmaskedOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say why a message or an account is not moving, since when, and what will move it."""
     with running_relay(config) as relay:
         kind, found = find(relay, what)
+        if unmasked:
+            return _unmasked(relay, kind, found, as_json=as_json)
         account = found if kind == "account" or as_json else _account_of(relay, found["account"])
     if as_json:
         return print_json(found)
     now = datetime.now().astimezone()
     return print_lines(screen(), of_account(found, now) if kind == "account" else of_message(found, account, now))
+
+
+def _unmasked(relay: RelayApi, kind: str, found: Any, *, as_json: bool) -> None:
+    if kind != "message":
+        raise WrongUse(ONE_MESSAGE)
+    said = relay.get(f"messages/{quote(found['id'], safe='')}/unmasked")
+    return print_json(said) if as_json else print_lines(screen(), of_replies(said, datetime.now().astimezone()))
 
 
 def print_lines(console: Console, lines: Iterable[str]) -> None:
@@ -108,17 +129,20 @@ def of_message(message: Any, account: Any, now: datetime) -> Iterator[str]:
         groups.setdefault((each["state"], each["reason"], each["needs"]), []).append(each)
     for group in list(groups.values())[:SHOWN]:
         yield ""
-        yield from _of_deliveries(group, account, now, is_dated=message["dated"])
+        is_own = OWN_MARK in message["id"]
+        yield from _of_deliveries(group, account, now, is_dated=message["dated"], is_own=is_own)
     if len(groups) > SHOWN:
         yield f"... and {len(groups) - SHOWN} other groups: relay queue show {message['id']}"
 
 
-def _of_deliveries(group: list[Any], account: Any, now: datetime, *, is_dated: bool) -> Iterator[str]:
+def _of_deliveries(group: list[Any], account: Any, now: datetime, *, is_dated: bool, is_own: bool) -> Iterator[str]:
     first = min(group, key=lambda each: str(each["since"]))
     yield f"To {_recipients(group)}: {first['state']}."
     if first["state"] in FINAL:
-        said = FINAL[first["state"]].format(at=clock(first["since"], now), why=why(first["reason"]))
+        ended = FINAL_OWN if is_own and first["state"] == "bounced" else FINAL[first["state"]]
+        said = ended.format(at=clock(first["since"], now), why=why(first["reason"]))
         yield f"  {said[0].upper()}{said[1:]}."
+        yield from _last_word(group, now)
         return
     if first["state"] == "sending":
         yield f"  It is being sent now, since {clock(first['since'], now)}."
@@ -225,9 +249,9 @@ def _last_word(group: list[Any], now: datetime) -> Iterator[str]:
     attempts = [attempt for each in group for attempt in each["attempts"] if attempt["ended_at"] is not None]
     if attempts:
         last = max(attempts, key=lambda each: str(each["ended_at"]))
-        said = last["reply"] or last["class"] or "nothing"
+        said, means = last["reply"] or "no answer", "" if last["class"] is None else f" ({last['class']})"
         times = "once" if len(attempts) == 1 else f"{len(attempts)} times, last"
-        yield f"  Tried {times} at {clock(last['started_at'], now)}: {said}"
+        yield f"  Tried {times} at {clock(last['started_at'], now)}{means}: {said}"
 
 
 # an account
@@ -257,10 +281,16 @@ def of_account(account: Any, now: datetime) -> Iterator[str]:
         yield "  Next: it goes by itself as soon as that is done."
     elif account["queued"]:
         yield "  Next: as soon as what is in its way is gone; nobody has to do anything."
+    yield from _last_of_account(account["last_reply"], now)
     if account["limits"]:
         yield f"  Limits in use: {', '.join(map(_limit, account['limits']))}."
     if account["queued"]:
         yield f"  Each message: relay queue list --account {account['sender']}"
+
+
+def _last_of_account(said: Any, now: datetime) -> Iterator[str]:
+    if said is not None:
+        yield f"  Its provider said last, {clock(said['at'], now)} ({said['class']}): {said['reply']}"
 
 
 def _introduction(account: Any) -> str:

@@ -1,9 +1,10 @@
 """From a concern to the notice that tells of it, and when it is told.
 
 Law: a notice of the same word of the same concern is the same notice, with the same id; of a concern's detail only
-figures, dates and words of closed lists are taken over.
+figures, dates, words of closed lists, a message's id and a domain are taken over.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -21,6 +22,10 @@ PROVIDER_GRACE: int = 10 * MINUTE
 
 STRANDED_GRACE: int = 10 * MINUTE
 """The same of accounts that go nowhere: an edit may take two steps, and a file of secrets is written anew."""
+
+MESSAGE_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
+DOMAIN = re.compile(r"[^\s@<>\"'`\\]{1,255}")
+"""As a ticket may name it; what else it might be is left out."""
 
 UNTOLD = frozenset({ConcernKind.PASSWORD_EXPIRED_BY_PROVIDER})
 """What is said within another notice."""
@@ -115,6 +120,8 @@ def notice_of(concern: Concern, word: Word, situation: Situation) -> Notice:
         paid_until=_day(concern.detail.get("paid_until")),
         count=_number(concern.detail.get("count") or concern.detail.get("mailboxes")),
         usual=_number(concern.detail.get("usual")),
+        message=_cited(concern.detail.get("message"), MESSAGE_ID),
+        domain=_cited(concern.detail.get("domain"), DOMAIN),
     )
 
 
@@ -135,6 +142,10 @@ def _circumstance(concern: Concern, known: Circumstance | None) -> Circumstance 
 
 def _number(text: str | None) -> int | None:
     return int(text) if text is not None and text.isascii() and text.isdigit() and len(text) <= 9 else None
+
+
+def _cited(text: str | None, kind: re.Pattern[str]) -> str | None:
+    return text if text is not None and kind.fullmatch(text) else None
 
 
 def _day(text: str | None) -> date | None:

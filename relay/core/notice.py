@@ -1,7 +1,8 @@
 """A notice: what whoever can mend something has to know, as closed values; its texts are made from it elsewhere.
 
-Law: nothing in it comes from a mail or a reply: it holds names of the configuration, words of closed lists, counts and
-instants, so no patient and no subject can get into what is told.
+Law: nothing in it comes from a reply or the text of a mail: it holds names of the configuration, words of closed lists,
+counts and instants, so no patient and no subject can get into what is told. What a provider's support asks for of one
+mail, its id and the domain that it went to, is for letters alone and goes to no webhook.
 """
 
 import re
@@ -98,6 +99,10 @@ class Notice:
     """Of what the type is about: mailboxes refused, mails sent today, times that a reply was seen, days of silence."""
     usual: int | None = None
     """What `count` is on other days."""
+    message: str | None = None
+    """The mail that it began with, where the provider's support asks for it."""
+    domain: str | None = None
+    """Of that mail's recipient."""
 
     def __post_init__(self) -> None:
         """Looks at every value: what is not of its kind does not get in."""
@@ -105,6 +110,8 @@ class Notice:
         _must(self.provider is None or _PROVIDER.fullmatch(self.provider) is not None, "provider")
         _must(self.reason is None or _WORD.fullmatch(self.reason) is not None, "reason")
         _must(self.mailbox is None or _is_name(self.mailbox), "mailbox")
+        _must(self.message is None or _ID.fullmatch(self.message) is not None, "message")
+        _must(self.domain is None or _is_name(self.domain), "domain")
         _must(all(_is_name(each) and "@" in each for each in self.accounts), "accounts")
         for name in ("waiting", "count", "usual"):
             value = getattr(self, name)
@@ -116,7 +123,7 @@ def told(notice: Notice) -> Mapping[str, object]:
     values: dict[str, object] = {
         each.name: _plain(getattr(notice, each.name))
         for each in fields(notice)
-        if each.name not in ("id", "type", "at", "accounts", "since", "next_try")
+        if each.name not in ("id", "type", "at", "accounts", "since", "next_try", "message", "domain")
     }
     return values | {
         "accounts": list(notice.accounts[:NAMED]),

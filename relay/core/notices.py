@@ -220,6 +220,8 @@ class _Writer:
             "days": _counted(self._words.days, notice.count),
             "times": _counted(self._words.times, notice.count),
             "usual": "-" if notice.usual is None else notice.usual,
+            "domain": notice.domain or "-",
+            "cited": account if notice.message is None else f"{notice.message} --unmasked",
         }
 
     def _accounts(self) -> tuple[AccountId, ...]:

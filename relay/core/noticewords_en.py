@@ -273,10 +273,11 @@ ENGLISH = NoticeWords(
     phone="Telephone: {phone}",
     call="The owner has no other address than this mailbox: please call him.",
     ticket="A text for the ticket, ready to send:\n\n"
-    "Good morning, since {since} your outgoing servers refuse mails of our mailbox {mailbox} as spam. It belongs to a "
-    "medical practice, which sends its own patients the prescriptions and documents that they have asked for, one by "
-    "one and within your limits. Please check the block, take it off, and tell us what in these mails causes it. "
-    "The full answer of your server: (paste it from `relay explain {account}`).",
+    "Good morning, since {since} your outgoing servers refuse mails of our mailbox {mailbox} as spam.\n"
+    "A mail that was refused: sender {account}, recipient at {domain}, {since}.\n"
+    "The mailbox belongs to a medical practice, which sends its own patients the prescriptions and documents that they "
+    "have asked for, one by one and within your limits. Please check the block, take it off, and tell us what in these "
+    "mails causes it. The full answer of your server: (paste it from `relay explain {cited}`).",
     sender_name="Mail service",
     stories=MappingProxyType(_STORIES),
     then=MappingProxyType(_THEN),

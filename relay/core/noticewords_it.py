@@ -273,10 +273,11 @@ ITALIAN = NoticeWords(
     phone="Telefono: {phone}",
     call="Il titolare non ha altro indirizzo che questa casella: gli telefoni, per favore.",
     ticket="Testo pronto per la segnalazione al gestore:\n\n"
-    "Buongiorno, dal {since} i vostri server in uscita rifiutano come spam messaggi della nostra casella {mailbox}. È "
-    "di uno studio medico, che invia ai propri pazienti le ricette e i documenti che hanno chiesto, uno per uno ed "
-    "entro i vostri limiti. Chiediamo di verificare il blocco, di rimuoverlo e di dirci che cosa in questi messaggi lo "
-    "provoca. La risposta completa del vostro server: (copiarla da `relay explain {account}`).",
+    "Buongiorno, dal {since} i vostri server in uscita rifiutano come spam messaggi della nostra casella {mailbox}.\n"
+    "Un messaggio rifiutato: mittente {account}, destinatario nel dominio {domain}, {since}.\n"
+    "La casella è di uno studio medico, che invia ai propri pazienti le ricette e i documenti che hanno chiesto, uno "
+    "per uno ed entro i vostri limiti. Chiediamo di verificare il blocco, di rimuoverlo e di dirci che cosa in questi "
+    "messaggi lo provoca. La risposta completa del vostro server: (copiarla da `relay explain {cited}`).",
     sender_name="Servizio di posta",
     stories=MappingProxyType(_STORIES),
     then=MappingProxyType(_THEN),

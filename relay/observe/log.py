@@ -164,6 +164,10 @@ class Log:
         """A person tried an account's mailbox; why it does not work, or was not tried (null: it works)."""
         self._event("account_tested", None, {"account": account, "finding": finding, "reason": reason, "by": by})
 
+    def reply_unmasked(self, message: MessageId, *, account: str, by: str) -> None:
+        """A person read what the provider said about this message in its own words, with whom it names; never what."""
+        self._event("reply_unmasked", message, {"account": account, "by": by})
+
     # who is told of it
 
     def noticed(

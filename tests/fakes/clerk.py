@@ -5,6 +5,7 @@ from relay.core import tested as findings
 from relay.core.secretuse import Credential
 from relay.core.tested import Finding
 from relay.core.words import AccountId, MailboxId, Stage
+from relay.store.ports.riddles import SaidVerbatim
 
 BOX = MailboxId("lab", "anna@d.test")
 WORKS = findings.Tested("anna@d.test", BOX, Finding.WORKS, stage=Stage.RCPT)
@@ -73,7 +74,11 @@ class FakeRiddles:
 
     def __init__(self) -> None:
         self.riddles: list[object] = []
+        self.verbatim: dict[str, list[SaidVerbatim]] = {}
         self.trouble: Exception | None = None
+
+    async def said(self, message: str) -> list[SaidVerbatim]:
+        return self.verbatim.get(message, [])
 
     async def all(self, *, provider: str | None = None, most: int = 1_000):
         if self.trouble is not None:

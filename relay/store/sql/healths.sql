@@ -50,7 +50,7 @@ SELECT id, reason, reply FROM deliveries INDEXED BY deliveries_stalled
 WHERE state <= 1 AND NOT (state = 0 AND due = 0) AND state = 0 AND account = ?
     AND id NOT IN (SELECT delivery FROM claims) ORDER BY id LIMIT 1;
 
--- said_of: What was said in one attempt of a delivery of a message, sealed.
-SELECT a.id, a.said FROM attempts AS a INDEXED BY attempts_of
+-- said_of: What was said at the attempts of a message's deliveries, sealed, the oldest first.
+SELECT a.id, a.said, a.ended_at, a.stage, a.class, d.domain, d.id - m.seq FROM attempts AS a INDEXED BY attempts_of
 JOIN deliveries AS d ON d.id = a.delivery JOIN messages AS m ON m.seq = d.message
 WHERE m.id = ? AND a.said IS NOT NULL ORDER BY a.id;

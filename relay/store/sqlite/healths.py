@@ -4,8 +4,8 @@ Law: health, history, concern and event are written in one transaction; what pas
 before it has lasted.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from zoneinfo import ZoneInfo
 
 from relay.core.concerns import REPRIEVE, ConcernKind, Subject
@@ -59,6 +59,8 @@ class Symptom:
     """Who said so, where a person did."""
     circumstance: Circumstance | None = None
     """What else its owner has to know."""
+    cited: Mapping[str, str] = field(default_factory=dict)
+    """Of the mail that it was seen with, what its provider's support asks for."""
 
 
 def change_mailbox(context: Context, mailbox: MailboxId, symptom: Symptom) -> Health:
@@ -183,7 +185,7 @@ def _tell(
 
 
 def _detail(context: Context, health: Health, symptom: Symptom) -> dict[str, str]:
-    detail = {} if symptom.reply is None else {"reply": str(symptom.reply)}
+    detail = dict(symptom.cited) if symptom.reply is None else {"reply": str(symptom.reply), **symptom.cited}
     if symptom.circumstance is not None:
         detail["circumstance"] = symptom.circumstance.value
     if health.probe_at is not None:

@@ -11,7 +11,7 @@ from relay.core.normal import normalised
 from relay.core.reply import Reply
 from relay.core.words import MessageId, Stage
 from relay.errors import CorruptValue
-from relay.store.ports.riddles import RIDDLES_PER_PROVIDER, Riddle
+from relay.store.ports.riddles import RIDDLES_PER_PROVIDER, Riddle, SaidVerbatim
 from relay.store.sqlite.concerns import open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.reader import Ask
@@ -33,17 +33,21 @@ class SqliteRiddles:
         """Those that came last first."""
         return await self._ask(lambda context: _all(context, provider, min(most, ALL_MOST)))
 
-    async def said(self, message: MessageId) -> Sequence[str]:
+    async def said(self, message: MessageId) -> Sequence[SaidVerbatim]:
         """What providers said in their own words."""
         return await self._ask(lambda context: list(_said(context, message)))
 
 
-def _said(context: Context, message: MessageId) -> Iterator[str]:
-    for attempt, sealed in context.database.read(_SQL["said_of"], (message,)):
+def _said(context: Context, message: MessageId) -> Iterator[SaidVerbatim]:
+    clock, seals = context.clock, context.seals
+    for attempt, sealed, ended, stage, reply_class, domain, ordinal in context.database.read(
+        _SQL["said_of"], (message,)
+    ):
         try:
-            yield context.seals.open_said(sealed, attempt)
+            text, there = seals.open_said(sealed, attempt), seals.open_domain(domain, message, ordinal)
         except CorruptValue:
             continue
+        yield SaidVerbatim(clock.shown(ended + clock.wall() - clock.now()), there, Stage(stage), reply_class, text)
 
 
 def note_riddle(context: Context, provider: str, stage: Stage, reply: Reply | None, *, reason: str) -> None:

@@ -28,7 +28,7 @@ from relay.store.sqlite.outages import is_only_this_message
 from relay.store.sqlite.riddles import note_riddle
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.signs import tally_of
-from relay.store.sqlite.spam import bounce_siblings, note_spam
+from relay.store.sqlite.spam import bounce_siblings, cited, note_spam
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.suppressions import note_outcome
 from relay.store.sqlite.values import STATES, write_reply
@@ -241,7 +241,8 @@ class Settling:
         health = context.remembrance.health(mailbox)
         if event is None or (event is HealthEvent.DELIVERED and health.state is HealthState.OK and health.is_proven):
             return
-        symptom = Symptom(event, reason_of_result(result), result.retry_after, result.reply)
+        about = cited(running, result)
+        symptom = Symptom(event, reason_of_result(result), result.retry_after, result.reply, cited=about)
         if result.is_provider:
             context.schedule.accuse(mailbox.provider, [mailbox])
             change_provider(context, mailbox.provider, symptom)

@@ -29,11 +29,19 @@ def bounce_siblings(context: Context, moves: Moves, entry: Entry, *, reason: str
         moves.finish(sibling, State.WAITING, Event.BOUNCE, reason=reason, reply=reply, owes=OutboxKind.BOUNCE)
 
 
+def cited(running: Running, result: Result) -> dict[str, str]:
+    """Of a mail that was taken for spam what its provider's support asks for: which it was, and where it went."""
+    if result.reply_class != ReplyClass.SPAM_BLOCKED:
+        return {}
+    (recipient,) = running.claim.envelope.recipients
+    return {"message": running.claim.message, "domain": recipient.address.rpartition("@")[2].lower()}
+
+
 def note_spam(context: Context, running: Running, result: Result) -> None:
     """Whoever has the contract may ask the provider why; once a day for each mailbox, and not for reports of ours."""
     is_bounced = result.reply_class == ReplyClass.SPAM_BLOCKED and result.verdict is Verdict.BOUNCED
     if not is_bounced or running.entry.kind is Kind.REPORT:
         return
     mailbox = running.claim.mailbox
-    detail = {} if result.reply is None else {"reply": str(result.reply)}
+    detail = ({} if result.reply is None else {"reply": str(result.reply)}) | cited(running, result)
     open_concern(context, ConcernKind.SPAM_BLOCKED, Subject(mailbox=mailbox), reason=result.reply_class, detail=detail)

@@ -77,10 +77,14 @@ async def what_was_said_is_kept_in_its_own_words_for_thirty_days(scene: Scene) -
     told = Reply(550, None, "no <address> here")
     refused = result(Verdict.BOUNCED, "recipient-unknown", reply=told, said="550 no rossi@patients.test here")
     await scene.send(claim, refused)
-    assert await scene.books.riddles.said("m-1") == ["550 no rossi@patients.test here"]
-    assert "rossi@patients" not in repr(refused)
+    found = await scene.books.riddles.said("m-1")
+    assert [(each.text, each.domain, each.stage, each.reply_class) for each in found] == [
+        ("550 no rossi@patients.test here", "example.test", refused.stage, "recipient-unknown")
+    ]
+    assert found[0].at == scene.store.now(), "wall time and relay time are one here"
+    assert "rossi@patients" not in repr(refused) + repr(found)
     await scene.restart()
-    assert await scene.books.riddles.said("m-1") == ["550 no rossi@patients.test here"]
+    assert await scene.books.riddles.said("m-1") == found
     await scene.harness.advance(30 * 24 * 3600 + 1)
     await scene.store.heartbeat(NODE)
     assert await scene.books.riddles.said("m-1") == []

@@ -23,6 +23,7 @@ class Relay:
         self.readiness = Readiness(lambda: self.now)
         self.looks = 0
         self.failures: list[Exception] = []
+        self.unmasked: list[tuple[str, str, str]] = []
         self.reading = FakeReading()
         self.keys, self.secrets = FakeKeys(), FakeSecrets()
         self.suppressions = RememberedSuppressions()
@@ -48,6 +49,7 @@ class Relay:
                 keys=self.keys,
                 secrets=self.secrets,
                 unforeseen=self.failures.append,
+                unmasking=lambda *said: self.unmasked.append(said),
             )
         )
 

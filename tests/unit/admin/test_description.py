@@ -22,6 +22,7 @@ PATHS = {
     "/metrics",
     "/api/v1/status",
     "/api/v1/messages",
+    "/api/v1/messages/{id}/unmasked",
     "/api/v1/messages/{id}",
     "/api/v1/accounts",
     "/api/v1/accounts/{sender}",

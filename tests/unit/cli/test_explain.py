@@ -6,11 +6,13 @@ import pytest
 
 from relay.admin import Access
 from relay.cli.explain import of_account, of_message, print_lines
+from relay.cli.unmasked import NOTHING, of_replies
 from relay.cli.wording import REMEDY, WHY, remedy, who, why
 from relay.core.meaning import Fault, ReplyClass
 from relay.core.remedy import REMEDIES, Needs
-from relay.core.words import Plan
-from relay.store.ports.reading import LimitView, LoginWait, Particulars
+from relay.core.words import Plan, Stage
+from relay.store.ports.reading import LimitView, LoginWait, Particulars, SaidView
+from relay.store.ports.riddles import SaidVerbatim
 from tests.fakes.reading import MINUTE, NOON, account, attempt, delivery, message
 from tests.unit.admin.relay_app import Relay
 from tests.unit.cli.drawing import NOW, answer, drawn
@@ -135,6 +137,14 @@ def test_what_is_due_or_has_no_time_is_said_too(relay, eta, words):
     assert words in explained(relay, delivery(eta=eta))[-1]
 
 
+def test_of_a_report_that_failed_no_other_one_is_promised(relay):
+    ended = delivery(state="bounced", reason="recipient-unknown", eta=None)
+    relay.reading.of_messages = [message(deliveries=(ended,))]
+    said = " ".join(of_message({**answer(relay, "messages/aa11"), "id": "aa11-report-7-1"}, None, NOW))
+    assert "of which nobody gets a report" in said
+    assert "is sent a report" not in said
+
+
 @pytest.mark.parametrize(
     ("state", "reason", "words"),
     [
@@ -142,7 +152,7 @@ def test_what_is_due_or_has_no_time_is_said_too(relay, eta, words):
         (
             "bounced",
             "recipient-unknown",
-            ": there is no such recipient (recipient-unknown). Its sender gets a report, unless he asked for none",
+            ": there is no such recipient (recipient-unknown). Its sender is sent a report, unless he asked for none",
         ),
         ("cancelled", None, "An admin took it out of the queue at 12:00:00 UTC"),
     ],
@@ -162,9 +172,9 @@ def test_what_is_being_sent_says_so(relay):
 def test_what_the_provider_said_last_is_said(relay):
     tries = (attempt(), attempt(started_at=NOON + MINUTE, ended_at=NOON + 2 * MINUTE, reply="451 4.7.1 later"))
     lines = explained(relay, delivery(reason="greylisted", attempts=tries))
-    assert lines[-1] == "  Tried 2 times, last at 12:01:00 UTC: 451 4.7.1 later"
+    assert lines[-1] == "  Tried 2 times, last at 12:01:00 UTC (greylisted): 451 4.7.1 later"
     lines = explained(relay, delivery(reason="network", attempts=(attempt(reply=None, reply_class="network"),)))
-    assert lines[-1] == "  Tried once at 12:00:00 UTC: network"
+    assert lines[-1] == "  Tried once at 12:00:00 UTC (network): no answer"
 
 
 # accounts
@@ -428,3 +438,29 @@ def test_a_message_of_such_a_mailbox_says_the_same(relay):
 def test_a_budget_that_decides_no_time_is_not_spoken_of(relay, reason, needs, eta):
     lines = about(relay, reason=reason, since=NOON, needs=needs, eta=NOON + eta * MINUTE, particulars=SPENT)
     assert not any(line.startswith("  Logins:") for line in lines)
+
+
+def test_what_has_ended_shows_what_its_provider_said(relay):
+    refused = attempt(ended_at=NOON, stage="eod", reply_class="spam-blocked", reply="554 5.7.1 spam from ***")
+    bounced = delivery(state="bounced", reason="spam-blocked", eta=None, attempts=(refused,))
+    assert explained(relay, bounced)[-1] == "  Tried once at 12:00:00 UTC (spam-blocked): 554 5.7.1 spam from ***"
+
+
+def test_an_account_shows_what_its_provider_said_last(relay):
+    said = SaidView(NOON, "eod", "spam-blocked", "554 5.7.1 spam from ***")
+    found = about(relay, particulars=Particulars(last_reply=said))
+    assert "  Its provider said last, 12:00:00 UTC (spam-blocked): 554 5.7.1 spam from ***" in found
+
+
+def test_unmasked_it_is_as_the_support_of_a_provider_asks_for_it(relay):
+    relay.reading.of_messages = [message()]
+    said = SaidVerbatim(NOON, "example.org", Stage.EOD, "spam-blocked", "554 5.7.1 spam from anna to p@example.org")
+    relay.riddles.verbatim["aa11"] = [said]
+    found = list(of_replies(answer(relay, "messages/aa11/unmasked"), NOW))
+    assert found[0] == "Message aa11, sent as anna@d.test."
+    assert found[-2:] == [
+        "12:00:00 UTC, to a recipient at example.org, eod, spam-blocked:",
+        "  554 5.7.1 spam from anna to p@example.org",
+    ]
+    relay.riddles.verbatim.clear()
+    assert list(of_replies(answer(relay, "messages/aa11/unmasked"), NOW))[-1] == NOTHING

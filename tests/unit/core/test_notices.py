@@ -257,7 +257,15 @@ def test_for_aruba_the_ticket_is_written_already_and_only_of_spam() -> None:
     spam = replace(NOTICE, reason="spam-blocked", provider="aruba")
     ticket = " ".join(write(spam, replace(VENDOR, wants_ticket=True)).body.split())
     assert "i vostri server in uscita rifiutano come spam messaggi della nostra casella m.rossi@libero.it" in ticket
-    assert "relay explain m.rossi@libero.it" in ticket
+    assert "`relay explain m.rossi@libero.it`" in ticket, "no mail is known"
+    cited = replace(spam, message="m-1", domain="example.org")
+    for sheet, place in (
+        (VENDOR, "destinatario nel dominio example.org"),
+        (replace(VENDOR, language=Language.ENGLISH), "recipient at example.org"),
+    ):
+        told = " ".join(write(cited, replace(sheet, wants_ticket=True)).body.split())
+        assert "`relay explain m-1 --unmasked`" in told
+        assert f"m.rossi@libero.it, {place}, 2" in told, "sender, domain, date and time"
     once = replace(spam, type=NoticeType.SPAM_BLOCKED)
     assert "vostri server in uscita" in " ".join(write(once, replace(VENDOR, wants_ticket=True)).body.split())
     for notice, sheet in ((spam, VENDOR), (NOTICE, replace(VENDOR, wants_ticket=True))):

@@ -129,8 +129,10 @@ def test_a_notice_has_these_fields_and_no_other() -> None:
     """A field that could hold what a mail or a reply says would be a hole: whoever adds one looks here first."""
     assert [each.name for each in fields(Notice)] == [
         "id", "type", "at", "provider", "mailbox", "accounts", "reason", "circumstance", "since", "waiting", "needs",
-        "next_try", "paid_until", "count", "usual",
+        "next_try", "paid_until", "count", "usual", "message", "domain",
     ]  # fmt: skip
+    cited = told(replace(NOTICE, message="m-1", domain="example.org"))
+    assert cited == told(NOTICE), "which mail it was, and where it went, is for letters alone"
 
 
 @pytest.mark.parametrize("text", ["anna.verdi@example.com", "Ricetta di Anna", "550 5.1.1 <anna@x.it>", "x\ny", ""])
