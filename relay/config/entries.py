@@ -88,7 +88,7 @@ class SessionEntry(TypedDict, total=False):
     """How long a logged-in session is used."""
 
     messages: fields.Count
-    """Messages per login; default 100."""
+    """Messages per login; default 100, profiles 20 or 50."""
     idle: fields.Period
     """How long it may be idle; default 30s."""
 
@@ -136,7 +136,7 @@ class ProviderEntry(TypedDict, total=False):
     login_limit: fields.LimitText
     """Logins of a mailbox; default 10/10m."""
     linger: fields.Duration
-    """How long after a lost connection it may still count what was sent; default 2m."""
+    """How long after a lost connection it may still count what was sent; default 2m, profiles 5m."""
     reserve: fields.Share
     """The part of each limit that is left to the owner's other devices; default 0%, personal profiles 25%."""
     session: Annotated[SessionEntry, fields.MaybeEmpty]
