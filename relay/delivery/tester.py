@@ -172,11 +172,14 @@ class Tester:
         return mailbox in self._unreached
 
     def _weighed(self, trial: Trial, failure: LoginFailure) -> LoginFailure:
-        """That a host is still out of reach is no news, and must not put off its next probe."""
+        """That a host is still out of reach is no news, and must not put off its next probe; that it has blocked this
+        address is, and closes it to trials as well.
+        """
         if failure.is_login_sent:
             return failure
         self._unreached[trial.mailbox] = asyncio.get_running_loop().time()
-        return replace(failure, is_outdated=failure.is_outdated or trial.was_out_of_reach)
+        is_no_news = trial.was_out_of_reach and failure.reply_class != ReplyClass.IP_BLOCKED
+        return replace(failure, is_outdated=failure.is_outdated or is_no_news)
 
     async def _refused(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
         self._observe.login_failed(mailbox, failure)

@@ -9,6 +9,7 @@ from relay.errors import UnknownAccount
 from relay.store.ports.sessions import SessionEvent
 from relay.store.ports.trials import NotNow, Trial
 from tests.contract.scene import (
+    ADDRESS_BLOCKED,
     AUTH_REFUSED,
     DELIVERED,
     HOST_DOWN,
@@ -166,6 +167,19 @@ async def at_a_provider_that_is_stopped_an_account_says_when_that_is_tried(scene
     assert view.particulars.host_tried_at > scene.store.now()
     assert other is not None
     assert other.particulars.host_tried_at is None
+
+
+async def a_provider_that_was_out_of_reach_and_blocks_the_address_is_known_to(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    assert (await scene.take()).open
+    await scene.store.refused(box(A), HOST_DOWN)
+    trial = await scene.books.trials.begin(A, node=NODE)
+    assert isinstance(trial, Trial)
+    await scene.store.refused(box(A), ADDRESS_BLOCKED)
+    (host, _) = await scene.store.providers()
+    assert (host.health, host.reason) == ("paused", "ip-blocked")
+    assert isinstance(await scene.books.trials.begin(A, node=NODE), NotNow), "nor is it bothered again"
 
 
 async def whoever_says_that_it_is_mended_can_be_told_when_it_is_tried_and_which_budget_says_so(scene: Scene) -> None:

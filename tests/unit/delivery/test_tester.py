@@ -32,6 +32,9 @@ NOBODY = Result(
     Verdict.BOUNCED, "recipient-unknown", Stage.RCPT, Reply(550, "5.1.1", "no"), is_mail_written=True, is_end_known=True
 )
 DOWN = LoginFailure("network", Stage.CONNECT, None, is_provider=True, is_login_sent=False)
+BARRED = LoginFailure(
+    "ip-blocked", Stage.CONNECT, Reply(554, "5.7.1", "listed"), is_provider=True, is_login_sent=False
+)  # fmt: skip
 
 
 @dataclass
@@ -320,6 +323,16 @@ def test_a_host_that_was_out_of_reach_before_is_not_put_off_by_a_trial() -> None
 
     down, wrong = run(main).store.failures(BOX)
     assert (down.is_outdated, wrong.is_outdated) == (True, False), "that it is still down is no news"
+
+
+def test_a_host_that_was_out_of_reach_and_now_blocks_the_address_is_news() -> None:
+    async def main(shop: Shop) -> None:
+        shop.provider.failure = BARRED
+        shop.trials.was_out_of_reach = True
+        assert (await shop.test()).reason == "ip-blocked"
+
+    (barred,) = run(main).store.failures(BOX)
+    assert not barred.is_outdated, "status, explain and ops hear of it as of any attempt"
 
 
 def test_who_meets_a_closed_door_does_not_knock_as_fast_as_he_can_click() -> None:
