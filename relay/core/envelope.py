@@ -40,6 +40,15 @@ class Envelope:
 
 
 @dataclass(frozen=True, slots=True)
+class Letter:
+    """What a notice tells: which word (how many were said before) of which concern, and to whom (see core/telling)."""
+
+    concern: int
+    word: int
+    reader: str
+
+
+@dataclass(frozen=True, slots=True)
 class NewMessage:
     """What submission hands to the store: the bytes in wire form (CRLF lines, not dot-stuffed), ready to send."""
 
@@ -55,7 +64,9 @@ class NewMessage:
     """The client asked for the express lane by X-Relay-Priority."""
     kind: Kind = Kind.MAIL
     answers: int | None = None
-    """Of a report: the entry of the outbox that is done with it; where that was struck out, nobody is told."""
+    """Of a report: the entry of the outbox that it tells of; where that was struck out, nobody is told."""
+    tells: Letter | None = None
+    """Of a notice: if it is refused, or does not leave in its time, its word was not said."""
     lifetime: int | None = None
     """Microseconds of wall time until it bounces; None: the account's or the queue's."""
     is_dated: bool = False

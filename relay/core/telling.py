@@ -4,6 +4,8 @@ Law: nobody is told through the mailbox that is ill or through a provider that i
 and there is no road to him, that is said to whoever runs the relay. Durations and instants are microseconds.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -24,6 +26,36 @@ STEADY: int = 15 * MINUTE
 
 PAID_STEPS: tuple[int, ...] = (30, 7, 1)
 """Days before the end of a paid term at which the vendor is told."""
+
+
+RETRY_AFTER: int = REMIND_AFTER - HOUR
+"""So long nobody is written to at an address that refused a notice: the next reminder tries it again."""
+
+REFUSED = "refused"
+"""Of a concern's detail: whose mails were refused, as JSON of the address's key, when (microseconds) and how often."""
+
+
+def address_key(email: str) -> str:
+    """What stands for an address where no address is kept."""
+    return hashlib.sha256(email.lower().encode()).hexdigest()[:12]
+
+
+def refusals_of(detail: Mapping[str, str]) -> dict[str, tuple[int, int]]:
+    """By key of the address: when a notice was refused last, and how many of this concern were."""
+    return {key: (at, times) for key, (at, times) in json.loads(detail.get(REFUSED, "{}")).items()}
+
+
+def refused_at(detail: Mapping[str, str], now: int | None) -> frozenset[str]:
+    """The keys of addresses that refused a notice lately; `now` None: ever."""
+    known = refusals_of(detail)
+    return frozenset(key for key, (at, _) in known.items() if now is None or now < at + RETRY_AFTER)
+
+
+def with_refusal(detail: Mapping[str, str], key: str, at: int) -> dict[str, str]:
+    """The detail of a concern of which a notice was refused once more."""
+    known = refusals_of(detail)
+    known[key] = (at, known.get(key, (0, 0))[1] + 1)
+    return {**detail, REFUSED: json.dumps(known)}
 
 
 class Reader(StrEnum):
@@ -103,12 +135,25 @@ class Circle:
     unheard: tuple[AccountId, ...] = ()
 
 
-def circle(kind: NoticeType, reason: str | None, accounts: Sequence[Account], postmaster: str | None) -> Circle:
+NOWHERE: frozenset[str] = frozenset()
+
+
+def circle(
+    kind: NoticeType,
+    reason: str | None,
+    accounts: Sequence[Account],
+    postmaster: str | None,
+    *,
+    refused: frozenset[str] = NOWHERE,
+) -> Circle:
     """Who is told of what concerns these accounts of one mailbox, or, without an account, of what concerns ops.
 
-    A doctor without an address is told by the vendor, who has his telephone number. One whose only address is the ill
-    mailbox itself is written to all the same, for he may still read it; but the vendor is told as well.
+    A doctor without an address is told by the vendor, who has his telephone number, and so is one whose address has
+    refused it (`refused`: keys of addresses). One whose only address is the ill mailbox itself is written to all the
+    same, for he may still read it; but the vendor is told as well.
     """
+    if postmaster is not None and address_key(postmaster) in refused:
+        postmaster = None
     if not accounts:
         return Circle(() if postmaster is None else (Addressee(_OF_TYPE.get(kind, Reader.OPS), postmaster),))
     ill = {
@@ -118,8 +163,9 @@ def circle(kind: NoticeType, reason: str | None, accounts: Sequence[Account], po
     unheard: list[AccountId] = []
     for account in accounts:
         reader = reader_of(kind, reason, account.plan)
-        people = _people(reader, account, ill, postmaster)
-        if reader is not Reader.OPS and all(email in ill for _, email in people):
+        is_refused = reader is Reader.DOCTOR and address_key(account.owner.email) in refused
+        people = _people(reader, account, ill, postmaster, is_refused=is_refused)
+        if reader is not Reader.OPS and (is_refused or all(email in ill for _, email in people)):
             unheard.append(account.sender)
         for person in people:
             told.setdefault(person, []).append(account)
@@ -140,12 +186,14 @@ def joined(circles: Iterable[Circle]) -> Circle:
     return Circle(tuple(people.values()), tuple(dict.fromkeys(unheard)))
 
 
-def _people(reader: Reader, account: Account, ill: set[str], postmaster: str | None) -> list[tuple[Reader, str]]:
+def _people(
+    reader: Reader, account: Account, ill: set[str], postmaster: str | None, *, is_refused: bool
+) -> list[tuple[Reader, str]]:
     """Readers and addresses, lower case: in the text of a header their case says nothing."""
     staff = Reader.VENDOR if reader is Reader.DOCTOR else reader
     vendor: list[tuple[Reader, str]] = [] if postmaster is None else [(staff, postmaster.lower())]
     own = account.owner.email.lower()
-    if reader is not Reader.DOCTOR or not own:
+    if reader is not Reader.DOCTOR or not own or is_refused:
         return vendor
     return [(reader, own), *vendor] if own in ill else [(reader, own)]
 

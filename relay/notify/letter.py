@@ -8,7 +8,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
-from relay.core.envelope import Envelope, Kind, NewMessage, Recipient
+from relay.core.envelope import Envelope, Kind, Letter, NewMessage, Recipient
 from relay.core.notice import Notice
 from relay.core.noticemail import NoticeHead, message_id, notice_mail
 from relay.core.notices import Sheet, write
@@ -32,17 +32,25 @@ class LetterSettings:
     lifetime: int = LIFETIME
 
 
-def letter_id(notice: Notice, addressee: Addressee) -> MessageId:
-    """Of the notice and the reader."""
+def letter_id(notice: Notice, addressee: Addressee, times: int = 0) -> MessageId:
+    """Of the notice, the reader, and how many of it he did not take."""
     reader = hashlib.sha256(f"{addressee.reader} {addressee.email}".encode()).hexdigest()[:12]
-    return f"{notice.id.replace('_', '-')}{_MARK}{reader}"
+    return f"{notice.id.replace('_', '-')}{_MARK}{reader}" + (f"-{times}" if times else "")
 
 
 def write_letter(
-    notice: Notice, addressee: Addressee, *, through: Account, sheet: Sheet, settings: LetterSettings, now: datetime
+    notice: Notice,
+    addressee: Addressee,
+    *,
+    through: Account,
+    sheet: Sheet,
+    settings: LetterSettings,
+    now: datetime,
+    tells: Letter | None = None,
+    times: int = 0,
 ) -> NewMessage:
-    """The message to put; `sheet` is for this reader, `now` is aware."""
-    ident = letter_id(notice, addressee)
+    """The message to put; `sheet` is for this reader, `now` is aware; `times`: how many of it he did not take."""
+    ident = letter_id(notice, addressee, times)
     head = NoticeHead(through.sender, addressee.email, settings.hostname, sheet.language, ident, now)
     content = notice_mail(write(notice, sheet), head)
     is_wide = not (through.sender + addressee.email).isascii()
@@ -58,4 +66,5 @@ def write_letter(
         wants_express=True,
         kind=Kind.REPORT,
         lifetime=settings.lifetime,
+        tells=tells,
     )

@@ -4,7 +4,7 @@ Law: nobody is told through what is ill; a provider's trouble is told to ops, an
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from relay.core.announcing import type_of
@@ -24,6 +24,7 @@ from relay.core.telling import (
     circle,
     joined,
     reader_of,
+    refused_at,
     telling,
 )
 from relay.core.words import AccountId, MailboxId
@@ -69,21 +70,30 @@ class NoticeDesk:
         *,
         has_webhook: bool,
         heard: Sequence[Heard] = (),
+        now: int | None = None,
     ) -> Telling:
-        """Who is told a word about a concern of these senders, by which road; an end also who `heard` of others."""
+        """Who is told a word about a concern of these senders, by which road; an end also who `heard` of others.
+
+        At an address that refused a notice of it within a day of `now` (None: ever) nobody is written to.
+        """
         kind, subject = type_of(concern.kind, word), concern.subject
         is_of_all = subject.mailbox is None and subject.account is None
         others = [(each.reason, each.accounts) for each in heard if each.accounts or is_of_all]
         told = [(concern.reason, senders), *others]  # whose account is gone hears nothing of it
-        people = joined(self._circle(kind, reason, accounts) for reason, accounts in told)
+        refused = refused_at(concern.detail, now)
+        people = joined(self._circle(kind, reason, accounts, refused) for reason, accounts in told)
         provider = subject.provider if subject.mailbox is None else subject.mailbox.provider
         trouble = Trouble(provider, subject.mailbox) if kind in _ILL else Trouble()
-        return telling(people, self.road(trouble), has_webhook=has_webhook)
+        found = telling(people, self.road(trouble), has_webhook=has_webhook)
+        is_refused = refused and found.unsendable is NoRoad.NO_ADDRESS
+        return replace(found, unsendable=NoRoad.REFUSED) if is_refused else found
 
-    def _circle(self, kind: NoticeType, reason: str | None, senders: Sequence[AccountId]) -> Circle:
+    def _circle(
+        self, kind: NoticeType, reason: str | None, senders: Sequence[AccountId], refused: frozenset[str]
+    ) -> Circle:
         routing = self.routing()
         accounts = [routing.accounts[each] for each in senders if each in routing.accounts]
-        return circle(kind, reason, accounts, self.postmaster)
+        return circle(kind, reason, accounts, self.postmaster, refused=refused)
 
     def road(self, trouble: Trouble) -> Account | NoRoad:
         """Through which account a notice of a trouble leaves, if any."""

@@ -1,7 +1,8 @@
 """The pump of notices: looks at what somebody has to know of, writes to him, and sends to the webhook of ops.
 
-Law: a word counts as said after the mails of it are durable; a crash in between puts the same mails once more, which
-changes nothing. A mail that has no road waits for one, an hour at most, before ops alone are told. It never polls.
+Law: a word counts as said after the mails of it are durable, and no longer when one of them is refused or expires: then
+it is said once more, to who can act instead. A crash in between puts the same mails once more, which changes nothing. A
+mail that has no road waits for one, an hour at most, before ops alone are told. It never polls.
 """
 
 import asyncio
@@ -10,11 +11,22 @@ from math import inf
 
 from relay.core.announcing import UNTOLD, Situation, notice_of, word_of
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
+from relay.core.envelope import Letter
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.notice import Notice
 from relay.core.notice_json import write_notice
 from relay.core.routing import Account
-from relay.core.telling import REMIND_AFTER, STEADY, Addressee, NoRoad, Telling, Trouble, Word
+from relay.core.telling import (
+    REMIND_AFTER,
+    STEADY,
+    Addressee,
+    NoRoad,
+    Telling,
+    Trouble,
+    Word,
+    address_key,
+    refusals_of,
+)
 from relay.core.words import AccountId
 from relay.errors import TemporaryError
 from relay.notify.letter import write_letter
@@ -125,12 +137,12 @@ class NoticePump:
             return False
         notice = notice_of(due.concern, found.word, _situation(due))
         heard = due.heard if found.word is Word.HEALED else ()
-        plan = self._plan(due.concern, found.word, _concerned(due), heard)
+        plan = self._plan(due.concern, found.word, _concerned(due), heard, now=due.now)
         if not plan.is_told or (plan.unsendable is NoRoad.STOPPED and _waited(due) < ROAD_PATIENCE):
             await self._put_off(due, found.word, notice, plan)
             return False
         for addressee in plan.people:
-            await self._write(notice, addressee, plan.through)
+            await self._write(due, notice, addressee, plan.through)
         await self._notices.said(due, after=after, notice=write_notice(notice) if plan.to_webhook else None)
         await self._say_unsendable(due, notice, None if found.word is Word.HEALED else plan.unsendable)
         return found.word is Word.HEALED
@@ -141,12 +153,20 @@ class NoticePump:
         self._review(due)
         await self._notices.looked(due.concern.id, after=None if is_gone else STEADY)
 
-    def _plan(self, concern: Concern, word: Word, senders: Sequence[AccountId], heard: Sequence[Heard] = ()) -> Telling:
-        return self._desk.plan(concern, word, senders, has_webhook=self._post.has_webhook, heard=heard)
+    def _plan(
+        self,
+        concern: Concern,
+        word: Word,
+        senders: Sequence[AccountId],
+        heard: Sequence[Heard] = (),
+        *,
+        now: int | None = None,
+    ) -> Telling:
+        return self._desk.plan(concern, word, senders, has_webhook=self._post.has_webhook, heard=heard, now=now)
 
-    async def _write(self, notice: Notice, addressee: Addressee, through: Account | None) -> None:
+    async def _write(self, due: DueConcern, notice: Notice, addressee: Addressee, through: Account | None) -> None:
         assert through is not None, "people are told through an account"
-        desk = self._desk
+        desk, key = self._desk, address_key(addressee.email)
         letter = write_letter(
             notice,
             addressee,
@@ -154,6 +174,8 @@ class NoticePump:
             sheet=desk.sheet_of(notice, addressee),
             settings=desk.settings,
             now=desk.moment(notice.at),
+            tells=Letter(due.concern.id, due.words, key),
+            times=refusals_of(due.concern.detail).get(key, (0, 0))[1],
         )
         await self._intake.put(letter)
         desk.observe(notice, Told.MAILED, reader=addressee.reader, letter=letter.id)
@@ -187,7 +209,8 @@ class NoticePump:
         """Nothing is to be said now; of whoever was not told, whether he could be by now."""
         if due.concern.id in self._untold:
             is_open = due.concern.closed_at is None
-            self._note(due, self._plan(due.concern, Word.FIRST, _concerned(due)).unsendable if is_open else None)
+            plan = self._plan(due.concern, Word.FIRST, _concerned(due), now=due.now)
+            self._note(due, plan.unsendable if is_open else None)
 
     async def _recall(self) -> None:
         """After a restart: whose people were not told of what is still open."""

@@ -33,6 +33,7 @@ UNDO = (
             "riddles",
             "concerns",
             "tellings",
+            "letters",
             "traffic",
             "warmups",
         )

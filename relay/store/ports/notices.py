@@ -89,7 +89,7 @@ class Notices(Protocol):
 
         Of an end: those that it stands for (`heard`) are said with it. Of a stop: it stands for those before it now.
 
-        False: that very word was said before.
+        False: that very word was said before, or one of its mails was refused meanwhile: it is due once more.
         """
 
     async def tellings(self, most: int) -> Sequence[DueTelling]:

@@ -106,3 +106,18 @@ DELETE FROM concerns WHERE id IN (
 
 -- prune_tellings: Forgets notices that were sent or given up long ago.
 DELETE FROM tellings WHERE id IN (SELECT id FROM tellings WHERE state > 0 AND done_at < ?1 LIMIT ?2);
+
+-- add_letter: A notice is on its way by mail.
+INSERT INTO letters (message, concern, word, reader) VALUES (?, ?, ?, ?);
+
+-- letter_of: What a message tells.
+SELECT concern, word, reader FROM letters WHERE message = ?;
+
+-- drop_letter: It arrived, or never will.
+DELETE FROM letters WHERE message = ?;
+
+-- told_of: How a concern was told.
+SELECT kind, closed_at, told_at, words, detail FROM concerns WHERE id = ?;
+
+-- unsay: A word did not arrive: it is said once more.
+UPDATE concerns SET words = ?, told_at = ?, look_at = ? WHERE id = ?;

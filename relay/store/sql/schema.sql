@@ -215,6 +215,9 @@ CREATE INDEX tellings_dead ON tellings (id) WHERE state = 2;
 -- create_tellings_of: One notice of a word of a concern.
 CREATE UNIQUE INDEX tellings_of ON tellings (concern, word);
 
+-- create_letters: Notices on their way by mail: which word of which concern they tell, and to whom (hash of the address).
+CREATE TABLE letters (message INTEGER PRIMARY KEY, concern INTEGER NOT NULL, word INTEGER NOT NULL, reader TEXT NOT NULL);
+
 -- create_traffic: How many messages an account handed in on a day (days since 1970, in the provider's time zone).
 CREATE TABLE traffic (account INTEGER NOT NULL, day INTEGER NOT NULL, messages INTEGER NOT NULL,
     PRIMARY KEY (account, day)) WITHOUT ROWID;

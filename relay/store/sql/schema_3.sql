@@ -123,3 +123,6 @@ CREATE INDEX outbox_report ON outbox (report) WHERE report IS NOT NULL;
 
 -- outbox_lost: Of what nobody can be told.
 CREATE INDEX outbox_lost ON outbox (id) WHERE lost;
+
+-- letters: Notices on their way by mail: which word of which concern they tell, and to whom (hash of the address).
+CREATE TABLE letters (message INTEGER PRIMARY KEY, concern INTEGER NOT NULL, word INTEGER NOT NULL, reader TEXT NOT NULL);

@@ -41,7 +41,7 @@ from relay.store.sqlite.settling import Settling
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.sweeping import Sweeping
 from relay.store.sqlite.taking import Taking
-from relay.store.sqlite.telling import forget_old
+from relay.store.sqlite.telling import forget_old, note_letter
 from relay.store.sqlite.time import StoreClock
 from relay.store.sqlite.timers import Timers
 from relay.store.sqlite.traffic import Traffic
@@ -103,6 +103,8 @@ class Core:
         seq = self._intake.put(new)
         if entry is not None and seq is not None:
             self._reports.answered(entry, seq)
+        if new.message.tells is not None and seq is not None:
+            note_letter(self.context, new.message.tells, seq)
 
     def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Hands out work."""

@@ -10,7 +10,7 @@ from relay.store.ports.outbox import OutboxKind
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.telling import is_body_needed, report_ended
+from relay.store.sqlite.telling import is_body_needed, letter_ended, report_ended
 from relay.store.sqlite.values import STORED
 
 _SQL = load_statements("queue")
@@ -65,8 +65,9 @@ class Moves:
             self._owe(owes, entry, reason, reply, held_since)
         elif has_body and not self._is_needed_by_others(entry):
             context.bodies.let_go(entry.seq, entry.place)
-        if entry.kind is Kind.REPORT and context.owed:
+        if entry.kind is Kind.REPORT:
             report_ended(context, entry, target)
+            letter_ended(context, entry, target)
         self._tell(event, entry, reason)
 
     def wait(self, entry: Entry, state: State, event: Event, *, due: int, reason: str, reply: str | None) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject, story_of
 from relay.core.routing import Account
+from relay.core.telling import REFUSED
 from relay.core.words import AccountId, MailboxId
 from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Heard, Unposted
 from relay.store.sqlite.concerns import close_concern, is_open, open_concern
@@ -128,6 +129,9 @@ def _write(context: Context, statement: str, values: tuple[object, ...]) -> bool
 
 def _said(context: Context, due: DueConcern, after: int | None, notice: str | None) -> bool:
     number, now = due.concern.id, context.clock.wall()
+    row = context.database.read_one(_SQL["detail_of"], (number,))
+    if row is not None and json.loads(row[0]).get(REFUSED) != due.concern.detail.get(REFUSED):
+        return False  # a mail of it was refused meanwhile
     if not _write(context, "said", (now, _at(context, after), number, due.words)):
         return False
     if due.concern.kind not in ONCE:

@@ -1,12 +1,17 @@
-"""What becomes of a bounce while its sender is being told: the report that is on its way, and what follows if it fails.
+"""What the relay itself writes, on its way: reports of bounces and notices, and what follows if nobody takes them.
 
 Law: an entry stays, with the body and the envelope that it needs, until a report of it was taken; the first that is
-refused or expires is followed by one more, and when that fails too, somebody who can act knows of it.
+refused or expires is followed by one more, and when that fails too, somebody who can act knows of it. A word whose
+notice was refused was not said.
 """
 
-from relay.core.concerns import ConcernKind, Subject
+import json
+
+from relay.core.concerns import ONCE, ConcernKind, Subject
+from relay.core.envelope import Letter
 from relay.core.lifecycle import State
-from relay.core.telling import NoRoad
+from relay.core.telling import REMIND_AFTER, NoRoad, with_refusal
+from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.sqlite.concerns import open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.entry import Entry
@@ -14,6 +19,7 @@ from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("outbox")
 _QUEUE = load_statements("queue")
+_CONCERNS = load_statements("concerns")
 
 AT_ONCE: int = 100
 """Entries that are forgotten in one go."""
@@ -39,6 +45,39 @@ def drop(context: Context, number: int, delivery: int) -> None:
 def hand_over(context: Context, number: int, report: int) -> None:
     """A report is on its way: what it tells of is kept until it was taken."""
     context.database.write(_SQL["hand_over"], (report, number))
+
+
+def note_letter(context: Context, letter: Letter, message: int) -> None:
+    """A notice is on its way."""
+    context.database.write(_CONCERNS["add_letter"], (message, letter.concern, letter.word, letter.reader))
+
+
+def letter_ended(context: Context, letter: Entry, state: State) -> None:
+    """A notice was taken, or it never will be: then its word was not said."""
+    row = context.database.read_one(_CONCERNS["letter_of"], (letter.seq,))
+    if row is None:
+        return
+    context.database.write(_CONCERNS["drop_letter"], (letter.seq,))
+    if state is State.BOUNCED:
+        _unsay(context, *row)
+
+
+def _unsay(context: Context, number: int, word: int, reader: str) -> None:
+    """Whoever can act instead is told, and that somebody was not; of an end, and of that very trouble, nothing more."""
+    row = context.database.read_one(_CONCERNS["told_of"], (number,))
+    if row is None:
+        return
+    kind, closed_at, told_at, words, detail = row
+    is_over = closed_at is not None and kind not in ONCE
+    if is_over or kind == ConcernKind.UNSENDABLE:
+        return
+    wall = context.clock.wall()
+    written = with_refusal(json.loads(detail), reader, context.clock.shown(wall))
+    context.database.write(_CONCERNS["note_detail"], (json.dumps(written), number))
+    if words == word + 1:
+        words, told_at = word, told_at - REMIND_AFTER if word else None
+    context.database.write(_CONCERNS["unsay"], (words, told_at, wall, number))
+    context.journal.record(StoreEvent(EventKind.CONCERN, wall, reason=kind))
 
 
 def report_ended(context: Context, report: Entry, state: State) -> None:

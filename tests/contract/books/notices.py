@@ -3,9 +3,11 @@
 from dataclasses import replace
 
 from relay.core.concerns import ConcernKind, Subject
+from relay.core.envelope import Kind, Letter
 from relay.core.limits import HOUR, MINUTE, SECOND
+from relay.core.telling import NoRoad, address_key, refused_at
 from relay.store.ports.notices import DueConcern, Unposted
-from tests.contract.scene import MAIL_REFUSED, A, B, Scene, account, box, provider
+from tests.contract.scene import BOUNCED, MAIL_REFUSED, A, B, Scene, account, box, provider
 
 ABOUT_A = Subject("p", box(A))
 STOPPED = ConcernKind.MAILBOX_STOPPED
@@ -248,3 +250,87 @@ async def what_was_told_long_ago_is_forgotten_and_a_paid_term_not_before_it_is_o
     assert await notices.raise_concern(ConcernKind.PAID_UNTIL, term, reason=reason, again_after=None), (
         "nobody asks by then"
     )
+
+
+async def _letter(scene: Scene, due: DueConcern, *, to: str = "owner@other.test", number: object = 1) -> None:
+    """The word that is due is put on its way by mail, through another account."""
+    tells = Letter(due.concern.id, due.words, address_key(to))
+    await scene.mail(B, f"letter-{number}", kind=Kind.REPORT, tells=tells, lifetime=HOUR)
+
+
+async def a_word_whose_mail_is_refused_was_not_said_and_is_due_once_more(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A), account(B))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    due = await _one(scene)
+    await _letter(scene, due)
+    assert await notices.said(due, after=24 * HOUR, notice="{}")
+    await scene.restart()
+    await scene.send_all(BOUNCED)
+    again = await _one(scene)
+    assert (again.told_at, again.words) == (None, 0)
+    assert refused_at(again.concern.detail, again.now) == {address_key("owner@other.test")}
+    assert await notices.said(again, after=24 * HOUR, notice="{}"), "to somebody else"
+    assert len(await notices.tellings(10)) == 1, "the webhook heard of it the first time"
+
+
+async def a_word_whose_mail_arrives_stays_said(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A), account(B))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    due = await _one(scene)
+    await _letter(scene, due)
+    await notices.said(due, after=24 * HOUR, notice="{}")
+    await scene.send_all()
+    assert await notices.due(10) == []
+
+
+async def a_mail_that_is_refused_before_its_word_is_written_down_is_not_overlooked(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A), account(B))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    due = await _one(scene)
+    await _letter(scene, due)
+    await scene.send_all(BOUNCED)
+    assert not await notices.said(due, after=24 * HOUR, notice="{}")
+    assert (await _one(scene)).words == 0
+
+
+async def a_reminder_that_does_not_leave_in_its_time_is_due_at_once(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A), account(B))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    await notices.said(await _one(scene), after=24 * HOUR, notice=None)
+    await scene.advance(24 * 3600)
+    due = await _one(scene)
+    await _letter(scene, due)
+    await notices.said(due, after=24 * HOUR, notice=None)
+    await scene.advance(3601)
+    await scene.take()
+    again = await _one(scene)
+    assert again.words == 1
+    assert again.now - (again.told_at or 0) >= 24 * HOUR
+
+
+async def of_an_end_that_does_not_arrive_nobody_hears_again(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A), account(B))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="network")
+    await notices.said(await _one(scene), after=24 * HOUR, notice=None)
+    await notices.lower_concern(STOPPED, ABOUT_A)
+    due = await _one(scene)
+    await _letter(scene, due)
+    await notices.said(due, after=None, notice=None)
+    await scene.send_all(BOUNCED)
+    assert await notices.due(10) == []
+
+
+async def a_bounce_of_which_nobody_could_be_told_is_told_to_ops(scene: Scene) -> None:
+    await scene.route(account(A))
+    await scene.mail(A, 1)
+    await scene.send_all(BOUNCED)
+    (entry,) = await scene.store.outbox(10)
+    await scene.store.give_up(entry.id)
+    due = await _one(scene)
+    assert (due.concern.kind, due.concern.reason) == (ConcernKind.UNSENDABLE, NoRoad.BOUNCE_UNTOLD)
+    assert due.concern.subject == Subject(mailbox=box(A))

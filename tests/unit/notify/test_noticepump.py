@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 import pytest
 
 from relay.core.concerns import Concern, ConcernKind, Subject
-from relay.core.envelope import NewMessage
+from relay.core.envelope import Letter, NewMessage
 from relay.core.failuretext import Language
 from relay.core.limits import HOUR, MINUTE
 from relay.core.notice import Notice, NoticeType
 from relay.core.notice_json import write_notice
 from relay.core.notices import Sheet
 from relay.core.routing import Account, Owner, Routing
-from relay.core.telling import STEADY, Addressee, NoRoad, Reader
+from relay.core.telling import RETRY_AFTER, STEADY, Addressee, NoRoad, Reader, address_key, with_refusal
 from relay.core.webhooks import Dead, Later, Outcome, Sent
 from relay.core.words import MailboxId, Plan
 from relay.errors import StoreFull
@@ -247,6 +247,39 @@ async def test_a_day_later_it_is_a_reminder_and_at_the_end_all_clear() -> None:
         b"The mail of m.rossi@libero.it leaves again",
     ]
     assert world.store.steps[-1] == "said 5 None"
+
+
+def refused(*emails: str, at: int = AT) -> DueConcern:
+    """The same, after its mails to these were refused."""
+    detail: dict[str, str] = {}
+    for each in emails:
+        detail = with_refusal(detail, address_key(each), at)
+    return replace(DUE, concern=replace(STOPPED, detail=detail))
+
+
+async def test_a_doctor_whose_address_refused_it_is_told_by_the_vendor_and_that_is_shown() -> None:
+    world = await World(refused("Rossi@other.example"), sender=Sender()).rest()
+    assert [each.envelope.recipients[0].address for each in world.store.letters] == [OPS]
+    assert world.untold == {NoRoad.REFUSED}
+    assert world.store.raised == [(STOPPED.subject, NoRoad.REFUSED)]
+    assert world.heard[-1] == (NoticeType.STOPPED, Told.UNSENDABLE, Reader.DOCTOR, NoRoad.REFUSED)
+
+
+async def test_where_nobody_takes_it_the_word_is_not_said_and_that_is_shown() -> None:
+    world = await World(refused("rossi@other.example", OPS)).rest()
+    assert world.store.letters == []
+    assert world.store.steps == [f"looked 4 {AGAIN}"]
+    assert world.untold == {NoRoad.REFUSED}
+
+
+async def test_a_day_later_whoever_refused_it_is_tried_once_more_with_another_mail() -> None:
+    first = await World(DUE).rest()
+    again = replace(refused("rossi@other.example"), now=AT + RETRY_AFTER)
+    world = await World(again).rest()
+    (letter,), (before,) = world.store.letters, first.store.letters
+    assert letter.envelope.recipients == before.envelope.recipients
+    assert letter.id != before.id, "a message of the same id would not be put"
+    assert letter.tells == Letter(STOPPED.id, 0, address_key("rossi@other.example"))
 
 
 async def test_the_same_word_is_the_same_mail_after_a_crash() -> None:
