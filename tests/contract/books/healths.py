@@ -253,3 +253,15 @@ async def a_mail_taken_for_spam_is_told_once_a_day_for_each_mailbox(scene: Scene
         await scene.send(claim, result(Verdict.BOUNCED, "spam-blocked", reply=Reply(554, "5.7.1", "spam")))
     due = await scene.books.notices.due(10)
     assert [each.concern.kind for each in due].count(ConcernKind.SPAM_BLOCKED) == 1
+
+
+async def of_a_mail_taken_for_spam_it_is_known_which_it_was_and_where_it_went(scene: Scene) -> None:
+    await scene.route(account(A))
+    for number in range(3):
+        await scene.mail(A, number)
+        (claim,) = await scene.work()
+        await scene.send(claim, result(Verdict.BOUNCED, "spam-blocked", reply=Reply(554, "5.7.1", "spam")))
+    found = {each.concern.kind: each.concern.detail for each in await scene.books.notices.due(10)}
+    for kind, message in ((ConcernKind.SPAM_BLOCKED, "m-0"), (ConcernKind.MAILBOX_STOPPED, "m-2")):
+        assert (found[kind]["message"], found[kind]["domain"]) == (message, "example.test")
+        assert "paziente" not in str(found[kind]).lower()

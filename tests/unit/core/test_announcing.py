@@ -194,3 +194,17 @@ def test_what_was_written_is_checked_when_it_is_read() -> None:
     written = {**json.loads(write_notice(notice_of(STOPPED, Word.FIRST, Situation(AT)))), "reason": PATIENT}
     with pytest.raises(ValueError, match="reason"):
         read_notice(json.dumps(written))
+
+
+def test_of_a_mail_taken_for_spam_only_an_id_and_a_domain_are_taken_over() -> None:
+    spam = replace(STOPPED, kind=ConcernKind.SPAM_BLOCKED, reason="spam-blocked")
+
+    def told(message: str, domain: str) -> tuple[str | None, str | None]:
+        detail = {"message": message, "domain": domain, "reply": "554 spam to <anna@x.it>"}
+        notice = notice_of(replace(spam, detail=detail), Word.FIRST, Situation(AT))
+        assert read_notice(write_notice(notice)) == notice
+        return notice.message, notice.domain
+
+    assert told("0a1b-2", "bücher.example") == ("0a1b-2", "bücher.example")
+    assert told("m-1; rm", "anna@x.it") == (None, None)
+    assert told("", "x it") == (None, None)
