@@ -20,11 +20,14 @@ Name = Annotated[str, Path(description="As the configuration says after `secret:
 
 
 Force = Annotated[bool, Query(description="Also one that is in use.")]
+Over = Annotated[bool, Query(description="Also over the password of an account, and without trying it.")]
 
 SHOWN: int = 5
 """Users of a secret that are named: who drops it sees what he would do."""
 
 FORCE = "to forget it all the same: force=true (relay secret drop --force)"
+
+UNTRIED = "to replace it untried: force=true (relay secret set --force)"
 
 
 class SecretKeeper(Protocol):
@@ -89,10 +92,24 @@ def secret_routes(desk: SecretKeeper) -> APIRouter:
         """What each is called, what it is for, and since when it is what it is."""
         return Secrets(items=[_secret_of(each) for each in await in_time(desk.names())])
 
-    @routes.put("/secrets/{name:path}", tags=["secrets"], summary="Keep a secret")
-    async def keep(name: Name, given: Value) -> Kept:
-        """In force at once. It is for what the routing uses it for, or for its first use, and for nothing else."""
+    @routes.put(
+        "/secrets/{name:path}",
+        tags=["secrets"],
+        summary="Keep a secret",
+        responses={409: {"description": "It is what an account logs in with; `detail` says of whom, and what to do."}},
+    )
+    async def keep(name: Name, given: Value, force: Over = False) -> Kept:
+        """In force at once. It is for what the routing uses it for, or for its first use, and for nothing else.
+
+        What an account logs in with already is set by .../accounts/{sender}/password, which tries it; here only with
+        force=true.
+        """
         value = given.value.get_secret_value()
+        users = [] if force else await desk.users_of(name)
+        if users and await _is_of_mailbox(desk, name):
+            more = f" and {len(users) - 1} more" if len(users) > 1 else ""
+            remedy = f"relay account set-password {users[0]} keeps it and tries it at once; {UNTRIED}"
+            raise HTTPException(409, f"secret:{name} is what {users[0]}{more} logs in with: {remedy}")
         try:
             is_new = await desk.set_named(name, value)
         except PermanentError as error:
@@ -116,6 +133,12 @@ def secret_routes(desk: SecretKeeper) -> APIRouter:
         return Forgotten(name=name)
 
     return routes
+
+
+async def _is_of_mailbox(desk: SecretKeeper, name: str) -> bool:
+    """Whether there is one of this name, for a mailbox; the first value of a new name replaces none."""
+    known = [each.use for each in await in_time(desk.names()) if each.name == name]
+    return any(use is not None and use.kind is UseKind.MAILBOX for use in known)
 
 
 def _secret_of(each: SecretName) -> Secret:

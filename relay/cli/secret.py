@@ -17,6 +17,7 @@ from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 StdinOption = Annotated[bool, typer.Option("--stdin", help="Read it from stdin instead of the terminal.")]
+OverOption = Annotated[bool, typer.Option("--force", help="Also over the password of an account, untried.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Also one that is in use.")]
 NameArgument = Annotated[str, typer.Argument(help="As the configuration says after `secret:`.")]
 
@@ -36,11 +37,16 @@ def list_secrets(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
         typer.echo(f"{each['name']}  {use}  set {each['changed_at'][:10]}")
 
 
-def set_secret(name: NameArgument, config: ConfigOption = DEFAULT_CONFIG, stdin: StdinOption = False) -> None:
-    """Keep a secret; it is asked for, or read from stdin."""
+def set_secret(
+    name: NameArgument,
+    config: ConfigOption = DEFAULT_CONFIG,
+    stdin: StdinOption = False,
+    force: OverOption = False,
+) -> None:
+    """Keep a secret that belongs to no account; it is asked for, or read from stdin."""
     value = _read() if stdin else typed("Secret")
     with running_relay(config) as relay:
-        answer = relay.put(f"secrets/{quote(name, safe='')}", {"value": value})
+        answer = relay.put(f"secrets/{quote(name, safe='')}{'?force=true' if force else ''}", {"value": value})
     typer.echo(f"secret:{name} is kept" if answer["is_new"] else f"secret:{name} was this already")
     if answer["warning"] is not None:
         typer.echo(f"relay: warning: {answer['warning']}", err=True)

@@ -60,8 +60,8 @@ class House:
     def run(self, *words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
         return relay_command(self.folder.config, *words, typed=typed)
 
-    def keep(self, value: str, name: str = "anna") -> None:
-        done = self.run("secret", "set", name, typed=value)
+    def keep(self, value: str, *more: str, name: str = "anna") -> None:
+        done = self.run("secret", "set", name, *more, typed=value)
         assert done.returncode == 0, done.stderr
 
     def listed(self) -> list[dict[str, object]]:
@@ -94,7 +94,7 @@ def test_a_secret_that_is_set_is_used_at_once_and_after_a_restart(house: House) 
     (waiting,) = relay.send()
     house.keep(RIGHT)
     relay.wait_for("delivered", id=waiting)
-    assert house.run("secret", "set", "anna", typed=RIGHT).stdout == "secret:anna was this already\n"
+    assert house.run("secret", "set", "anna", "--force", typed=RIGHT).stdout == "secret:anna was this already\n"
     assert relay.stop() == 0
     again = house.start()
     (later,) = again.send()
@@ -106,9 +106,21 @@ def test_a_wrong_secret_is_replaced_and_the_mail_leaves(house: House) -> None:
     house.keep("la parola sbagliata")
     (waiting,) = relay.send()
     relay.wait_for("login_failed")
-    house.keep(RIGHT)
+    house.keep(RIGHT, "--force")
     relay.wait_for("delivered", id=waiting)
     assert relay.count("login_failed") == 1
+
+
+def test_the_password_of_an_account_is_not_overwritten_as_if_it_belonged_to_nobody(house: House) -> None:
+    """Untried, a slip would stop the mailbox at its next mail."""
+    relay = house.start()
+    house.keep(RIGHT)
+    relay.wait_for("delivered", id=relay.send()[0])
+    done = house.run("secret", "set", "anna", typed="la parola sbagliata")
+    assert done.returncode == 1
+    assert f"relay account set-password {ANNA}" in done.stderr
+    relay.wait_for("delivered", id=relay.send()[0])
+    assert not relay.count("login_failed")
 
 
 def test_a_password_set_for_an_account_is_tried_and_the_mail_leaves(house: House) -> None:
@@ -137,7 +149,7 @@ def test_another_host_does_not_get_the_password(house: House) -> None:
     relay.wait_for("delivered", id=bruno)
     assert house.users_of_other() == {BRUNO}
     assert not relay.count("delivered", id=kept_back)
-    house.keep(RIGHT)
+    house.keep(RIGHT, "--force")
     relay.wait_for("delivered", id=kept_back)
 
 

@@ -69,6 +69,29 @@ async def test_a_value_goes_in_and_never_comes_out(relay: Relay) -> None:
     assert not any(VALUE in answer.text for answer in answers)
 
 
+async def test_what_an_account_logs_in_with_is_set_for_the_account_where_it_is_tried(relay: Relay) -> None:
+    relay.secrets.kept["m.rossi"] = VALUE
+    relay.secrets.users = ["m.rossi@studio.test", "b.bianchi@studio.test"]
+    path = "/api/v1/secrets/m.rossi"
+    refused = await relay.get(path, token=TOKEN, method="PUT", json={"value": "sbagliata"})
+    assert refused.status_code == 409
+    assert refused.json()["detail"] == (
+        "secret:m.rossi is what m.rossi@studio.test and 1 more logs in with: relay account set-password "
+        "m.rossi@studio.test keeps it and tries it at once; to replace it untried: force=true (relay secret set --force)"
+    )
+    assert relay.secrets.kept == {"m.rossi": VALUE}
+    forced = await relay.get(f"{path}?force=true", token=TOKEN, method="PUT", json={"value": "un'altra"})
+    assert (forced.status_code, relay.secrets.kept) == (200, {"m.rossi": "un'altra"})
+
+
+@pytest.mark.parametrize("name", ["hook", "new"])
+async def test_what_is_for_no_mailbox_yet_is_set_by_its_name(relay: Relay, name: str) -> None:
+    """The key of a webhook, and the first value of what the routing names already."""
+    relay.secrets.users = ["m.rossi@studio.test"]
+    answer = await relay.get(f"/api/v1/secrets/{name}", token=TOKEN, method="PUT", json={"value": VALUE})
+    assert (answer.status_code, relay.secrets.kept) == (200, {name: VALUE})
+
+
 async def test_a_value_that_cannot_be_meant_is_refused(relay: Relay) -> None:
     answer = await relay.get("/api/v1/secrets/bad", token=TOKEN, method="PUT", json={"value": VALUE})
     assert (answer.status_code, answer.json()["detail"]) == (400, "it holds control characters")

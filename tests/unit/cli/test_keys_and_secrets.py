@@ -49,6 +49,21 @@ def test_a_secret_is_read_from_stdin_and_never_shown(desk: Desk, typed: None) ->
     assert VALUE not in str(desk.wire.requests[-1].url)
 
 
+def test_the_password_of_an_account_is_replaced_by_its_name_only_on_purpose(desk: Desk, typed: None) -> None:
+    desk.relay.secrets.kept["m.rossi"] = "la vecchia"
+    desk.relay.secrets.users = ["m.rossi@studio.test"]
+    code, said, err = desk.run("secret", "set", "m.rossi")
+    assert (code, said, desk.relay.secrets.kept) == (1, "", {"m.rossi": "la vecchia"})
+    assert "relay account set-password m.rossi@studio.test" in err
+
+
+def test_on_purpose_it_is_replaced(desk: Desk, typed: None) -> None:
+    desk.relay.secrets.kept["m.rossi"] = "la vecchia"
+    desk.relay.secrets.users = ["m.rossi@studio.test"]
+    assert desk.says("secret", "set", "m.rossi", "--force") == "secret:m.rossi is kept\n"
+    assert desk.relay.secrets.kept == {"m.rossi": VALUE}
+
+
 def test_even_at_a_terminal_it_is_read_from_stdin_if_one_says_so(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """As with `relay account set-password --stdin`."""
     line = io.StringIO(f"{VALUE}\n")
