@@ -5,10 +5,10 @@ is refused while its sender still sees the error.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from fnmatch import fnmatchcase
 
 from relay.core.address import read_mailboxes, split_mailboxes
@@ -45,10 +45,25 @@ def admit_sender(routing: Routing, client: Client, sender: str, *, today: Today)
         return Refusal(Reason.SENDER_FOREIGN, values, None if account is None else account.sender)
     if account is None:
         return Refusal(Reason.SENDER_UNKNOWN, values)
-    last_day = _last_day(account, sender)
-    if last_day is not None and today(routing.provider_of(account.mailbox).timezone) > last_day:
-        return Refusal(Reason.SENDER_RETIRED, values | {"day": last_day.isoformat()}, account.sender)
-    return account
+    return _ended(routing, account, values, today=today) or account
+
+
+def _ended(routing: Routing, account: Account, values: Mapping[str, str], *, today: Today) -> Refusal | None:
+    """That its time is over, since which day: the account's own, or that of an old address that it stands in for."""
+    last, old = account.retires, _replaced_until(account, values["sender"])
+    if last is None and old is None:
+        return None
+    day = today(routing.provider_of(account.mailbox).timezone)
+    if last is not None and day > last:
+        return Refusal(Reason.SENDER_RETIRED, {**values, "day": _after(last)}, account.sender)
+    if old is not None and day > old:
+        said = {**values, "day": _after(old), "own": account.sender}
+        return Refusal(Reason.SENDER_REPLACED, said, account.sender)
+    return None
+
+
+def _after(last: date) -> str:
+    return (last + timedelta(days=1)).isoformat()
 
 
 def sent_as(account: Account, sender: str) -> str:
@@ -110,12 +125,6 @@ def _covers(pattern: str, address: str) -> bool:
     if not star:
         return address == pattern
     return len(address) >= len(head) + len(tail) and address.startswith(head) and address.endswith(tail)
-
-
-def _last_day(account: Account, address: str) -> date | None:
-    """The last day on which this address works for the account; None: it does not end."""
-    days = [day for day in (account.retires, _replaced_until(account, address)) if day is not None]
-    return min(days, default=None)
 
 
 def _replaced_until(account: Account, address: str) -> date | None:

@@ -38,6 +38,8 @@ class Lateness:
     deadline: str
     comes_back: bool = True
     """At its deadline; not what is held without a day of its own, which waits longer."""
+    cause: str = ""
+    """Why its account is paused, so that somebody has to act first; empty: nobody has to, or that is not known."""
 
 
 def lateness_of(deadline: Deadline, leaves_at: int | None, zone: tzinfo) -> Lateness | None:

@@ -42,6 +42,7 @@ class Reason(Enum):
     SENDER_FOREIGN = "sender-foreign", 550, "5.7.1"
     SENDER_UNKNOWN = "sender-unknown", 550, "5.7.1"
     SENDER_RETIRED = "sender-retired", 550, "5.7.1"
+    SENDER_REPLACED = "sender-replaced", 550, "5.7.1"
     RECIPIENT_SYNTAX = "recipient-syntax", 553, "5.1.3"
     RECIPIENTS_TOO_MANY = "recipients-too-many", 452, "4.5.3"
     RECIPIENTS_NONE = "recipients-none", 554, "5.5.1"
@@ -70,6 +71,7 @@ class Reason(Enum):
     VALID_UNTIL_TWICE = "valid-until-twice", 550, "5.6.0"
     VALID_UNTIL_PAST = "valid-until-past", 550, "5.4.7"
     TOO_LATE = "too-late", 550, "5.4.7"
+    TOO_LATE_STOPPED = "too-late-stopped", 550, "5.4.7"
 
     MAILBOX_PAUSED = "mailbox-paused", 450, "4.7.0"
 

@@ -174,7 +174,7 @@ class Acceptance:
         timezone = transaction.routing.provider_of(account.mailbox).timezone
         return await date_message(
             header, account, transaction.client.name,
-            foresight=self._enquiries.foresight, timezone=timezone, now=self._now(),
+            foresight=self._enquiries.foresight, pause_of=self._enquiries.pause_of, timezone=timezone, now=self._now(),
         )  # fmt: skip
 
     def _paused(self, routing: Routing, account: Account) -> Refusal | None:

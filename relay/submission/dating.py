@@ -3,13 +3,16 @@
 Law: the forecast is asked only for what has a deadline; a store that cannot answer delays nothing and refuses nothing.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
 from relay.core.deadline import Deadline, Lateness, deadline_of, lateness_of
 from relay.core.headers import TopHeader
+from relay.core.health import Pause
 from relay.core.refusal import Reason, Refusal
 from relay.core.routing import Account
+from relay.core.words import AccountId
 from relay.errors import StoreError
 from relay.store.ports.foresight import Foresight
 
@@ -33,9 +36,19 @@ UNDATED = Dated()
 
 
 async def date_message(
-    header: TopHeader, account: Account, client: str, *, foresight: Foresight | None, timezone: str, now: int
+    header: TopHeader,
+    account: Account,
+    client: str,
+    *,
+    foresight: Foresight | None,
+    pause_of: Callable[[AccountId], Pause | None],
+    timezone: str,
+    now: int,
 ) -> Dated | Refusal:
-    """What a message that comes in `now` (wall time, microseconds) has time for."""
+    """What a message that comes in `now` (wall time, microseconds) has time for.
+
+    `pause_of`: why nothing leaves an account.
+    """
     zone = ZoneInfo(timezone)
     deadline = deadline_of(header, account, zone=zone, now=now)
     if deadline is None or isinstance(deadline, Refusal):
@@ -43,9 +56,20 @@ async def date_message(
     late = None
     if foresight is not None:
         late = await _lateness(deadline, header, account, client, foresight=foresight, zone=zone)
+    pause = pause_of(account.sender) if late is not None and not late.leaves else None
+    if late is not None and pause is not None:
+        late = replace(late, cause=pause.reason)
     if late is not None and account.late == "reject":
-        return Refusal(Reason.TOO_LATE, {"leaves": late.leaves, "deadline": late.deadline}, account.sender)
+        return _too_late(late, account)
     return Dated(deadline.at - now if deadline.is_dated else None, late)
+
+
+def _too_late(late: Lateness, account: Account) -> Refusal:
+    """Why nothing leaves and who has to act, where that is known; else when it would."""
+    if late.cause:
+        values = {"sender": account.sender, "cause": late.cause, "deadline": late.deadline}
+        return Refusal(Reason.TOO_LATE_STOPPED, values, account.sender)
+    return Refusal(Reason.TOO_LATE, {"leaves": late.leaves, "deadline": late.deadline}, account.sender)
 
 
 async def _lateness(

@@ -49,8 +49,9 @@ _ENGLISH: Mapping[Reason, str] = {
     "an administrator has to add it to may_send_as of this login. {contact}",
     Reason.SENDER_UNKNOWN: "Sender {sender} has no account on this relay: an administrator has to add it, "
     "with a business mailbox (Mail Plus) or with the doctor's own mailbox. {contact}",
-    Reason.SENDER_RETIRED: "Sender {sender} was retired after {day}: move to a business mailbox (Mail Plus) "
+    Reason.SENDER_RETIRED: "Sender {sender} is retired since {day}: move to a business mailbox (Mail Plus) "
     "or to the doctor's own mailbox. {contact}",
+    Reason.SENDER_REPLACED: "Sender {sender} is replaced by {own}, and not taken since {day}: send as {own}. {contact}",
     Reason.RECIPIENT_SYNTAX: "The recipient is not an e-mail address",
     Reason.RECIPIENTS_TOO_MANY: "Too many recipients in one message, send the rest in another",
     Reason.RECIPIENTS_NONE: "No valid recipients",
@@ -81,6 +82,8 @@ _ENGLISH: Mapping[Reason, str] = {
     Reason.VALID_UNTIL_PAST: "X-Relay-Valid-Until is over: {day}",
     Reason.TOO_LATE: "The message would leave {leaves}, after its deadline {deadline}: "
     "send it another way or with a later deadline. {contact}",
+    Reason.TOO_LATE_STOPPED: "Mail of {sender} is not leaving: {why} What you can do: {advice} "
+    "The message would not leave before its deadline {deadline}: if it is urgent, send it another way.",
     Reason.MAILBOX_PAUSED: "Mail of {sender} has not been leaving since {since}: {why} {contact}",
     Reason.STORE_FULL: "No space for mail, try again later",
     Reason.STORE_AWAY: "The mail cannot be stored now, try again later",
@@ -113,8 +116,10 @@ _ITALIAN: Mapping[Reason, str] = {
     "un amministratore deve aggiungerlo a may_send_as di questo utente. {contact}",
     Reason.SENDER_UNKNOWN: "Il mittente {sender} non ha un account su questo relay: un amministratore deve "
     "aggiungerlo, con una casella business (Mail Plus) o con la casella personale del medico. {contact}",
-    Reason.SENDER_RETIRED: "Il mittente {sender} e' stato dismesso dopo il {day}: passare a una casella business "
+    Reason.SENDER_RETIRED: "Il mittente {sender} e' dismesso dal {day}: passare a una casella business "
     "(Mail Plus) o alla casella personale del medico. {contact}",
+    Reason.SENDER_REPLACED: "Il mittente {sender} e' sostituito da {own}, e dal {day} non e' piu' accettato: "
+    "inviare come {own}. {contact}",
     Reason.RECIPIENT_SYNTAX: "Il destinatario non e' un indirizzo e-mail",
     Reason.RECIPIENTS_TOO_MANY: "Troppi destinatari in un messaggio, inviare gli altri con un secondo messaggio",
     Reason.RECIPIENTS_NONE: "Nessun destinatario valido",
@@ -145,6 +150,8 @@ _ITALIAN: Mapping[Reason, str] = {
     Reason.VALID_UNTIL_PAST: "X-Relay-Valid-Until e' scaduto: {day}",
     Reason.TOO_LATE: "Il messaggio partirebbe {leaves}, dopo la sua scadenza {deadline}: "
     "inviarlo in altro modo o con una scadenza successiva. {contact}",
+    Reason.TOO_LATE_STOPPED: "La posta di {sender} e' ferma: {why} Che cosa puo' fare: {advice} "
+    "Il messaggio non partirebbe entro la sua scadenza {deadline}: se e' urgente, inviarlo in altro modo.",
     Reason.MAILBOX_PAUSED: "La posta di {sender} e' ferma dal {since}: {why} {contact}",
     Reason.STORE_FULL: "Spazio per la posta esaurito, riprovare piu' tardi",
     Reason.STORE_AWAY: "Il messaggio non puo' essere salvato ora, riprovare piu' tardi",
@@ -161,8 +168,8 @@ _HINT: Mapping[Language, str] = MappingProxyType(
 )
 _LEAVES: Mapping[Language, tuple[str, str]] = MappingProxyType(
     {
-        Language.ENGLISH: ("only on {}", "not before somebody acts"),
-        Language.ITALIAN: ("solo il {}", "non prima che qualcuno intervenga"),
+        Language.ENGLISH: ("only on {}", "only once somebody has acted"),
+        Language.ITALIAN: ("solo il {}", "solo dopo un intervento"),
     }
 )
 _LATE: Mapping[Language, tuple[str, str]] = MappingProxyType(
@@ -171,6 +178,11 @@ _LATE: Mapping[Language, tuple[str, str]] = MappingProxyType(
         Language.ITALIAN: ("partirebbe {leaves}, dopo la sua scadenza {deadline}", ", e allora tornera' indietro"),
     }
 )
+
+
+_DAY = re.compile(r"^([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_DAYS = frozenset({"day", "since", "until", "leaves", "deadline"})
+"""Values that begin with a day, as ISO 8601 writes it."""
 
 
 class Texts:
@@ -185,8 +197,21 @@ class Texts:
     def late(self, lateness: Lateness) -> str:
         """What is said beside the id of a message that is accepted and will leave too late."""
         late, comes_back = _LATE[self._language]
-        said = late.format(leaves=self._leaves(lateness.leaves), deadline=lateness.deadline)
-        return said + comes_back if lateness.comes_back else said
+        leaves = self._leaves(self._dated(lateness.leaves))
+        if lateness.cause:
+            leaves += f" ({cause_of(lateness.cause).why[self._language].rstrip('.')})"
+        said = late.format(leaves=leaves, deadline=self._dated(lateness.deadline))
+        return _plain(said + comes_back if lateness.comes_back else said)
+
+    def _dated(self, said: str) -> str:
+        """A day as the language writes it."""
+        return _DAY.sub(r"\3/\2/\1", said) if self._language is Language.ITALIAN else said
+
+    def _because(self, cause: str) -> Mapping[str, str]:
+        """Why, and what its reader can do, with whom to call."""
+        found, language = cause_of(cause), self._language
+        contact = f" ({self._contact})" if self._contact else ""
+        return {"why": found.why[language], "advice": found.advice[language].format(contact=contact)}
 
     def _leaves(self, at: str) -> str:
         known, unknown = _LEAVES[self._language]
@@ -199,21 +224,25 @@ class Texts:
     def line(self, refusal: Refusal) -> bytes:
         """The whole reply with its CRLF."""
         values = {name: value[:VALUE_MOST] for name, value in refusal.values.items()}
+        values |= {name: self._dated(value) for name, value in values.items() if name in _DAYS}
         if refusal.reason is Reason.TOO_LATE:
             values["leaves"] = self._leaves(values["leaves"])
         if refusal.recipient is not None:
             values |= self._recipient(refusal.recipient, values.get("meant"))
         reason = refusal.reason
-        why = cause_of(values.get("cause", "")).why[self._language]
-        sentence = self._sentences[reason].format_map({"contact": self._contact, "usage": "", "why": why, **values})
+        values |= self._because(values.get("cause", ""))
+        sentence = self._sentences[reason].format_map({"contact": self._contact, "usage": "", **values})
         return as_line(f"{reason.code} {reason.enhanced} {sentence}")
 
 
 def as_line(text: str) -> bytes:
     """One reply line: ASCII without controls, cut to what a line may have, with its CRLF; `è stata` is `e' stata`."""
+    return _plain(text).encode("ascii")[: LINE_MOST - 2] + b"\r\n"
+
+
+def _plain(text: str) -> str:
     if not text.isascii():
         text = _ACCENTED_END.sub(r"\g<0>'", text)
         text = unicodedata.normalize("NFKD", text)
         text = "".join(char for char in text if not unicodedata.combining(char))
-    printable = "".join(char if " " <= char <= "~" else "?" for char in text).rstrip()
-    return printable.encode("ascii")[: LINE_MOST - 2] + b"\r\n"
+    return "".join(char if " " <= char <= "~" else "?" for char in text).rstrip()

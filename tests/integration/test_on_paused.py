@@ -134,6 +134,10 @@ def test_a_forecast_does_not_count_on_a_probe_of_what_somebody_has_to_mend(tmp_p
         relay.wait_for("health_changed", mailbox=sender, health="auth-rejected")
     said = handed_in(relay, header=header)
     assert said.startswith("250 2.0.0 Ok: queued as ")
-    assert f"; partirebbe non prima che qualcuno intervenga, dopo la sua scadenza {day} 12:00 " in said
+    shown = f"{day[8:]}/{day[5:7]}/{day[:4]}"
+    assert (
+        f"; partirebbe solo dopo un intervento (la password della Sua casella e' stata rifiutata), dopo la sua "
+        f"scadenza {shown} 12:00 " in said
+    )
     assert handed_in(relay, "bruno@d.test", header=header).startswith("550 5.4.7 ")
     assert handed_in(relay, "bruno@d.test").startswith("250 "), "what has no deadline cannot miss one"

@@ -117,7 +117,7 @@ class TestTheSender:
     def test_works_on_its_last_day_and_no_longer(self) -> None:
         assert admit_sender(ROUTING, STUDIO, "bianchi@studio.it", today=on(date(2026, 10, 31))) is BIANCHI
         found = admit_sender(ROUTING, STUDIO, "bianchi@studio.it", today=on(date(2026, 11, 1)))
-        values = {"sender": "bianchi@studio.it", "client": "studio", "day": "2026-10-31"}
+        values = {"sender": "bianchi@studio.it", "client": "studio", "day": "2026-11-01"}
         assert found == Refusal(Reason.SENDER_RETIRED, values, "bianchi@studio.it")
 
     def test_lives_by_the_calendar_of_its_provider(self) -> None:
@@ -133,7 +133,8 @@ class TestTheSender:
     def test_that_is_replaced_works_until_its_day(self) -> None:
         assert admit_sender(ROUTING, STUDIO, "rossi@vecchio.it", today=on(date(2026, 11, 30))) is ROSSI
         late = admit_sender(ROUTING, STUDIO, "rossi@vecchio.it", today=on(date(2026, 12, 1)))
-        assert reason_of(late) is Reason.SENDER_RETIRED
+        values = {"sender": "rossi@vecchio.it", "client": "studio", "day": "2026-12-01", "own": "m.rossi@studio.it"}
+        assert late == Refusal(Reason.SENDER_REPLACED, values, "m.rossi@studio.it"), "he has a mailbox that works"
         assert admit_sender(ROUTING, STUDIO, "m.rossi@studio.it", today=on(date(2026, 12, 1))) is ROSSI
 
     def test_goes_upstream_as_it_was_written_unless_it_is_replaced(self) -> None:

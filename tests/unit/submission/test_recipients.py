@@ -38,7 +38,7 @@ class TestSuppressed:
 
     async def test_in_italian(self) -> None:
         replies = await after_login(suppressed(language=Language.ITALIAN), BEGIN + TO_PATIENT)
-        assert replies[-1].startswith("550 5.1.1 paziente@x.test e' sconosciuto al suo provider dal 2026-11-02")
+        assert replies[-1].startswith("550 5.1.1 paziente@x.test e' sconosciuto al suo provider dal 02/11/2026")
 
     async def test_the_other_recipients_of_the_mail_get_it(self) -> None:
         office = suppressed()

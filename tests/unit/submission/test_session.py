@@ -194,7 +194,7 @@ class TestTheEnvelope:
     async def test_a_retired_sender_is_told_the_two_ways_out(self) -> None:
         retired = account("old@d.test", retires=date(2026, 11, 1))
         reply = (await after_login(Office(practice(accounts=(retired,))), b"MAIL FROM:<old@d.test>\r\n"))[-1]
-        assert reply.startswith("550 5.7.1 Sender old@d.test was retired after 2026-11-01")
+        assert reply.startswith("550 5.7.1 Sender old@d.test is retired since 2026-11-02")
 
     async def test_replies_speak_italian(self) -> None:
         reply = (await after_login(Office(language=Language.ITALIAN), b"MAIL FROM:<nobody@d.test>\r\n"))[-1]

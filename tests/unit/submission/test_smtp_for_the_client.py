@@ -230,7 +230,7 @@ class TestAfterTheDot:
         retired = account("anna@d.test", plan=Plan.LEGACY, retires=date(2026, 11, 1))
         office = Office(practice(accounts=(retired,)), contact="Call 0974")
         replies = await after_login(office, b"MAIL FROM:<anna@d.test>\r\n")
-        assert replies[-1].startswith("550 5.7.1 Sender anna@d.test was retired after 2026-11-01: ")
+        assert replies[-1].startswith("550 5.7.1 Sender anna@d.test is retired since 2026-11-02: ")
         assert "a business mailbox (Mail Plus) or to the doctor's own mailbox. Call 0974" in replies[-1]
 
     @pytest.mark.parametrize("language", list(Language))
@@ -243,7 +243,7 @@ class TestAfterTheDot:
         late = {
             Language.ENGLISH: "it would leave only on 2026-11-02 16:00 +01:00, after its deadline 2026-11-02 13:00 "
             "+01:00, and will come back then",
-            Language.ITALIAN: "partirebbe solo il 2026-11-02 16:00 +01:00, dopo la sua scadenza 2026-11-02 13:00 "
+            Language.ITALIAN: "partirebbe solo il 02/11/2026 16:00 +01:00, dopo la sua scadenza 02/11/2026 13:00 "
             "+01:00, e allora tornera' indietro",
         }
         assert reply == f"250 2.0.0 Ok: queued as m-1; {late[language]}"
@@ -254,10 +254,13 @@ class TestAfterTheDot:
     @pytest.mark.parametrize(
         ("language", "late"),
         [
-            (Language.ENGLISH, "it would leave not before somebody acts, after its deadline 2026-11-02 12:00 +01:00"),
+            (
+                Language.ENGLISH,
+                "it would leave only once somebody has acted, after its deadline 2026-11-02 12:00 +01:00",
+            ),
             (
                 Language.ITALIAN,
-                "partirebbe non prima che qualcuno intervenga, dopo la sua scadenza 2026-11-02 12:00 +01:00",
+                "partirebbe solo dopo un intervento, dopo la sua scadenza 02/11/2026 12:00 +01:00",
             ),
         ],
     )
@@ -286,9 +289,49 @@ class TestAfterTheDot:
         office.foresight.leaves_at = None
         mail, message = (octets.replace(b"m.rossi", b"anna") for octets in (MAIL, MESSAGE))
         reply = await send(office, message, mail=mail)
-        assert reply.startswith("550 5.4.7 The message would leave not before somebody acts, after its deadline ")
+        assert reply.startswith("550 5.4.7 The message would leave only once somebody has acted, after its deadline ")
         assert reply.endswith(" Call 0974")
         assert office.intake.messages == []
+
+    @pytest.mark.parametrize(
+        ("language", "policy", "said"),
+        [
+            (
+                Language.ITALIAN,
+                "reject",
+                (
+                    "550 5.4.7 La posta di anna@d.test e' ferma: manca la password della Sua casella. Che cosa puo' fare: "
+                    "comunicarla all'assistenza (0974). Il messaggio non partirebbe entro la sua scadenza 02/11/2026 12:00 "
+                    "+01:00: se e' urgente, inviarlo in altro modo."
+                ),
+            ),
+            (
+                Language.ENGLISH,
+                "reject",
+                (
+                    "550 5.4.7 Mail of anna@d.test is not leaving: no password is known here for your mailbox. What "
+                    "you can do: tell support (0974) the password. The message would not leave before its deadline "
+                    "2026-11-02 12:00 +01:00: if it is urgent, send it another way."
+                ),
+            ),
+            (
+                Language.ITALIAN,
+                "accept",
+                (
+                    "250 2.0.0 Ok: queued as m-1; partirebbe solo dopo un intervento (manca la password della Sua "
+                    "casella), dopo la sua scadenza 02/11/2026 12:00 +01:00, e allora tornera' indietro"
+                ),
+            ),
+        ],
+    )
+    async def test_too_late_says_why(self, language: Language, policy: str, said: str) -> None:
+        """Who has to act first learns what the matter is, and whom to call."""
+        own = account("anna@d.test", late=policy, on_paused="hold")
+        office = Office(practice(accounts=(own,)), contact="0974", language=language)
+        office.foresight.leaves_at = None
+        office.pauses[own.sender] = Pause("no-credentials", int(office.wall) * SECOND)
+        mail, message = (octets.replace(b"m.rossi", b"anna") for octets in (MAIL, MESSAGE))
+        assert await send(office, b"X-Relay-Valid-Until: 2026-11-02 12:00\r\n" + message, mail=mail) == said
 
     @pytest.mark.parametrize(("day", "reply"), [(b"soon", "550 5.6.0 "), (b"2026-11-01", "550 5.4.7 ")])
     async def test_bad_day(self, day: bytes, reply: str) -> None:

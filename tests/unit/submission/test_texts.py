@@ -8,7 +8,7 @@ from relay.core.failuretext import Language
 from relay.core.refusal import Reason, Refusal
 from relay.submission.texts import CATALOGUE, LINE_MOST, Texts, as_line
 
-GAPS = "sender client author day most usage field since until meant said leaves deadline"
+GAPS = "sender client author day most usage field since until meant said leaves deadline own"
 EVERYTHING = dict.fromkeys(GAPS.split(), "x" * 2000)
 
 
