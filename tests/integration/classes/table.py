@@ -47,6 +47,7 @@ class Follows(Enum):
         self.told = told
         self.times = times
         """How often it is met before all this is so."""
+        self.stops = mailbox != "ok" or provider != "ok"
         self.is_of_all = is_of_all or provider != "ok"
         """Whether neighbours wait too."""
 

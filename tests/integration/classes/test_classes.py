@@ -122,6 +122,7 @@ def test_the_innocent_neighbour_is_served(played: Played, row: Row) -> None:
     if row.follows.is_of_all:
         return  # whoever is at that provider waits with it; a stranger is looked at below
     played.outside.wait_for(row.name, "delivered", user=healthy(row))
+    played.relay.wait_for("delivered", account=healthy(row))
     account = played.account(healthy(row))
     assert (account["health"], account["queued"]) == ("ok", 0)
 
