@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from relay.core.envelope import LoginFailure, Result, Verdict
-from relay.core.guard import BOUNCE_GUARD, Bounced, is_about_mailbox, is_suspect
+from relay.core.guard import BOUNCE_GUARD, READ_LEAST, Bounced, is_about_mailbox, least_of
 from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.lifecycle import SENDING, Event, State
 from relay.core.lifecycle import after as state_after
@@ -270,13 +270,12 @@ class About(Ending):
     # the guard
 
     def as_of_guard(self, attempt: Attempt, result: Result) -> Result:
-        is_one = is_suspect(result.stage, result.reply, result.reply_class, is_read=result.is_read)
-        if result.reply is None or not is_one:
+        reply = result.reply
+        least = self.least_of(result)
+        if reply is None or least is None:
             return result
-        health = self.health(attempt.mailbox)
-        likeness = likeness_of(result.reply)
-        is_guarded = health.is_stopped and health.cause is HealthEvent.GUARDED
-        if not (is_guarded or self.is_last_straw(attempt, likeness)):
+        likeness = likeness_of(reply)
+        if not (self.is_kept(attempt, likeness, least) or self.is_last_straw(attempt, likeness, least)):
             return result
         bounce = self.take_back(attempt, likeness)
         has_others = any(map(any, self.facts.ready(attempt.mailbox, self.now()).values()))
@@ -294,20 +293,44 @@ class About(Ending):
             if each.is_over and each.reply is not None and each.is_refused and likeness_of(each.reply) == likeness
         ]
 
-    def is_last_straw(self, attempt: Attempt, likeness: bytes) -> bool:
+    def least_of(self, result: Result) -> int | None:
+        return least_of(result.stage, result.reply, result.reply_class, is_read=result.is_read)
+
+    def met_words(self, mailbox: MailboxId, likeness: bytes, since: int) -> list[Bounced]:
+        """Whom it could not reach since then, in these words."""
+        return [
+            Bounced(each.delivery.envelope.recipients[0].address.lower().encode(), min(each.ended, self.now()), b"")
+            for each in self.alike(likeness)
+            if each.mailbox == mailbox and each.is_counted and each.ended is not None and each.ended >= since
+        ]
+
+    def is_kept(self, attempt: Attempt, likeness: bytes, least: int) -> bool:
+        """Whether the guard is on, and keeps back what is refused in these words."""
+        health = self.health(attempt.mailbox)
+        if not (health.is_stopped and health.cause is HealthEvent.GUARDED):
+            return False
+        since = self.disk.guarded_from.get(attempt.mailbox, self.now()) - 15 * MINUTE
+        return (
+            least < READ_LEAST
+            or len({each.recipient for each in self.met_words(attempt.mailbox, likeness, since)}) >= least
+        )
+
+    def is_last_straw(self, attempt: Attempt, likeness: bytes, least: int) -> bool:
         alike = self.alike(likeness)
         if any(each.delivery is attempt.delivery and each is not attempt for each in alike):
             return False
-        return is_about_mailbox(
-            [
-                Bounced(each.delivery.envelope.recipients[0].address.lower().encode(), min(each.ended, self.now()), b"")
-                for each in alike
-                if each.mailbox == attempt.mailbox and each.is_counted and each.ended is not None
-                and each.ended >= self.guard_since(attempt.mailbox)
-            ],
-            b"",
-            self.now(),
-        )  # fmt: skip
+        met = self.met_words(attempt.mailbox, likeness, self.guard_since(attempt.mailbox))
+        if not is_about_mailbox(met, b"", self.now(), least=least):
+            return False
+        return least < READ_LEAST or not self.delivered_since(attempt.mailbox, min(each.at for each in met))
+
+    def delivered_since(self, mailbox: MailboxId, since: int) -> bool:
+        """Whether anything went through."""
+        return any(
+            each.mailbox == mailbox and each.reply_class == "delivered" and (each.ended or 0) >= since
+            for each in self.disk.attempts
+            if each.is_over and each.is_counted
+        )
 
     def guard_since(self, mailbox: MailboxId) -> int:
         since = self.now() - 15 * MINUTE
@@ -348,6 +371,8 @@ class About(Ending):
             delivery.expires_at = max(delivery.expires_at, ends)
 
     def leaves(self, mailbox: MailboxId, before: Health, now: Health) -> None:
+        if now.cause is HealthEvent.GUARDED and before.cause is not HealthEvent.GUARDED:
+            self.disk.guarded_from[mailbox] = self.now()
         if before.cause is HealthEvent.GUARDED and now.cause is not HealthEvent.GUARDED:
             self.disk.guarded[mailbox] = self.now()
         if before.is_stopped and not now.is_stopped:

@@ -119,6 +119,8 @@ class Disk:
     lost: list[Attempt] = field(default_factory=list)
     guarded: dict[MailboxId, int] = field(default_factory=dict)
     """When a mailbox stood still for its bounces last."""
+    guarded_from: dict[MailboxId, int] = field(default_factory=dict)
+    """When that began."""
     noticed: dict[AccountId, tuple[int, int]] = field(default_factory=dict)
     """Per account: since when notices of delay are counted, and how many."""
     places: dict[str, set[str]] = field(default_factory=dict)

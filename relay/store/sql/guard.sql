@@ -24,3 +24,10 @@ UPDATE deliveries SET state = 1, due = 0, expires_at = ?, reason = ?, since = ?,
 -- guarded_of: What the guard holds of an account.
 SELECT id, reply FROM deliveries INDEXED BY deliveries_stalled
 WHERE state <= 1 AND NOT (state = 0 AND due = 0) AND account = ? AND state = 1 AND reason = ? ORDER BY id;
+
+-- guarded_since: When the guard of a mailbox began, wall time.
+SELECT opened_at FROM concerns WHERE kind = 'bounce-guard' AND mailbox = ? AND closed_at IS NULL;
+
+-- delivered_since: Whether anything of a mailbox went through since an instant.
+SELECT 1 FROM attempts INDEXED BY attempts_ends
+WHERE counted AND mailbox = ? AND ended_at >= ? AND class = 'delivered' LIMIT 1;

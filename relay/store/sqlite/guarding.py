@@ -7,7 +7,7 @@ of the third refusal; what is held goes on in that of the guard's end.
 from dataclasses import replace
 
 from relay.core.envelope import Result, Verdict
-from relay.core.guard import BOUNCE_GUARD, SAME_WITHIN, Bounced, is_about_mailbox, is_suspect
+from relay.core.guard import BOUNCE_GUARD, SAME_LEAST, SAME_WITHIN, Bounced, is_about_mailbox, least_of
 from relay.core.health import HealthEvent
 from relay.core.lifecycle import Event, State
 from relay.core.likeness import likeness_of
@@ -25,12 +25,12 @@ _OUTBOX = load_statements("outbox")
 
 def as_of_guard(context: Context, running: Running, result: Result) -> Result:
     """A final refusal, or, where it is the mailbox that is refused, a result that holds the delivery."""
-    is_one = is_suspect(result.stage, result.reply, result.reply_class, is_read=result.is_read)
-    if result.reply is None or not is_one:
+    reply = result.reply
+    least = least_of(result.stage, reply, result.reply_class, is_read=result.is_read)
+    if reply is None or least is None:
         return result
-    likeness, health = likeness_of(result.reply), context.remembrance.health(running.claim.mailbox)
-    is_guarded = health.is_stopped and health.cause is HealthEvent.GUARDED
-    if not (is_guarded or _is_last_straw(context, running, likeness)):
+    likeness = likeness_of(reply)
+    if not (_is_kept(context, running, likeness, least) or _is_last_straw(context, running, likeness, least)):
         return result
     bounce = _take_back(context, running, likeness)
     if bounce is not None:
@@ -47,13 +47,30 @@ def _has_others(context: Context, running: Running) -> bool:
     return line.express + line.bulk > 0
 
 
-def _is_last_straw(context: Context, running: Running, likeness: bytes) -> bool:
+def _is_kept(context: Context, running: Running, likeness: bytes, least: int) -> bool:
+    """Whether the guard is on, and keeps back what is refused in these words."""
+    health, clock = context.remembrance.health(running.claim.mailbox), context.clock
+    if not (health.is_stopped and health.cause is HealthEvent.GUARDED):
+        return False
+    row = context.database.read_one(_SQL["guarded_since"], (running.mailbox,))
+    if least == SAME_LEAST or row is None:
+        return least == SAME_LEAST
+    since = int(row[0]) - clock.wall() + clock.now() - SAME_WITHIN
+    rows = context.database.read(_SQL["refusals_like"], (running.mailbox, since, likeness))
+    return len({who for who, _ in rows}) >= least
+
+
+def _is_last_straw(context: Context, running: Running, likeness: bytes, least: int) -> bool:
     """Who met these words before was asked for again, and is answered: only another one makes them suspect."""
     database, claim, now = context.database, running.claim, context.clock.now()
     if database.read_one(_SQL["has_met"], (claim.delivery, likeness, claim.attempt)) is not None:
         return False
     rows = database.read(_SQL["refusals_like"], (running.mailbox, _since(context, running.mailbox), likeness))
-    return is_about_mailbox([Bounced(who, min(at, now), likeness) for who, at in rows], likeness, now)
+    met = [Bounced(who, min(at, now), likeness) for who, at in rows]
+    if not is_about_mailbox(met, likeness, now, least=least):
+        return False
+    first = min(each.at for each in met)
+    return least == SAME_LEAST or database.read_one(_SQL["delivered_since"], (running.mailbox, first)) is None
 
 
 def _since(context: Context, mailbox: int) -> Instant:

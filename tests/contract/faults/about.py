@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from relay.core.envelope import Kind, LoginFailure, Result, Verdict
+from relay.core.guard import READ_LEAST
 from relay.core.health import Health, HealthEvent
 from relay.core.lifecycle import State
 from relay.core.outages import AUTH_OUTAGE, Sighting
@@ -171,9 +172,24 @@ class ToldBouncesTakenBack(ModelStore):
         return own
 
 
+class TextsAlwaysBelieved(ModelStore):
+    """However many are said to be unknown, and nothing goes through."""
+
+    def least_of(self, result: Result) -> int | None:
+        least = super().least_of(result)
+        return None if least == READ_LEAST else least
+
+
+class TenAreNeverPatients(ModelStore):
+    """Ten wrong addresses stop a mailbox that delivers to others."""
+
+    def delivered_since(self, mailbox: MailboxId, since: int) -> bool:
+        return False
+
+
 class OneRecipientIsMany(ModelStore):
-    def is_last_straw(self, attempt: Attempt, likeness: bytes) -> bool:
-        return super().is_last_straw(attempt, likeness) or len(self.alike(likeness)) > 2
+    def is_last_straw(self, attempt: Attempt, likeness: bytes, least: int) -> bool:
+        return super().is_last_straw(attempt, likeness, least) or len(self.alike(likeness)) > 2
 
 
 class NobodyLeftToProbe(ModelStore):

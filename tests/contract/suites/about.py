@@ -545,6 +545,34 @@ async def what_a_rule_reads_as_the_recipients_bounces_however_often(scene: Scene
     assert await _health(scene, A) == ("ok", None)
 
 
+TEN = tuple(f"patient-{number}" for number in range(10))
+
+
+async def ten_that_are_unknown_while_nothing_goes_through_stop_the_mailbox(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, BOUNCED, *TEN[:9])
+    assert await _health(scene, A) == ("ok", None)
+    await _send_to(scene, BOUNCED, TEN[9])
+    assert await _health(scene, A) == ("paused", "bounce-guard")
+    assert [await _state(scene, each) for each in TEN] == ["held"] * 10, "nobody was told of any yet"
+    for minutes in (5, 15, 30, 60):
+        await scene.advance(minutes * 60)
+        (probe,) = await scene.work()
+        await scene.send(probe, BOUNCED)
+        assert await scene.store.outbox(10) == [], "no probe bounces either"
+    await scene.advance(3600)
+    assert len(await scene.send_all()) == 10
+
+
+async def ten_that_are_unknown_between_others_are_unknown(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _send_to(scene, BOUNCED, *TEN[:5])
+    await _send_to(scene, DELIVERED, "somebody")
+    await _send_to(scene, BOUNCED, *TEN[5:])
+    assert await _health(scene, A) == ("ok", None)
+    assert len(await scene.store.outbox(20)) == 10
+
+
 async def the_same_recipient_again_and_again_is_one(scene: Scene) -> None:
     await scene.route(account(A))
     for number in range(4):

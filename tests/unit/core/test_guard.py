@@ -2,7 +2,7 @@
 
 import pytest
 
-from relay.core.guard import Bounced, is_about_mailbox, is_suspect
+from relay.core.guard import READ_LEAST, SAME_LEAST, Bounced, is_about_mailbox, is_suspect, least_of
 from relay.core.limits import HOUR, MINUTE
 from relay.core.meaning import ReplyClass
 from relay.core.reply import Reply
@@ -76,3 +76,28 @@ def test_neither_silence_nor_a_refusal_for_now_nor_one_before_the_recipient_is_s
 
 def test_what_is_about_the_mailbox_already_needs_no_guard() -> None:
     assert not is_suspect(Stage.EOD, REFUSED, ReplyClass.QUOTA_EXCEEDED, is_read=False)
+
+
+@pytest.mark.parametrize(
+    ("stage", "reply", "known", "is_read", "least"),
+    [
+        (Stage.RCPT, REFUSED, ReplyClass.RECIPIENT_UNKNOWN, False, SAME_LEAST),
+        (Stage.RCPT, REFUSED, ReplyClass.RECIPIENT_UNKNOWN, True, READ_LEAST),
+        (Stage.EOD, REFUSED, ReplyClass.RECIPIENT_MAILBOX_FULL, True, READ_LEAST),
+        (Stage.EOD, REFUSED, ReplyClass.CONTENT_REFUSED, True, None),
+        (Stage.EOD, REFUSED, ReplyClass.SPAM_BLOCKED, True, None),
+        (Stage.MAIL, REFUSED, ReplyClass.RECIPIENT_UNKNOWN, True, None),
+        (Stage.RCPT, Reply(450, None, "later"), ReplyClass.RECIPIENT_UNKNOWN, True, None),
+        (Stage.RCPT, None, ReplyClass.RECIPIENT_UNKNOWN, True, None),
+    ],
+)
+def test_what_a_rule_reads_as_the_recipients_takes_more_of_them(
+    stage: Stage, reply: Reply | None, known: ReplyClass, *, is_read: bool, least: int | None
+) -> None:
+    assert least_of(stage, reply, known, is_read=is_read) == least
+
+
+def test_ten_are_ten() -> None:
+    nine = [bounced(number) for number in range(9)]
+    assert not is_about_mailbox(nine, WORDS, NOW, least=READ_LEAST)
+    assert is_about_mailbox([*nine, bounced(9)], WORDS, NOW, least=READ_LEAST)
