@@ -3,7 +3,7 @@
 Law: an answer names senders, logins and words of closed lists; no owner's address and no patient.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Protocol
 
 from fastapi import APIRouter, HTTPException, Path, Query
@@ -16,7 +16,7 @@ from relay.admin.shapes import Moment, moment, moment_or_none
 from relay.core.concerns import Concern, ConcernKind
 from relay.core.notice import Notice, NoticeType
 from relay.core.notice_json import read_notice
-from relay.store.ports.notices import DeadLetter
+from relay.store.ports.notices import DeadLetter, Hearing
 from relay.store.ports.reading import WrongCursor
 
 
@@ -24,6 +24,10 @@ class NoticeBoard(Protocol):
     """Who knows of them."""
 
     async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]: ...
+
+    async def hearings(self, concerns: Sequence[Concern]) -> Mapping[int, Hearing]: ...
+
+    async def waiting(self) -> int: ...
 
     async def dead_letters(self, most: int, before: int | None = None) -> Sequence[DeadLetter]: ...
 
@@ -46,7 +50,13 @@ class OpenConcern(BaseModel):
     subject: Subject
     reason: str | None = Field(description="A reply class or fault, where the kind does not say it.")
     since: Moment
-    told_at: Moment | None = Field(description="When somebody was told last; null: nobody was.")
+    told_at: Moment | None = Field(
+        description="When somebody was told last: a mail to him went into the queue, or the webhook of ops "
+        "took a notice; null: nobody was."
+    )
+    next_at: Moment | None = Field(
+        description="When somebody is told next at the earliest, or the webhook is tried again; null: not by itself."
+    )
 
 
 class OpenConcerns(BaseModel):
@@ -73,6 +83,7 @@ class DeadNotices(BaseModel):
     """A page of them, the newest first."""
 
     items: list[DeadNotice]
+    waiting: int = Field(description="How many wait for the webhook, and are not given up.")
     next_cursor: str | None = Field(description="Ask with cursor= this for the next page; null: this was the last.")
 
 
@@ -81,6 +92,9 @@ class Revived(BaseModel):
 
     id: int
 
+
+NEVER = Hearing(None, None)
+"""Of what was over a moment ago."""
 
 LetterId = Annotated[int, Path(alias="id", description="Of the dead letter.", ge=1, le=(1 << 63) - 1)]
 
@@ -93,7 +107,8 @@ def notice_routes(board: NoticeBoard) -> APIRouter:
     async def notices(asked: Annotated[PageFilter, Query()]) -> OpenConcerns:
         """Mailboxes, providers and accounts in trouble, since when, and when somebody was told."""
         found = await in_time(board.concerns(asked.limit + 1, _before(asked.cursor)))
-        shown = [_concern_of(each) for each in found[: asked.limit]]
+        heard = await in_time(board.hearings(found[: asked.limit]))
+        shown = [_concern_of(each, heard.get(each.id, NEVER)) for each in found[: asked.limit]]
         return OpenConcerns(items=shown, next_cursor=str(shown[-1].id) if len(found) > asked.limit else None)
 
     @routes.get("/notices/dead", summary="List the notices that the webhook of ops never took")
@@ -101,7 +116,10 @@ def notice_routes(board: NoticeBoard) -> APIRouter:
         """Given up after ten tries in some three days, or at once where the webhook said `410`."""
         found = await in_time(board.dead_letters(asked.limit + 1, _before(asked.cursor)))
         shown = [_letter_of(each) for each in found[: asked.limit]]
-        return DeadNotices(items=shown, next_cursor=str(shown[-1].id) if len(found) > asked.limit else None)
+        waiting = await in_time(board.waiting())
+        return DeadNotices(
+            items=shown, waiting=waiting, next_cursor=str(shown[-1].id) if len(found) > asked.limit else None
+        )
 
     @routes.post("/notices/dead/{id}/retry", summary="Send a notice once more")
     async def retry(ident: LetterId) -> Revived:
@@ -121,7 +139,7 @@ def _before(cursor: str | None) -> int | None:
     return int(cursor)
 
 
-def _concern_of(concern: Concern) -> OpenConcern:
+def _concern_of(concern: Concern, heard: Hearing) -> OpenConcern:
     subject = concern.subject
     mailbox = subject.mailbox
     about = Subject(
@@ -135,7 +153,8 @@ def _concern_of(concern: Concern) -> OpenConcern:
         subject=about,
         reason=concern.reason,
         since=moment(concern.opened_at),
-        told_at=moment_or_none(concern.told_at),
+        told_at=moment_or_none(heard.last_at),
+        next_at=moment_or_none(heard.next_at),
     )
 
 

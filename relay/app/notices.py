@@ -3,7 +3,7 @@
 Law: what cannot be told is said in readiness, and takes no node out of service.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 
 from relay import __version__
@@ -16,6 +16,7 @@ from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
 from relay.app.sheets import Sheets
 from relay.app.terms import TermsWatch
+from relay.core.announcing import ids_of
 from relay.core.concerns import Concern
 from relay.core.failuretext import Language
 from relay.core.limits import HOUR, SECOND
@@ -28,7 +29,7 @@ from relay.notify.noticedesk import NoticeDesk
 from relay.notify.noticepump import NoticePump
 from relay.providers import load_profiles
 from relay.store.ports import Store
-from relay.store.ports.notices import DeadLetter, Notices
+from relay.store.ports.notices import DeadLetter, Hearing, Notices
 
 HEARTBEAT = "heartbeat"
 """What readiness and log call a heartbeat that nobody hears."""
@@ -50,6 +51,15 @@ class Board:
     async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]:
         """Everything that is open."""
         return await self._notices.concerns(most, before)
+
+    async def hearings(self, concerns: Sequence[Concern]) -> Mapping[int, Hearing]:
+        """Whether somebody heard of each, by its id."""
+        return await self._notices.hearings({each.id: ids_of(each) for each in concerns})
+
+    async def waiting(self) -> int:
+        """How many notices wait for the webhook."""
+        oldest = await self._notices.unposted()
+        return 0 if oldest is None else oldest.many
 
     async def dead_letters(self, most: int, before: int | None = None) -> Sequence[DeadLetter]:
         """What the webhook never took."""

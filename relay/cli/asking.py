@@ -57,6 +57,8 @@ class Listing:
 
     items: list[Any]
     next_cursor: str | None
+    last: Mapping[str, Any]
+    """The answer with the last page: what it says beside its items."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ class RelayApi:
             items += islice(answer["items"], most - len(items))
             cursor = answer["next_cursor"]
             if cursor is None or len(items) >= most:
-                return Listing(items, cursor)
+                return Listing(items, cursor, answer)
 
     def _understood(self, answer: httpx.Response) -> Any:
         try:

@@ -53,7 +53,7 @@ KEYS = (
 
 SECRETS = (
     Verb("list", "List the secrets that the relay keeps, without their values.", "secret:list_secrets"),
-    Verb("set", "Keep a secret of no account; it is asked for, or read from stdin.", "secret:set_secret", asks_secret=True),
+    Verb("set", "Keep a secret of no account; it is asked for, or from stdin.", "secret:set_secret", asks_secret=True),
     Verb("drop", "Forget a secret.", "secret:drop"),
 )
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from relay.cli.asking import RelayApi, running_relay
 from relay.cli.ending import WrongUse
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from relay.cli.terminal import ago, print_json, safe, screen, table
+from relay.cli.terminal import ago, ahead, print_json, safe, screen, table
 
 MOST: int = 10_000
 """Lines: nobody reads more."""
@@ -37,7 +37,7 @@ def notices(
     elif retry is not None:
         typer.echo(f"notice {answer['id']} is sent once more")
     elif dead:
-        print_dead(screen(), answer["items"], now)
+        print_dead(screen(), answer, now)
     else:
         print_open(screen(), answer["items"], now)
 
@@ -49,16 +49,18 @@ def print_open(console: Console, items: list[Any], now: datetime) -> None:
         return
     listed = table("WHAT", "ABOUT", "REASON", "SINCE", "TOLD", right=("SINCE", "TOLD"), fold=("ABOUT",))
     for each in items:
-        told = "-" if each["told_at"] is None else ago(each["told_at"], now)
+        told = _told(each, now)
         about, reason = _about(each["subject"]), each["reason"] or "-"
         listed.add_row(safe(each["kind"]), safe(about), safe(reason), safe(ago(each["since"], now)), safe(told))
     console.print(listed)
 
 
-def print_dead(console: Console, items: list[Any], now: datetime) -> None:
-    """What the webhook never took, the newest first."""
+def print_dead(console: Console, answer: Any, now: datetime) -> None:
+    """What the webhook never took, the newest first, and how much waits for it."""
+    items, waiting = answer["items"], answer["waiting"]
+    wait = f"{waiting} {'waits' if waiting == 1 else 'wait'} for the webhook"
     if not items:
-        console.print("the webhook took every notice")
+        console.print(f"none given up; {wait}" if waiting else "the webhook took every notice")
         return
     listed = table(
         "ID", "WHAT", "ABOUT", "TRIES", "ERROR", "GIVEN UP", right=("ID", "TRIES", "GIVEN UP"), fold=("ABOUT",)
@@ -69,7 +71,14 @@ def print_dead(console: Console, items: list[Any], now: datetime) -> None:
             safe(each["error"]), safe(ago(each["given_up_at"], now)),
         )  # fmt: skip
     console.print(listed)
-    console.print("once more: relay notices --retry ID")
+    console.print(f"once more: relay notices --retry ID{f'; {wait}' if waiting else ''}")
+
+
+def _told(each: Any, now: datetime) -> str:
+    """How long ago somebody was; where nobody was, in how long at the earliest."""
+    if each["told_at"] is not None:
+        return ago(each["told_at"], now)
+    return "-" if each["next_at"] is None else f"not yet, {ahead(each['next_at'], now)}"
 
 
 def _about(subject: Any) -> str:
@@ -80,4 +89,4 @@ def _about(subject: Any) -> str:
 
 def _listed(relay: RelayApi, *, dead: bool) -> Any:
     found = relay.walk("notices/dead" if dead else "notices", {}, MOST)
-    return {"items": found.items, "next_cursor": found.next_cursor}
+    return {**found.last, "items": found.items, "next_cursor": found.next_cursor}

@@ -99,13 +99,18 @@ def type_of(kind: ConcernKind, word: Word) -> NoticeType:
     return _OTHERS[kind]
 
 
+def ids_of(concern: Concern) -> str:
+    """What the ids of its notices begin with, and those of no other concern."""
+    return f"c{concern.id}-"
+
+
 def notice_of(concern: Concern, word: Word, situation: Situation) -> Notice:
     """The notice for a word."""
     kind, subject = type_of(concern.kind, word), concern.subject
     is_paid = concern.kind is ConcernKind.PAID_UNTIL
     mailbox = subject.mailbox
     return Notice(
-        id=f"c{concern.id}-{concern.opened_at // 1_000_000}-{situation.words + 1}",
+        id=f"{ids_of(concern)}{concern.opened_at // 1_000_000}-{situation.words + 1}",
         type=kind,
         at=situation.now,
         provider=mailbox.provider if mailbox is not None else subject.provider,

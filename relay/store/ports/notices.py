@@ -62,6 +62,18 @@ class Unposted:
 
     notice: str
     error: str | None
+    many: int = 1
+    """How many wait, this one included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """Whether somebody heard of a concern; wall time."""
+
+    last_at: int | None
+    """When a letter of it went into the queue, or the webhook took a notice, the last time; None: neither ever."""
+    next_at: int | None
+    """When it is looked at next whether there is something to tell, or the webhook is tried again; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +147,9 @@ class Notices(Protocol):
 
     async def concerns(self, most: int, before: int | None = None) -> Sequence[Concern]:
         """Everything that is open, the newest first; `before` an id."""
+
+    async def hearings(self, letters: Mapping[int, str]) -> Mapping[int, Hearing]:
+        """Who heard of these concerns, each with what the ids of its letters begin with."""
 
     async def dead_letters(self, most: int, before: int | None = None) -> Sequence[DeadLetter]:
         """What was given up, the newest first; `before` an id."""

@@ -81,7 +81,19 @@ SELECT id, notice, tries FROM tellings INDEXED BY tellings_due WHERE state = 0 A
 SELECT min(due_at) FROM tellings INDEXED BY tellings_due WHERE state = 0;
 
 -- oldest_telling: What has waited longest for the webhook.
-SELECT notice, error FROM tellings WHERE state = 0 ORDER BY id LIMIT 1;
+SELECT notice, error, (SELECT count(*) FROM tellings WHERE state = 0) FROM tellings WHERE state = 0 ORDER BY id LIMIT 1;
+
+-- taken: When the webhook took a notice of a concern last.
+SELECT max(done_at) FROM tellings WHERE concern = ? AND state = 1;
+
+-- written: When a letter of a concern went into the queue last: their ids lie between two.
+SELECT max(accepted_at) FROM messages WHERE id >= ? AND id < ?;
+
+-- told_next: When the webhook is tried again with a notice of a concern, or it is looked at.
+SELECT coalesce(
+    (SELECT min(due_at) FROM tellings WHERE concern = ?1 AND state = 0),
+    (SELECT look_at FROM concerns WHERE id = ?1)
+);
 
 -- hurry_tellings: The webhook takes notices again: what waits for another try gets it now.
 UPDATE tellings SET due_at = ?1 WHERE state = 0 AND due_at > ?1;

@@ -10,7 +10,7 @@ from relay.core.concerns import ONCE, Concern, ConcernKind, Subject, story_of
 from relay.core.routing import Account
 from relay.core.telling import REFUSED
 from relay.core.words import AccountId, MailboxId
-from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Heard, Unposted
+from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Heard, Hearing, Unposted
 from relay.store.sqlite.concerns import close_concern, is_open, open_concern
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Row
@@ -104,6 +104,12 @@ class SqliteNotices:
             lambda context: [
                 _concern(context, row) for row in context.database.read(_SQL["open_concerns"], (before or LAST, most))
             ]
+        )
+
+    async def hearings(self, letters: Mapping[int, str]) -> Mapping[int, Hearing]:
+        """Who heard of them."""
+        return await self._ask(
+            lambda context: {each: _hearing(context, each, begin) for each, begin in letters.items()}
         )
 
     async def dead_letters(self, most: int, before: int | None = None) -> Sequence[DeadLetter]:
@@ -258,6 +264,17 @@ def _is_routed(context: Context, mailbox: MailboxId) -> bool:
     """Whether the mail of any of its accounts has a way: all may be paused, or without password."""
     accounts = context.routes.routing.by_mailbox.get(mailbox, ())
     return any(context.routes.mailbox_of(each.sender) is not None for each in accounts)
+
+
+def _hearing(context: Context, concern: int, begin: str) -> Hearing:
+    """A letter's id goes on behind `begin`, and whatever begins with it sorts before it with its last letter raised."""
+    asked = (("taken", (concern,)), ("written", (begin, f"{begin[:-1]}{chr(ord(begin[-1]) + 1)}")))
+    rows = [context.database.read_one(_SQL[name], values) for name, values in asked]
+    heard = [row[0] for row in rows if row is not None and row[0] is not None]
+    ahead = context.database.read_one(_SQL["told_next"], (concern,))
+    last, later = max(heard, default=None), None if ahead is None else ahead[0]
+    shown = context.clock.shown
+    return Hearing(None if last is None else shown(last), None if later is None else shown(later))
 
 
 def _dead_letters(context: Context, most: int, before: int | None) -> list[DeadLetter]:

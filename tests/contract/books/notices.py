@@ -6,8 +6,8 @@ from relay.core.concerns import ConcernKind, Subject
 from relay.core.envelope import Kind, Letter
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.telling import NoRoad, address_key, refused_at
-from relay.store.ports.notices import DueConcern, Unposted
-from tests.contract.scene import BOUNCED, MAIL_REFUSED, A, B, Scene, account, box, provider
+from relay.store.ports.notices import DueConcern, Hearing, Unposted
+from tests.contract.scene import BOUNCED, MAIL_REFUSED, A, B, Scene, account, box, message, provider
 
 ABOUT_A = Subject("p", box(A))
 STOPPED = ConcernKind.MAILBOX_STOPPED
@@ -184,6 +184,42 @@ async def a_notice_that_nobody_takes_is_tried_again_and_then_kept(scene: Scene) 
     assert await notices.dead_letters(10) == []
 
 
+async def nobody_has_heard_of_what_neither_webhook_nor_letter_took(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    due = await _one(scene)
+    concern, begin = due.concern.id, f"c{due.concern.id}-"
+
+    async def hearing() -> Hearing:
+        return (await notices.hearings({concern: begin}))[concern]
+
+    await notices.looked(concern, after=HOUR)
+    assert await hearing() == Hearing(None, due.now + HOUR), "it is known when somebody is told"
+    await notices.said(due, after=24 * HOUR, notice="{}")
+    (telling,) = await notices.tellings(10)
+    await notices.later(telling.id, after=5 * MINUTE, error="unreachable")
+    assert await hearing() == Hearing(None, due.now + 5 * MINUTE), "said, and yet nobody knows"
+    await scene.advance(300)
+    await notices.sent(telling.id)
+    assert await hearing() == Hearing(due.now + 5 * MINUTE, due.now + 24 * HOUR)
+
+
+async def a_letter_of_a_concern_is_heard_of_and_that_of_another_is_not(scene: Scene) -> None:
+    notices = scene.books.notices
+    await scene.route(account(A))
+    await notices.raise_concern(STOPPED, ABOUT_A, reason="auth-rejected")
+    due = await _one(scene)
+    await notices.said(due, after=24 * HOUR, notice=None)
+    await scene.store.put(replace(message(1, A), id=f"c{due.concern.id}1-7-1-report-notice-x"))
+    nobody = Hearing(None, due.now + 24 * HOUR)
+    assert await notices.hearings({due.concern.id: f"c{due.concern.id}-"}) == {due.concern.id: nobody}
+    await scene.advance(60)
+    await scene.store.put(replace(message(2, A), id=f"c{due.concern.id}-7-1-report-notice-x"))
+    heard = (await notices.hearings({due.concern.id: f"c{due.concern.id}-"}))[due.concern.id]
+    assert heard.last_at == due.now + MINUTE
+
+
 async def it_says_what_has_waited_longest_for_the_webhook_and_why(scene: Scene) -> None:
     notices = scene.books.notices
     await scene.route(account(A), account(B))
@@ -192,9 +228,9 @@ async def it_says_what_has_waited_longest_for_the_webhook_and_why(scene: Scene) 
         await notices.raise_concern(STOPPED, Subject("p", box(login)), reason="auth-rejected")
         await notices.said(await _one(scene), after=24 * HOUR, notice=f'{{"id":"{number}"}}')
     first, second = await notices.tellings(10)
-    assert await notices.unposted() == Unposted('{"id":"0"}', None)
+    assert await notices.unposted() == Unposted('{"id":"0"}', None, 2)
     await notices.later(first.id, after=5 * HOUR, error="status-500")
-    assert await notices.unposted() == Unposted('{"id":"0"}', "status-500"), "due or not"
+    assert await notices.unposted() == Unposted('{"id":"0"}', "status-500", 2), "due or not"
     await notices.dead(first.id, error="status-410")
     assert await notices.unposted() == Unposted('{"id":"1"}', None), "who was given up is shown elsewhere"
     await notices.sent(second.id)

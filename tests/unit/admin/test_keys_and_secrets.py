@@ -77,7 +77,8 @@ async def test_what_an_account_logs_in_with_is_set_for_the_account_where_it_is_t
     assert refused.status_code == 409
     assert refused.json()["detail"] == (
         "secret:m.rossi is what m.rossi@studio.test and 1 more logs in with: relay account set-password "
-        "m.rossi@studio.test keeps it and tries it at once; to replace it untried: force=true (relay secret set --force)"
+        "m.rossi@studio.test keeps it and tries it at once; to replace it untried: force=true (relay secret set "
+        "--force)"
     )
     assert relay.secrets.kept == {"m.rossi": VALUE}
     forced = await relay.get(f"{path}?force=true", token=TOKEN, method="PUT", json={"value": "un'altra"})

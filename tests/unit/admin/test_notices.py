@@ -29,6 +29,7 @@ LETTER = DeadLetter(7, write_notice(NOTICE), 10, "status-500", NOON)
 def relay() -> Relay:
     relay = Relay()
     relay.notices.open = [OUTAGE, PASSWORD]
+    relay.notices.next_at = {9: NOON + 10 * MINUTE}
     relay.notices.dead = [LETTER, DeadLetter(3, "{}", 1, "unreadable", NOON)]
     return relay
 
@@ -43,6 +44,7 @@ async def test_what_is_open_is_listed_with_whom_it_is_about_and_when_somebody_wa
                 "reason": None,
                 "since": "2026-11-22T12:00:00.000000Z",
                 "told_at": None,
+                "next_at": "2026-11-22T12:10:00.000000Z",
             },
             {
                 "id": 4,
@@ -51,6 +53,7 @@ async def test_what_is_open_is_listed_with_whom_it_is_about_and_when_somebody_wa
                 "reason": "auth-rejected",
                 "since": "2026-11-22T12:00:00.000000Z",
                 "told_at": "2026-11-22T12:01:00.000000Z",
+                "next_at": None,
             },
         ],
         "next_cursor": None,
@@ -58,7 +61,10 @@ async def test_what_is_open_is_listed_with_whom_it_is_about_and_when_somebody_wa
 
 
 async def test_dead_letters_are_listed_and_sent_once_more(relay: Relay) -> None:
-    found = (await relay.ask("/api/v1/notices/dead")).json()["items"]
+    relay.notices.unposted = 2
+    answer = (await relay.ask("/api/v1/notices/dead")).json()
+    found = answer["items"]
+    assert answer["waiting"] == 2
     assert [(each["id"], each["type"], each["error"], each["tries"]) for each in found] == [
         (7, "mailbox.stopped", "status-500", 10),
         (3, None, "unreadable", 1),

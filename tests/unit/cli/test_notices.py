@@ -33,18 +33,29 @@ def test_what_is_open_is_listed_with_when_somebody_was_told(desk: Desk) -> None:
         "auth-outage     libero          -                8m    -\n"
         "mailbox-stopped lab/anna@d.test auth-rejected   68m   8m"
     )
+    desk.relay.notices.next_at = {9: NOON + 10 * MINUTE}
+    items = answer(desk.relay, "notices")["items"]
+    said = drawn(lambda console: print_open(console, items, NOW)).splitlines()
+    assert said[1].endswith("not yet, in 2m"), "who is told later is not told"
     assert desk.says("notices").count("\n") == 3
 
 
 def test_dead_letters_are_listed_with_what_to_do(desk: Desk) -> None:
     desk.relay.notices.dead = [LETTER]
-    items = answer(desk.relay, "notices/dead")["items"]
-    said = drawn(lambda console: print_dead(console, items, NOW))
+    found = answer(desk.relay, "notices/dead")
+    said = drawn(lambda console: print_dead(console, found, NOW))
     assert said.splitlines()[1].split() == ["7", "mailbox.stopped", "anna@d.test", "10", "status-500", "8m"]
     assert said.splitlines()[2] == "once more: relay notices --retry ID"
     assert desk.says("notices", "--retry", "7") == "notice 7 is sent once more\n"
     assert desk.says("notices", "--dead") == "the webhook took every notice\n"
     assert desk.says("notices") == "nobody has to know of anything\n"
+
+
+def test_the_webhook_did_not_take_what_still_waits_for_it(desk: Desk) -> None:
+    desk.relay.notices.unposted = 1
+    assert desk.says("notices", "--dead") == "none given up; 1 waits for the webhook\n"
+    desk.relay.notices.unposted, desk.relay.notices.dead = 2, [LETTER]
+    assert desk.says("notices", "--dead").endswith("once more: relay notices --retry ID; 2 wait for the webhook\n")
 
 
 def test_one_that_was_not_given_up_is_said(desk: Desk) -> None:
