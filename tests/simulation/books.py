@@ -29,7 +29,8 @@ class Books:
 
     def unfinished(self) -> int:
         """Deliveries that still move, and what is owed because of others."""
-        one = "SELECT (SELECT count(*) FROM deliveries WHERE state = 0) + (SELECT count(*) FROM outbox)"
+        owed = "SELECT count(*) FROM outbox WHERE report IS NULL AND NOT lost"
+        one = f"SELECT (SELECT count(*) FROM deliveries WHERE state = 0) + ({owed})"
         count: int = self._connection.execute(one).fetchone()[0]
         return count
 
@@ -48,11 +49,14 @@ class Books:
         return Counter(names[number] for (number,) in rows if number in names)
 
     def reports(self) -> set[Key]:
-        """What a report was made about; it reached the provider, or waits for a way where an admin sees it."""
+        """What a report was made about that the provider took, or that waits for a way where an admin sees it."""
         names, found = self.delivery_names(), set()
-        for (identifier,) in self._connection.execute("SELECT id FROM messages"):
+        rows = self._connection.execute(
+            "SELECT m.id FROM messages AS m JOIN deliveries AS d ON d.message = m.seq WHERE d.state NOT IN (3, 4)"
+        )
+        for (identifier,) in rows:
             if is_report(identifier):
-                found.add(names[int(identifier.rpartition("-")[2])])
+                found.add(names[int(identifier.partition("-report-")[2].partition("-")[0])])
         for (delivery,) in self._connection.execute("SELECT delivery FROM outbox"):
             found.add(names[delivery])
         return found

@@ -236,7 +236,7 @@ def bounce_done_before_it_is_made(patch: Patch) -> None:
             for entry in entries:
                 await self._outbox.done(entry.id)
             for entry in entries:
-                await self._is_done(entry)
+                await self._do(entry)
 
     patch.setattr(OutboxPump, "_empty", empty)
 
