@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from relay.core.classify import Context, classify
 from relay.core.envelope import Verdict
-from relay.core.hint import LONGEST_HINT, hinted
+from relay.core.hint import LONGEST_HINT, hinted, is_daily
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.meaning import MEANINGS, VERDICTS, Action, Failure, Judgement, ReplyClass, Scope
 from relay.core.reply import read_reply
@@ -310,11 +310,45 @@ def test_what_was_not_offered_is_named() -> None:
         ("iemL1p01Z0hMcT901emQ77", None),
         ("5 messages", None),
         ("", None),
+        ("wait 1 day", 24 * HOUR),
+        ("Greylisted for 24 hours window; try again in 5 minutes", 5 * MINUTE),
+        ("limite di 100 in 24 ore, riprovare tra 10 minuti", 10 * MINUTE),
+        ("wait 1h30m", 90 * MINUTE),
+        ("1 hour and 30 minutes", 90 * MINUTE),
+        ("10 minutes, 2 hours", 2 * HOUR),
+        ("riprovare tra un'ora e mezza", 90 * MINUTE),
+        ("wait an hour and a half", 90 * MINUTE),
+        ("retry-after: 120", 120 * SECOND),
+        ("Retry in 300.", 300 * SECOND),
+        ("riprova tra 600", 600 * SECOND),
+        ("retry after 3 attempts", None),
+        ("try again in 300.5", None),
+        ("wait 00:05:00", 5 * MINUTE),
+        ("00:05:00", 5 * MINUTE),
+        ("again in 01:30:00", 90 * MINUTE),
+        ("try again at 15:00:00", None),
+        ("try again after 00:05:00", None),
+        ("2026-11-22 00:05:00", None),
     ],
 )
 def test_a_waiting_time_in_the_text_is_read(text: str, wait: int | None) -> None:
     assert hinted(text) == wait
     assert judged(Stage.MAIL, f"450 4.7.1 {text}").retry_after == wait
+
+
+@pytest.mark.parametrize(
+    ("text", "is_over_a_day"),
+    [
+        ("1 day", True),
+        ("100 messages per hour, retry in 24 hours", False),
+        ("day limit reached, retry in 5 minutes", True),
+        ("exceeded hour limit", False),
+        ("wait 24 hours", True),
+        ("within 3 hours", None),
+    ],
+)
+def test_the_period_of_a_limit_is_not_the_time_to_wait(text: str, *, is_over_a_day: bool | None) -> None:
+    assert is_daily(text) is is_over_a_day
 
 
 # too many sessions
