@@ -13,6 +13,7 @@ from relay.core.secretuse import Credential
 from relay.core.slips import meant
 from relay.core.words import AccountId
 from relay.errors import PermanentError, UnknownAccount
+from relay.store.ports.reading import ProviderView
 
 
 class AccountClerk:
@@ -68,16 +69,16 @@ class AccountClerk:
         said = self._speech.next_try(account, view, pause) if is_new else self._speech.say(account, Saying.NOT_STOPPED)
         host = await self._stopped_host(account)
         if host is not None:
-            said = f"{said} {self._speech.say(account, Saying.PROVIDER_STOPPED, host)}"
+            said = f"{said} {self._speech.of_host(account, host)}"
         if view is not None and view.particulars.paused is not None:
             said = f"{said} {self._speech.say(account, Saying.STILL_PAUSED)}"
         return Done(account, is_new, said)
 
-    async def _stopped_host(self, account: AccountId) -> str | None:
-        """Why nothing goes to its provider, however well its mailbox is; None: it does."""
+    async def _stopped_host(self, account: AccountId) -> ProviderView | None:
+        """Its provider, where nothing goes there however well its mailbox is; None: it does."""
         name = self._means.account(account).mailbox.provider
         hosts = [each for each in await self._means.reading.providers() if each.provider == name]
-        return next((each.reason or each.health for each in hosts if each.health in ("paused", "waiting")), None)
+        return next((each for each in hosts if each.health in ("paused", "waiting")), None)
 
     async def test(self, account: AccountId, *, by: str) -> Tried:
         """Tries its mailbox."""

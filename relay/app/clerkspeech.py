@@ -10,7 +10,7 @@ from relay.core.clerktext import Saying, say
 from relay.core.failuretext import Language
 from relay.core.limits import SECOND
 from relay.core.words import AccountId
-from relay.store.ports.reading import AccountView
+from relay.store.ports.reading import AccountView, ProviderView
 
 REFUSED_ALREADY = "refused-logins"
 
@@ -27,12 +27,12 @@ class Speech:
     def __init__(self, means: ClerkMeans) -> None:
         self._means = means
 
-    def say(self, account: AccountId, saying: Saying, reason: str | None = None) -> str:
+    def say(self, account: AccountId, saying: Saying, reason: str | None = None, at: str = "") -> str:
         """A sentence about an account of the routing. UnknownAccount."""
         mailbox = self._means.account(account).mailbox
         return say(
             saying, language=self._means.language, sender=account, login=mailbox.username,
-            provider=mailbox.provider, reason=reason,
+            provider=mailbox.provider, reason=reason, at=at,
         )  # fmt: skip
 
     def time(self, at: int) -> str:
@@ -57,6 +57,15 @@ class Speech:
             soon = self.time(tried_at) if tried_at is not None and is_soon else None
             return self.say(account, Saying.FIXED if soon is None else Saying.FIXED_SOON, soon)
         return self.say(account, Saying.FIXED_IDLE)
+
+    def of_host(self, account: AccountId, host: ProviderView) -> str:
+        """That its provider is stopped, and when that is tried."""
+        reason = host.reason or host.health
+        if host.eta is None:
+            return self.say(account, Saying.PROVIDER_STOPPED, reason)
+        if host.eta <= self._means.wall():
+            return self.say(account, Saying.PROVIDER_NOW, reason)
+        return self.say(account, Saying.PROVIDER_LATER, reason, self.time(host.eta))
 
     async def still(self, account: AccountId) -> str:
         """What keeps its mail back although the mailbox works; empty: nothing."""

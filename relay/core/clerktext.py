@@ -23,6 +23,10 @@ class Saying(StrEnum):
     """After a resume, where the mailbox itself is stopped."""
     PROVIDER_STOPPED = "provider-stopped"
     """The same, where its provider is."""
+    PROVIDER_LATER = "provider-later"
+    """After `fixed`, where its provider is stopped: when it is tried."""
+    PROVIDER_NOW = "provider-now"
+    """The same, where it is tried now."""
     STILL_PAUSED = "still-paused"
     """After `fixed`, where an admin keeps the account back."""
     STILL_RETIRED = "still-retired"
@@ -67,6 +71,14 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
         Saying.PROVIDER_STOPPED: (
             "But {provider} is stopped ({reason}), and is tried again by itself.",
             "Ma {provider} è fermo ({reason}), e viene riprovato da solo.",
+        ),
+        Saying.PROVIDER_LATER: (
+            "But {provider} is stopped ({reason}), and is tried at {at}.",
+            "Ma {provider} è fermo ({reason}), e viene riprovato alle {at}.",
+        ),
+        Saying.PROVIDER_NOW: (
+            "{provider} itself is stopped ({reason}), and is tried once now if mail waits for it.",
+            "{provider} stesso è fermo ({reason}), e viene provato una volta ora, se c'è posta in attesa.",
         ),
         Saying.STILL_PAUSED: (
             "But an admin has paused {sender}: `relay account resume {sender}`.",
@@ -152,8 +164,15 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
 
 
 def say(
-    saying: Saying, *, language: Language, sender: str, login: str, provider: str, reason: str | None = None
+    saying: Saying,
+    *,
+    language: Language,
+    sender: str,
+    login: str,
+    provider: str,
+    reason: str | None = None,
+    at: str = "",
 ) -> str:
     """The sentence."""
     text = SAYINGS[saying][0 if language is Language.ENGLISH else 1]
-    return text.format(sender=sender, login=login, provider=provider, reason=reason or "")
+    return text.format(sender=sender, login=login, provider=provider, reason=reason or "", at=at)

@@ -8,7 +8,7 @@ from relay.core.health import HealthEvent
 from relay.core.remedy import ENDED_BY_FIXED
 from relay.core.words import AccountId, MailboxId
 from relay.store.sqlite.context import Context
-from relay.store.sqlite.healths import Symptom, change_mailbox
+from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.moves import Moves
 from relay.store.sqlite.statements import load_statements
 
@@ -20,12 +20,20 @@ def mend(context: Context, account: AccountId, by: str) -> bool:
     mailbox = context.routes.routing.accounts[account].mailbox
     was_stopped = context.remembrance.health(mailbox).is_stopped
     change_mailbox(context, mailbox, Symptom(HealthEvent.FIXED, by=by))
+    _have_host_tried(context, mailbox.provider, by)
     senders = [each.sender for each in context.routes.routing.by_mailbox.get(mailbox, ())]
     released = sum(_release(context, sender) for sender in senders)
     if was_stopped and not _has_ready(context, mailbox, senders):
         _hasten(context, senders)
     context.changed()
     return was_stopped or released > 0
+
+
+def _have_host_tried(context: Context, provider: str, by: str) -> None:
+    """Who had a block of this address lifted says so of a mailbox behind it; an outage of logins has turns of its own."""
+    host = context.remembrance.provider_health(provider)
+    if host.is_stopped and host.cause is not HealthEvent.LOGINS_OUT:
+        change_provider(context, provider, Symptom(HealthEvent.FIXED, by=by))
 
 
 def _release(context: Context, sender: AccountId) -> int:

@@ -11,6 +11,7 @@ from relay.core.reply import Reply
 from relay.core.words import Stage
 from relay.errors import UnknownAccount
 from tests.contract.scene import (
+    ADDRESS_BLOCKED,
     AUTH_REFUSED,
     HOST_DOWN,
     HOST_UNTRUSTED,
@@ -151,6 +152,24 @@ async def who_says_so_again_and_again_gets_one_try_in_five_minutes(scene: Scene)
     assert (await scene.store.take(NODE, {}, 10)).open == {}
     await scene.advance_to(begun + 300 * SECOND)
     assert (await scene.store.take(NODE, {}, 10)).open == {box(A): 1}
+
+
+async def a_provider_that_lifted_its_block_is_knocked_at_once_and_not_again_within_five_minutes(scene: Scene) -> None:
+    await scene.route(account(A), account(B))
+    await scene.mail(A, 1)
+    await scene.mail(B, 2)
+    for mailbox in (await scene.store.take(NODE, {}, 10)).open:
+        await scene.store.refused(mailbox, ADDRESS_BLOCKED)
+    assert (await scene.store.take(NODE, {}, 10)).open == {}
+    await scene.books.control.fixed(A, by="anna")
+    taken = await scene.store.take(NODE, {}, 10)
+    (knocker,) = taken.open
+    assert taken.knock == {knocker}, "one, and it says no AUTH"
+    await scene.store.refused(knocker, ADDRESS_BLOCKED)
+    await scene.books.control.fixed(B)
+    assert (await scene.store.take(NODE, {}, 10)).open == {}, "whoever says it, of whichever account"
+    await scene.advance(300)
+    assert len((await scene.store.take(NODE, {}, 10)).knock) == 1
 
 
 async def what_was_held_by_itself_for_what_he_mended_goes_back_to_its_place(scene: Scene) -> None:

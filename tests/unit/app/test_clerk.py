@@ -228,6 +228,13 @@ async def test_fixed_says_that_the_provider_itself_is_stopped(office: Office) ->
     office.reading.of_providers = [provider("gmail", health="waiting", reason="network"), provider("lab")]
     text = (await office.clerk.fixed(ANNA, by="admin")).text
     assert text.endswith("But gmail is stopped (network), and is tried again by itself.")
+    blocked = provider("gmail", health="paused", reason="ip-blocked", eta=NOON + 1_800_000_000)
+    office.reading.of_providers = [blocked]
+    text = (await office.clerk.fixed(ANNA, by="admin")).text
+    assert text.endswith("But gmail is stopped (ip-blocked), and is tried at 12:30 UTC.")
+    office.reading.of_providers = [replace(blocked, eta=NOON)]
+    text = (await office.clerk.fixed(ANNA, by="admin")).text
+    assert text.endswith("gmail itself is stopped (ip-blocked), and is tried once now if mail waits for it.")
     office.reading.of_providers = [provider("gmail"), provider("lab", health="waiting", reason="network")]
     assert "is stopped" not in (await office.clerk.fixed(ANNA, by="admin")).text
 
