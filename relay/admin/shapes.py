@@ -91,7 +91,8 @@ class Delivery(BaseModel):
         "each are foreseen exactly, the rest is told from the pace."
     )
     bounces_at: Moment | None = Field(
-        description="When its lifetime ends, where it will not leave before unless somebody acts; null: elsewhere."
+        description="When its lifetime ends, where it will not leave before unless somebody acts, or ended, where "
+        "its sender had named that day and it bounced for it; null: elsewhere."
     )
     attempts: list[Attempt] = Field(description="Every try, oldest first; empty in lists, ask for the message.")
 

@@ -140,7 +140,7 @@ def _of_deliveries(group: list[Any], account: Any, now: datetime, *, is_dated: b
     yield f"To {_recipients(group)}: {first['state']}."
     if first["state"] in FINAL:
         ended = FINAL_OWN if is_own and first["state"] == "bounced" else FINAL[first["state"]]
-        said = ended.format(at=clock(first["since"], now), why=why(first["reason"]))
+        said = ended.format(at=clock(first["since"], now), why=_why_ended(first, now))
         yield f"  {said[0].upper()}{said[1:]}."
         yield from _last_word(group, now)
         return
@@ -151,6 +151,15 @@ def _of_deliveries(group: list[Any], account: Any, now: datetime, *, is_dated: b
         yield f"  Since: {clock(first['since'], now)}, {spoken(now - read(first['since']))}."
         yield from _what_moves_it(first, [each["eta"] for each in group], account, now, is_dated=is_dated)
     yield from _last_word(group, now)
+
+
+def _why_ended(each: Any, now: datetime) -> str:
+    """What refused it; or that its deadline was over, and what had held it up."""
+    said = why(each["reason"])
+    if each["bounces_at"] is None:
+        return said
+    held_up = "" if each["reason"] == "expired" else f"; what held it up until then: {said}"
+    return f"the deadline that its sender had named, {clock(each['bounces_at'], now)}, was over{held_up}"
 
 
 def _recipients(group: list[Any]) -> str:

@@ -53,6 +53,8 @@ class Tale:
     """When it became so."""
     since: datetime | None = None
     """Its lifetime ended, and since then `reason` had held it; None: it was refused."""
+    deadline: datetime | None = None
+    """Its lifetime ended at the day that its sender had named."""
     delay: "Delay | None" = None
     headers: bytes = field(repr=False, default=b"")
 
@@ -148,6 +150,8 @@ def _reasons(tale: Tale, head: Letterhead) -> list[str]:
     wording, cause = WORDINGS[head.language], cause_of(tale.reason)
     said = _code(tale.reply) if head.is_discreet else tale.reply
     lines = [wording.why.format(text=cause.why[head.language])]
+    if tale.deadline is not None:
+        lines.append(wording.deadline.format(deadline=spoken(tale.deadline, head.language)))
     if tale.since is not None and tale.reason != UNNAMED:
         lines.append(wording.expired.format(since=spoken(tale.since, head.language)))
     if tale.delay is None or said is not None:

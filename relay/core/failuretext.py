@@ -42,6 +42,8 @@ class Wording:
     sender_name: str
     discretion: str
     why: str
+    deadline: str
+    """Of what its sender had given a day of its own."""
     expired: str
     answer: str
     advice: str
@@ -88,6 +90,7 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             discretion="Your own mailbox cannot send at present, so this report takes another way. To protect\n"
             "your patients it names neither recipient nor subject: the number below leads to both.",
             why="Why: {text}",
+            deadline="The mail had a deadline of its own (X-Relay-Valid-Until), {deadline}: after it nothing is sent.",
             expired="It could not be delivered in the time that was allowed. Since {since} the above held it up.",
             answer="Answer of the mail server: {text}",
             advice="What you can do: {text}",
@@ -128,6 +131,7 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             discretion="La Sua casella al momento non può inviare, perciò questo avviso segue un'altra via.\n"
             "Per tutelare i pazienti non riporta né destinatario né oggetto: si trovano con il numero qui sotto.",
             why="Motivo: {text}",
+            deadline="Il messaggio aveva una propria scadenza (X-Relay-Valid-Until), {deadline}: poi non si invia più.",
             expired="Non è stato possibile recapitarlo in tempo. Dal {since} lo ha trattenuto il motivo qui sopra.",
             answer="Risposta del server di posta: {text}",
             advice="Che cosa può fare: {text}",

@@ -59,6 +59,8 @@ class Situation:
     """What the forecast says."""
     expires_at: int | None = None
     """When its lifetime ends; None: nobody asks."""
+    is_dated: bool = False
+    """Its sender named that day."""
     now: int = 0
     """The moment at which it is asked."""
 
@@ -72,13 +74,16 @@ class Standstill:
     eta: int | None = None
     needs: Needs | None = None
     bounces_at: int | None = None
-    """Its lifetime ends before it would leave or be tried: it is bounced then, unless somebody acts."""
+    """Its lifetime ends before it would leave or be tried: it is bounced then, unless somebody acts; of what bounced:
+    its sender had named that day, and that is why."""
 
 
 def standstill(of: Situation) -> Standstill:
     """Why a delivery is not moving; a final one: how it ended."""
     if of.state in FINAL:
-        return Standstill(None if of.state is State.DELIVERED else of.reason, of.since)
+        is_over = of.is_dated and of.state is State.BOUNCED and of.since >= (of.expires_at or of.since + 1)
+        ends = of.expires_at if is_over else None
+        return Standstill(None if of.state is State.DELIVERED else of.reason, of.since, bounces_at=ends)
     if of.state in SENDING:
         return Standstill(None, of.since)
     if of.state is State.HELD:

@@ -110,6 +110,7 @@ def write_report(
         accepted_at=_moment(entry.accepted_at, settings.zone),
         at=_moment(entry.at, settings.zone),
         since=None if entry.since is None else _moment(entry.since, settings.zone),
+        deadline=None if entry.deadline is None else _moment(entry.deadline, settings.zone),
         delay=None if entry.delay is None else _delay(entry.delay, settings.zone),
         headers=entry.headers,
     )

@@ -240,6 +240,7 @@ class Ending(Telling):
                 self.disk.number(), kind, new.id, delivery.id, delivery.account, delivery.envelope, reason, reply,
                 delivery.mail.accepted_at, self.clock.wall(), self.clock.wall(), is_mailbox_stopped=False,
                 headers=head + b"\r\n" if blank else head, since=since,
+                deadline=delivery.expires_at if since is not None and new.is_dated else None,
             )
         )  # fmt: skip
 

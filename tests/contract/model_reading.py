@@ -157,16 +157,16 @@ class Reading(Leasing):
         since = delivery.since or delivery.mail.accepted_at
         mailbox = self.disk.applied.mailbox_of(account)
         about = (delivery.state, delivery.mail.accepted_at, since, delivery.reason, due)
-        ends = self.ends_of(delivery)
+        ends: dict[str, Any] = {"expires_at": self.ends_of(delivery), "is_dated": delivery.mail.new.is_dated}
         if mailbox is None:
-            return Situation(*about, stranded=self.disk.applied.trouble_of(account), expires_at=ends)
+            return Situation(*about, stranded=self.disk.applied.trouble_of(account), **ends)
         own = self.disk.healths.get(mailbox, Health())
         host = self.disk.provider_healths.get(mailbox.provider, Health())
         stops = (None, own, self.probe(own, mailbox), host, self.probe(host, mailbox))
         if due:
-            return Situation(*about, *stops, now=self.now(), expires_at=ends)
+            return Situation(*about, *stops, now=self.now(), **ends)
         leaves_at = None if is_blind else self.leaves_at(delivery)
-        return Situation(*about, *stops, self.barrier(mailbox, delivery), leaves_at, now=self.now(), expires_at=ends)
+        return Situation(*about, *stops, self.barrier(mailbox, delivery), leaves_at, now=self.now(), **ends)
 
     def ends_of(self, delivery: Delivery) -> int:
         """When its lifetime ends, as things are."""

@@ -69,6 +69,8 @@ class OutboxEntry:
     """Of a bounce whose lifetime ended: since when `reason` had held it, wall time; None: it was refused."""
     delay: Delay | None = None
     """Of a notice of delay."""
+    deadline: int | None = field(default=None, kw_only=True)
+    """Of a bounce whose lifetime ended at the day that its sender had named: when that was, wall time."""
     refused_by: MailboxId | None = None
     """Of a bounce whose first report was refused, or did not leave in time: the mailbox through which it should."""
     refused_at: int | None = None

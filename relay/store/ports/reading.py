@@ -66,7 +66,8 @@ class DeliveryView:
     not before somebody acts."""
     attempts: tuple[AttemptView, ...] = ()
     bounces_at: int | None = None
-    """When its lifetime ends, where it will not leave before unless somebody acts."""
+    """When its lifetime ends, where it will not leave before unless somebody acts; of what bounced
+    for it: the day that its sender had named."""
 
 
 @dataclass(frozen=True, slots=True)

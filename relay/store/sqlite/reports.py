@@ -89,6 +89,7 @@ class Reports:
             None if since is None else context.clock.shown(since), delay,
             None if refused_by is None else context.names.mailbox_name(refused_by),
             None if refused_at is None else context.clock.shown(refused_at),
+            deadline=context.clock.shown(known.expires_at) if since is not None and known.is_dated else None,
         )  # fmt: skip
         return Owed(entry, known.place, b"" if is_stopped else context.bodies.at_hand(known.seq))
 

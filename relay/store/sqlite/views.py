@@ -68,7 +68,10 @@ class Views:
         state = STATES[stored] if running is None else running.state
         if running is not None:
             return SENDING_STATE, self._shown(Standstill(None, running.started_at + self._ahead))
-        situation = Situation(state, accepted, since, reason, due, now=self._context.clock.wall())
+        situation = Situation(
+            state, accepted, since, reason, due,
+            expires_at=expires, is_dated=is_dated, now=self._context.clock.wall(),
+        )  # fmt: skip
         if state is not State.WAITING:
             return state.value, self._shown(standstill(situation))
         is_kept_back = self._context.is_kept_back(sender)

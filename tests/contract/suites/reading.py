@@ -291,6 +291,17 @@ async def nobody_is_told_of_a_time_after_the_end_of_the_lifetime(scene: Scene) -
     assert (view.reason, view.eta, view.needs) == ("limit", None, Needs.ADMIN)
 
 
+async def what_bounced_at_its_own_deadline_says_when_that_was(scene: Scene) -> None:
+    await scene.route(account(A, lifetime=20 * MINUTE))
+    for number, is_dated in ((1, True), (2, False)):
+        await scene.mail(A, number, lifetime=10 * MINUTE if is_dated else None, is_dated=is_dated)
+    await scene.advance(20 * 60 + 1)
+    await scene.take()
+    found = [await _delivery(scene, number) for number in (1, 2)]
+    assert {each.state for each in found} == {"bounced"}
+    assert [each.bounces_at for each in found] == [START + 10 * MINUTE, None]
+
+
 async def a_retry_that_comes_too_late_is_no_promise(scene: Scene) -> None:
     await scene.route(account(A, lifetime=20 * MINUTE))
     await scene.mail(A, 1)

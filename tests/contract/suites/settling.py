@@ -323,6 +323,8 @@ async def what_is_dated_is_worth_nothing_after_its_day_even_while_its_mailbox_is
     await scene.take()
     (entry,) = await scene.store.outbox(10)
     assert (entry.message, entry.reason) == ("m-1", "sender-refused")
+    assert entry.deadline is not None, "its report says that the time was its own"
+    assert entry.deadline - entry.accepted_at == 2 * HOUR
 
 
 async def what_is_dated_never_waits_longer_than_its_account_lets_it(scene: Scene) -> None:

@@ -163,6 +163,17 @@ def test_what_is_over_says_how_it_ended_and_nothing_more(relay, state, reason, w
     assert len(lines) == 4
 
 
+def test_what_missed_its_deadline_says_that_it_was_its_own_and_what_held_it_up(relay):
+    over = {"state": "bounced", "eta": None, "bounces_at": NOON + 5 * MINUTE, "since": NOON + 6 * MINUTE}
+    (said,) = explained(relay, delivery(reason="ip-blocked", **over), is_dated=True)[3:]
+    assert said.startswith(
+        "  It failed for good at 12:06:00 UTC: the deadline that its sender had named, 12:05:00 UTC, was over; what "
+        "held it up until then: the provider refuses connections from this machine's address (ip-blocked). "
+    )
+    (said,) = explained(relay, delivery(reason="expired", **over), is_dated=True)[3:]
+    assert "12:05:00 UTC, was over. " in said
+
+
 def test_what_is_being_sent_says_so(relay):
     assert explained(relay, delivery(state="sending", reason=None, eta=None))[3] == (
         "  It is being sent now, since 12:00:00 UTC."

@@ -443,6 +443,21 @@ def test_envelope_id_and_original_recipient_come_back_in_every_report():
         assert ("Original-Recipient", "rfc822; Anna+x@example.com") in about_recipient
 
 
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (Language.ENGLISH, "The mail had a deadline of its own (X-Relay-Valid-Until), 2026-"),
+        (Language.ITALIAN, "Il messaggio aveva una propria scadenza (X-Relay-Valid-Until), "),
+    ],
+)
+@pytest.mark.parametrize("reason", ["ip-blocked", "expired"])
+def test_a_deadline_that_its_sender_named_is_said_to_have_been_his(language, said, reason):
+    tale = replace(FAILURE, reason=reason, reply=None, since=FAILURE.accepted_at, deadline=FAILURE.at)
+    head = replace(HEAD, language=language)
+    assert said in human(tale, head)
+    assert "X-Relay-Valid-Until" not in human(replace(tale, deadline=None), head)
+
+
 def test_a_lifetime_that_ended_names_what_held_the_mail_and_since_when():
     since = datetime(2026, 11, 20, 8, 15, tzinfo=UTC)
     tale = replace(FAILURE, reason="auth-rejected", reply=None, since=since)

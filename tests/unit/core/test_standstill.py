@@ -27,6 +27,23 @@ INSTANTS = st.none() | st.integers(1, 10**6)
 HEALTHS = st.builds(Health, st.sampled_from(HealthState), REASONS, st.none() | st.integers(0, 10**6), probe_at=INSTANTS)
 
 
+@pytest.mark.parametrize(
+    ("state", "since", "is_dated", "ends"),
+    [
+        (State.BOUNCED, 60, True, 60),
+        (State.BOUNCED, 59, True, None),
+        (State.BOUNCED, 60, False, None),
+        (State.CANCELLED, 60, True, None),
+        (State.DELIVERED, 61, True, None),
+    ],
+)
+def test_what_bounced_at_the_day_that_its_sender_named_says_when_that_was(
+    state: State, since: int, is_dated: bool, ends: int | None
+) -> None:
+    found = standstill(Situation(state, 1, since, "network", expires_at=60, is_dated=is_dated))
+    assert found.bounces_at == ends
+
+
 NOW = Moment(10 * HOUR, 110 * HOUR)
 GUESSED = BlockTime(4 * HOUR, is_known=False)
 
