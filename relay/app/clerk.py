@@ -48,7 +48,7 @@ class AccountClerk:
     async def pause(self, account: AccountId, *, why: str, by: str) -> Done:
         """Keeps its mail back."""
         is_new = await self._means.control.pause(account, why=why, by=by)
-        saying = self._paused(account) if is_new else Saying.PAUSED_BEFORE
+        saying = self._paused(account) if is_new else Saying.PAUSED_BEFORE if why else Saying.PAUSED_AS_BEFORE
         return Done(account, is_new, self._speech.say(account, saying))
 
     def _paused(self, account: AccountId) -> Saying:

@@ -144,6 +144,10 @@ def lines_of(account: Any, now: datetime) -> Iterator[str]:
     yield from (f"    {_change(each, now)}" for each in account["history"])
 
 
+def _over(day: str, now: datetime) -> bool:
+    return day < f"{now:%Y-%m-%d}"
+
+
 def _standing(account: Any, now: datetime) -> Iterator[str]:
     owner = account["owner"]
     if owner is not None:
@@ -151,11 +155,12 @@ def _standing(account: Any, now: datetime) -> Iterator[str]:
     if account["retires"] is not None:
         yield f"  Retires: {account['retires']} is the last day on which it works."
     if account["paid_until"] is not None:
-        yield f"  Paid until: {account['paid_until']}."
+        over = ", which is over: its provider may stop it" if _over(account["paid_until"], now) else ""
+        yield f"  Paid until: {account['paid_until']}{over}."
     if account["aliases"]:
         yield f"  Also sends as: {', '.join(account['aliases'])}."
     for each in account["replaces"]:
-        over = ", which is over: mail from it is refused" if each["until"] < f"{now:%Y-%m-%d}" else ""
+        over = ", which is over: mail from it is refused" if _over(each["until"], now) else ""
         yield f"  Replaces: {each['address']}, until {each['until']}{over}."
 
 

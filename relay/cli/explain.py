@@ -203,9 +203,12 @@ def _what_moves_it(first: Any, etas: list[str | None], account: Any, now: dateti
 
 
 def _why(reason: str | None, account: Any) -> str:
-    """Why nothing is there to log in with is known more closely than by its reason."""
+    """Why nothing is there to log in with, and what an admin said of his pause, tell more than the reason."""
     if reason == "no-credentials" and account is not None and account["without"] is not None:
         return f"{account['without']} ({reason})"
+    paused = None if account is None else account["paused"]
+    if reason == "paused-by-admin" and paused is not None and paused["why"]:
+        return f"{why(reason)}: {paused['why']}"
     return why(reason)
 
 

@@ -14,7 +14,7 @@ from relay.config.values import print_duration
 
 
 def lasting_problems(parts: Iterable[Part], queue: Queue, today: date) -> list[Problem]:
-    """A warning for each span that outlasts the mail it is about, and for each old address that is refused by now."""
+    """A warning for each span that outlasts its mail, and for each paid term and each old address that is over."""
     problems: list[Problem] = []
     for part in parts:
         report = Report(part.file)
@@ -36,6 +36,9 @@ def _check(entry: Entry, queue: Queue, today: date, report: Report) -> None:
     if paused.action == HOLD_THEN_REJECT and paused.after > longest and "on_paused" in values:
         text = f"mail of a paused mailbox bounces after {print_duration(longest)}, before clients hear of the pause"
         report.warning(entry.mark("on_paused"), text)
+    paid_until = values.get("paid_until")
+    if paid_until is not None and paid_until < today:
+        report.warning(entry.mark("paid_until"), f"the paid term was over on {paid_until}: its provider may stop it")
     for old, until in values.get("replaces", {}).items():
         if until < today:
             report.warning(entry.mark(f"address {old.lower()}"), f"{old} has been refused since {until} was over")

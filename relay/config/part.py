@@ -30,7 +30,7 @@ _MARKED: Mapping[str, tuple[str, ...]] = {
     "clients": ("password",),
     "providers": ("profile", "host", "port", "tls", "tls_ca", "oauth"),
     "plans": ("provider", "lifetime", "on_paused"),
-    "accounts": ("provider", "password", "owner", "lifetime", "on_paused"),
+    "accounts": ("provider", "password", "owner", "lifetime", "on_paused", "paid_until"),
 }
 """The keys that may be blamed after the file itself was found right."""
 _MARKED_ITEMS: Mapping[str, tuple[tuple[str, str], ...]] = {

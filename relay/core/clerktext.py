@@ -17,6 +17,8 @@ class Saying(StrEnum):
     PAUSED_ALONE = "paused-alone"
     """Where nobody else sends through its mailbox."""
     PAUSED_BEFORE = "paused-before"
+    PAUSED_AS_BEFORE = "paused-as-before"
+    """The same, without another reason."""
     RESUMED = "resumed"
     NOT_PAUSED = "not-paused"
     STILL_STOPPED = "still-stopped"
@@ -61,6 +63,10 @@ SAYINGS: Mapping[Saying, tuple[str, str]] = MappingProxyType(
         Saying.PAUSED_BEFORE: (
             "Mail of {sender} was kept back already; the reason is noted.",
             "La posta di {sender} era già trattenuta; il motivo è annotato.",
+        ),
+        Saying.PAUSED_AS_BEFORE: (
+            "Mail of {sender} was kept back already; nothing has changed.",
+            "La posta di {sender} era già trattenuta; non è cambiato nulla.",
         ),
         Saying.RESUMED: ("Mail of {sender} goes on.", "La posta di {sender} prosegue."),
         Saying.NOT_PAUSED: ("Nobody had paused {sender}.", "Nessuno aveva messo in pausa {sender}."),

@@ -15,7 +15,9 @@ class Control(Protocol):
     """What can be said. UnknownAccount: the routing in force has no such account."""
 
     async def pause(self, account: AccountId, *, why: str, by: str = ADMIN) -> bool:
-        """Keeps an account's mail back, and nobody else's in its mailbox; False: it was, and has a new `why`."""
+        """Keeps an account's mail back, and nobody else's in its mailbox; False: it was, and has a new `why`, where one
+        is given.
+        """
 
     async def resume(self, account: AccountId, *, by: str = ADMIN) -> bool:
         """Lets it go again; False: nobody had paused it."""

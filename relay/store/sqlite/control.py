@@ -48,6 +48,7 @@ def _pause(context: Context, account: AccountId, why: str, by: str) -> bool:
     routes, number = context.routes, context.names.account(account)
     known = routes.paused.get(account)
     since = context.clock.wall() if known is None else known.since
+    why = why or ("" if known is None else known.why)
     context.database.write(_SQL["pause_account"], (number, since, why))
     _turn(context, account, {**routes.paused, account: PausedAccount(since, why)})
     return known is None

@@ -30,7 +30,7 @@ def mend(context: Context, account: AccountId, by: str) -> bool:
 
 
 def _have_host_tried(context: Context, provider: str, by: str) -> None:
-    """Who had a block of this address lifted says so of a mailbox behind it; an outage of logins has turns of its own."""
+    """Who had a block of this address lifted says so of a mailbox behind it; an outage of logins has its own turns."""
     host = context.remembrance.provider_health(provider)
     if host.is_stopped and host.cause is not HealthEvent.LOGINS_OUT:
         change_provider(context, provider, Symptom(HealthEvent.FIXED, by=by))

@@ -31,6 +31,23 @@ async def what_waited_is_kept_back_and_let_go_again_in_its_order(scene: Scene) -
     assert [claim.message for claim in claims] == ["m-1", "m-2", "m-3"]
 
 
+async def a_second_pause_keeps_the_reason_of_the_first_unless_it_has_one(scene: Scene) -> None:
+    await scene.route(account(A))
+
+    async def reason() -> str | None:
+        view = await scene.store.account(A)
+        assert view is not None
+        return None if view.particulars.paused is None else view.particulars.paused.why
+
+    assert await scene.books.control.pause(A, why="asked by phone")
+    for why, kept in (("", "asked by phone"), ("on holiday", "on holiday"), ("", "on holiday")):
+        assert not await scene.books.control.pause(A, why=why)
+        assert await reason() == kept
+    await scene.books.control.resume(A)
+    await scene.books.control.pause(A, why="")
+    assert await reason() == "", "that of an earlier pause is over with it"
+
+
 async def a_pause_outlives_a_restart_and_an_edit(scene: Scene) -> None:
     await scene.route(account(A))
     await scene.books.control.pause(A, why="asked by phone")

@@ -169,7 +169,8 @@ async def test_a_pause_says_who_else_is_not_concerned(office: Office) -> None:
     office.routing = replace(ROUTING, accounts={**ROUTING.accounts, bruno.sender: bruno})
     assert "other accounts" in (await office.clerk.pause(ANNA, why="ferie", by="admin")).text
     office.control.answer = False
-    assert "already" in (await office.clerk.pause(ANNA, why="", by="admin")).text
+    assert "already; nothing has changed" in (await office.clerk.pause(ANNA, why="", by="admin")).text
+    assert "already; the reason is noted" in (await office.clerk.pause(ANNA, why="ferie", by="admin")).text
 
 
 @pytest.mark.parametrize(

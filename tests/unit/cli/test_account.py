@@ -146,6 +146,12 @@ def test_an_account_is_shown_with_all_that_is_known_of_it(relay):
         assert line in text
 
 
+def test_a_paid_term_that_is_over_is_said_to_be(relay):
+    relay.reading.of_accounts = [replace(account(), particulars=Particulars(paid_until=date(2026, 11, 21)))]
+    said = "\n".join(lines_of(answer(relay, "accounts/anna@d.test"), NOW))
+    assert "Paid until: 2026-11-21, which is over: its provider may stop it." in said
+
+
 def test_who_is_not_there_is_asked_whether_another_was_meant(desk):
     code, out, err = desk.run("account", "show", "ana@d.test")
     assert (code, out) == (1, "")

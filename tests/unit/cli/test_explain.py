@@ -11,7 +11,7 @@ from relay.cli.wording import REMEDY, WHY, remedy, who, why
 from relay.core.meaning import Fault, ReplyClass
 from relay.core.remedy import REMEDIES, Needs
 from relay.core.words import Plan, Stage
-from relay.store.ports.reading import LimitView, LoginWait, Particulars, SaidView
+from relay.store.ports.reading import LimitView, LoginWait, Particulars, PausedView, SaidView
 from relay.store.ports.riddles import SaidVerbatim
 from tests.fakes.reading import MINUTE, NOON, account, attempt, delivery, message
 from tests.unit.admin.relay_app import Relay
@@ -288,6 +288,15 @@ def test_a_pause_of_an_admin_is_ended_by_a_verb_and_not_in_the_routing(relay):
     assert acts.endswith(
         "an admin. What to do: let it go again when its time has come: relay account resume anna@d.test."
     )
+
+
+def test_a_pause_of_an_admin_says_his_reason(relay):
+    particulars = Particulars(paused=PausedView(NOON, "cambia casella"))
+    lines = about(
+        relay, health="paused", reason="paused-by-admin", needs=Needs.ADMIN, eta=None, particulars=particulars
+    )
+    (why,) = [line for line in lines if "Why it waits" in line]
+    assert why.endswith("(paused-by-admin): cambia casella.")
 
 
 def test_a_retired_account_has_two_ways_out_and_what_it_has_queued_still_leaves(relay):
