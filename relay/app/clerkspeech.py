@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from relay.app.clerkmeans import ClerkMeans
 from relay.core.clerktext import Saying, say
 from relay.core.failuretext import Language
-from relay.core.limits import SECOND
+from relay.core.limits import MINUTE, SECOND
 from relay.core.words import AccountId
 from relay.store.ports.reading import AccountView, ProviderView
 
@@ -36,9 +36,9 @@ class Speech:
         )  # fmt: skip
 
     def time(self, at: int) -> str:
-        """Time of the clerk's zone, which is named, with the day where it is another one."""
-        means = self._means
-        local, now = (datetime.fromtimestamp(each / SECOND, means.zone) for each in (at, means.wall()))
+        """Time of the clerk's zone, which is named, with the day where it is another one; never before `at` itself."""
+        means, minute = self._means, -(-at // MINUTE) * MINUTE
+        local, now = (datetime.fromtimestamp(each / SECOND, means.zone) for each in (minute, means.wall()))
         return f"{local:%H:%M %Z}" if local.date() == now.date() else f"{local:%d/%m %H:%M %Z}"
 
     def next_try(self, account: AccountId, view: AccountView | None, pause: float = 0.0) -> str:

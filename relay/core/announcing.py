@@ -66,6 +66,8 @@ class Situation:
     circumstance: Circumstance | None = None
     since: int | None = None
     """Since when it stood still for other causes before this one."""
+    affected: int = 0
+    """How many senders are concerned, where none is named."""
 
 
 def word_of(concern: Concern, told_at: int | None, now: int) -> Next:
@@ -119,6 +121,7 @@ def notice_of(concern: Concern, word: Word, situation: Situation) -> Notice:
         reason=None if is_paid else concern.reason,
         circumstance=_circumstance(concern, situation.circumstance),
         since=concern.opened_at if situation.since is None else min(situation.since, concern.opened_at),
+        affected=situation.affected,
         waiting=situation.waiting,
         needs=_needs(concern, word),
         next_try=None if word is Word.HEALED else situation.next_try,

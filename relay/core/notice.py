@@ -103,6 +103,8 @@ class Notice:
     """The mail that it began with, where the provider's support asks for it."""
     domain: str | None = None
     """Of that mail's recipient."""
+    affected: int = 0
+    """How many senders are concerned where none is named: those of a whole provider."""
 
     def __post_init__(self) -> None:
         """Looks at every value: what is not of its kind does not get in."""
@@ -113,7 +115,7 @@ class Notice:
         _must(self.message is None or _ID.fullmatch(self.message) is not None, "message")
         _must(self.domain is None or _is_name(self.domain), "domain")
         _must(all(_is_name(each) and "@" in each for each in self.accounts), "accounts")
-        for name in ("waiting", "count", "usual"):
+        for name in ("waiting", "affected", "count", "usual"):
             value = getattr(self, name)
             _must(value is None or 0 <= value <= COUNT_MOST, name)
 
@@ -123,11 +125,11 @@ def told(notice: Notice) -> Mapping[str, object]:
     values: dict[str, object] = {
         each.name: _plain(getattr(notice, each.name))
         for each in fields(notice)
-        if each.name not in ("id", "type", "at", "accounts", "since", "next_try", "message", "domain")
+        if each.name not in ("id", "type", "at", "accounts", "affected", "since", "next_try", "message", "domain")
     }
     return values | {
         "accounts": list(notice.accounts[:NAMED]),
-        "accounts_total": len(notice.accounts),
+        "accounts_total": max(len(notice.accounts), notice.affected),
         "since": None if notice.since is None else instant(notice.since),
         "next_try": None if notice.next_try is None else instant(notice.next_try),
     }

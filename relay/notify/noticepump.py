@@ -259,4 +259,6 @@ def _concerned(due: DueConcern) -> tuple[AccountId, ...]:
 
 def _situation(due: DueConcern) -> Situation:
     since = min((each.since for each in due.heard), default=None)
-    return Situation(due.now, due.words, _concerned(due), due.waiting, due.next_try, since=since)
+    named = _concerned(due)
+    affected = 0 if named else len(due.accounts)
+    return Situation(due.now, due.words, named, due.waiting, due.next_try, since=since, affected=affected)

@@ -214,6 +214,7 @@ async def test_fixed_says_that_it_is_tried_and_who_still_keeps_it_back(office: O
             LoginWait("login", "10/10m", NOON + 300_000_000),
             "is tried at 12:05 UTC: it has logged in as often as it may for now (login_limit)",
         ),
+        (LoginWait("login", "10/10m", NOON + 306_000_000), "is tried at 12:06 UTC"),
     ],
 )
 async def test_fixed_says_when_it_is_tried_where_no_login_is_left_now(

@@ -129,7 +129,7 @@ def test_a_notice_has_these_fields_and_no_other() -> None:
     """A field that could hold what a mail or a reply says would be a hole: whoever adds one looks here first."""
     assert [each.name for each in fields(Notice)] == [
         "id", "type", "at", "provider", "mailbox", "accounts", "reason", "circumstance", "since", "waiting", "needs",
-        "next_try", "paid_until", "count", "usual", "message", "domain",
+        "next_try", "paid_until", "count", "usual", "message", "domain", "affected",
     ]  # fmt: skip
     cited = told(replace(NOTICE, message="m-1", domain="example.org"))
     assert cited == told(NOTICE), "which mail it was, and where it went, is for letters alone"

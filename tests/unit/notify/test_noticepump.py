@@ -12,8 +12,8 @@ from relay.core.concerns import Concern, ConcernKind, Subject
 from relay.core.envelope import Letter, NewMessage
 from relay.core.failuretext import Language
 from relay.core.limits import HOUR, MINUTE
-from relay.core.notice import Notice, NoticeType
-from relay.core.notice_json import write_notice
+from relay.core.notice import Notice, NoticeType, told
+from relay.core.notice_json import read_notice, write_notice
 from relay.core.notices import Sheet
 from relay.core.routing import Account, Owner, Routing
 from relay.core.telling import RETRY_AFTER, STEADY, Addressee, NoRoad, Reader, address_key, with_refusal
@@ -447,6 +447,10 @@ async def test_a_providers_trouble_is_told_to_ops_and_not_to_each_doctor() -> No
     world = await World(outage, sender=Sender()).rest()
     assert world.store.letters == []
     assert json.loads(world.store.queued[0] or "")["accounts"] == []
+    said = told(read_notice(world.store.queued[0] or ""))
+    assert (said["accounts"], said["accounts_total"]) == ([], len(DUE.accounts)), (
+        "how many it hits is what ops ask first"
+    )
     by_mail = await World(outage).rest()
     assert by_mail.store.steps[0] == f"put {OPS}"
 
