@@ -4,6 +4,7 @@ Law: it talks to the address in relay.yaml and to no proxy, follows no redirect,
 """
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,6 +28,8 @@ PAGE: int = 1000
 
 ON_ALL: Mapping[str, str] = MappingProxyType({"0.0.0.0": "127.0.0.1", "::": "::1"})  # noqa: S104 - nothing is bound
 """Addresses that mean all of this machine's, and the one at which to ask there."""
+
+_IDENT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 Parameters = Mapping[str, str | list[str]]
 
@@ -140,6 +143,13 @@ class RelayApi:
                 raise Refused(detail)
             case _:
                 raise CannotNow(f"the relay at {self.place} cannot answer now: {detail}")
+
+
+def ident(said: str, what: str) -> str:
+    """An id as it stands in a path. NotFound: no `what` has one like that, and another path would be asked."""
+    if not _IDENT.fullmatch(said):
+        raise NotFound(f"there is no {what} {said!r}")
+    return said
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 from rich.padding import Padding
 
-from relay.cli.asking import NotFound, RelayApi, running_relay
+from relay.cli.asking import NotFound, RelayApi, ident, running_relay
 from relay.cli.ending import WrongUse
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import clock, print_json, read, safe, screen, spoken
@@ -94,14 +94,14 @@ def print_lines(console: Console, lines: Iterable[str]) -> None:
 def find(relay: RelayApi, what: str) -> tuple[str, Any]:
     """What is meant: an id of ours has no @, a Message-ID has angle brackets, a sender has neither."""
     if "@" not in what:
-        return "message", relay.get(f"messages/{quote(what, safe='')}")
+        return "message", relay.get(f"messages/{ident(what, 'message')}")
     if not what.startswith("<"):
         try:
             return "account", relay.get(f"accounts/{quote(what, safe='')}")
         except NotFound:
             pass
-    for ident in (what, f"<{what}>") if not what.startswith("<") else (what,):
-        items = relay.get("messages", {"message_id": ident, "limit": "1"})["items"]
+    for named in (what, f"<{what}>") if not what.startswith("<") else (what,):
+        items = relay.get("messages", {"message_id": named, "limit": "1"})["items"]
         if items:
             return "message", relay.get(f"messages/{items[0]['id']}")
     if what.startswith("<"):

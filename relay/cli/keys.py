@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from relay.cli.asking import running_relay
+from relay.cli.asking import ident, running_relay
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
@@ -51,7 +51,7 @@ def retire(
 ) -> None:
     """Do without an older key, if nothing needs it any more."""
     with running_relay(config) as relay:
-        answer = relay.post(f"keys/{key}/retire")
+        answer = relay.post(f"keys/{ident(key, 'key')}/retire")
     if as_json:
         typer.echo(json.dumps(answer, indent=2))
         return

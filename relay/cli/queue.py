@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
-from relay.cli.asking import running_relay
+from relay.cli.asking import ident, running_relay
 from relay.cli.ending import WrongUse
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import WIDE, ago, ahead, clean, clock, coloured, print_json, safe, screen, table
@@ -81,7 +81,7 @@ def show(
 ) -> None:
     """Show a message with every attempt of its deliveries."""
     with running_relay(config) as relay:
-        found = relay.get(f"messages/{quote(message, safe='')}")
+        found = relay.get(f"messages/{ident(message, 'message')}")
     if as_json:
         print_json(found)
     else:

@@ -18,7 +18,7 @@ MOST: int = 1000
 
 def recipients(
     account: Annotated[str | None, typer.Option("--account", help="Only of this account.")] = None,
-    least: Annotated[int, typer.Option("--least", min=1, help="Only from so many mails a day on; 10 at least.")] = 10,
+    least: Annotated[int, typer.Option("--least", min=10, help="Only from so many mails a day on.")] = 10,
     config: ConfigOption = DEFAULT_CONFIG,
     as_json: JsonOption = False,
 ) -> None:

@@ -28,7 +28,7 @@ WHY: Mapping[str, str] = MappingProxyType(
         "ip-blocked": "the provider refuses connections from this machine's address",
         "lost": "the attempt before was cut short",
         "message-too-large": "it is larger than the provider takes",
-        "network": "the provider cannot be reached",
+        "network": "the connection with the provider fails or breaks off",
         "no-account": "no account of the routing has this sender any more",
         "no-token": "nobody has connected this mailbox with the provider yet (OAuth2)",
         "oauth-blocked": "the provider, or the rules of the owner's organisation, keep this user out (OAuth2)",

@@ -141,8 +141,11 @@ CAUSES: Mapping[str, Cause] = MappingProxyType(
         ),
         "network": cause(
             EXPIRED,
-            ("your mail provider could not be reached.", "send it again later, or another way."),
-            ("il Suo gestore di posta non era raggiungibile.", "inviare di nuovo più tardi, o per un'altra via."),
+            ("the connection with your mail provider failed or broke off.", "send it again later, or another way."),
+            (
+                "la connessione con il Suo gestore non riesce o si interrompe.",
+                "inviare di nuovo più tardi, o per un'altra via.",
+            ),
         ),
         "outage": cause(
             EXPIRED,

@@ -88,7 +88,8 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             ),
             sender_name="Mail delivery",
             discretion="Your own mailbox cannot send at present, so this report takes another way. To protect\n"
-            "your patients it names neither recipient nor subject: the number below leads to both.",
+            "your patients it names neither recipient nor subject: look in your software for what it sent\n"
+            "at the time below, or for the number, if it keeps the answer that it was given.",
             why="Why: {text}",
             deadline="The mail had a deadline of its own (X-Relay-Valid-Until), {deadline}: after it nothing is sent.",
             expired="It could not be delivered in the time that was allowed. Since {since} the above held it up.",
@@ -129,7 +130,8 @@ WORDINGS: Mapping[Language, Wording] = MappingProxyType(
             ),
             sender_name="Recapito della posta",
             discretion="La Sua casella al momento non può inviare, perciò questo avviso segue un'altra via.\n"
-            "Per tutelare i pazienti non riporta né destinatario né oggetto: si trovano con il numero qui sotto.",
+            "Per tutelare i pazienti non riporta né destinatario né oggetto: li cerchi nel Suo programma\n"
+            "tra gli invii dell'ora indicata qui sotto, o con il numero, se il programma lo conserva.",
             why="Motivo: {text}",
             deadline="Il messaggio aveva una propria scadenza (X-Relay-Valid-Until), {deadline}: poi non si invia più.",
             expired="Non è stato possibile recapitarlo in tempo. Dal {since} lo ha trattenuto il motivo qui sopra.",

@@ -421,6 +421,15 @@ def test_what_there_is_none_of_is_1(desk, what):
     assert "@" not in what or what in err, "which of many was meant"
 
 
+@pytest.mark.parametrize("what", ["a/b", "a/b?c", "../status", "é"])
+@pytest.mark.parametrize("verb", [("explain",), ("queue", "show"), ("keys", "retire")])
+def test_what_is_no_id_asks_for_no_other_path(desk, verb, what):
+    code, out, err = desk.run(*verb, what)
+    assert (code, out) == (1, "")
+    assert err.startswith(f"relay: there is no {'key' if verb[0] == 'keys' else 'message'} ")
+    assert "path" not in err
+
+
 def test_json_is_exactly_that_of_the_api(known):
     assert json.loads(known.says("explain", "aa11", "--json")) == answer(known.relay, "messages/aa11")
     assert json.loads(known.says("explain", "anna@d.test", "--json")) == answer(known.relay, "accounts/anna@d.test")

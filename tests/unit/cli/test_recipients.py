@@ -21,3 +21,9 @@ def test_it_prints_the_json_of_the_api(desk: Desk) -> None:
 def test_nobody_is_said(desk: Desk) -> None:
     desk.relay.recipients.found = []
     assert desk.says("recipients") == "nobody gets that many\n"
+
+
+def test_what_the_relay_does_not_count_is_wrong_use(desk: Desk) -> None:
+    code, out, err = desk.run("recipients", "--least", "3")
+    assert (code, out) == (2, "")
+    assert "10" in err

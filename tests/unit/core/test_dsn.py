@@ -170,6 +170,7 @@ def test_through_another_mailbox_it_still_says_which_mail_and_why():
     text = human(head=DISCREET)
     assert "this address does not exist" in text
     assert "A1, accepted" in text
+    assert "look in your software for what it sent" in text, "the number alone leads to nobody"
     assert "550 5.1.1" in text
     about_recipient = dict(status(head=DISCREET)[1])
     assert about_recipient["Final-Recipient"] == "rfc822; withheld@recipient.invalid"
