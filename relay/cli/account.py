@@ -135,7 +135,7 @@ def lines_of(account: Any, now: datetime) -> Iterator[str]:
     if account["sent_30d"] is not None:
         last = account["last_sent_at"]
         when = "nothing in the history" if last is None else f"last {ago(last, now)} ago"
-        yield f"  Sent: {when}; {account['sent_7d']} in 7 days, {account['sent_30d']} in 30 days."
+        yield f"  Handed in: {when}; {account['sent_7d']} in 7 days, {account['sent_30d']} in 30 days."
     said = account["last_reply"]
     if said is not None:
         yield f"  Last answer of the provider, {clock(said['at'], now)}, {said['stage']}: {said['reply']}"

@@ -138,7 +138,13 @@ def _age(seconds: float | None) -> str:
 
 
 def _limits(limits: list[Any]) -> str:
-    return ", ".join(f"{each['used']} of {each['limit']}" for each in limits)
+    return ", ".join(_limit(each) for each in limits)
+
+
+def _limit(each: Any) -> str:
+    """What it allows now stands beside what it says, where the mailbox is slowed."""
+    slowed = "" if str(each["most"]) == each["limit"].partition("/")[0] else f" (now {each['most']})"
+    return f"{each['used']} of {each['limit']}{slowed}"
 
 
 def _stopped(shown: Any, now: datetime) -> list[Text]:

@@ -139,7 +139,7 @@ def test_an_account_is_shown_with_all_that_is_known_of_it(relay):
         "Also sends as: segreteria@d.test.",
         "Replaces: old@x.it, until 2027-12-31.",
         "Replaces: older@x.it, until 2026-11-21, which is over: mail from it is refused.",
-        "Sent: last 68m ago; 12 in 7 days, 40 in 30 days.",
+        "Handed in: last 68m ago; 12 in 7 days, 40 in 30 days.",
         "Last answer of the provider, 12:00:00 UTC, mail: 450 slow down",
         "12:00:00 UTC  paused, auth-rejected (never-worked): 535 no",
     ):

@@ -13,6 +13,7 @@ from relay.cli.status import follow
 from relay.core.remedy import Needs
 from relay.core.words import Plan
 from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.ports.reading import LimitView
 from tests.fakes.reading import MINUTE, NOON, account, provider
 from tests.unit.admin.relay_app import Relay
 from tests.unit.cli.drawing import NOW, answer, drawn
@@ -62,6 +63,12 @@ def test_everything_stands_on_one_screen(relay):
         "NOT OK            HEALTH WHY           SINCE NEXT  QUEUED LIMITS\n"
         "m.rossi@studio.it paused auth-rejected    8m owner      3 20 of 20/10m\n"
     )
+
+
+def test_a_slowed_limit_says_what_it_allows_now(relay):
+    slowed = (LimitView("20/m", 4, 5), LimitView("900/calendar-day", 7, 900))
+    relay.reading.of_accounts = [account(health="slowed", reason="rate-limited", since=NOON, eta=None, limits=slowed)]
+    assert "4 of 20/m (now 5), 7 of 900/calendar-day" in shown(relay, width=200)
 
 
 def test_a_relay_without_anything_says_so(relay):
