@@ -125,7 +125,8 @@ class _Writer:
         story = self._words.stories[self._topic]
         opening = self._words.opening if self._notice.type is NoticeType.STOPPED else self._words.still
         known = self._steps()
-        steps = known or [self._said(story.steps)]
+        own = [self._said(story.steps)]
+        steps = own + known if self._topic is Topic.NEVER_WORKED else known or own
         return [
             self._greeting(),
             self._said(opening),
@@ -198,6 +199,8 @@ class _Writer:
         return self._words.help.format(contact=self._sheet.contact) if is_for else ""
 
     def _said(self, text: str) -> str:
+        if self._sheet.language is Language.ITALIAN and self._sheet.provider[:1] in ("a", "A"):
+            text = text.replace(" a {provider}", " ad {provider}")  # euphony: before the same vowel
         return text.format_map(self._facts)
 
     def _known(self) -> dict[str, object]:

@@ -17,7 +17,8 @@ _STORIES = {
     ),
     Topic.NEVER_WORKED: Story(
         "{provider} refuses the password of the mailbox. As it is set here, it has never worked: it may have a slip.",
-        "Log in to the mailbox in its webmail with the very same password, to see whether it is right.",
+        "Log in to the mailbox in its webmail with the very same password, to see whether it is right. If it is, it "
+        "may have been typed wrong here: it has to be read out to support once more.",
         Then.PASSWORD,
     ),
     Topic.EXPIRED_BY_PROVIDER: Story(

@@ -18,7 +18,8 @@ _STORIES = {
     Topic.NEVER_WORKED: Story(
         "{provider} rifiuta la password della casella. Così com'è impostata qui, non ha mai funzionato: forse contiene "
         "un errore.",
-        "Acceda alla casella dalla webmail con la stessa identica password, per vedere se è giusta.",
+        "Acceda alla casella dalla webmail con la stessa identica password, per vedere se è giusta. Se lo è, forse è "
+        "stata scritta male qui: va dettata di nuovo all'assistenza.",
         Then.PASSWORD,
     ),
     Topic.EXPIRED_BY_PROVIDER: Story(

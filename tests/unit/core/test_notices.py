@@ -205,6 +205,23 @@ def test_a_password_that_never_worked_is_told_otherwise() -> None:
     assert "Prima funzionava" not in body
 
 
+def test_before_a_new_password_is_made_the_old_one_is_read_out_again() -> None:
+    """What never worked was perhaps typed wrong by support."""
+    never = replace(NOTICE, circumstance=Circumstance.NEVER_WORKED)
+    body = " ".join(write(never, replace(DOCTOR, steps="1. Crei una nuova password.")).body.split())
+    assert "va dettata di nuovo all'assistenza" in body
+    assert body.index("va dettata di nuovo") < body.index("Crei una nuova password")
+    worked = " ".join(write(NOTICE, replace(DOCTOR, steps="1. Crei una nuova password.")).body.split())
+    assert "va dettata" not in worked
+
+
+@pytest.mark.parametrize(("provider", "said"), [("Aruba", "chieda il motivo ad Aruba"), ("Libero", "motivo a Libero")])
+def test_a_provider_is_asked_in_good_italian(provider: str, said: str) -> None:
+    event = replace(NOTICE, type=NoticeType.SPAM_BLOCKED)
+    body = write(event, replace(DOCTOR, reader=Reader.VENDOR, provider=provider)).body
+    assert said in " ".join(body.split())
+
+
 def test_after_a_day_it_is_a_reminder() -> None:
     text = write(replace(NOTICE, type=NoticeType.STILL_STOPPED), DOCTOR)
     assert text.subject == "Promemoria: la posta di m.rossi@libero.it non parte"
