@@ -36,7 +36,9 @@ SENTENCES: Mapping[ReplyClass, str] = {
     ReplyClass.MESSAGE_TOO_LARGE: "over the provider's size",
     ReplyClass.TOO_MANY_RECIPIENTS: "as rate-limited, since each transaction has one recipient",
     ReplyClass.TLS_REQUIRED: "encryption is demanded, or did not come about; never clear text",
-    ReplyClass.PROTOCOL_ERROR: "not understood: a fresh session once, then held, and ops are told; at RCPT the recipient's, bounce",
+    ReplyClass.PROTOCOL_ERROR: (
+        "not understood: a fresh session once, then held, and ops are told; at RCPT the recipient's, bounce"
+    ),
     ReplyClass.NETWORK: "the line broke; before the login the provider's",
     ReplyClass.OUTAGE: "the service is ill; before the login the provider's",
     ReplyClass.UNKNOWN: "nothing knows it: before RCPT held; later 4xx again, 5xx two more tries in 30 minutes",
@@ -76,7 +78,10 @@ def _lines() -> Iterator[str]:
         '("not blacklisted") are no part of a reason. A final answer from RCPT on that gives no reason and asks for '
         "another try is not believed to be final: it is `unknown`. What a text says from RCPT on of the recipient's "
         "own server refuses the recipient; it is taken for a guess, so the bounce guard counts it. What "
-        "concerns mailbox or provider never bounces a mail. A waiting time in the text is obeyed, at most a day.",
+        'concerns mailbox or provider never bounces a mail. A number of mails within a time that "you" or an account '
+        "sent is the mailbox's limit, whatever the code or the command; what a recipient gets, and what his server "
+        "takes from the whole provider, is not. A waiting time in the text is obeyed, at most a day: the one behind "
+        '"try again" before others, `1h30m`, `un\'ora e mezza` and `00:05:00`, and `retry-after: 120` in seconds.',
         116,
     )
     yield ""

@@ -173,7 +173,7 @@ def _code_of_auth(reply: Reply) -> ReplyClass | None:
         return _C.TLS_REQUIRED
     if reply.code == 525:
         return _C.ACCOUNT_BLOCKED
-    if reply.code in (*_MISUNDERSTOOD, 502, 504, 534):
+    if reply.code in (500, 501, 502, 503, 504, 534):
         return _C.AUTH_METHOD
     return _C.AUTH_REJECTED if reply.code in (535, 550, 553, 554) else None
 

@@ -61,7 +61,7 @@ _CLOCK = re.compile(
 _SHORT = re.compile(
     r"\b(?:hourly|orari[oae]?|minutely|stundlich|horaire)\b"
     r"|\b(?:per|an|each|every|this|in the last|all'|ogni|por|par|pro|/) ?"
-    r"(?:second|minute|hour|ora|minuto|secondo|stunde|heure)\b"
+    r"(?:second|minute|hour|ora|minuto|secondo|stunde|heure)\b|\d ?/ ?(?:h|min|ora)\b"
     r"|\b(?:last|past|ultima) (?:hour|minute|ora)\b"
     r"|\b(?:hour|minute) (?:limit|quota|cap|allowance)\b",
     re.IGNORECASE,

@@ -67,6 +67,9 @@ _LISTS = (
 )
 """Who keeps lists of bad senders: that one is named is the reason, wherever its pages lie."""
 
+_PROOFS = ("openspf", "open-spf", "dmarc.org", "dmarcian")
+"""Who explains to senders how to prove who they are: pointing there is the reason."""
+
 _MASKS = (("<address>", "someone"), ("<host>", "somehost"), ("<id>", " "), ("<time>", " "))
 """As words of their own, so that no mask is read as a word of the sentence; who is named by an IP is."""
 
@@ -102,6 +105,8 @@ def _shown(match: re.Match[str]) -> str:
     token = match[0]
     if _HOST.fullmatch(token):
         is_list = any(name in token.lower() for name in _LISTS)
+        if any(name in token.lower() for name in _PROOFS):
+            return "<dmarc>"
         return "<blocklist>" if is_list else "<host>"
     return "<id>" if _is_id(token) else token
 

@@ -24,6 +24,13 @@ GAP_WORDS: int = 4
 _ASKED = re.compile(r"(?:<<address>>|<address>)?:? ?Recipient address rejected: (?=\S)(?!Access denied)", re.IGNORECASE)
 """What a server puts before its reason to say at which command it was asked: it is nothing of the reason."""
 
+_CLIENT = re.compile(
+    r"(?:<[^ ]{1,200}>: )?Client host rejected: (?=(?:[^ ]{1,80} ){0,3}(?:users?|recipient|mailbox|inbox|"
+    r"destinatario|casella|utente|<address>|\(<address>\))(?![^ .,;]))",
+    re.IGNORECASE,
+)
+"""The same, where the reason behind it is the recipient's: it is nothing of the client."""
+
 _STOCK = re.compile(
     r"Requested (?:mail )?action (?:not taken|aborted)[:;,.]?+(?: ?(?:mailbox unavailable|exceeded storage allocation|"
     r"(?:local )?error in processing|insufficient system storage|mailbox name not allowed)\b[:;,.]*+)?+"
@@ -141,4 +148,6 @@ def reading_of(reply: Reply) -> str:
     """The words of a reply that rules are tried on: masked, in small letters, without points, without what was asked,
     what only repeats the code, and what is said not to be so.
     """
-    return _DENIED.sub("", words_of(_STOCK.sub("", _ASKED.sub("", nameless(_GLUED.sub(" ", reply.text))))))
+    return _DENIED.sub(
+        "", words_of(_STOCK.sub("", _CLIENT.sub("", _ASKED.sub("", nameless(_GLUED.sub(" ", reply.text))))))
+    )

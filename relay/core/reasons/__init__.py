@@ -9,6 +9,7 @@ from relay.core.reasons.first import SPECIAL
 from relay.core.reasons.limits import CROWDED, LIMITED, SIZES
 from relay.core.reasons.login import REJECTED, TEMPORARY
 from relay.core.reasons.mail import AUTHENTICITY, CONTENT, SPAM
+from relay.core.reasons.measured import MEASURED
 from relay.core.reasons.method import METHOD
 from relay.core.reasons.recipient import FULL, GUESSED, RECIPIENT
 from relay.core.reasons.sender import AS_OTHER, SENDER
@@ -18,6 +19,7 @@ from relay.core.reasons.whose import CONTRACT
 from relay.core.rules import Rule
 
 REASONS: tuple[Rule, ...] = (
+    *MEASURED,
     *CONTRACT,
     *GUESSED,
     *HELPERS,

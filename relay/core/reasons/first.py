@@ -66,13 +66,13 @@ ROOM = (
 SPECIAL: tuple[Rule, ...] = (
     Rule(
         ReplyClass.GREYLISTED,
-        stages=_SENT,
+        stages=_SENT | {Stage.CONNECT, Stage.EHLO},
         text=phrases(
             "greylist*|graylist*|postgrey|sqlgrey",
             "grey|gray listed|listing|list|listen",
             "lista|liste grigia|grigie|grise|gris",
             "greylisting|graylisting",
-            "triplet",
+            "triplet|triplets|triple|tripletta",
             "first time|seen|attempt|contact ~ sender|recipient|delay|delayed|defer*|retry|try|wait",
             "unknown|new|unfamiliar|unseen sender|host|client|ip ~ later|retry|delay*|defer*|minutes|again",
             "deferred|delayed ~ first|new|unknown ~ sender|host|client",
@@ -82,8 +82,10 @@ SPECIAL: tuple[Rule, ...] = (
         ReplyClass.GREYLISTED,
         stages=_SENT,
         codes=frozenset("4"),
-        text=phrases("first|primo|prima|erste time|contact|attempt|contatto|tentativo|volta|delivery|consegna"),
-        also=phrases("again|later|retry|delay*|defer*|wait|riprov*|ritent*|attend*|tardi"),
+        text=phrases("first|primo|prima|erste time|contact|attempt|contatto|tentativo|volta|delivery|consegna",
+                     "mai|never vist*|seen"),
+        also=phrases("come|back|tornare ~ in|tra|fra", "ripet*|ripresent*|ritorn* tra|fra|dopo|in",
+                     "again|later|retry|delay*|defer*|wait|riprov*|ritent*|attend*|tardi"),
         unless=phrases("login|accesso|authentication"),
     ),
     Rule(ReplyClass.RATE_LIMITED, stages=_LOGGED_IN, is_by_period=True, text=phrases(*COUNTED), unless=_NOT_COUNTED),

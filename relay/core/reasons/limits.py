@@ -87,9 +87,16 @@ _TOO_LARGE = Rule(
         "nachricht|mail ist? zu gross",
         "message|mail trop volumineux|grand|gros",
         "mensaje ~ demasiado grande",
+        "taille ~ message ~ limite|maximale|maximum|depass*|atteinte",
+        "peso|dimensione|dimensioni massim* ~ superat*|allegat*|messaggi*",
+        "taille limite|maximale|maximum ~ message|depassee|atteinte",
+        "maximal*|zulassige nachrichtengroesse|nachrichtengrosse|grosse|groesse",
+        "limite|limiti|massimo ~ dimensione|dimensioni|peso ~ messaggio|messaggi|allegati|allegato",
+        "message|mail|attachment size quota|limit|threshold ~ reached|exceed*|hit",
     ),
     unless=phrases(
-        "quota", "storage allocation", "exceeded storage", "line|lines ~ too long", "too many recipients|hops",
+        "mailbox|storage|disk|user|account|sending|daily|mail quota", "quota exceeded", "over quota",
+        "storage allocation", "exceeded storage", "line|lines ~ too long", "too many recipients|hops",
         "mailbox|casella ~ full|piena|size|quota", "mailbox|casella ~ reached|exceed* ~ size", "rate", "queue",
     ),
 )  # fmt: skip
@@ -124,6 +131,9 @@ _TOO_MANY_RECIPIENTS = Rule(
         "zu viele empfanger",
         "trop de destinataires",
         "demasiados destinatarios",
+        "number|out|more of? allow*? rcpt|rcpts|recipients ~ exceed*|reached|numbers|allowed",
+        "out of allow* recipients|rcpt|rcpts",
+        "number|maximum|limit of rcpt|rcpts|recipients exceed*|reached",
     ),
     unless=phrases(*_PERIOD_WORDS),
 )  # fmt: skip

@@ -20,7 +20,66 @@ _WRONG = (
 )
 _AUTH = "authentication|auth|login|logon|authenticate|authenticating|autenticazione|accesso|signin|sasl"
 
+_NAMED_WRONG = (
+    "wrong|bad|incorrect|invalid|errat*|sbagliat* ~ password|passwords|login|username|user|credentials|credenziali",
+    "password|login|username|user|utente|credentials|credenziali ~ wrong|incorrect|invalid|errat*|sbagliat*",
+)
+_THREAT = (
+    "will|may|can|could|would|might ~ block*|lock*|ban|banned|suspend*|disable*",
+    "after ~ failures|attempts|tries|logins ~ locked|blocked|account|banned",
+    "bloccano|bloccher*|sospender*|verra|sara|saranno|puo|possono",
+)
+_WARNED = Rule(
+    ReplyClass.AUTH_REJECTED,
+    stages=_LOGIN,
+    text=phrases(*_NAMED_WRONG),
+    also=phrases(*_THREAT),
+    unless=phrases(*ANOTHER_WAY),
+)
+"""What will follow if he goes on is not yet so: the password is wrong."""
+
+_BARRED = Rule(
+    ReplyClass.IP_BLOCKED,
+    stages=_LOGIN,
+    text=phrases(
+        "ip|ips address? is|are|e|was|has|have|temporarily? been|stato|temporaneamente? blocked|banned|"
+        "blacklisted|bloccat*|bandit*",
+        "blocked|banned|bloccat* ~ ip",
+        "ip blocked|banned|bloccato",
+    ),
+    also=phrases("too many", "failed|failures|attempts", "troppi|troppe", "falliti|tentativi"),
+    unless=phrases(*_THREAT, "account|mailbox|casella|utenza locked|blocked|bloccat*|sospes*"),
+)
+"""Who fails too often from one address has the address blocked: another mailbox there fares no better."""
+
+_UNVERIFIABLE = Rule(
+    ReplyClass.AUTH_TEMPORARY,
+    stages=_LOGIN,
+    codes=frozenset("4"),
+    text=phrases(
+        "cannot|could|unable|impossibile|can|not ~ verify|check|validate|verified|checked|verificare|controllare|"
+        "validare ~ password|passwords|credentials|credenziali|login",
+        "password|credentials|user database|backend|server|store ~ not|cannot|unavailable|down|unreachable",
+    ),
+    unless=phrases("wrong|incorrect|invalid|errat*|sbagliat*"),
+)
+
+_SPENT = Rule(
+    ReplyClass.QUOTA_EXCEEDED,
+    stages=_LOGIN,
+    text=phrases(
+        "credits|credit|crediti|credito|plafond ~ exceed*|exhausted|up|spent|esaurit*|finit*|terminat*|insufficient*",
+        "insufficient|no|maximum|max|out credits|credit|of",
+    ),
+    also=phrases("credits|credit|crediti|credito|plafond"),
+    unless=phrases("credit card|cards|carta|carte", "carta di credito"),
+)
+
 TEMPORARY: tuple[Rule, ...] = (
+    _WARNED,
+    _BARRED,
+    _UNVERIFIABLE,
+    _SPENT,
     Rule(
         ReplyClass.AUTH_TEMPORARY,
         stages=_LOGIN,

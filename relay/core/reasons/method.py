@@ -94,7 +94,7 @@ METHOD: tuple[Rule, ...] = (
         text=_METHOD,
         unless=phrases(
             "unauthorized|unauthorised ip",
-            "temporary|temporarily",
+            "temporary|temporarily", "troppi|many ~ comandi|commands",
             "account|mailbox|user|utente|casella|utenza ~ suspended|locked|banned|sospes*|bloccat*",
             "password|credenziali ~ scadut*",
         ),
@@ -127,7 +127,7 @@ METHOD: tuple[Rule, ...] = (
             "accedere|accedi|acceda|accedete|entri|entrare ~ account|casella|webmail|browser|area|profilo|portale|sito",
         ),
         unless=phrases(
-            "spf|dkim|dmarc|domain|"
+            "troppi|many ~ comandi|commands", "spf|dkim|dmarc|domain|"
             "arc", "message|email|mail does|lacks|fails|fail|is|not",
             "relay|relaying ~ denied|not|disallowed|prohibited|refused|negato", "not|no|cannot|unable ~ relay|relaying",
             "recipient|recipients|destinatario",

@@ -110,7 +110,7 @@ _SECURED = Rule(
         "starttls|tls not supported ~ destination|remote",
         "destination|remote|recipient|recipients ~ support tls|starttls|encryption",
     ),
-    unless=phrases("your", "attachment|content|spam"),
+    unless=phrases("your", "attachment|content|spam", "dkim|selector|signature"),
 )
 """How the next server proves who it is: once we are logged in, that is the recipient's."""
 
@@ -128,6 +128,14 @@ _DOMAIN = Rule(
         "dominio ~ destinatario|destinazione ~ non|inesistente|sconosciuto|errato",
         "dominio ~ inesistente|sconosciuto|errato",
         "null mx",
+        "nessun|no|senza|manca record|records? mx|dns",
+        "record|records mx|dns ~ mancant*|assent*|inesistent*|missing|non",
+        "invalid|missing|no|bad dns? mx|dns ~ record|records",
+        "domain|dominio not|non|inactive ~ active|attivo|service|hosted|inactive",
+        "domain|dominio is|e? inactive|inattivo|disattivato|dismesso",
+        "unroutable|unrouteable domain",
+        "domain|dominio lookup|resolution|name? failure|failed|temporarily|error|fallit*",
+        "risoluzione|resolution|lookup|resolving ~ domain|dominio",
         "mx records|record|point*",
         "no mx|mail|valid? mx|exchanger|exchangers|servers|hosts|host|record|records",
         "find|locate|resolve ~ recipient|destination|the domain|host",

@@ -46,7 +46,37 @@ _ANSWERS = frozenset(
 
 _SELF = "you|account|login|user|utente|mailbox|casella|puo|puoi|potete"
 
+_FRAMED = Rule(
+    ReplyClass.SENDER_REFUSED,
+    stages=_SENT,
+    codes=_ANSWERS | {"501", "503"},
+    text=phrases(
+        "sender|from|mittente|mailfrom|envelope ~ must|has|have|needs|should|deve|devono ~ same|match|equal|equals|"
+        "identical|one|uguale|stesso|stessa|coincidere|corrispondere|identico",
+        "sender|from|mittente|mailfrom|envelope ~ not|non|none|isnt|differs|nor ~ of|one|among|tra|fra|from",
+        "sender|sending|from domain|address|identity ~ not|non ~ configured|configurat*|associated|associat*|set",
+        "unconfigured|unverified|unregistered sending|sender|from domain|address|identity",
+    ),
+    also=phrases(
+        "your|yours|own|login|user|username|account|authenticated|authorization|authentication|logged|casella|utente|"
+        "suoi|tuoi|vostri|sua|tua|autenticat*|unconfigured|unverified|unregistered",
+    ),
+    unless=phrases("dmarc|dkim|spf", "recipient|recipients|destinatario|group|list", "syntax|parameter|argument"),
+)
+"""As whom the mailbox has to write: said with a code of syntax or of policy, it is still its sender."""
+
+_NOT_AS_ITS_OWNER = Rule(
+    ReplyClass.SENDER_REFUSED,
+    stages=_SENT - _MAIL,
+    codes=_ANSWERS,
+    text=phrases("sender|mittente address? rejected|refused|rifiutato ~ logged"),
+    unless=phrases("recipient|recipients|destinatario"),
+)
+"""Once the recipient is named somebody is logged in: only not as whom he writes."""
+
 AS_OTHER: tuple[Rule, ...] = (
+    _FRAMED,
+    _NOT_AS_ITS_OWNER,
     Rule(
         ReplyClass.SENDER_REFUSED,
         stages=_SENT,

@@ -32,6 +32,8 @@ TLS: tuple[Rule, ...] = (
             "connection|connections|refused",
             "stronger tls|ssl|encryption|cipher",
             "tls|ssl version|versions|1 ~ not|old|supported|unsupported|deprecated|required|disabled",
+            "tls|ssl 1|2|3 0|1|2? ~ not|non|no|old|obsolete|deprecated|obsolet*|deprecat*",
+            "versione|versioni tls|ssl ~ non",
             "tls|ssl handshake|negotiation ~ fail*",
         ),
         unless=phrases("temporarily|temporary",
@@ -57,11 +59,15 @@ HELPERS: tuple[Rule, ...] = (
             f"reached|"
             f"responding|respond|answer*|contacted|risponde",
             f"errore|problema|guasto|error|problem ~ {_MACHINE}",
+            "not|cannot|could|unable|non|impossibile ~ scan|scanned|check|checked|inspect|inspected|analyse|analysed|"
+            "analyze|analyzed|esaminare|analizzare|controllare|scansione ~ virus|viruses|malware|spam|threats|minacce",
+            "unable|cannot|impossibile|failed scan|check|analizzare|esaminare message|mail|attachment|messaggio",
             f"{_MACHINE} engine|service|server|daemon|process|system? failure|failed",
             f"cannot|unable|could|problem|error|trouble|waiting ~ connect|reach|contact|run|start|load|initialize|with|"
             f"for ~ {_MACHINE}",
         ),
-        unless=phrases("found|detected|infected|rilevat*|trovat*", "message|mail|content failed", "score|reject*"),
+        unless=phrases("found|detected|infected|rilevat*|trovat*",
+            "encrypted|password|cifrat*|protett*", "message|mail|content failed", "score|reject*"),
     ),
     Rule(
         ReplyClass.OUTAGE,
@@ -84,7 +90,7 @@ SPOKEN: tuple[Rule, ...] = (
         stages=_SENT | {Stage.CONNECT, Stage.EHLO},
         text=phrases(
             "protocol violation|error",
-            "too many errors|unrecognized|unknown|invalid|bad|illegal|failed? commands|errors",
+            "too many errors|unauthenticated|unrecognized|unknown|invalid|bad|illegal|failed? commands|errors",
             "too many errors",
             "troppi errori|comandi",
             "bare lf|cr|newline|newlines|linefeed|linefeeds|line",
@@ -107,7 +113,7 @@ SPOKEN: tuple[Rule, ...] = (
             "sintassi",
             "bad|wrong|incorrect|invalid|improper|out ~ sequence|order",
             "sequence of commands",
-            "command|commands|comando|verb|keyword ~ not|unrecognized|unknown|invalid|non|unimplemented|rejected|"
+            "command|commands|comando|verb|keyword ~ not|unrecognized|unknown|invalid|non|unimplemented|"
             "out|sconosciuto|too",
             "unrecognized|unknown|invalid|bad|unsupported|unimplemented|illegal|comando command|commands|"
             "parameter|parameters|option|"

@@ -70,7 +70,8 @@ BLOCKED: tuple[Rule, ...] = (
         ),
         unless=phrases(
             "smtp ~ disabled|"
-            "enabled", "auth|authentication|authenticationdisabled|clientauthentication ~ disabled|enabled",
+            "enabled", "auth|authentication|authenticationdisabled|clientauthentication is|are|was|has|not? been? "
+            "disabled|enabled",
             "basic authentication|"
             "auth", "password|passwords|credentials|credenziali ~ invalid|wrong|incorrect|expired|scadut*|errat*",
             "send as|from", "sender address rejected", "not allowed as",

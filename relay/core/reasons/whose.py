@@ -199,10 +199,15 @@ _ADDRESS = phrases(
 )
 """What a text has to name after RCPT to be about the address from which the relay comes."""
 
-_NAMED = phrases("account|mailbox|user|casella|utente|utenza someone")
+_NAMED = phrases(
+    "account|mailbox|user|casella|utente|utenza someone",
+    "this|that|questo|questa account|mailbox|user|casella|utente|utenza is|has|e|was|temporarily|temporaneamente",
+)
 _AMBIGUOUS = phrases("casella|mailbox ~ superat*|exceed* ~ quota|limit|limite giornalier*|daily",
     "casella|mailbox exceed*|has|ha ~ daily|giornalier* quota|limit|limite")  # fmt: skip
-_SENDING = phrases("invio|invii|inviat*|send|sends|sending|sent|outgoing|outbound|spedizion*|sender|mittente|your")
+_SENDING = phrases(
+    "uscita|uscente|uscenti|invio|invii|inviat*|send|sends|sending|sent|outgoing|outbound|spedizion*|sender|mittente|your"
+)
 _ADDRESS_STATUS = frozenset({"5.1.1", "5.2.1", "5.1.0", "5.1.6"})
 
 

@@ -255,3 +255,89 @@ def test_a_rule_may_want_two_clauses_in_any_order() -> None:
 def test_what_is_taken_out_before_reading_is_found_in_linear_time(pattern: re.Pattern[str]) -> None:
     for _depth, can_give_back, most in repeats(parser.parse(pattern.pattern, pattern.flags)):
         assert not can_give_back or most <= 4
+
+
+WHAT_IS_COUNTED = [
+    ("rcpt", "550 you have exceeded 500 messages per hour", "rate-limited"),
+    ("rcpt", "550 hai inviato 320 messaggi in 20 minuti", "rate-limited"),
+    ("rcpt", "550 your account has sent 90 mails in the last 15 minutes, maximum is 60", "rate-limited"),
+    ("eod", "550 casella: superati 500 invii al giorno", "quota-exceeded"),
+    ("rcpt", "550 5.7.1 exceeded 500 messages per day", "quota-exceeded"),
+    ("data", "554 5.7.1 <DATA>: Data command rejected: only 10 messages per day", "quota-exceeded"),
+    ("rcpt", "450 we accept only 100 messages per hour from your account", "rate-limited"),
+    ("eod", "554 5.7.9 message rate exceeded for this mailbox, retry in 300 seconds", "rate-limited"),
+    ("eod", "550 hai esaurito la banda giornaliera", "quota-exceeded"),
+    ("eod", "554 exceeded messages per connection", "rate-limited"),
+    ("eod", "550 outbound thread limit exceeded", "too-many-connections"),
+    ("rcpt", "450 4.2.1 the recipient has received 100 messages in the last hour", "recipient-refused"),
+    ("rcpt", "450 b.example limits mail from your provider: rate exceeded", "recipient-refused"),
+    ("eod", "451 recipient thread limit exceeded", "recipient-refused"),
+    ("eod", "552 messaggio di 30 MB, superati 25 MB per messaggio", "message-too-large"),
+    ("rcpt", "552 <a@b.example>... Mail quota exceeded", "recipient-mailbox-full"),
+]
+WHOM_IT_STOPS = [
+    ("rcpt", "550 casella bloccata per 24 ore", "account-blocked"),
+    ("rcpt", "550 5.7.1 profile locked for 6 hours", "account-blocked"),
+    ("rcpt", "550 5.7.1 outgoing mail for this mailbox has been suspended", "account-blocked"),
+    ("rcpt", "550 la posta in uscita di questa casella e' sospesa", "account-blocked"),
+    ("rcpt", "550 too many bounces from your account", "account-blocked"),
+    ("rcpt", "550 your plan does not allow sending", "account-blocked"),
+    ("rcpt", "554 5.7.1 Too many invalid recipients", "quota-exceeded"),
+    ("mail", "550 5.7.13 account disabled", "account-blocked"),
+    ("rcpt", "550 this account has been suspended", "recipient-unknown"),
+    ("rcpt", "550 5.2.1 the recipient's account has been suspended", "recipient-refused"),
+    ("rcpt", "550 5.1.1 unknown user, mailbox bounced", "recipient-unknown"),
+    ("eod", "550 5.7.13 STOREDRV.Deliver.Exception:MailboxDisabledException", "recipient-unknown"),
+]
+AS_WHOM_ONE_WRITES = [
+    ("eod", "550 5.7.0 From address is not one of your addresses", "sender-refused"),
+    ("mail", "501 mail from address must be same as authorization user", "sender-refused"),
+    ("eod", "554 l'indirizzo del mittente non e' tra i suoi indirizzi", "sender-refused"),
+    ("eod", "550 5.7.1 Unconfigured Sending Domain <b.example>", "sender-refused"),
+    ("rcpt", "553 5.7.1 <a@b.example>: Sender address rejected: not logged in", "sender-refused"),
+    ("eod", "550 5.7.1 sender not aligned with SPF", "policy-refused"),
+    ("rcpt", "550 5.7.1 sender is not one of the group's members", "recipient-refused"),
+    ("rcpt", "550 5.7.1 callout to a@b.example failed, sender could not be verified", "recipient-refused"),
+]
+BEHIND_THE_COLON = [
+    ("rcpt", "554 5.7.1 <a[203.0.113.9]>: Client host rejected: User (a@b.example) not known", "recipient-unknown"),
+    ("rcpt", "450 4.7.1 <a.b.example[203.0.113.9]>: Client host rejected: mailbox busy", "recipient-refused"),
+    ("rcpt", "554 5.7.1 <unknown[203.0.113.9]>: Client host rejected: cannot find your hostname", "ip-blocked"),
+    ("rcpt", "554 5.7.1 <a[203.0.113.9]>: Client host rejected: bad reputation of your network", "ip-blocked"),
+    ("auth", "535 Authentication failed: account disabled", "account-blocked"),
+    ("auth", "451 Authentication failed: Maximum credits exceeded", "quota-exceeded"),
+    ("auth", "535 5.7.8 smtp key revoked or unknown, 0 of 300 credits used", "auth-rejected"),
+    ("auth", "535 bad username or password (too many failures will block your ip)", "auth-rejected"),
+    ("auth", "535 password errata: dopo 5 tentativi l'account verra' bloccato", "auth-rejected"),
+    ("auth", "535 account locked after 5 failures", "account-blocked"),
+    ("auth", "554 ip bloccato: troppi tentativi di accesso", "ip-blocked"),
+    ("auth", "535 too many failed logins, wait 10 minutes", "auth-temporary"),
+]
+WHAT_COULD_NOT_BE_DONE = [
+    ("eod", "454 This message could not be scanned for viruses", "outage"),
+    ("eod", "451 unable to inspect content for malware", "outage"),
+    ("eod", "554 encrypted archive cannot be scanned for viruses", "content-refused"),
+    ("eod", "554 message was scanned and is infected", "content-refused"),
+    ("eod", "554 5.7.1 no such folder id", "unknown"),
+    ("eod", "550 5.7.1 refused by policy", "policy-refused"),
+    ("auth", "454 4.3.0 impossibile verificare la password in questo momento", "auth-temporary"),
+    ("auth", "535 5.7.8 unable to verify: wrong password", "auth-rejected"),
+    ("auth", "421 4.7.66 TLS 1.0 and 1.1 are not supported", "tls-required"),
+    ("rcpt", "452 temporary domain failure <a@b.example>", "recipient-domain-bad"),
+    ("eod", "550 nessun record MX per il dominio indicato", "recipient-domain-bad"),
+]
+
+
+@pytest.mark.parametrize(
+    ("stage", "line", "expected"),
+    [*WHAT_IS_COUNTED, *WHOM_IT_STOPS, *AS_WHOM_ONE_WRITES, *BEHIND_THE_COLON, *WHAT_COULD_NOT_BE_DONE],
+)
+def test_whose_trouble_a_count_a_frame_or_a_last_clause_names(stage: str, line: str, expected: str) -> None:
+    assert judged(stage, line).reply_class.value == expected
+
+
+@pytest.mark.parametrize(("stage", "line", "expected"), [*WHAT_IS_COUNTED[:11], *WHOM_IT_STOPS[:8]])
+def test_what_is_counted_or_stopped_for_the_mailbox_never_bounces(stage: str, line: str, expected: str) -> None:
+    judgement = judged(stage, line)
+    assert judgement.scope is Scope.MAILBOX, expected
+    assert judgement.action is not Action.BOUNCE
