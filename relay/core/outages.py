@@ -44,6 +44,13 @@ OUTAGE_PROBES: int = 8
 """So often in a row is an outage probed by those alone that were refused in it, the whole working day: that their
 passwords were changed is then the likelier story, and somebody has to hear it."""
 
+TOLD_CLASSES = frozenset({ReplyClass.IP_BLOCKED, ReplyClass.TLS_REQUIRED})
+"""Said of all that comes from here. Before anybody has said who he is that is so; said to one mailbox, after its name,
+it may be a rule of that mailbox alone (a foreign address, a contract without a relay)."""
+
+TOLD_LEAST: int = 3
+"""So many different mailboxes are told so while nobody else is served: then it is their provider's."""
+
 REFUSED_CLASSES = frozenset({ReplyClass.AUTH_REJECTED, ReplyClass.UNKNOWN, ReplyClass.PROTOCOL_ERROR})
 """What a provider that is out of order answers to a right password; that it wants another way of logging in
 (`auth-method`) is a change that each owner has to follow, however many it meets at once."""
@@ -130,6 +137,11 @@ def broken_together(sightings: Iterable[Sighting], *, now: Instant) -> tuple[Mai
 def is_served(others: int, broken: Sequence[MailboxId]) -> bool:
     """Whether a provider is well in spite of lines that break: as many `others` were served since the first did."""
     return others >= len(broken)
+
+
+def is_told_by_all(told: int, mailboxes: int) -> bool:
+    """Whether it is the provider's what so many of its `mailboxes` were told, and nobody else was served since."""
+    return told >= min(TOLD_LEAST, mailboxes)
 
 
 def is_dropping(last: Sequence[Sent]) -> bool:

@@ -132,11 +132,14 @@ def event_of_failure(failure: LoginFailure) -> HealthEvent:
 
 
 def _of_host(failure: LoginFailure) -> HealthEvent:
-    """Nobody has said yet who he is, or several have who are not to blame."""
+    """Nobody has said yet who he is, or several have who are not to blame.
+
+    A connection without a login shows nothing of what was said to a login.
+    """
     if failure.reply_class == AUTH_OUTAGE:
         return HealthEvent.LOGINS_OUT
     if failure.reply_class == ReplyClass.IP_BLOCKED:
-        return HealthEvent.IP_BLOCKED
+        return HealthEvent.REFUSED if failure.is_login_sent else HealthEvent.IP_BLOCKED
     if failure.stage is Stage.AUTH and failure.reply_class in _LOST:
         return HealthEvent.BROKEN
     if failure.reply_class in (ReplyClass.AUTH_METHOD, *_UNSENT):

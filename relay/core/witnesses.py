@@ -7,7 +7,16 @@ trouble. It is kept in an order, not in time, and in memory alone: who is forgot
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from relay.core.limits import Instant
 from relay.core.words import MailboxId
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A mailbox was told something in the name of all: when that had begun, and whether it was its login."""
+
+    began: Instant
+    is_at_login: bool
 
 
 @dataclass(slots=True)
@@ -22,6 +31,8 @@ class Witnesses:
     """Who lost mails after the dot when that stopped it, and got none through since."""
     delivered_at: int = 0
     """When a mail of anybody went through last."""
+    told: dict[MailboxId, Told] = field(default_factory=dict)
+    """Who was told in the name of all that nobody is served from here, and sent nothing since: the first time."""
     _order: int = 0
 
     def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
@@ -45,11 +56,23 @@ class Witnesses:
         self.accuse(mailboxes)
         self.droppers.update(dict.fromkeys(mailboxes, self._order))
 
+    def tell(self, mailbox: MailboxId, told: Told) -> Told:
+        """It is told so; the first time counts, until a mail of it goes through: others may have been served since."""
+        known = self.told.get(mailbox, told)
+        self.told[mailbox] = known if known.is_at_login == told.is_at_login else told
+        return self.told[mailbox]
+
+    @property
+    def is_told_after_login(self) -> bool:
+        """Whether somebody who was let in was told so: that others are let in too shows nothing against it."""
+        return any(not told.is_at_login for told in self.told.values())
+
     def deliver(self, mailbox: MailboxId) -> bool:
         """A mail went through: whatever stopped the provider is not its own; whether it was thought to be."""
         self._order += 1
         self.delivered_at = self._order
         self.droppers.pop(mailbox, None)
+        self.told.pop(mailbox, None)
         return self.accused.pop(mailbox, None) is not None
 
     def drops_alone(self, mailbox: MailboxId) -> bool:

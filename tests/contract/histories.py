@@ -56,6 +56,7 @@ SELDOM: list[Result] = [
     result(Verdict.DEFERRED, "quota-exceeded", stage=Stage.MAIL),
     result(Verdict.BOUNCED, "spam-blocked"),
     result(Verdict.HELD, "ip-blocked", stage=Stage.MAIL, is_provider=True),
+    result(Verdict.HELD, "tls-required", stage=Stage.RCPT, is_provider=True),
     scene.NOT_NOW,
 ]
 """Most of them stop a mailbox for so long that little else would happen."""
@@ -65,6 +66,7 @@ FAILURES: list[LoginFailure] = [
     scene.AUTH_LATER,
     scene.HOST_DOWN,
     scene.HOST_UNTRUSTED,
+    replace(scene.ADDRESS_BLOCKED, stage=Stage.AUTH, is_login_sent=True),
     replace(scene.HOST_DOWN, is_provider=False),
     scene.LOGIN_CROWDED,
     replace(scene.LOGIN_CROWDED, is_provider=True),

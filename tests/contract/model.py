@@ -225,7 +225,10 @@ class ModelStore(Reading, Renaming):
     def let_in(self, provider: str) -> None:
         """Its host answers; nothing is shown by it of lines that break later, nor of logins too early."""
         host = self.host(provider)
-        is_early = host.cause is HealthEvent.LOGINS_OUT and self.now() < (host.probe_at or 0)
+        told = [self.process.told[each] for each in self.process.told if each.provider == provider]
+        is_after_login = host.cause is HealthEvent.IP_BLOCKED and not all(is_at_login for _, is_at_login in told)
+        is_of_logins = host.cause is HealthEvent.LOGINS_OUT or is_after_login
+        is_early = is_of_logins and self.now() < (host.probe_at or 0)
         if host.is_stopped and host.cause is not HealthEvent.BROKEN and not is_early:
             self.change_provider(provider, HealthEvent.LET_IN)
 

@@ -19,6 +19,7 @@ from relay.core.outages import (
     REFUSED_CLASSES,
     REFUSED_WITHIN,
     REMEMBERED,
+    TOLD_CLASSES,
     WORKED_WITHIN,
     Past,
     Refusal,
@@ -30,6 +31,7 @@ from relay.core.outages import (
     is_left_over,
     is_of_message,
     is_refused_login,
+    is_told_by_all,
     refused_together,
 )
 from relay.core.words import AccountId, MailboxId
@@ -67,7 +69,10 @@ class About(Ending):
 
     def suspect_login(self, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
         if failure.is_provider:
-            return failure
+            is_told = failure.is_login_sent and failure.reply is not None and failure.reply_class in TOLD_CLASSES
+            mine = [each for each in self.disk.logins if each.mailbox == mailbox and each.ended == self.now()]
+            is_own = is_told and not self.is_told_by_all(mailbox, max(each.started for each in mine), is_at_login=True)
+            return replace(failure, is_provider=False) if is_own else failure
         if failure.reply_class in BROKEN:
             return replace(failure, is_provider=True) if self.is_of_provider(mailbox) else failure
         return self.as_of_outage(mailbox, failure) if is_refused_login(failure) else failure
@@ -186,13 +191,15 @@ class About(Ending):
         since = max(min(began), self.now() - BROKEN_WITHIN)
         provider = found[0].provider
         let_in = {login.mailbox for login in self.disk.logins if max(self.worked(login.mailbox), default=-1) >= since}
-        delivered = {
+        return {each for each in let_in | self.delivered_mailboxes(since) if each.provider == provider} - {*found}
+
+    def delivered_mailboxes(self, since: int) -> set[MailboxId]:
+        return {
             each.mailbox
             for each in self.disk.attempts
             if each.is_over and each.is_counted and each.reply_class == "delivered"
             and each.ended is not None and each.ended >= since
         }  # fmt: skip
-        return {each for each in let_in | delivered if each.provider == provider} - {*found}
 
     def broken_from(self, seen: Sighting) -> int:
         attempts = [each for each in self.disk.attempts if each.is_over and each.is_counted]
@@ -226,11 +233,40 @@ class About(Ending):
         ]  # fmt: skip
         return is_of_message(broken)
 
+    # what is said in the name of all
+
+    def is_told_by_all(self, mailbox: MailboxId, began: int, *, is_at_login: bool) -> bool:
+        known = self.process.told.get(mailbox)
+        if known is None or known[1] != is_at_login:
+            self.process.told[mailbox] = (began, is_at_login)
+        if self.is_served_since_told(mailbox):
+            return False
+        here = [each for each in self.process.told if each.provider == mailbox.provider]
+        found = [each for each in here if not self.is_served_since_told(each)]
+        routed = [each for each in self.disk.applied.routing.by_mailbox if each.provider == mailbox.provider]
+        if not is_told_by_all(len(found), len(routed)):
+            return False
+        for each in found:
+            if self.health(each).is_stopped and self.health(each).reason in TOLD_CLASSES:
+                self.change_health(each, HealthEvent.ACQUITTED)
+                self.forgive(each)
+        self.accuse(found)
+        return True
+
+    def is_served_since_told(self, mailbox: MailboxId) -> bool:
+        """Whether others were: let in, or, where it was told so after its login, a mail of theirs went through."""
+        began, is_at_login = self.process.told[mailbox]
+        let_in = {each.mailbox for each in self.disk.logins if max(self.worked(each.mailbox), default=-1) >= began}
+        served = self.delivered_mailboxes(began) | (let_in if is_at_login else set())
+        return any(each.provider == mailbox.provider and each != mailbox for each in served)
+
     # attempts
 
     def suspect_result(self, attempt: Attempt, result: Result) -> Result:
         if result.is_provider:
-            return result
+            is_told = result.reply is not None and result.reply_class in TOLD_CLASSES
+            is_own = is_told and not self.is_told_by_all(attempt.mailbox, attempt.started, is_at_login=False)
+            return replace(result, is_provider=False) if is_own else result
         if result.verdict is Verdict.IN_DOUBT or result.reply_class in BROKEN:
             return self.as_of_broken_line(attempt, result)
         return self.as_of_guard(attempt, result)
@@ -261,6 +297,11 @@ class About(Ending):
         self.process.order += 1
         self.process.delivered[attempt.mailbox.provider] = self.process.order
         self.process.droppers.pop(attempt.mailbox, None)
+        name = attempt.mailbox.provider
+        is_told = any(each.provider == name and not told[1] for each, told in self.process.told.items())
+        if self.host(name).is_stopped and self.host(name).cause is HealthEvent.IP_BLOCKED and is_told:
+            self.change_provider(name, HealthEvent.LET_IN)
+        self.process.told.pop(attempt.mailbox, None)
         self.process.accused.pop(attempt.mailbox, None)
         host = self.host(attempt.mailbox.provider)
         is_due = host.probe_at is not None and attempt.started >= host.probe_at

@@ -154,6 +154,8 @@ class Process:
     """When a mailbox met what stopped its provider, if it has not worked since."""
     droppers: dict[MailboxId, int] = field(default_factory=dict)
     """When a mailbox lost a mail after the dot, and its provider was stopped for it, if it has sent none since."""
+    told: dict[MailboxId, tuple[int, bool]] = field(default_factory=dict)
+    """Who was told in the name of all, and sent nothing since: when the first such try began, and if it was a login."""
     delivered: dict[str, int] = field(default_factory=dict)
     """By provider: when a mail went through last, in the same order."""
     let_in: dict[str, int] = field(default_factory=dict)

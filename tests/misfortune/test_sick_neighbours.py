@@ -77,3 +77,16 @@ def test_changed_passwords_are_no_outage_for_those_that_still_work(start: Start)
     for account in SICK:
         relay.wait_for("health_changed", mailbox=account, health="auth-rejected")
     assert relay.count("health_changed", provider="lab", mailbox=None, health="auth-outage") == 1
+
+
+BLOCKED = ("auth", "554 5.7.1 Your IP is blocked by Spamhaus")
+ENCRYPT = ("mail", "530 5.7.0 Issue a STARTTLS command first")
+
+
+@pytest.mark.parametrize(("stage", "text"), [BLOCKED, ENCRYPT])
+def test_a_block_that_one_mailbox_is_told_of_keeps_nobody_else_waiting(start: Start, stage: str, text: str) -> None:
+    relay = start(f"{stage}@{SICK[0]}:{text}", accounts=(*SICK[:1], *WELL))
+    relay.send(sender=SICK[0])
+    relay.wait_for("health_changed", mailbox=SICK[0])
+    _goes_on(relay)
+    assert not relay.count("health_changed", provider="lab", mailbox=None)

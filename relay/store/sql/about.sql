@@ -46,6 +46,15 @@ SELECT m.username FROM mailboxes AS m WHERE m.provider = ?1 AND (
     )
 ) LIMIT ?3;
 
+-- told_from: When the login of a mailbox had begun that ended last since an instant.
+SELECT max(started_at) FROM logins INDEXED BY logins_of WHERE mailbox = ? AND ended_at >= ?;
+
+-- delivered_since: Mailboxes of a provider whose mail went through since an instant.
+SELECT m.username FROM mailboxes AS m WHERE m.provider = ?1 AND EXISTS (
+    SELECT 1 FROM attempts AS a INDEXED BY attempts_ends
+    WHERE a.counted AND a.mailbox = m.id AND a.ended_at >= ?2 AND a.class = 'delivered'
+) LIMIT ?3;
+
 -- blocked_login: In which words a login of a mailbox was refused as blocked last, and when.
 SELECT ended_at, likeness FROM logins INDEXED BY logins_of
 WHERE mailbox = ? AND ended_at >= ? AND class = 'account-blocked' ORDER BY ended_at DESC LIMIT 1;

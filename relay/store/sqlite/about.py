@@ -17,6 +17,7 @@ from relay.store.sqlite.guarding import as_of_guard
 from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.outages import as_of_broken_line, as_of_outage, is_of_provider
 from relay.store.sqlite.running import Running
+from relay.store.sqlite.telltales import as_of_told_login, as_of_told_result
 
 _BROKEN = frozenset({ReplyClass.NETWORK, ReplyClass.OUTAGE})
 
@@ -24,7 +25,7 @@ _BROKEN = frozenset({ReplyClass.NETWORK, ReplyClass.OUTAGE})
 def suspect_login(context: Context, mailbox: MailboxId, failure: LoginFailure) -> LoginFailure:
     """A session could not be opened, and its login is on record: as it has to be judged."""
     if failure.is_provider:
-        return failure
+        return as_of_told_login(context, mailbox, failure)
     if failure.reply_class in _BROKEN:
         return replace(failure, is_provider=True) if is_of_provider(context, mailbox) else failure
     return as_of_outage(context, mailbox, failure) if is_refused_login(failure) else failure
@@ -42,7 +43,7 @@ def suspect_line(context: Context, mailbox: MailboxId) -> None:
 def suspect_result(context: Context, running: Running, result: Result) -> Result:
     """An attempt ended otherwise than delivered, and is on record: as it has to be judged."""
     if result.is_provider:
-        return result
+        return as_of_told_result(context, running, result)
     note_foreign_traffic(context, running.claim.mailbox, result)
     if result.verdict is Verdict.IN_DOUBT or result.reply_class in _BROKEN:
         return as_of_broken_line(context, running, result)
@@ -50,9 +51,15 @@ def suspect_result(context: Context, running: Running, result: Result) -> Result
 
 
 def went_through(context: Context, running: Running) -> None:
-    """A delivery, begun when a provider was due to be tried, shows that lines hold again."""
+    """A delivery, begun when a provider was due to be tried, shows that lines hold again.
+
+    Any shows that not all are kept out who are let in.
+    """
     provider = running.claim.mailbox.provider
+    is_told = context.schedule.host(provider).witnesses.is_told_after_login
     context.schedule.clear(running.claim.mailbox, context.clock.now())
     host = context.remembrance.provider_health(provider)
+    if host.is_stopped and host.cause is HealthEvent.IP_BLOCKED and is_told:
+        change_provider(context, provider, Symptom(HealthEvent.LET_IN))
     if host.is_stopped and host.cause is HealthEvent.BROKEN and running.started_at >= (host.probe_at or 0):
         change_provider(context, provider, Symptom(HealthEvent.LET_IN))

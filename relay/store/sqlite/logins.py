@@ -137,6 +137,8 @@ class Logins:
     def _let_in(self, provider: str) -> None:
         """Its host answers, which says nothing of lines that break later, nor of logins before it is asked again."""
         host, now = self._context.remembrance.provider_health(provider), self._context.clock.now()
-        is_early = host.cause is HealthEvent.LOGINS_OUT and now < (host.probe_at or 0)
+        witnesses = self._context.schedule.host(provider).witnesses
+        is_after_login = host.cause is HealthEvent.IP_BLOCKED and witnesses.is_told_after_login
+        is_early = (host.cause is HealthEvent.LOGINS_OUT or is_after_login) and now < (host.probe_at or 0)
         if host.is_stopped and host.cause is not HealthEvent.BROKEN and not is_early:
             change_provider(self._context, provider, Symptom(HealthEvent.LET_IN))

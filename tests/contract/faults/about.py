@@ -83,6 +83,36 @@ class ServedIsNoEvidence(ModelStore):
         return set()
 
 
+class OneSpeaksForAll(ModelStore):
+    """What one mailbox is told in the name of all stops all."""
+
+    def is_told_by_all(self, mailbox: MailboxId, began: int, *, is_at_login: bool) -> bool:
+        return True
+
+
+class NobodyIsEverBlocked(ModelStore):
+    """However many are told so."""
+
+    def is_told_by_all(self, mailbox: MailboxId, began: int, *, is_at_login: bool) -> bool:
+        return False
+
+
+class AnyLoginEndsABlock(ModelStore):
+    """That somebody is let in shows how his mail will fare."""
+
+    def let_in(self, provider: str) -> None:
+        if self.host(provider).cause is HealthEvent.IP_BLOCKED:
+            self.change_provider(provider, HealthEvent.LET_IN)
+        super().let_in(provider)
+
+
+class ToldIsToldForEver(ModelStore):
+    """That others are served is no evidence."""
+
+    def is_served_since_told(self, mailbox: MailboxId) -> bool:
+        return False
+
+
 class AnOutageFeedsItself(ModelStore):
     """Who was refused in one is news after it."""
 

@@ -773,3 +773,114 @@ async def logins_that_hang_while_others_are_let_in_are_each_mailboxs_own(scene: 
         await scene.store.refused(box(sender), HUNG_UP)
     assert await _host(scene) == ("ok", None)
     assert [(await _health(scene, each))[0] for each in (A, B, C)] == ["waiting"] * 3
+
+
+# what is said to one in the name of all
+
+BLOCKED = LoginFailure(
+    "ip-blocked", Stage.AUTH, Reply(554, "5.7.1", "Your IP is blocked"), is_provider=True, is_login_sent=True
+)
+ENCRYPT = LoginFailure(
+    "tls-required", Stage.AUTH, Reply(530, "5.7.0", "STARTTLS first"), is_provider=True, is_login_sent=True
+)
+SHUT_OUT = result(Verdict.HELD, "ip-blocked", stage=Stage.MAIL, reply=Reply(554, "5.7.1", "blocked"), is_provider=True)
+
+
+async def a_block_that_one_mailbox_is_told_of_is_its_own(scene: Scene) -> None:
+    for failure in (BLOCKED, ENCRYPT):
+        scene = scene.another()
+        await scene.route(*map(account, (A, B, C, D)))
+        await scene.mail(A, "a-1")
+        await _refuse(scene, A, failure=failure)
+        assert await _health(scene, A) == ("paused", failure.reply_class)
+        assert await _host(scene) == ("ok", None)
+        await scene.mail(B, "b-1")
+        assert await scene.send_all() == ["m-b-1"]
+
+
+async def a_block_that_one_mailbox_is_told_of_at_its_mail_is_its_own(scene: Scene) -> None:
+    await scene.route(*map(account, (A, B, C, D)))
+    await scene.mail(A, "a-1")
+    await _break(scene, A, outcome=SHUT_OUT)
+    assert await _health(scene, A) == ("paused", "ip-blocked")
+    assert await _host(scene) == ("ok", None)
+    assert await _state(scene, "a-1") in ("held", "waiting"), "it keeps its place"
+    await scene.mail(B, "b-1")
+    assert await scene.send_all() == ["m-b-1"]
+
+
+async def a_block_that_three_are_told_of_and_nobody_is_let_in_is_their_providers(scene: Scene) -> None:
+    await scene.route(*map(account, (A, B, C, D)))
+    for sender in (A, B, C):
+        assert await _host(scene) == ("ok", None)
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _refuse(scene, sender, failure=BLOCKED)
+    assert await _host(scene) == ("paused", "ip-blocked")
+    assert await _are_well(scene, A, B, C)
+    await scene.mail(D, "d-1")
+    assert await _wanted(scene) == [], "nobody logs in there"
+    await scene.advance(300)
+    taken = await scene.store.take(NODE, {}, 100)
+    assert [*taken.open] == [box(D)], "who was not told shows whether it is over"
+    assert not taken.knock, "by a login"
+    await scene.store.refused(box(D), BLOCKED)
+    assert await _host(scene) == ("paused", "ip-blocked")
+    assert await _are_well(scene, A, B, C, D)
+
+
+async def a_block_that_three_are_told_of_at_their_mails_is_their_providers(scene: Scene) -> None:
+    await scene.route(*map(account, (A, B, C, D)))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _break(scene, sender, outcome=SHUT_OUT)
+    assert await _host(scene) == ("paused", "ip-blocked"), "that they were let in shows nothing against it"
+    assert await _are_well(scene, A, B, C)
+    await scene.mail(D, "d-1")
+    assert await _wanted(scene) == []
+
+
+async def a_block_that_all_mailboxes_of_a_small_provider_are_told_of_is_its_own(scene: Scene) -> None:
+    await scene.route(account(A), account(B, "q"))
+    await scene.mail(A, "a-1")
+    await _refuse(scene, A, failure=BLOCKED)
+    assert await _host(scene) == ("paused", "ip-blocked")
+    assert await _are_well(scene, A)
+
+
+async def blocks_that_three_are_told_of_while_others_are_let_in_are_each_mailboxs_own(scene: Scene) -> None:
+    await scene.route(*map(account, (A, B, C, D)))
+    await scene.mail(A, "a-1")
+    await scene.mail(B, "b-1")
+    await _refuse(scene, A, B, failure=BLOCKED)
+    await scene.mail(D, "d-1")
+    await scene.log_in()
+    assert await scene.send_all() == ["m-d-1"]
+    await scene.mail(C, "c-1")
+    await _refuse(scene, C, failure=BLOCKED)
+    assert await _host(scene) == ("ok", None)
+    assert [await _health(scene, each) for each in (A, B, C)] == [("paused", "ip-blocked")] * 3
+    for _ in range(3):
+        await scene.advance(3600)
+        wanted = await _wanted(scene)
+        assert wanted
+        for mailbox in wanted:
+            await scene.store.refused(mailbox, BLOCKED)
+        assert (await _host(scene)) == ("ok", None), "whom others outlived is alone with it, however often he hears it"
+
+
+async def a_login_under_way_shows_nothing_against_a_block_of_mails_and_a_mail_that_goes_does(scene: Scene) -> None:
+    await scene.route(*map(account, (A, B, C, D, OTHERS[1])))
+    for sender in (D, OTHERS[1]):
+        await scene.mail(sender, f"{sender[0]}-1")
+    assert len(await _wanted(scene)) == 2
+    await scene.open(box(D))
+    (going,) = (await scene.take()).claims
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+        (claim,) = [each for each in await scene.work() if each.account == sender]
+        await scene.end(claim, SHUT_OUT)
+    assert await _host(scene) == ("paused", "ip-blocked")
+    await scene.open(box(OTHERS[1]))
+    assert await _host(scene) == ("paused", "ip-blocked")
+    await scene.send(going)
+    assert await _host(scene) == ("ok", None)

@@ -188,11 +188,16 @@ ROWS: tuple[Row, ...] = (
     *_at("message-too-large", Follows.BOUNCED, "mail rcpt data eod", "552 5.3.4 Message size exceeds fixed limit"),
     *_at("too-many-recipients", Follows.SOON, "mail rcpt data eod", "452 4.5.3 Your message has too many recipients."),
     *_at(
-        "ip-blocked", Follows.HOST_ACTS, "connect ehlo starttls auth mail rcpt data eod",
+        "ip-blocked", Follows.HOST_ACTS, "connect ehlo starttls",
         "550 5.7.1 Client host [203.0.113.9] is on our block list",
     ),
+    *_at(  # said to one of several mailboxes
+        "ip-blocked", Follows.OPS_ACT, "auth mail rcpt data eod",
+        "550 5.7.1 Client host [203.0.113.9] is on our block list",
+    ),
+    *_at("tls-required", Follows.HOST_ACTS, "ehlo", "530 5.7.0 Must issue a STARTTLS command first"),
     *_at(
-        "tls-required", Follows.HOST_ACTS, "ehlo auth mail rcpt data eod",
+        "tls-required", Follows.OPS_ACT, "auth mail rcpt data eod",
         "530 5.7.0 Must issue a STARTTLS command first",
     ),
     *_at(
