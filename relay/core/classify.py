@@ -72,20 +72,27 @@ def classify(stage: Stage, seen: Reply | Failure, context: Context = NO_CONTEXT)
     rule = first_of(context.reasons, stage, seen, words)
     if rule is not None:
         return _of_reason(rule, stage, seen, words, context=context)
-    return _guessed(stage, seen, words)
+    return _guessed(stage, seen, words, has_worked=context.has_worked)
 
 
-def _guessed(stage: Stage, reply: Reply, words: str) -> Judgement:
+def _guessed(stage: Stage, reply: Reply, words: str, *, has_worked: bool = False) -> Judgement:
     """What the codes say where no rule read the text, unless it says whose it is or asks for another try."""
     source, guess = Source.ENHANCED, by_enhanced(stage, reply)
     is_open = is_asked_again(stage, reply, words)
     if guess is None or (guess in _UNNAMED and is_open):
         source, guess = Source.BASIC, None if is_open else by_code(stage, reply)
+    if stage is Stage.AUTH and has_worked and guess is ReplyClass.AUTH_METHOD and reply.code in _NOT_UNDERSTOOD:
+        source, guess = Source.BASIC, ReplyClass.PROTOCOL_ERROR
     mine = of_mailbox(guess or ReplyClass.UNKNOWN, stage, reply, words)
     if mine is not None:
         return _bent(mine, stage, reply, source=Source.BASIC)
     return _bent(guess or ReplyClass.UNKNOWN, stage, reply, source=source if guess else Source.UNKNOWN)
 
+
+_NOT_UNDERSTOOD = frozenset({500, 501, 502, 503, 504, 555})
+"""Answers that a command is not known or not now. Of a mailbox whose login has worked in the same way they say that its
+provider is out of order, not that its owner has to log in otherwise: that is said in words, or by a code of its own.
+"""
 
 _DELIVERED = Judgement(ReplyClass.DELIVERED, *MEANINGS[ReplyClass.DELIVERED])
 

@@ -75,7 +75,12 @@ def story_of(kind: ConcernKind) -> tuple[ConcernKind, ...]:
 
 
 REPRIEVE: Mapping[str, int] = MappingProxyType(
-    {"auth-rejected": REFUSED_WITHIN, "unknown": REFUSED_WITHIN, "account-blocked": REFUSED_WITHIN}
+    {
+        "auth-rejected": REFUSED_WITHIN,
+        "unknown": REFUSED_WITHIN,
+        "account-blocked": REFUSED_WITHIN,
+        "protocol-error": REFUSED_WITHIN,
+    }
 )
 """By reason: how long (microseconds) a stopped mailbox that has worked is nobody's news yet, because it may turn out to
 be its provider's trouble. When that is found its concern is closed, and who was not told hears nothing of it."""

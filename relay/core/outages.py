@@ -53,7 +53,7 @@ TOLD_LEAST: int = 3
 
 REFUSED_CLASSES = frozenset({ReplyClass.AUTH_REJECTED, ReplyClass.UNKNOWN, ReplyClass.PROTOCOL_ERROR})
 """What a provider that is out of order answers to a right password; that it wants another way of logging in
-(`auth-method`) is a change that each owner has to follow, however many it meets at once."""
+(`auth-method`), in words, is a change that each owner has to follow, however many it meets at once."""
 
 FAILS_TWICE: int = 2
 """Once is the line; the same message again, while nothing else fails, is that message."""

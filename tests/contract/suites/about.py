@@ -226,6 +226,15 @@ async def that_another_way_of_logging_in_is_wanted_is_for_each_owner_to_follow(s
     assert await _host(scene) == ("ok", None)
 
 
+async def logins_that_are_not_understood_all_at_once_are_an_outage(scene: Scene) -> None:
+    await scene.route(account(A), account(B), account(C))
+    await _worked(scene, A, B, C)
+    what = LoginFailure("protocol-error", Stage.AUTH, Reply(500, None, "what"), is_provider=False, is_login_sent=True)
+    await _refuse(scene, A, B, C, failure=what)
+    assert await _are_well(scene, A, B, C)
+    assert await _host(scene) == ("waiting", "auth-outage")
+
+
 async def nobody_new_is_tried_while_logins_are_out_and_one_that_worked_can_be(scene: Scene) -> None:
     await scene.route(account(A), account(B), account(C), account(D))
     await _worked(scene, A, B, C)

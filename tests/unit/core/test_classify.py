@@ -404,3 +404,17 @@ def test_too_many_sessions_may_be_counted_only_when_the_message_is_sent(
 )
 def test_what_is_said_of_anything_else_is_not_taken_for_it(stage: Stage, text: str, meaning: str) -> None:
     assert classify(stage, read_reply(int(text[:3]), text[4:])).reply_class == meaning
+
+
+@pytest.mark.parametrize("text", ["500 5.5.1 command not recognized", "502 what", "503 bad sequence", "504 no"])
+def test_a_bare_code_to_a_login_that_has_worked_is_a_provider_out_of_order(text: str) -> None:
+    reply = read_reply(int(text[:3]), text[4:])
+    worked = classify(Stage.AUTH, reply, Context(has_worked=True))
+    assert (worked.reply_class, worked.scope, worked.verdict) == ("protocol-error", Scope.MAILBOX, Verdict.HELD)
+    assert classify(Stage.AUTH, reply).reply_class == "auth-method"
+
+
+@pytest.mark.parametrize("text", ["534 5.7.9 use an app password", "504 5.5.4 unrecognized authentication type"])
+def test_another_way_of_logging_in_that_is_named_is_wanted_of_who_has_worked_too(text: str) -> None:
+    reply = read_reply(int(text[:3]), text[4:])
+    assert classify(Stage.AUTH, reply, Context(has_worked=True)).reply_class == "auth-method"
