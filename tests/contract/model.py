@@ -136,14 +136,14 @@ class ModelStore(Reading, Renaming):
         delivery.state = state_after(delivery.state, Event.TAKE)
         new = delivery.mail.new
         claim = Claim(
-            self.disk.number(), delivery.id, new.id, choice.mailbox, choice.account, choice.lane, node,
+            self.disk.number(), delivery.id, new.id, choice.mailbox, choice.account, delivery.mail.lane, node,
             delivery.envelope, len(new.content), delivery.tries, delivery.doubts, choice.is_probe,
         )  # fmt: skip
         self.disk.attempts.append(Attempt(choice.mailbox, self.now(), None, delivery, claim))
         return claim
 
     def oldest(self, choice: Choice) -> Delivery:
-        return min(self.ready_of(choice), key=lambda delivery: delivery.id)
+        return self.turn_of(choice)
 
     def ready_of(self, choice: Choice) -> list[Delivery]:
         return [

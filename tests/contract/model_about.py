@@ -319,7 +319,7 @@ class About(Ending):
         if not (self.is_kept(attempt, likeness, least) or self.is_last_straw(attempt, likeness, least)):
             return result
         bounce = self.take_back(attempt, likeness)
-        has_others = any(map(any, self.facts.ready(attempt.mailbox, self.now()).values()))
+        has_others = self.has_client_mail(attempt.mailbox)
         if bounce is not None:
             if not has_others:
                 self.release(bounce)

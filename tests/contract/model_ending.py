@@ -5,6 +5,7 @@ Law: only who holds a delivery decides about it; a late `delivered` is a fact al
 
 import asyncio
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import timedelta
 
 from relay.core.envelope import Claim, Kind, Result, Verdict
@@ -23,7 +24,7 @@ from relay.store.ports import OutboxEntry, OutboxKind
 from tests.contract.clock import LoopClock
 from tests.contract.model_data import Attempt, Delivery, Disk, Mail, Process
 from tests.contract.model_facts import ModelFacts
-from tests.contract.model_telling import Telling
+from tests.contract.model_probing import Probing
 from tests.contract.order import Order
 
 MINUTE = timedelta(minutes=1) // timedelta(microseconds=1)
@@ -31,7 +32,7 @@ CROWDED = "too-many-connections"
 CROWD_PAUSE = 45 * MINUTE // 60
 
 
-class Ending(Telling):
+class Ending(Probing):
     """What a process of the model stands on, and how its attempts end."""
 
     def __init__(self, disk: Disk, process: Process, clock: LoopClock, settings: StoreSettings) -> None:
@@ -96,6 +97,8 @@ class Ending(Telling):
         if not is_fact:
             result = self.suspect_result(attempt, result)
         self.met = self.event_of(attempt, result)
+        if self.is_recipients(attempt, result, self.met):
+            result, self.met = replace(result, verdict=Verdict.DEFERRED), None
         self.move(attempt, result)
         self.judge(attempt.mailbox, result)
         if is_fact:
@@ -268,6 +271,8 @@ class Ending(Telling):
     def event_of(self, attempt: Attempt, result: Result) -> HealthEvent | None:
         """How it bears on health; a line that breaks for one message alone, again and again, is that message's."""
         event = event_of_result(result, self.tally_of(attempt, result))
+        if event is HealthEvent.DELIVERED and not self.is_evidence(attempt):
+            return None
         if event is HealthEvent.UNREACHABLE and result.verdict is Verdict.DEFERRED:
             return None if self.is_only_this_message(attempt) else event
         return event

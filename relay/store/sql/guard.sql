@@ -31,3 +31,8 @@ SELECT opened_at FROM concerns WHERE kind = 'bounce-guard' AND mailbox = ? AND c
 -- delivered_since: Whether anything of a mailbox went through since an instant.
 SELECT 1 FROM attempts INDEXED BY attempts_ends
 WHERE counted AND mailbox = ? AND ended_at >= ? AND class = 'delivered' LIMIT 1;
+
+-- other_mail: Whether a client's mail of an account, but this one, may be sent and is not being sent.
+SELECT 1 FROM deliveries AS d INDEXED BY deliveries_ready JOIN messages AS m ON m.seq = d.message
+WHERE d.state = 0 AND d.due = 0 AND d.account = ? AND m.kind = 0 AND d.id <> ?
+    AND d.id NOT IN (SELECT delivery FROM claims) LIMIT 1;

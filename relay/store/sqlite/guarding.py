@@ -42,9 +42,16 @@ def as_of_guard(context: Context, running: Running, result: Result) -> Result:
 
 
 def _has_others(context: Context, running: Running) -> bool:
-    """Whether another delivery can be the probe; if not, this one stays in its place and is."""
-    line = context.schedule.look(running.claim.mailbox)
-    return line.express + line.bulk > 0
+    """Whether another client's mail can be the probe; if not, this one stays in its place and is."""
+    numbers = (
+        context.names.known_account(a.sender) for a in context.routes.routing.by_mailbox.get(running.claim.mailbox, ())
+    )
+    rows = (
+        context.database.read_one(_SQL["other_mail"], (each, running.entry.delivery))
+        for each in numbers
+        if each is not None
+    )
+    return any(row is not None for row in rows)
 
 
 def _is_kept(context: Context, running: Running, likeness: bytes, least: int) -> bool:

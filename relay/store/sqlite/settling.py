@@ -3,6 +3,8 @@
 Law: only who holds a delivery decides about it; a late `delivered` is a fact all the same.
 """
 
+from dataclasses import replace
+
 from relay.core.dsn import is_wanted
 from relay.core.envelope import Claim, Result, Verdict
 from relay.core.failuretext import Action
@@ -25,6 +27,7 @@ from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
 from relay.store.sqlite.moves import CORRUPT, Moves
 from relay.store.sqlite.outages import is_only_this_message
+from relay.store.sqlite.probing import is_evidence, is_recipients
 from relay.store.sqlite.riddles import note_riddle
 from relay.store.sqlite.running import Running
 from relay.store.sqlite.signs import tally_of
@@ -75,6 +78,8 @@ class Settling:
         if not is_fact:
             result = suspect_result(context, running, result)
         event = self._event(running, result)
+        if is_recipients(context, running, result, event):
+            result, event = replace(result, verdict=Verdict.DEFERRED), None
         self._move(running, result, event)
         self._judge(running, result, event)
         if is_fact:
@@ -221,9 +226,13 @@ class Settling:
     # what it says about the mailbox
 
     def _event(self, running: Running, result: Result) -> HealthEvent | None:
-        """How it bears on health; a line that breaks for one message alone, again and again, is that message's."""
+        """How it bears on health; a line that breaks for one message alone, again and again, is that message's, and a
+        report that arrives is no proof where patients were refused.
+        """
         context = self._context
         event = event_of_result(result, tally_of(context, running, result))
+        if event is HealthEvent.DELIVERED and not is_evidence(context, running):
+            return None
         if event is HealthEvent.UNREACHABLE and result.verdict is Verdict.DEFERRED:
             return None if is_only_this_message(context, running) else event
         return event

@@ -14,6 +14,7 @@ from relay.errors import CorruptValue, StoreUnavailable
 from relay.store.sqlite.context import Context
 from relay.store.sqlite.leases import Leases
 from relay.store.sqlite.moves import CORRUPT, Moves
+from relay.store.sqlite.probing import probe_of
 from relay.store.sqlite.running import Running, claim_of
 from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.timers import Timers
@@ -62,6 +63,8 @@ class Taking:
         entry = context.heads.pop(account, grant.lane)
         if entry is None:
             raise StoreUnavailable("the count of what is ready is wrong; it is counted again")
+        if grant.is_probe:
+            entry = probe_of(context, grant.mailbox, entry)
         attempt = context.claims.next_number()
         try:
             claim = claim_of(entry, context.seals, attempt, grant.mailbox, node, is_probe=grant.is_probe)

@@ -602,9 +602,9 @@ async def the_same_words_in_different_quarters_of_an_hour_bounce(scene: Scene) -
 async def who_is_refused_again_after_the_guard_bounces(scene: Scene) -> None:
     await scene.route(account(A))
     await _send_to(scene, GUESSED, "one", "two", "three")
-    await scene.mail(A, "new")
     await scene.advance(300)
     (probe,) = [each for each in await scene.work() if each.message == "m-three"]
+    await scene.mail(A, "new")
     await scene.send(probe, GUESSED)
     await scene.advance(900)
     (probe,) = await scene.work()
