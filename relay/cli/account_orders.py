@@ -83,7 +83,11 @@ def _told(answer: Any, as_json: bool, *, is_good: bool = True) -> None:
 
 
 def _from_stdin() -> str:
-    secret = sys.stdin.read(MOST + 3).rstrip("\r\n")
+    try:
+        secret = sys.stdin.read(MOST + 3).rstrip("\r\n")
+        secret.encode()
+    except UnicodeError:
+        raise WrongUse("what stdin gives is not UTF-8 (Latin-1, perhaps): write the password in UTF-8") from None
     if "\n" in secret or "\r" in secret:
         raise WrongUse("there is more than one line on stdin: which of them is the password?")
     if not secret or len(secret) > MOST:

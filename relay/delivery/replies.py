@@ -19,13 +19,15 @@ _FIRST_DIGITS = frozenset(b"2345")
 class ReplyReader:
     """Takes bytes as they come and gives replies as they are whole (RFC 5321, 4.2); a bare LF ends a line too."""
 
-    __slots__ = ("_kept", "_lines", "_size", "is_nonsense")
+    __slots__ = ("_code", "_kept", "_lines", "_size", "is_nonsense")
 
     def __init__(self) -> None:
         self.is_nonsense = False
         """What came last was no reply, or too long for one: nothing more is read."""
         self._kept = b""
         self._lines: list[bytes] = []
+        self._code = b""
+        """Of the reply that has begun."""
         self._size = 0
 
     @property
@@ -49,11 +51,12 @@ class ReplyReader:
         return replies
 
     def _take_line(self, line: bytes) -> SMTPResponse | None:
-        """Keeps a line that another one follows; the last line's code is the reply's."""
+        """Keeps a line that another one follows; all lines of a reply have one code (RFC 5321, 4.2.1)."""
         self._size += len(line)
-        if len(line) > LINE_BYTES or self._size > REPLY_BYTES or not _has_code(line):
+        if len(line) > LINE_BYTES or self._size > REPLY_BYTES or not _has_code(line) or self._is_other_code(line):
             self.is_nonsense = True
             return None
+        self._code = line[:3]
         self._lines.append(line[4:].strip())
         if line[3:4] == b"-":
             return None
@@ -61,6 +64,10 @@ class ReplyReader:
         self._lines.clear()
         self._size = 0
         return SMTPResponse(int(line[:3]), text)
+
+    def _is_other_code(self, line: bytes) -> bool:
+        """Whether it goes on with another code: nobody knows which of them is meant."""
+        return bool(self._lines) and line[:3] != self._code
 
 
 def _has_code(line: bytes) -> bool:

@@ -196,6 +196,17 @@ def test_a_password_is_read_from_stdin_and_stands_in_no_output(desk, monkeypatch
     assert request.headers["content-type"] == "application/json"
 
 
+@pytest.mark.parametrize("errors", ["strict", "surrogateescape"])
+def test_a_password_that_is_not_utf8_is_refused_in_a_sentence(desk, monkeypatch, errors):
+    typed = io.TextIOWrapper(io.BytesIO("perch\u00e9\n".encode("latin-1")), encoding="utf-8", errors=errors)
+    monkeypatch.setattr("sys.stdin", typed)
+    code, out, err = desk.run("account", "set-password", "anna@d.test", "--stdin")
+    assert code == 2
+    assert "not UTF-8" in err
+    assert "perch" not in out + err
+    assert desk.relay.clerk.told == []
+
+
 @pytest.mark.parametrize(
     "typed", [["segreta"], ["--stdin", "segreta"], ["--password=segreta"], ["--pasword", "segreta"]]
 )

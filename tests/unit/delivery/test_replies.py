@@ -42,8 +42,13 @@ def test_a_reply_that_has_begun_is_known_to_be_unfinished() -> None:
     assert not reader.is_inside_reply
 
 
-def test_the_last_line_names_the_code() -> None:
-    assert ReplyReader().feed(b"450-first\r\n550 last\r\n")[0].code == 550
+@pytest.mark.parametrize(
+    "lines", [b"450-first\r\n550 last\r\n", b"550-5.1.1 a\r\n250 ok\r\n", b"250-a\r\n250-b\r\n550 c\r\n"]
+)
+def test_lines_with_different_codes_are_no_reply(lines: bytes) -> None:
+    reader = ReplyReader()
+    assert reader.feed(lines) == []
+    assert reader.is_nonsense
 
 
 @pytest.mark.parametrize(
