@@ -47,7 +47,7 @@ UNDO = (
     "ALTER TABLE outbox DROP COLUMN since",
     "UPDATE meta SET value = '1' WHERE name = 'schema'",
 )
-"""From schema 3 to schema 1."""
+"""From schema 4 to schema 1."""
 
 
 def make_older(database: Path) -> None:

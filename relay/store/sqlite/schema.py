@@ -15,10 +15,10 @@ _SQL = load_statements("store")
 _SCHEMA = load_statements("schema")
 _ROUTING = load_statements("routing")
 
-SCHEMA: int = 3
+SCHEMA: int = 4
 """The version of the tables that this relay writes."""
 
-MIGRATIONS = {2: load_statements("schema_2"), 3: load_statements("schema_3")}
+MIGRATIONS = {version: load_statements(f"schema_{version}") for version in range(2, SCHEMA + 1)}
 """What makes a store of the version before into one of this version."""
 
 STORE_ID_BYTES: int = 16
