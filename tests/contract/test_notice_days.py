@@ -91,6 +91,10 @@ class World:
         self.pump.wake()
         await self.scene.advance(seconds)
 
+    async def arrives(self) -> None:
+        """What was written gets to its reader."""
+        await self.scene.send_all()
+
     async def dies(self) -> None:
         self.running.cancel()
         await asyncio.wait({self.running})
@@ -118,9 +122,11 @@ def test_a_trouble_is_told_once_then_once_a_day_and_then_that_it_is_over() -> No
     async def days(world: World) -> None:
         await world.begins()
         assert world.words() == [NoticeType.STOPPED]
+        await world.arrives()
         await world.passes(DAY - HOUR)
         assert world.words() == []
         await world.passes(2 * HOUR)
+        await world.arrives()
         await world.passes(DAY)
         assert world.words() == [NoticeType.STILL_STOPPED] * 2
         await world.ends()

@@ -300,9 +300,9 @@ class TestAfterTheDot:
                 Language.ITALIAN,
                 "reject",
                 (
-                    "550 5.4.7 La posta di anna@d.test e' ferma: manca la password della Sua casella. Che cosa puo' fare: "
-                    "comunicarla all'assistenza (0974). Il messaggio non partirebbe entro la sua scadenza 02/11/2026 12:00 "
-                    "+01:00: se e' urgente, inviarlo in altro modo."
+                    "550 5.4.7 La posta di anna@d.test e' ferma: manca la password della Sua casella. Che cosa puo' "
+                    "fare: comunicarla all'assistenza (0974). Il messaggio non partirebbe entro la sua scadenza "
+                    "02/11/2026 12:00 +01:00: se e' urgente, inviarlo in altro modo."
                 ),
             ),
             (
