@@ -8,7 +8,7 @@ import pytest
 
 from relay.store.ports import OutboxKind
 from relay.store.ports.reading import MessageQuery
-from relay.store.sqlite.schema import SCHEMA
+from relay.store.sqlite.schema import MIGRATIONS, SCHEMA
 from relay.store.sqlite.statements import read_statements
 from relay.vault import Vault
 from tests.crash.older import UNDO
@@ -19,13 +19,17 @@ SCHEMA_1 = read_statements((Path(__file__).parent / "schema_1.sql").read_text())
 """The tables as the first relay made them."""
 
 
-def older() -> Bench:
-    """A bench whose database is an empty store of schema 1."""
+def older(schema: int = 1) -> Bench:
+    """A bench whose database is an empty store of an older schema."""
     bench = Bench()
     bench.connection = in_memory()
     for statement in SCHEMA_1.values():
         bench.connection.execute(statement)
-    facts = {"schema": "1", "store_id": "69" * 16, "key_fingerprint": Vault(b"k" * 32, bench.chance).fingerprint}
+    for version in range(2, schema + 1):
+        for statement in MIGRATIONS[version].values():
+            bench.connection.execute(statement)
+    fingerprint = Vault(b"k" * 32, bench.chance).fingerprint
+    facts = {"schema": str(schema), "store_id": "69" * 16, "key_fingerprint": fingerprint}
     bench.connection.executemany("INSERT INTO meta VALUES (?, ?)", list(facts.items()))
     return bench
 
@@ -36,8 +40,9 @@ def tables(connection: sqlite3.Connection) -> set[tuple[str, str]]:
     return {(name, "".join(sql.split()).replace('"', "")) for name, sql in rows}
 
 
-async def test_a_store_of_the_first_relay_gets_the_tables_of_today() -> None:
-    bench = older()
+@pytest.mark.parametrize("schema", range(1, SCHEMA))
+async def test_a_store_of_any_older_relay_gets_the_tables_of_today(schema: int) -> None:
+    bench = older(schema)
     bench.open()
     assert tables(bench.connection) == tables(Bench().connection)
     assert bench.rows("SELECT value FROM meta WHERE name = 'schema'") == [(str(SCHEMA),)]
