@@ -52,7 +52,8 @@ _FRAMED = Rule(
     codes=_ANSWERS | {"501", "503"},
     text=phrases(
         "sender|from|mittente|mailfrom|envelope ~ must|has|have|needs|should|deve|devono ~ same|match|equal|equals|"
-        "identical|one|uguale|stesso|stessa|coincidere|corrispondere|identico",
+        "identical|one|uguale|stesso|stessa|coincidere|"
+        "corrispondere|identico|correspond",
         "sender|from|mittente|mailfrom|envelope ~ not|non|none|isnt|differs|nor ~ of|one|among|tra|fra|from",
         "sender|sending|from domain|address|identity ~ not|non ~ configured|configurat*|associated|associat*|set",
         "unconfigured|unverified|unregistered sending|sender|from domain|address|identity",

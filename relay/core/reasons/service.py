@@ -60,7 +60,8 @@ HELPERS: tuple[Rule, ...] = (
             f"responding|respond|answer*|contacted|risponde",
             f"errore|problema|guasto|error|problem ~ {_MACHINE}",
             "not|cannot|could|unable|non|impossibile ~ scan|scanned|check|checked|inspect|inspected|analyse|analysed|"
-            "analyze|analyzed|esaminare|analizzare|controllare|scansione ~ virus|viruses|malware|spam|threats|minacce",
+            "analyze|analyzed|esaminare|analizzare|controllare|verificare|scansione ~ "
+            "virus|viruses|malware|spam|threats|minacce",
             "unable|cannot|impossibile|failed scan|check|analizzare|esaminare message|mail|attachment|messaggio",
             f"{_MACHINE} engine|service|server|daemon|process|system? failure|failed",
             f"cannot|unable|could|problem|error|trouble|waiting ~ connect|reach|contact|run|start|load|initialize|with|"
