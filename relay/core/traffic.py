@@ -20,6 +20,9 @@ USUAL_WEEKS: int = 3
 MISSED: int = 2
 """Expected days without mail, one after the other, that are silence: one is a holiday or a day off."""
 
+LONG_AGO: int = SPAN + 7 * MISSED
+"""Who has sent nothing for so many days is no longer looked at; days of mail are wanted for `SPAN` before that."""
+
 LEAST_DAYS: int = 4
 """Who has sent on fewer days has no usual."""
 
@@ -46,11 +49,10 @@ def missed_days(sent: Mapping[int, int], today: int) -> int:
 
     `today` itself, which is not over, is not counted, and ends the silence if it has mail.
     """
-    known = [day for day in sent if today - SPAN - MISSED * 7 <= day <= today]
-    if not known:
+    last = max((day for day in sent if day <= today), default=0)
+    if today - last > LONG_AGO:
         return 0
-    last = max(known)
-    before = [day for day in known if last - SPAN < day <= last]
+    before = [day for day in sent if last - SPAN < day <= last]
     if len(before) < LEAST_DAYS:
         return 0
     expected = {weekday for weekday in range(7) if sum(day % 7 == weekday for day in before) >= USUAL_WEEKS}

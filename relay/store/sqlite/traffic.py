@@ -7,7 +7,7 @@ from collections import Counter
 
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.limits import HOUR, Instant
-from relay.core.traffic import LEAST_SURPRISE, MISSED, SPAN, is_silent, missed_days, surprise_of
+from relay.core.traffic import LEAST_SURPRISE, LONG_AGO, SPAN, is_silent, missed_days, surprise_of
 from relay.core.words import AccountId
 from relay.store.sqlite.concerns import close_concern, open_concern
 from relay.store.sqlite.context import Context
@@ -22,7 +22,7 @@ COUNTED_AT_ONCE: int = 2_000
 SENDERS_AT_ONCE: int = 200
 """Accounts looked at for silence in one go."""
 
-KEPT: int = SPAN + 7 * MISSED
+KEPT: int = LONG_AGO + SPAN
 """Days that are kept: those that are looked back at, from before a silence of some weeks."""
 
 REST: int = HOUR
