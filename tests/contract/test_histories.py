@@ -1,7 +1,7 @@
 """The same random histories on the model and on each adapter: the same claims, sessions, outcomes and wake-ups."""
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.contract.faults import leases, limits, queue, recovery, routing, sessions, settling
@@ -14,7 +14,7 @@ pytestmark = pytest.mark.timeout(900)
 HARD = settings(
     max_examples=120, stateful_step_count=30, report_multiple_bugs=False, suppress_health_check=list(HealthCheck)
 )
-FINDS = settings(HARD, max_examples=1500, derandomize=True, database=None, phases=[Phase.generate])
+FINDS = settings(HARD, max_examples=1500, derandomize=False, database=None, phases=[Phase.generate])
 """It ends with the first that shows the fault; which one that is depends on the modules that are loaded, too."""
 
 
@@ -43,4 +43,4 @@ def test_an_adapter_that_does_not_is_found(fault: type[ModelStore]) -> None:
         adapter_type = staticmethod(lambda given: ModelHarness(given, fault))
 
     with pytest.raises(AssertionError):
-        run_state_machine_as_test(Planted, settings=FINDS)
+        run_state_machine_as_test(seed(1)(Planted), settings=FINDS)
