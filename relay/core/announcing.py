@@ -30,6 +30,9 @@ DOMAIN = re.compile(r"[^\s@<>\"'`\\]{1,255}")
 UNTOLD = frozenset({ConcernKind.PASSWORD_EXPIRED_BY_PROVIDER})
 """What is said within another notice."""
 
+_KEYED = frozenset({ConcernKind.PAID_UNTIL, ConcernKind.MANY_TO_ONE})
+"""Whose `reason` tells one concern from another, and nobody why."""
+
 _OF_MAILBOX = frozenset({ConcernKind.MAILBOX_STOPPED, ConcernKind.ACCOUNT_STRANDED, ConcernKind.BOUNCE_GUARD})
 _STRANDED = frozenset({ConcernKind.ACCOUNT_STRANDED, ConcernKind.ACCOUNTS_STRANDED})
 _OF_PROVIDER: Mapping[ConcernKind, NoticeType] = MappingProxyType(
@@ -109,7 +112,6 @@ def ids_of(concern: Concern) -> str:
 def notice_of(concern: Concern, word: Word, situation: Situation) -> Notice:
     """The notice for a word."""
     kind, subject = type_of(concern.kind, word), concern.subject
-    is_paid = concern.kind is ConcernKind.PAID_UNTIL
     mailbox = subject.mailbox
     return Notice(
         id=f"{ids_of(concern)}{concern.opened_at // 1_000_000}-{situation.words + 1}",
@@ -118,7 +120,7 @@ def notice_of(concern: Concern, word: Word, situation: Situation) -> Notice:
         provider=mailbox.provider if mailbox is not None else subject.provider,
         mailbox=None if mailbox is None else mailbox.username,
         accounts=tuple(situation.accounts) or (() if subject.account is None else (subject.account,)),
-        reason=None if is_paid else concern.reason,
+        reason=None if concern.kind in _KEYED else concern.reason,
         circumstance=_circumstance(concern, situation.circumstance),
         since=concern.opened_at if situation.since is None else min(situation.since, concern.opened_at),
         affected=situation.affected,

@@ -135,7 +135,10 @@ class NoticePump:
             self._review(due)
             await self._notices.looked(due.concern.id, after=after)
             return False
-        notice = notice_of(due.concern, found.word, _situation(due))
+        notice = self._notice_of(due, found.word)
+        if notice is None:
+            await self._notices.looked(due.concern.id, after=REMIND_AFTER)
+            return False
         heard = due.heard if found.word is Word.HEALED else ()
         plan = self._plan(due.concern, found.word, _concerned(due), heard, now=due.now)
         if not plan.is_told or (plan.unsendable is NoRoad.STOPPED and _waited(due) < ROAD_PATIENCE):
@@ -146,6 +149,14 @@ class NoticePump:
         await self._notices.said(due, after=after, notice=write_notice(notice) if plan.to_webhook else None)
         await self._say_unsendable(due, notice, None if found.word is Word.HEALED else plan.unsendable)
         return found.word is Word.HEALED
+
+    def _notice_of(self, due: DueConcern, word: Word) -> Notice | None:
+        """The notice; None: it takes something not that is said of it, and nobody's mail has to stop for that."""
+        try:
+            return notice_of(due.concern, word, _situation(due))
+        except ValueError as error:
+            self._log.trouble(what="notices", text=f"{due.concern.kind}: {error}")
+            return None
 
     async def _not_yet(self, due: DueConcern) -> None:
         """Its cause is over, and yet nothing goes: nobody hears that it works before it does."""

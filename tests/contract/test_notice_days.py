@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from relay.core.busiest import TOLD_FROM
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.envelope import LoginFailure, NewMessage
 from relay.core.failuretext import Language
@@ -20,7 +21,7 @@ from relay.notify.noticedesk import NoticeDesk
 from relay.notify.noticepump import NoticePump
 from relay.observe import Log, Told
 from tests.contract.harness import BOOKKEEPERS, Make, run
-from tests.contract.scene import AUTH_REFUSED, HOST_UNTRUSTED, A, B, Scene
+from tests.contract.scene import AUTH_REFUSED, HOST_UNTRUSTED, NODE, A, B, Scene, message
 
 DAY, STEADY, HOUR = 86_400, 900, 3_600
 """Seconds."""
@@ -149,6 +150,19 @@ def test_what_comes_back_before_its_end_was_told_goes_on_as_one_trouble() -> Non
         await world.begins()
         await world.passes(HOUR)
         assert world.words() == [NoticeType.STOPPED]
+
+    lived(days)
+
+
+def test_a_recipient_who_gets_many_mails_a_day_is_told_of_once() -> None:
+    async def days(world: World) -> None:
+        for number in range(2 * TOLD_FROM):
+            await world.scene.store.put(message(number, A, "paziente@famiglia.test"))
+        await world.scene.store.heartbeat(NODE)
+        await world.passes(HOUR)
+        assert world.words() == [NoticeType.MANY_TO_ONE]
+        await world.passes(2 * DAY)
+        assert NoticeType.MANY_TO_ONE not in world.words()
 
     lived(days)
 

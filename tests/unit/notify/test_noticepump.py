@@ -455,6 +455,16 @@ async def test_a_providers_trouble_is_told_to_ops_and_not_to_each_doctor() -> No
     assert by_mail.store.steps[0] == f"put {OPS}"
 
 
+async def test_what_no_notice_takes_is_in_the_log_and_keeps_nobody_else_from_being_told() -> None:
+    odd = replace(DUE, concern=replace(STOPPED, id=3, subject=Subject(mailbox=MailboxId("li/bero", ROSSI))))
+    world = await World(odd, DUE).rest()
+    assert world.store.steps == [f"looked 3 {DAY}", "put rossi@other.example", f"said 4 {DAY}"]
+    (line,) = map(json.loads, world.lines)
+    assert (line["event"], line["what"], line["text"]) == (
+        "trouble", "notices", "mailbox-stopped: a notice does not take this as its provider",
+    )  # fmt: skip
+
+
 async def test_what_the_store_does_not_take_is_tried_again(monkeypatch) -> None:
     monkeypatch.setattr(noticepump, "PAUSE", 0.0)
     world = World(DUE)
