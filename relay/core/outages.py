@@ -38,7 +38,8 @@ DROPS_LEAST: int = 3
 every mail a doubt."""
 
 REMEMBERED: int = 12 * HOUR
-"""How far back a mailbox's broken lines are looked at: three of the longest pauses between two tries of a message."""
+"""How far back a mailbox's broken lines are looked at: three of the longest pauses between two tries of a message.
+Who breaks again within it, and sent nothing since, is still as ill as he was."""
 
 OUTAGE_PROBES: int = 8
 """So often in a row is an outage probed by those alone that were refused in it, the whole working day: that their

@@ -77,10 +77,14 @@ class ProviderLine:
         """How many want a session that they might get."""
         return len(self.wanting) + (len(self.doubtful) if self.may_doubt() else 0)
 
-    def probe_rank(self, line: "Line") -> tuple[int, int]:
-        """Whose probe comes first: of who met nothing, then in turns; of who was let in before."""
+    def probe_rank(self, line: "Line") -> tuple[int, int, int]:
+        """Whose probe comes first: of who met nothing, then in turns; of who was let in before.
+
+        Whose lines break while those of others hold shows nothing.
+        """
         accused_at, is_new = self.witnesses.accused.get(line.mailbox, 0), int(not line.standing.is_proven)
-        return (is_new, accused_at) if self.standing.is_for_proven else (accused_at, is_new)
+        is_ill = int(self.witnesses.breaks_alone(line.mailbox))
+        return (is_new, is_ill, accused_at) if self.standing.is_for_proven else (is_ill, accused_at, is_new)
 
 
 @dataclass(slots=True)

@@ -1,13 +1,14 @@
 """Which mailboxes of a provider met what stops it, and since when others have fared better.
 
 Law: who met nothing shows best how a provider is; and what a mailbox meets again, while others do not, is its own
-trouble. It is kept in an order, not in time, and in memory alone: who is forgotten is accused anew when he meets it.
+trouble. It is kept in an order, and in memory alone: who is forgotten is accused anew when he meets it.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from relay.core.limits import Instant
+from relay.core.outages import REMEMBERED
 from relay.core.words import MailboxId
 
 
@@ -17,6 +18,17 @@ class Told:
 
     began: Instant
     is_at_login: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A mailbox's lines break, and none of its mails went through in between."""
+
+    order: int
+    """When the first did."""
+    last_at: Instant
+    is_own: bool
+    """Whether mails of others had gone through before the last one did."""
 
 
 @dataclass(slots=True)
@@ -33,6 +45,8 @@ class Witnesses:
     """When a mail of anybody went through last."""
     told: dict[MailboxId, Told] = field(default_factory=dict)
     """Who was told in the name of all that nobody is served from here, and sent nothing since: the first time."""
+    broken: dict[MailboxId, Broken] = field(default_factory=dict)
+    """Whose lines broke, and no mail of it went through since; who broke last is the last."""
     _order: int = 0
 
     def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
@@ -73,8 +87,26 @@ class Witnesses:
         self.delivered_at = self._order
         self.droppers.pop(mailbox, None)
         self.told.pop(mailbox, None)
+        self.broken.pop(mailbox, None)
         return self.accused.pop(mailbox, None) is not None
 
     def drops_alone(self, mailbox: MailboxId) -> bool:
         """Whether mails of others went through since this one lost its own: what more it loses is its own trouble."""
         return self.droppers.get(mailbox, self.delivered_at) < self.delivered_at
+
+    def break_line(self, mailbox: MailboxId, now: Instant) -> None:
+        """A line of it broke, after the greeting; what broke longer ago than `REMEMBERED` is forgotten."""
+        while self.broken and next(iter(self.broken.values())).last_at < now - REMEMBERED:
+            del self.broken[next(iter(self.broken))]
+        known = self.broken.pop(mailbox, None)
+        order = self._order if known is None else known.order
+        self.broken[mailbox] = Broken(order, now, is_own=order < self.delivered_at)
+
+    def breaks_alone(self, mailbox: MailboxId) -> bool:
+        """Whether its line broke again, after mails of others went through: that says nothing of its provider."""
+        broken = self.broken.get(mailbox)
+        return broken is not None and broken.is_own
+
+    def loses_alone(self, mailbox: MailboxId) -> bool:
+        """Whether what this one loses after the dot says nothing of its provider."""
+        return self.drops_alone(mailbox) or self.breaks_alone(mailbox)

@@ -165,14 +165,28 @@ class About(Ending):
 
     # lines
 
+    def breaks_alone(self, mailbox: MailboxId) -> bool:
+        """A line of it broke now: whether one did before mails of others went through, and none of its own since."""
+        first, last = self.process.broken.get(mailbox, (self.process.order, self.now()))
+        if last < self.now() - REMEMBERED:
+            first = self.process.order
+        self.process.broken[mailbox] = (first, self.now())
+        self.process.alone.discard(mailbox)
+        if first < self.process.delivered.get(mailbox.provider, 0):
+            self.process.alone.add(mailbox)
+        return mailbox in self.process.alone
+
     def is_of_provider(self, mailbox: MailboxId) -> bool:
         host, now = self.host(mailbox.provider), self.now()
+        if self.breaks_alone(mailbox):
+            return False
         if host.is_stopped and host.cause is HealthEvent.BROKEN:
             found: tuple[MailboxId, ...] = (mailbox,)
         else:
             before = [
                 Sighting(each, self.stopped_at(self.health(each)))
                 for each in self.stopped_by(mailbox.provider, BREAKING)
+                if each not in self.process.alone
             ]
             seen = [Sighting(mailbox, now), *before]
             found = broken_together(seen, now=now)
@@ -287,7 +301,10 @@ class About(Ending):
     def is_dropped(self, attempt: Attempt) -> bool:
         """After the dot, and others do not fare better."""
         is_it = (attempt.stage, attempt.reply_class, attempt.reply) == ("eod", "network", None)
-        return is_it and attempt.gated_at is not None and not self.drops_alone(attempt.mailbox)
+        return is_it and attempt.gated_at is not None and not self.loses_alone(attempt.mailbox)
+
+    def loses_alone(self, mailbox: MailboxId) -> bool:
+        return self.drops_alone(mailbox) or mailbox in self.process.alone
 
     def drops_alone(self, mailbox: MailboxId) -> bool:
         last = self.process.delivered.get(mailbox.provider, 0)
@@ -302,6 +319,8 @@ class About(Ending):
         if self.host(name).is_stopped and self.host(name).cause is HealthEvent.IP_BLOCKED and is_told:
             self.change_provider(name, HealthEvent.LET_IN)
         self.process.told.pop(attempt.mailbox, None)
+        self.process.broken.pop(attempt.mailbox, None)
+        self.process.alone.discard(attempt.mailbox)
         self.process.accused.pop(attempt.mailbox, None)
         host = self.host(attempt.mailbox.provider)
         is_due = host.probe_at is not None and attempt.started >= host.probe_at

@@ -156,6 +156,10 @@ class Process:
     """When a mailbox lost a mail after the dot, and its provider was stopped for it, if it has sent none since."""
     told: dict[MailboxId, tuple[int, bool]] = field(default_factory=dict)
     """Who was told in the name of all, and sent nothing since: when the first such try began, and if it was a login."""
+    broken: dict[MailboxId, tuple[int, int]] = field(default_factory=dict)
+    """Whose lines broke, and who sent nothing since: when the first did, in the same order, and when the last did."""
+    alone: set[MailboxId] = field(default_factory=set)
+    """Of those, whose last one broke after mails of others had gone through."""
     delivered: dict[str, int] = field(default_factory=dict)
     """By provider: when a mail went through last, in the same order."""
     let_in: dict[str, int] = field(default_factory=dict)

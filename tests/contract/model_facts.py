@@ -94,5 +94,8 @@ class ModelFacts:
     def accused_at(self, mailbox: MailboxId) -> int:
         return self.process.accused.get(mailbox, 0)
 
+    def breaks_alone(self, mailbox: MailboxId) -> bool:
+        return mailbox in self.process.alone
+
     def offset(self) -> int:
         return 0

@@ -45,6 +45,9 @@ class Facts(Protocol):
     def accused_at(self, mailbox: MailboxId) -> int:
         """When it met last what stopped its provider, if it has not worked since; 0: it has not."""
 
+    def breaks_alone(self, mailbox: MailboxId) -> bool:
+        """Whether its lines break again while mails of others go through."""
+
     def offset(self) -> int: ...
     def timers(self) -> set[int]: ...
 
@@ -330,9 +333,10 @@ class Order:
         if not standing.is_stopped or not mine:
             return mine
 
-        def rank(mailbox: MailboxId) -> tuple[int, int]:
+        def rank(mailbox: MailboxId) -> tuple[int, int, int]:
             accused_at, is_new = self.facts.accused_at(mailbox), int(not self.facts.standing(mailbox).is_proven)
-            return (is_new, accused_at) if standing.is_for_proven else (accused_at, is_new)
+            is_ill = int(self.facts.breaks_alone(mailbox))
+            return (is_new, is_ill, accused_at) if standing.is_for_proven else (is_ill, accused_at, is_new)
 
         best = min(map(rank, mine))
         return {mailbox for mailbox in mine if rank(mailbox) == best}

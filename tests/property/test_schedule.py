@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from relay.core.ledger import MailboxLedger, TotalLedger
 from relay.core.limits import MINUTE, Instant, Limit, RollingWindow
+from relay.core.outages import REMEMBERED
 from relay.core.rotation import Line, ProviderLine
 from relay.core.round import Round
 from relay.core.schedule import Schedule
@@ -61,6 +62,9 @@ class Place:
         self.crowded: dict[MailboxId | str, int] = {}
         self.accused: dict[MailboxId, int] = {}
         self.accusations = 0
+        self.broken: dict[MailboxId, tuple[Instant, bool]] = {}
+        """When its line broke last, and whether mails of others went through since its first."""
+        self.alone: set[MailboxId] = set()
 
     # for the definition
 
@@ -105,6 +109,9 @@ class Place:
 
     def accused_at(self, mailbox: MailboxId) -> int:
         return self.accused.get(mailbox, 0)
+
+    def breaks_alone(self, mailbox: MailboxId) -> bool:
+        return mailbox in self.alone
 
     def offset(self) -> int:
         return 0
@@ -348,7 +355,26 @@ class Histories(RuleBasedStateMachine):
         self.schedule.accuse(mailbox.provider, [mailbox])
 
     @rule(mailbox=mailboxes)
+    def a_line_breaks(self, mailbox: MailboxId) -> None:
+        place = self.place
+        for each, (at, _) in list(place.broken.items()):
+            if each.provider == mailbox.provider and at < place.now - REMEMBERED:
+                del place.broken[each]
+                place.alone.discard(each)
+        _, have_others_sent = place.broken.get(mailbox, (0, False))
+        place.broken[mailbox] = (place.now, have_others_sent)
+        if have_others_sent:
+            place.alone.add(mailbox)
+        self.schedule.host(mailbox.provider).witnesses.break_line(mailbox, place.now)
+
+    @rule(mailbox=mailboxes)
     def a_mail_goes_through(self, mailbox: MailboxId) -> None:
+        place = self.place
+        place.broken.pop(mailbox, None)
+        place.alone.discard(mailbox)
+        for each, (at, _) in place.broken.items():
+            if each.provider == mailbox.provider:
+                place.broken[each] = (at, True)
         self.place.accused.pop(mailbox, None)
         self.schedule.clear(mailbox, self.place.now)
 

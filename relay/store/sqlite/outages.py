@@ -132,7 +132,14 @@ def _acquit_of_refusal(context: Context, mailbox: MailboxId) -> None:
 
 
 def is_of_provider(context: Context, mailbox: MailboxId) -> bool:
-    """Whether a line that broke after the greeting, at this mailbox and now, is its provider's trouble."""
+    """Whether a line that broke after the greeting, at this mailbox and now, is its provider's trouble.
+
+    Who broke before, and breaks again after mails of others went through, is alone with it until one of its own does.
+    """
+    witnesses = context.schedule.host(mailbox.provider).witnesses
+    witnesses.break_line(mailbox, context.clock.now())
+    if witnesses.breaks_alone(mailbox):
+        return False
     host = context.remembrance.provider_health(mailbox.provider)
     if host.is_stopped and host.cause is HealthEvent.BROKEN:
         found: tuple[MailboxId, ...] = (mailbox,)
@@ -169,11 +176,12 @@ def _broken_from(context: Context, seen: Sighting) -> Instant:
 
 
 def _broken_before(context: Context, provider: str) -> list[Sighting]:
-    """Who stands still because its line broke, with the last time that it did."""
-    remembrance = context.remembrance
+    """Who stands still because its line broke, with the last time that it did; not who is alone with it."""
+    remembrance, witnesses = context.remembrance, context.schedule.host(provider).witnesses
     return [
         Sighting(each, _stopped_at(context, remembrance.health(each)))
         for each in remembrance.stopped_by(provider, _BREAKING)
+        if not witnesses.breaks_alone(each)
     ]
 
 
@@ -213,4 +221,4 @@ def _last_sent(context: Context, provider: str) -> list[Sent]:
     witnesses = context.schedule.host(provider).witnesses
     rows = context.database.read(_SQL["last_sent"], (LOOKED_THROUGH, provider, DROPS_LOOKED_AT))
     known = [(MailboxId(provider, username), bool(is_dropped)) for username, is_dropped in reversed(rows)]
-    return [Sent(mailbox, is_dropped and not witnesses.drops_alone(mailbox)) for mailbox, is_dropped in known]
+    return [Sent(mailbox, is_dropped and not witnesses.loses_alone(mailbox)) for mailbox, is_dropped in known]

@@ -76,6 +76,40 @@ class DropsAreAlwaysTheProviders(ModelStore):
         return False
 
 
+class OnlyNowCounts(ModelStore):
+    """Who broke before while others sent is forgotten."""
+
+    def breaks_alone(self, mailbox: MailboxId) -> bool:
+        return False
+
+
+class AloneForEver(ModelStore):
+    """Who broke once is never a witness again."""
+
+    def went_through(self, attempt: Attempt) -> None:
+        known = self.process.broken.get(attempt.mailbox)
+        super().went_through(attempt)
+        if known is not None:
+            self.process.broken[attempt.mailbox] = known
+
+
+class OnceIllAlwaysIll(ModelStore):
+    """What broke days ago counts as if it had just been."""
+
+    def breaks_alone(self, mailbox: MailboxId) -> bool:
+        if mailbox in self.process.broken:
+            self.process.broken[mailbox] = (self.process.broken[mailbox][0], self.now())
+        return super().breaks_alone(mailbox)
+
+
+class TheIllProbeFirst(ModelStore):
+    """They are accused of nothing."""
+
+    def accuse(self, mailboxes: Iterable[MailboxId]) -> None:
+        super().accuse(mailboxes)
+        self.process.alone.clear()
+
+
 class ServedIsNoEvidence(ModelStore):
     """Three are enough, whoever else is served."""
 

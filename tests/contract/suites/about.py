@@ -31,7 +31,7 @@ from tests.contract.scene import (
     result,
 )
 
-D = "d@studio.test"
+D, E, F = "d@studio.test", "e@studio.test", "f@studio.test"
 CUT = result(Verdict.DEFERRED, "network", stage=Stage.DATA, reply=None, is_end_known=False)
 HUNG_UP = LoginFailure("network", Stage.AUTH, None, is_provider=False, is_login_sent=True)
 METHOD = LoginFailure(
@@ -379,6 +379,96 @@ async def who_drops_again_while_others_are_served_is_alone_with_it(scene: Scene)
     await scene.end(claim, IN_DOUBT)
     assert await _host(scene) == ("ok", None)
     assert await _health(scene, C) == ("waiting", "network")
+
+
+async def drops_that_others_have_outlived_are_no_part_of_another_one(scene: Scene) -> None:
+    await scene.route(*map(account, (A, B, C, D, E, F)))
+    await _worked(scene, D, E, F)
+    await scene.send_all()
+    await _close_all(scene)
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+        await _break(scene, sender, outcome=IN_DOUBT)
+    assert await _host(scene) == ("waiting", "network")
+    await scene.mail(D, "d-2")
+    await scene.advance(10)
+    assert await _wanted(scene) == [box(D)]
+    await scene.open(box(D))
+    (claim,) = (await scene.take()).claims
+    await scene.send(claim)
+    assert await _host(scene) == ("ok", None)
+    await scene.advance(301)
+    await scene.mail(E, "e-2")
+    await _break(scene, E, outcome=IN_DOUBT)
+    assert await _host(scene) == ("ok", None)
+
+
+async def _broke_and_others_sent(scene: Scene) -> None:
+    """Logins of A, B and C hang until their provider is stopped; D's mail goes through, and then none."""
+    await scene.route(*map(account, (A, B, C, D, E, F)))
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-1")
+    await _refuse(scene, A, B, C, failure=HUNG_UP)
+    assert await _host(scene) == ("waiting", "network")
+    await scene.mail(D, "d-1")
+    await scene.advance(10)
+    assert await _wanted(scene) == [box(D)]
+    await scene.open(box(D))
+    (claim,) = (await scene.take()).claims
+    await scene.send(claim)
+    assert await _host(scene) == ("ok", None)
+    await _close_all(scene)
+    await scene.advance(301)
+
+
+async def who_breaks_again_after_others_sent_is_alone_with_it_however_quiet_it_is(scene: Scene) -> None:
+    await _broke_and_others_sent(scene)
+    for _ in range(3):
+        await _refuse(scene, A, B, C, failure=HUNG_UP)
+        assert await _host(scene) == ("ok", None)
+        assert [await _health(scene, each) for each in (A, B, C)] == [("waiting", "network")] * 3
+        await scene.advance(300)
+    await scene.mail(D, "d-2")
+    assert box(D) in await _wanted(scene), "nobody else waits"
+
+
+async def three_others_show_that_lines_break_and_who_is_alone_with_it_probes_last(scene: Scene) -> None:
+    await _broke_and_others_sent(scene)
+    await _refuse(scene, A, B, C, failure=HUNG_UP)
+    for sender in (D, E, F):
+        assert await _host(scene) == ("ok", None), "two are two"
+        await scene.mail(sender, f"{sender[0]}-2")
+        await _refuse(scene, sender, failure=HUNG_UP)
+    assert await _host(scene) == ("waiting", "network")
+    await scene.advance(10)
+    for _ in range(3):
+        (prober,) = await _wanted(scene)
+        assert prober in {*map(box, (D, E, F))}
+        await scene.store.refused(prober, HUNG_UP)
+        await scene.advance(900)
+    await scene.route(*map(account, (A, B, C)))
+    (prober,) = await _wanted(scene)
+    await scene.store.refused(prober, HUNG_UP)
+    assert await _health(scene, prober.username) == ("waiting", "network"), "which shows nothing of its provider"
+    assert len(await _wanted(scene)) == 1, "so another one probes at once"
+
+
+async def who_sent_since_shows_again_how_its_provider_is(scene: Scene) -> None:
+    await _broke_and_others_sent(scene)
+    await scene.send_all()
+    await _close_all(scene)
+    await scene.advance(301)
+    for sender in (A, B, C):
+        await scene.mail(sender, f"{sender[0]}-2")
+    await _refuse(scene, A, B, C, failure=HUNG_UP)
+    assert await _host(scene) == ("waiting", "network")
+
+
+async def a_line_that_broke_half_a_day_ago_is_forgotten(scene: Scene) -> None:
+    await _broke_and_others_sent(scene)
+    await scene.advance(12 * 3600)
+    await _refuse(scene, A, B, C, failure=HUNG_UP)
+    assert await _host(scene) == ("waiting", "network")
 
 
 async def doubts_that_the_relays_own_death_left_accuse_nobody(scene: Scene) -> None:
