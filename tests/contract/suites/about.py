@@ -779,7 +779,8 @@ async def who_stopped_a_provider_probes_it_after_all_others(scene: Scene) -> Non
     assert await _wanted(scene) == [box(D)]
 
 
-async def in_an_outage_of_logins_those_that_were_not_refused_probe_first(scene: Scene) -> None:
+async def _probe_an_outage_by_who_was_not_refused(scene: Scene) -> None:
+    """A, B and C, who had worked, are refused within minutes; D, who was not, has mail when the probe is due."""
     await scene.route(account(A), account(B), account(C), account(D))
     await scene.mail(D, "before")
     await scene.send_all()
@@ -788,17 +789,14 @@ async def in_an_outage_of_logins_those_that_were_not_refused_probe_first(scene: 
     await scene.mail(D, "d-1")
     await scene.advance(300)
     assert await _wanted(scene) == [box(D)]
+
+
+async def in_an_outage_of_logins_those_that_were_not_refused_probe_first(scene: Scene) -> None:
+    await _probe_an_outage_by_who_was_not_refused(scene)
 
 
 async def when_an_outage_is_over_for_others_who_is_still_refused_has_a_wrong_password(scene: Scene) -> None:
-    await scene.route(account(A), account(B), account(C), account(D))
-    await scene.mail(D, "before")
-    await scene.send_all()
-    await _worked(scene, A, B, C)
-    await _refuse(scene, A, B, C)
-    await scene.mail(D, "d-1")
-    await scene.advance(300)
-    assert await _wanted(scene) == [box(D)]
+    await _probe_an_outage_by_who_was_not_refused(scene)
     await scene.open(box(D))
     assert await _host(scene) == ("ok", None)
     await _refuse(scene, A, B, C)
