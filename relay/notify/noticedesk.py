@@ -11,6 +11,7 @@ from relay.core.announcing import type_of
 from relay.core.concerns import Concern, Subject
 from relay.core.notice import Notice, NoticeType
 from relay.core.notices import Sheet
+from relay.core.returned import refused_at
 from relay.core.routing import Account, Routing
 from relay.core.telling import (
     Addressee,
@@ -24,7 +25,6 @@ from relay.core.telling import (
     circle,
     joined,
     reader_of,
-    refused_at,
     telling,
 )
 from relay.core.words import AccountId, MailboxId

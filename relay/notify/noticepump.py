@@ -15,18 +15,9 @@ from relay.core.envelope import Letter
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.notice import Notice
 from relay.core.notice_json import write_notice
+from relay.core.returned import REMIND_AFTER, address_key, refusals_of
 from relay.core.routing import Account
-from relay.core.telling import (
-    REMIND_AFTER,
-    STEADY,
-    Addressee,
-    NoRoad,
-    Telling,
-    Trouble,
-    Word,
-    address_key,
-    refusals_of,
-)
+from relay.core.telling import STEADY, Addressee, NoRoad, Telling, Trouble, Word
 from relay.core.words import AccountId
 from relay.errors import TemporaryError
 from relay.notify.letter import write_letter

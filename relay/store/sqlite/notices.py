@@ -7,8 +7,8 @@ import json
 from collections.abc import Mapping, Sequence
 
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject, story_of
+from relay.core.returned import REFUSED
 from relay.core.routing import Account
-from relay.core.telling import REFUSED
 from relay.core.words import AccountId, MailboxId
 from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Heard, Hearing, Unposted
 from relay.store.sqlite.concerns import close_concern, is_open, open_concern

@@ -10,7 +10,8 @@ import json
 from relay.core.concerns import ONCE, ConcernKind, Subject
 from relay.core.envelope import Letter
 from relay.core.lifecycle import State
-from relay.core.telling import REMIND_AFTER, NoRoad, with_refusal
+from relay.core.returned import REMIND_AFTER, with_refusal
+from relay.core.telling import NoRoad
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.sqlite.concerns import open_concern
 from relay.store.sqlite.context import Context

@@ -5,7 +5,8 @@ from dataclasses import replace
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.envelope import Kind, Letter
 from relay.core.limits import HOUR, MINUTE, SECOND
-from relay.core.telling import NoRoad, address_key, refused_at
+from relay.core.returned import address_key, refused_at
+from relay.core.telling import NoRoad
 from relay.store.ports.notices import DueConcern, Hearing, Unposted
 from tests.contract.scene import BOUNCED, MAIL_REFUSED, A, B, Scene, account, box, message, provider
 

@@ -13,11 +13,11 @@ from relay.core.limits import HOUR, MINUTE
 from relay.core.meaning import ReplyClass
 from relay.core.notice import NoticeType
 from relay.core.remedy import REMEDIES, Needs
+from relay.core.returned import REMIND_AFTER
 from relay.core.routing import Account, Owner, Routing
 from relay.core.telling import (
     KINDS,
     PAID_STEPS,
-    REMIND_AFTER,
     STEADY,
     Addressee,
     Case,

@@ -15,8 +15,9 @@ from relay.core.limits import HOUR, MINUTE
 from relay.core.notice import Notice, NoticeType, told
 from relay.core.notice_json import read_notice, write_notice
 from relay.core.notices import Sheet
+from relay.core.returned import RETRY_AFTER, address_key, with_refusal
 from relay.core.routing import Account, Owner, Routing
-from relay.core.telling import RETRY_AFTER, STEADY, Addressee, NoRoad, Reader, address_key, with_refusal
+from relay.core.telling import STEADY, Addressee, NoRoad, Reader
 from relay.core.webhooks import Dead, Later, Outcome, Sent
 from relay.core.words import MailboxId, Plan
 from relay.errors import StoreFull
