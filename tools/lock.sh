@@ -18,6 +18,7 @@ compile() {
 compile requirements/runtime.txt pyproject.toml "$@"
 compile requirements/build.txt requirements/build.in "$@"
 compile requirements/dev.txt --constraints requirements/runtime.txt pyproject.toml requirements/dev.in "$@"
+compile requirements/servers.txt requirements/servers.in --no-deps "$@"
 
 if grep -nE '://|--(extra-)?index-url|--find-links' requirements/*.txt; then
     echo "lock: a lock file names a place on the network; it must not" >&2
