@@ -15,9 +15,9 @@ from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 from relay.config.loading import ConfigUnreadable, load_service
 from relay.config.service import ServiceConfig
 from relay.errors import StoreUnavailable
+from relay.store.engine.values import Stored
 from relay.store.sqlite.inspection import SHOWN, Finding, Inspection
 from relay.store.sqlite.opening import DataDir, hold
-from relay.store.sqlite.values import Stored
 from relay.vault import Keyring
 
 RepairOption = Annotated[bool, typer.Option("--repair", help="Do what can be done without losing anything.")]

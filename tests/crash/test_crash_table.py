@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from relay.store.sqlite.batches import Step
+from relay.store.engine.batches import Step
 
 ROOT = Path(__file__).parents[2]
 ROUNDS = int(os.environ.get("RELAY_CRASH_ROUNDS", "6"))

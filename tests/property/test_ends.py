@@ -27,9 +27,9 @@ from relay.notify.letter import LetterSettings
 from relay.notify.noticedesk import NoticeDesk
 from relay.notify.noticepump import NoticePump
 from relay.observe import Log, Told
-from relay.store.sqlite.concerns import close_concern, drop_concern, open_concern
-from relay.store.sqlite.context import Context
-from relay.store.sqlite.healths import Symptom, change_mailbox, change_provider
+from relay.store.engine.concerns import close_concern, drop_concern, open_concern
+from relay.store.engine.context import Context
+from relay.store.engine.healths import Symptom, change_mailbox, change_provider
 from tests.unit.store.workbench import Bench, provider
 
 A, SERVICE, OPS, HOOK = "m.rossi@libero.it", "servizio@vendor.example", "ops@vendor.example", "webhook"

@@ -20,17 +20,17 @@ from relay.core.words import Stage
 from relay.delivery.keeper import Keeper
 from relay.delivery.pool import Lease, Pool
 from relay.notify.pump import OutboxPump
+from relay.store.engine.batches import Batches, Step
+from relay.store.engine.context import Context
+from relay.store.engine.moves import Moves
+from relay.store.engine.routes import Routes
+from relay.store.engine.settling import Settling
+from relay.store.engine.waiting import Bell
 from relay.store.sqlite import time
-from relay.store.sqlite.batches import Batches, Step
 from relay.store.sqlite.bodies import Bodies
-from relay.store.sqlite.context import Context
 from relay.store.sqlite.leases import Leases
-from relay.store.sqlite.moves import Moves
-from relay.store.sqlite.routes import Routes
-from relay.store.sqlite.settling import Settling
 from relay.store.sqlite.store import SqliteStore
 from relay.store.sqlite.time import StoreClock
-from relay.store.sqlite.waiting import Bell
 
 Patch = pytest.MonkeyPatch
 

@@ -8,11 +8,11 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from relay.errors import CorruptValue
+from relay.store.engine.statements import load_statements
+from relay.store.engine.values import Seals
 from relay.store.segments import Place, Segments
 from relay.store.sqlite.blocks import Blocks, Span
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.values import Seals
 
 _SQL = load_statements("store")
 

@@ -10,43 +10,43 @@ from relay.core.envelope import Claim, LoginFailure, Result, Taken, Verdict
 from relay.core.routing import Routing
 from relay.core.schedule import Schedule
 from relay.core.words import Lane, MailboxId
+from relay.store.engine.applying import Applying
+from relay.store.engine.context import Context
+from relay.store.engine.edits import Edit, load_routes_or_none
+from relay.store.engine.entry import Entries
+from relay.store.engine.journal import Journal
+from relay.store.engine.kin import load_kinship
+from relay.store.engine.logins import Logins
+from relay.store.engine.moves import Moves
+from relay.store.engine.names import Names
+from relay.store.engine.recipients import sweep as sweep_recipients
+from relay.store.engine.remembrance import Remembrance
+from relay.store.engine.reports import Owed, Reports
+from relay.store.engine.running import Claims
+from relay.store.engine.settling import Settling
+from relay.store.engine.statements import load_statements
+from relay.store.engine.telling import forget_old, note_letter
+from relay.store.engine.timers import Timers
+from relay.store.engine.traffic import Traffic
+from relay.store.engine.unheard import recall
+from relay.store.engine.values import LANES, Seals
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
-from relay.store.sqlite.applying import Applying
 from relay.store.sqlite.bodies import Bodies
-from relay.store.sqlite.context import Context
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.edits import Edit, load_routes_or_none
-from relay.store.sqlite.entry import Entries
 from relay.store.sqlite.heads import Heads
 from relay.store.sqlite.intake import Intake, Sealed
-from relay.store.sqlite.journal import Journal
-from relay.store.sqlite.kin import load_kinship
 from relay.store.sqlite.lanes import Lanes
 from relay.store.sqlite.leases import Leases
-from relay.store.sqlite.logins import Logins
-from relay.store.sqlite.moves import Moves
-from relay.store.sqlite.names import Names
 from relay.store.sqlite.pending import Pending
 from relay.store.sqlite.pruning import Pruning
 from relay.store.sqlite.readings import Wanted
-from relay.store.sqlite.recipients import sweep as sweep_recipients
-from relay.store.sqlite.remembrance import Remembrance
-from relay.store.sqlite.reports import Owed, Reports
-from relay.store.sqlite.running import Claims
 from relay.store.sqlite.sessionbook import SessionBook
-from relay.store.sqlite.settling import Settling
-from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.sweeping import Sweeping
 from relay.store.sqlite.taking import Taking
-from relay.store.sqlite.telling import forget_old, note_letter
 from relay.store.sqlite.time import StoreClock
-from relay.store.sqlite.timers import Timers
-from relay.store.sqlite.traffic import Traffic
-from relay.store.sqlite.unheard import recall
-from relay.store.sqlite.values import LANES, Seals
 
 _SQL = load_statements("store")
 _QUEUE = load_statements("queue")

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from relay.core.words import Lane
-from relay.store.sqlite.entry import Entry
+from relay.store.engine.entry import Entry
 
 FIRST: int = 4
 """Deliveries read of a queue at first: of most accounts no more leave in a while."""

@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from relay.errors import CorruptValue, StoreBroken, StoreKeyError, StoreTooNew, StoreUnavailable
+from relay.store.engine.edits import load_routes
+from relay.store.engine.ring import open_ring
+from relay.store.engine.secrets import open_secret
+from relay.store.engine.statements import load_statements
+from relay.store.engine.values import Seals, Stored
 from relay.store.needs import CipherFor
 from relay.store.segments import Place
 from relay.store.segments.files import ASIDE, FileSegments, aside, free_name
 from relay.store.sqlite.database import LOOK, Database
-from relay.store.sqlite.edits import load_routes
 from relay.store.sqlite.log import Condition, examine
 from relay.store.sqlite.opening import DATABASE_FILE, LOG_FILE, DataDir, of_damaged
-from relay.store.sqlite.ring import open_ring
 from relay.store.sqlite.schema import SCHEMA
-from relay.store.sqlite.secrets import open_secret
-from relay.store.sqlite.statements import load_statements
 from relay.store.sqlite.strays import Strays, find_strays
-from relay.store.sqlite.values import Seals, Stored
 
 _SQL = load_statements("inspection")
 _STORE = load_statements("store")

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 
 from relay.core.envelope import Envelope, NewMessage
 from relay.core.words import Lane
+from relay.store.engine.context import Context
+from relay.store.engine.entry import Entry
+from relay.store.engine.statements import load_statements
+from relay.store.engine.stranding import tell_of_account
+from relay.store.engine.values import KINDS, LANES, Seals
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.segments import Place
-from relay.store.sqlite.context import Context
-from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.lanes import EXPRESS_WINDOW, RECENT
-from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.stranding import tell_of_account
-from relay.store.sqlite.values import KINDS, LANES, Seals
 
 _SQL = load_statements("queue")
 

@@ -9,12 +9,12 @@ from relay.core.health import HealthEvent
 from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
 from relay.core.symptoms import may_have_been_refused
-from relay.store.sqlite.context import Context
-from relay.store.sqlite.healths import Symptom, change_mailbox
-from relay.store.sqlite.running import Running
-from relay.store.sqlite.settling import Settling
-from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.trials import end_trials
+from relay.store.engine.context import Context
+from relay.store.engine.healths import Symptom, change_mailbox
+from relay.store.engine.running import Running
+from relay.store.engine.settling import Settling
+from relay.store.engine.statements import load_statements
+from relay.store.engine.trials import end_trials
 
 _SQL = load_statements("queue")
 _LIMITS = load_statements("limits")

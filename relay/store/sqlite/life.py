@@ -6,12 +6,12 @@ Law: after a failed commit the memory is what the database says, and nothing of 
 from collections.abc import Callable
 
 from relay.errors import RelayError, StoreBroken
-from relay.store.sqlite.batches import Room
+from relay.store.engine.batches import Room
+from relay.store.engine.waiting import Bell
 from relay.store.sqlite.bodies import Reclaim
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Fold
 from relay.store.sqlite.strays import find_strays, set_aside
-from relay.store.sqlite.waiting import Bell
 
 Later = Callable[[Callable[[], None]], None]
 """Runs what blocks and nobody waits for."""

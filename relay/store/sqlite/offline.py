@@ -6,8 +6,8 @@ Law: nothing is written or locked, so that a relay that starts meanwhile is not 
 import sqlite3
 from pathlib import Path
 
+from relay.store.engine.statements import load_statements
 from relay.store.sqlite.opening import DATABASE_FILE, LOG_FILE
-from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("secrets")
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from heapq import heapify, heapreplace
 
 from relay.core.words import DeliveryId
+from relay.store.engine.statements import load_statements
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("history")
 

@@ -6,9 +6,9 @@ and sooner, down to the last quarter of an hour, while the disk is nearly full: 
 
 from relay.core.limits import HOUR, MINUTE, SECOND, Instant
 from relay.core.routing import Routing
-from relay.store.sqlite.context import Context
-from relay.store.sqlite.remembrance import LEAST_MEMORY
-from relay.store.sqlite.statements import load_statements
+from relay.store.engine.context import Context
+from relay.store.engine.remembrance import LEAST_MEMORY
+from relay.store.engine.statements import load_statements
 
 _SQL = load_statements("pruning")
 _HEALTHS = load_statements("healths")

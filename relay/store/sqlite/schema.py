@@ -5,11 +5,11 @@ never opened with another key than its own.
 """
 
 from relay.errors import StoreBroken, StoreTooNew
+from relay.store.engine.ring import open_ring
+from relay.store.engine.statements import load_statements
+from relay.store.engine.values import Seals
 from relay.store.needs import Cipher, Outside
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.ring import open_ring
-from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.values import Seals
 
 _SQL = load_statements("store")
 _SCHEMA = load_statements("schema")

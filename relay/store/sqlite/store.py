@@ -15,6 +15,11 @@ from relay.core.limits import Instant
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId, MessageId, Stage
 from relay.errors import CorruptValue, RelayError, StoreBroken, StoreError, StoreFull
+from relay.store.engine.batches import Batches, Step
+from relay.store.engine.books import books_of
+from relay.store.engine.context import Context
+from relay.store.engine.reader import Reader
+from relay.store.engine.reports import Owed, top_header
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.books import Books
 from relay.store.ports.history import AccountGauges, HealthCount, LimitWait, QueueCount
@@ -23,16 +28,11 @@ from relay.store.ports.reading import AccountQuery, AccountView, MessageQuery, M
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
-from relay.store.sqlite.batches import Batches, Step
-from relay.store.sqlite.books import books_of
-from relay.store.sqlite.context import Context
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.intake import sealed
 from relay.store.sqlite.life import Life
-from relay.store.sqlite.reader import Reader
 from relay.store.sqlite.readings import Readings
-from relay.store.sqlite.reports import Owed, top_header
 from relay.store.sqlite.schema import open_seals
 from relay.store.sqlite.sessionbook import SessionBook
 

@@ -5,9 +5,9 @@ Law: more of them than a crash leaves is a sign of damage, and then nothing of t
 
 from dataclasses import dataclass
 
+from relay.store.engine.statements import load_statements
 from relay.store.segments import Segments
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("store")
 

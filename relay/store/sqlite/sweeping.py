@@ -3,9 +3,9 @@
 Law: what is swept was done with before this start; a little at each heartbeat, so that nobody waits for it.
 """
 
+from relay.store.engine.context import Context
+from relay.store.engine.statements import load_statements
 from relay.store.segments import Place
-from relay.store.sqlite.context import Context
-from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("store")
 

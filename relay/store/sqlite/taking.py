@@ -11,13 +11,13 @@ from relay.core.limits import Instant
 from relay.core.terms import Grant
 from relay.core.words import MailboxId
 from relay.errors import CorruptValue, StoreUnavailable
-from relay.store.sqlite.context import Context
+from relay.store.engine.context import Context
+from relay.store.engine.moves import CORRUPT, Moves
+from relay.store.engine.probing import probe_of
+from relay.store.engine.running import Running, claim_of
+from relay.store.engine.statements import load_statements
+from relay.store.engine.timers import Timers
 from relay.store.sqlite.leases import Leases
-from relay.store.sqlite.moves import CORRUPT, Moves
-from relay.store.sqlite.probing import probe_of
-from relay.store.sqlite.running import Running, claim_of
-from relay.store.sqlite.statements import load_statements
-from relay.store.sqlite.timers import Timers
 
 _LIMITS = load_statements("limits")
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from relay.core.health import Moment
 from relay.core.limits import HOUR, SECOND, Instant
 from relay.core.relaytime import Anchor, Reading, first_anchor, relay_time, resumed
+from relay.store.engine.statements import load_statements
 from relay.store.needs import Clock
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.statements import load_statements
 
 _SQL = load_statements("store")
 

@@ -9,9 +9,9 @@ from relay.core.meaning import Fault, ReplyClass
 from relay.core.outages import AUTH_OUTAGE
 from relay.core.remedy import LASTING_REMEDIES, REMEDIES, TOLD_AT_ONCE
 from relay.core.standstill import EXPIRED, Barrier
-from relay.store.sqlite.moves import CORRUPT
-from relay.store.sqlite.routes import NO_ACCOUNT, NO_CREDENTIALS, PAUSED_BY_ADMIN
-from relay.store.sqlite.settling import IN_DOUBT
+from relay.store.engine.moves import CORRUPT
+from relay.store.engine.routes import NO_ACCOUNT, NO_CREDENTIALS, PAUSED_BY_ADMIN
+from relay.store.engine.settling import IN_DOUBT
 
 OF_THE_STORE = {NO_ACCOUNT, NO_CREDENTIALS, PAUSED_BY_ADMIN, CORRUPT, IN_DOUBT, EXPIRED, AUTH_OUTAGE, BOUNCE_GUARD}
 REASONS = {

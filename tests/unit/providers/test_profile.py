@@ -13,7 +13,7 @@ from relay.core.limits import MINUTE, parse_limit
 from relay.core.routing import Auth, OAuthClient, Provider, Routing, Tls
 from relay.core.words import MailboxId
 from relay.providers import load_profiles
-from relay.store.sqlite.routes import Routes
+from relay.store.engine.routes import Routes
 
 IMPLICIT, STARTTLS = Tls.IMPLICIT, Tls.STARTTLS
 FACTS = {

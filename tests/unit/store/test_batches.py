@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from relay.errors import CorruptValue, RelayError, StoreBroken, StoreFull, StoreUnavailable
+from relay.store.engine.batches import Batches, Room, Step
 from relay.store.needs import Outside
-from relay.store.sqlite.batches import Batches, Room, Step
 from tests.unit.store.workbench import Chance, Disk, HandClock, at_once
 
 

@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
+from relay.store.engine.delays import SPAN
 from relay.store.ports import OutboxKind
-from relay.store.sqlite.delays import SPAN
 from tests.unit.store.workbench import (
     BOUNCED,
     DEFAULTS,

@@ -2,8 +2,8 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from relay.core.words import Plan
+from relay.store.engine.counts import Tally
 from relay.store.ports.history import HealthCount, QueueCount
-from relay.store.sqlite.counts import Tally
 from tests.unit.store.workbench import (
     BIANCHI,
     BOUNCED,

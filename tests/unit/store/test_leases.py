@@ -1,9 +1,9 @@
 from relay.core.health import Health, HealthState
 from relay.core.limits import HOUR, parse_limit
 from relay.core.words import MailboxId
+from relay.store.engine.values import write_health
 from relay.store.ports.events import EventKind
 from relay.store.ports.sessions import SessionEvent
-from relay.store.sqlite.values import write_health
 from tests.unit.store.workbench import (
     DEFERRED,
     DELIVERED,

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from relay.store.engine.statements import read_statements
 from relay.store.ports import OutboxKind
 from relay.store.ports.reading import MessageQuery
 from relay.store.sqlite.schema import MIGRATIONS, SCHEMA
-from relay.store.sqlite.statements import read_statements
 from relay.vault import Vault
 from tests.crash.older import UNDO
 from tests.fakes.database import in_memory

@@ -1,5 +1,5 @@
 from relay.core.words import MailboxId
-from relay.store.sqlite.reports import top_header
+from relay.store.engine.reports import top_header
 from tests.unit.store.workbench import BOUNCED, DELIVERED, REFUSED, ROSSI, Bench, account, message
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from relay.core.envelope import Kind
 from relay.core.routing import Owner
+from relay.store.engine import sent
+from relay.store.engine.context import Context
 from relay.store.ports.reading import AccountQuery, PausedView, SentView
-from relay.store.sqlite import sent
-from relay.store.sqlite.context import Context
 from tests.unit.store.workbench import BIANCHI, DEFERRED, ROSSI, START, Bench, account, message
 
 DAY = 24 * 3600 * 1_000_000

@@ -9,14 +9,14 @@ from relay.core.envelope import Kind
 from relay.core.health import Health, HealthEvent, HealthState
 from relay.core.reply import Reply
 from relay.core.words import Lane
+from relay.store.engine.entry import Entry
+from relay.store.engine.statements import load_statements, read_statements
+from relay.store.engine.values import read_health, read_reply, write_health, write_reply
 from relay.store.segments import Place
 from relay.store.sqlite import heads as heads_module
 from relay.store.sqlite.blocks import BLOCK, Blocks, joined
-from relay.store.sqlite.entry import Entry
 from relay.store.sqlite.heads import FIRST, HEAD, Heads
 from relay.store.sqlite.lanes import KEPT, Lanes
-from relay.store.sqlite.statements import load_statements, read_statements
-from relay.store.sqlite.values import read_health, read_reply, write_health, write_reply
 
 
 def entry(number: int) -> Entry:

@@ -13,13 +13,13 @@ from relay.core.remedy import Needs
 from relay.core.reply import Reply
 from relay.core.words import Lane
 from relay.errors import StoreUnavailable
+from relay.store.engine import search as search_module
+from relay.store.engine.context import Context
+from relay.store.engine.outlooks import LOOK, Outlooks
+from relay.store.engine.reader import Reader
+from relay.store.engine.search import FEW, SPAN
+from relay.store.engine.statements import load_statements
 from relay.store.ports.reading import PAGE_MOST, AccountQuery, MessageQuery
-from relay.store.sqlite import search as search_module
-from relay.store.sqlite.context import Context
-from relay.store.sqlite.outlooks import LOOK, Outlooks
-from relay.store.sqlite.reader import Reader
-from relay.store.sqlite.search import FEW, SPAN
-from relay.store.sqlite.statements import load_statements
 from tests.unit.store.workbench import (
     BIANCHI,
     BOUNCED,

@@ -10,10 +10,10 @@ from relay.core.limits import parse_limit
 from relay.core.reply import Reply
 from relay.core.words import MailboxId, Stage
 from relay.errors import UnknownAccount
+from relay.store.engine.context import Context
+from relay.store.engine.healths import Symptom, change_mailbox
 from relay.store.ports.sessions import SessionEvent
 from relay.store.ports.trials import NotNow, Trial, Trials
-from relay.store.sqlite.context import Context
-from relay.store.sqlite.healths import Symptom, change_mailbox
 from tests.unit.store.workbench import (
     BIANCHI,
     MINUTE,
