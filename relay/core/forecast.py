@@ -5,8 +5,10 @@ and probes work and nothing is added. Beyond its bound it goes on at the pace of
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from typing import Protocol
 
 from relay.core.limits import SECOND, Instant
 from relay.core.rotation import Line
@@ -24,6 +26,13 @@ ATTEMPT: int = SECOND
 """How long an attempt lasts where nothing is known: with an attachment and a provider that scans it."""
 
 
+class Rotation(Protocol):
+    """What is looked ahead from: the schedule, or what another node can see of it."""
+
+    def look(self, mailbox: MailboxId) -> Line: ...
+    def preview(self, lines: Iterable[Line]) -> Schedule: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """The `position`-th delivery (the next is 1) of a lane of an account."""
@@ -34,7 +43,7 @@ class Place:
     position: int = 1
 
 
-def forecast(schedule: Schedule, place: Place, *, now: Instant, latency: int = ATTEMPT) -> Instant | None:
+def forecast(schedule: Rotation, place: Place, *, now: Instant, latency: int = ATTEMPT) -> Instant | None:
     """When it will be taken, with attempts of `latency` microseconds; None: not before somebody acts."""
     return Outlook(schedule, place.mailbox, now=now, latency=latency).leaves_at(
         place.account, place.lane, place.position
@@ -46,7 +55,7 @@ class Outlook:
 
     def __init__(
         self,
-        schedule: Schedule,
+        schedule: Rotation,
         mailbox: MailboxId,
         *,
         now: Instant,

@@ -139,8 +139,9 @@ def body_deleted_early(patch: Patch) -> None:
 
     def wait(self: Moves, entry: Any, *rest: Any, **more: Any) -> None:
         honest(self, entry, *rest, **more)
-        self._context.bodies._drop(entry.seq)
-        self._context.bodies._segments.punch(entry.place.segment, [(entry.place.offset, entry.place.length)])
+        bodies: Any = self._context.bodies
+        bodies._drop(entry.seq)
+        bodies._segments.punch(entry.place.segment, [(entry.place.offset, entry.place.length)])
 
     patch.setattr(Moves, "wait", wait)
 
@@ -188,7 +189,7 @@ def crash_forgets_attempts(patch: Patch) -> None:
         doubts = honest(self, node)
         database = self._context.database
         database.write("DELETE FROM attempts WHERE class IN ('lost', 'in-doubt')")
-        for line in self._context.schedule._lines.values():
+        for line in self._parts.schedule._lines.values():
             for window in line.ledger.windows:
                 window.__init__(line.terms.limits[line.ledger.windows.index(window)])  # type: ignore[misc]
         return doubts

@@ -15,12 +15,12 @@ from relay.core.routing import Account, Routing
 from relay.core.standstill import Barrier, barrier_of
 from relay.core.words import AccountId, Lane, MailboxId
 from relay.store.engine.context import Context
+from relay.store.engine.ground import Line
 from relay.store.engine.outlooks import Outlooks
 from relay.store.engine.routes import NO_ACCOUNT
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import LANES, Stored
 from relay.store.ports.reading import AccountQuery, AccountView, LimitView, ProviderView
-from relay.store.sqlite.pending import Line
 
 _SQL = load_statements("reading")
 
@@ -139,7 +139,7 @@ class AccountViews:
             return None
         row = context.database.read_one(_SQL["last_due"], (number,))
         last: list[int] = [context.clock.wall()] + ([row[0]] if row is not None and row[0] else [])
-        if any(context.count_ready(number, sender, lane) for lane in LANES):
+        if any(context.ready.count(number, sender, lane) for lane in LANES):
             drained = self.outlooks.drained_at(mailbox, sender)
             if drained is None:
                 return None

@@ -20,7 +20,6 @@ from relay.store.engine.kin import follow_mailboxes, follow_providers, join_kin
 from relay.store.engine.routes import Fingerprints, Routes
 from relay.store.engine.statements import load_statements
 from relay.store.engine.stranding import tell_of_moved
-from relay.store.engine.values import LANES
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.routing import AppliedRouting
 
@@ -120,7 +119,6 @@ class Applying:
 
 def move_account(context: Context, account: AccountId, origin: MailboxId | None) -> None:
     """What is ready of an account follows it; what goes nowhere is counted aside."""
-    now = context.clock.now()
     target = context.routes.mailbox_of(account)
     number = context.names.known_account(account)
     if origin == target or number is None:
@@ -129,14 +127,4 @@ def move_account(context: Context, account: AccountId, origin: MailboxId | None)
     if origin is None or target is None:
         reason = None if target is not None else context.routes.trouble_of(account)
         context.journal.record(StoreEvent(EventKind.STRANDED, context.clock.wall(), account=account, reason=reason))
-    if origin is None:
-        for lane in LANES:
-            many = context.unrouted.pop((number, lane), 0)
-            if many and target is not None:
-                context.schedule.add_ready(target, account, lane, now, many)
-        return
-    if target is None:
-        for lane, many in zip(LANES, context.schedule.ready_of(origin, account), strict=True):
-            if many:
-                context.unrouted[number, lane] = many
-    context.schedule.move_account(account, origin, target, now)
+    context.ready.move(number, account, origin, target)

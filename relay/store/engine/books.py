@@ -10,6 +10,7 @@ from relay.store.engine.control import SqliteControl
 from relay.store.engine.foresight import SqliteForesight
 from relay.store.engine.healths import SqliteHealths
 from relay.store.engine.keys import SqliteKeys
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.note import Note
 from relay.store.engine.notices import SqliteNotices
 from relay.store.engine.reader import Ask
@@ -22,11 +23,10 @@ from relay.store.engine.unheard import SqliteUnheard
 from relay.store.engine.values import Seals
 from relay.store.needs import Outside
 from relay.store.ports.books import Books
-from relay.store.sqlite.database import Database
 
 
 def books_of(
-    note: Note, ask: Ask, now: Callable[[], Context], *, database: Database, seals: Seals, outside: Outside
+    note: Note, ask: Ask, now: Callable[[], Context], *, database: Ledger, seals: Seals, outside: Outside
 ) -> Books:
     """`note` runs work as part of the next transaction, `ask` between two; `now`: the context of the moment."""
     secrets = SqliteSecrets(note, outside.read, database, seals)

@@ -9,49 +9,40 @@ from relay.core.busiest import Busiest
 from relay.core.envelope import NewMessage
 from relay.core.health import Pause
 from relay.core.routing import InDoubt
-from relay.core.schedule import Schedule
 from relay.core.standstill import is_for_somebody, pause_of
-from relay.core.words import AccountId, Lane, MailboxId
+from relay.core.words import AccountId, MailboxId
 from relay.store.engine.entry import Entries
+from relay.store.engine.ground import Bodies, Claims, Lanes, Pending, Ready, Scheduling, SessionCounts, Times
 from relay.store.engine.journal import Journal
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.names import Names
 from relay.store.engine.remembrance import Remembrance
 from relay.store.engine.routes import Routes
-from relay.store.engine.running import Claims
 from relay.store.engine.values import Seals
 from relay.store.engine.watched import Watched
 from relay.store.needs import CrashPoint, StoreSettings
-from relay.store.sqlite.bodies import Bodies
-from relay.store.sqlite.database import Database
-from relay.store.sqlite.heads import Heads
-from relay.store.sqlite.lanes import Lanes
-from relay.store.sqlite.pending import Pending
-from relay.store.sqlite.sessionbook import SessionBook
-from relay.store.sqlite.time import StoreClock
 
 
 @dataclass(slots=True)
 class Context:
     """Handed to every concern."""
 
-    database: Database
+    database: Ledger
     seals: Seals
-    clock: StoreClock
+    clock: Times
     settings: StoreSettings
     crash_point: CrashPoint
     names: Names
     entries: Entries
     routes: Routes
     remembrance: Remembrance
-    schedule: Schedule
-    heads: Heads
+    schedule: Scheduling
+    ready: Ready
     bodies: Bodies
     claims: Claims
     journal: Journal
-    unrouted: dict[tuple[int, Lane], int]
-    """Ready deliveries of accounts whose mail goes nowhere now."""
     pending: Pending
-    book: SessionBook
+    book: SessionCounts
     lanes: Lanes
     owed: int
     """Entries in the outbox."""
@@ -63,34 +54,6 @@ class Context:
     def changed(self) -> None:
         """Something happened that may let more be granted."""
         self.changes += 1
-
-    # what is ready is counted in the schedule, or aside while its account's mail goes nowhere
-
-    def add_ready(self, account: int, sender: AccountId, lane: Lane, many: int = 1) -> None:
-        """Deliveries became ready."""
-        mailbox = self.routes.mailbox_of(sender)
-        if mailbox is None:
-            self.unrouted[account, lane] = self.unrouted.get((account, lane), 0) + many
-        else:
-            self.schedule.add_ready(mailbox, sender, lane, self.clock.now(), many)
-
-    def remove_ready(self, account: int, sender: AccountId, lane: Lane, many: int = 1) -> None:
-        """Deliveries that were ready are not any more, and were not granted."""
-        mailbox = self.routes.mailbox_of(sender)
-        if mailbox is None:
-            self.unrouted[account, lane] -= many
-            if not self.unrouted[account, lane]:
-                del self.unrouted[account, lane]
-        else:
-            self.schedule.remove_ready(mailbox, sender, lane, self.clock.now(), many)
-        self.heads.forget(account, lane)
-
-    def count_ready(self, account: int, sender: AccountId, lane: Lane) -> int:
-        """How many deliveries of a lane of an account are ready."""
-        mailbox = self.routes.mailbox_of(sender)
-        if mailbox is None:
-            return self.unrouted.get((account, lane), 0)
-        return self.schedule.ready_of(mailbox, sender)[lane is Lane.BULK]
 
     def is_kept_back(self, sender: AccountId) -> bool:
         """Whether the mail of an account is held: it goes nowhere, its mailbox is stopped, or its provider until

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from relay.core.limits import SECOND, Instant
 from relay.core.routing import Routing
 from relay.core.words import MailboxId
-from relay.store.sqlite.time import StoreClock
+from relay.store.engine.ground import Times
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC).date().toordinal()
 
@@ -25,7 +25,7 @@ def day_of(civil: int, zone: ZoneInfo) -> int:
     return datetime.fromtimestamp(civil // SECOND, zone).date().toordinal() - _EPOCH
 
 
-def begins_at(day: int, zone: ZoneInfo, clock: StoreClock) -> Instant:
+def begins_at(day: int, zone: ZoneInfo, clock: Times) -> Instant:
     """When a day begins, relay time."""
     date = (datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=day)).date()
     midnight = datetime(date.year, date.month, date.day, tzinfo=zone)

@@ -12,10 +12,10 @@ from relay.core.limits import HOUR
 from relay.errors import CorruptValue
 from relay.store.engine.context import Context
 from relay.store.engine.entry import Entry
+from relay.store.engine.ledger import Row
 from relay.store.engine.statements import load_statements
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.outbox import OutboxKind
-from relay.store.sqlite.database import Row
 
 _SQL = load_statements("notices")
 _OUTBOX = load_statements("outbox")

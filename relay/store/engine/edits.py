@@ -10,10 +10,10 @@ from relay.core.routing import Routing
 from relay.core.routing_json import read_account, read_routing, write_account, write_routing
 from relay.core.words import AccountId, MailboxId
 from relay.errors import CorruptValue
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.routes import Fingerprints, PausedAccount, Routes
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import Seals
-from relay.store.sqlite.database import Database
 
 _SQL = load_statements("routing")
 _CONTROL = load_statements("control")
@@ -82,7 +82,7 @@ def edit_of(base: Routes, routing: Routing, fingerprints: Fingerprints, *, seals
     )
 
 
-def load_routes(database: Database, seals: Seals) -> Routes:
+def load_routes(database: Ledger, seals: Seals) -> Routes:
     """The routing in force as it was written. CorruptValue: it does not open."""
     row = database.read_one(_SQL["get_routing"])
     if row is None:
@@ -98,12 +98,12 @@ def load_routes(database: Database, seals: Seals) -> Routes:
     return Routes(row[0], replace(head, accounts=accounts), fingerprints, without, load_paused(database))
 
 
-def load_paused(database: Database) -> dict[AccountId, PausedAccount]:
+def load_paused(database: Ledger) -> dict[AccountId, PausedAccount]:
     """Accounts that a person has paused."""
     return {sender: PausedAccount(since, why) for sender, since, why in database.read(_CONTROL["paused_accounts"])}
 
 
-def load_routes_or_none(database: Database, seals: Seals) -> Routes:
+def load_routes_or_none(database: Ledger, seals: Seals) -> Routes:
     """As `load_routes`; what does not open is nothing that goes anywhere, until the files are applied again."""
     try:
         return load_routes(database, seals)

@@ -10,11 +10,11 @@ from typing import Any, NamedTuple
 from relay.core.envelope import Envelope, Kind
 from relay.core.lifecycle import State
 from relay.core.words import AccountId, Lane
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.names import Names
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import KINDS, LANES, STATES
 from relay.store.segments import Place
-from relay.store.sqlite.database import Database
 
 _SQL = load_statements("entries")
 
@@ -73,7 +73,7 @@ def entry_from(row: tuple[Any, ...], names: Names) -> Entry:
 class Entries:
     """Reads entries."""
 
-    def __init__(self, database: Database, names: Names) -> None:
+    def __init__(self, database: Ledger, names: Names) -> None:
         self._database = database
         self._names = names
 

@@ -124,7 +124,7 @@ def _withdraw(context: Context, moves: Moves, report: int) -> None:
     assert found is not None
     entry, state, due = found
     if STATES[state] is State.WAITING and not due:
-        context.remove_ready(entry.account, entry.sender, entry.lane)
+        context.ready.remove(entry)
     moves.finish(entry, STATES[state], Event.CANCEL, reason=BOUNCE_GUARD, reply=None)
 
 

@@ -5,10 +5,10 @@ Law: an event whose transaction is rolled back was never written and is never to
 
 import asyncio
 
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.names import Names
 from relay.store.engine.statements import load_statements
 from relay.store.ports.events import Listener, StoreEvent
-from relay.store.sqlite.database import Database
 
 _SQL = load_statements("store")
 
@@ -16,7 +16,7 @@ _SQL = load_statements("store")
 class Journal:
     """Collects the events of one transaction."""
 
-    def __init__(self, database: Database, names: Names, listener: Listener | None) -> None:
+    def __init__(self, database: Ledger, names: Names, listener: Listener | None) -> None:
         self._database = database
         self._names = names
         self._listener = listener

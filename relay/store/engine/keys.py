@@ -12,6 +12,7 @@ from functools import partial
 from relay.core.keymark import KeyMark
 from relay.errors import CorruptValue, StoreBroken
 from relay.store.engine.context import Context
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.note import Note
 from relay.store.engine.reader import Ask
 from relay.store.engine.ring import HASH_KEY, ListedKey, fact, place_of_hash_key, read_keys, write_keys
@@ -19,7 +20,6 @@ from relay.store.engine.secrets import SqliteSecrets
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import Seals
 from relay.store.ports.keys import KeyState, KeyStillNeeded, Needs, UnknownKey
-from relay.store.sqlite.database import Database
 
 _SQL = load_statements("keys")
 _STORE = load_statements("store")
@@ -75,7 +75,7 @@ class SqliteKeys:
         await self._note(lambda context: _retire(context, fingerprint))
 
 
-def _ever_used(database: Database) -> frozenset[str]:
+def _ever_used(database: Ledger) -> frozenset[str]:
     forgotten = json.loads(fact(database, _FORGOTTEN) or "[]")
     listed = [key.mark.fingerprint for key in read_keys(database)]
     return frozenset([fact(database, "key_fingerprint") or "", *listed, *forgotten])

@@ -14,8 +14,8 @@ from relay.core.words import MailboxId
 from relay.store.engine.concerns import drop_concern
 from relay.store.engine.context import Context
 from relay.store.engine.edits import Edit
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.statements import load_statements
-from relay.store.sqlite.database import Database
 
 _STORE = load_statements("store")
 _LIMITS = load_statements("limits")
@@ -27,7 +27,7 @@ PLACES = "places"
 _OF_MAILBOXES = (ConcernKind.MAILBOX_STOPPED, ConcernKind.BOUNCE_GUARD)
 
 
-def load_kinship(database: Database, routing: Routing) -> Kinship:
+def load_kinship(database: Ledger, routing: Routing) -> Kinship:
     """As it was written; a store that is older than it knows what is in force."""
     row = database.read_one(_STORE["get_meta"], (PLACES,))
     places = {} if row is None else {place: tuple(names) for place, names in json.loads(row[0]).items()}

@@ -98,22 +98,19 @@ class Moves:
         """Refused for now in the name of its mailbox, which paces it: ready, at its place, and no try is spent."""
         values = (STORED[after(state, Event.DEFER)], 0, entry.expires_at, reason, reply)
         self._put_back(entry, values, self.refused_since(entry, reason))
-        self._context.add_ready(entry.account, entry.sender, entry.lane)
-        self._context.heads.forget(entry.account, entry.lane)
+        self._context.ready.add(entry)
         self._tell(Event.DEFER, entry, reason)
 
     def give_back(self, entry: Entry, state: State, *, reason: str) -> None:
         """Nothing happened to it: ready, at its old place. Its row never said otherwise, so none is written."""
         after(state, Event.RETURN)
-        self._context.add_ready(entry.account, entry.sender, entry.lane)
-        self._context.heads.forget(entry.account, entry.lane)
+        self._context.ready.add(entry)
         self._tell(Event.RETURN, entry, reason)
 
     def make_ready(self, entry: Entry, *, since: int, reason: str | None, reply: str | None) -> None:
         """Its time came at `since`, or what held it is gone: ready, at its old place."""
         self._put_back(entry, (STORED[State.WAITING], 0, entry.expires_at, reason, reply), since)
-        self._context.add_ready(entry.account, entry.sender, entry.lane)
-        self._context.heads.forget(entry.account, entry.lane)
+        self._context.ready.add(entry)
 
     def recall(self, entry: Entry, sealed: bytes, *, reason: str) -> None:
         """A bounce of which nobody was told yet is taken back, with its envelope: held as in `hold`."""

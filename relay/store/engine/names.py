@@ -4,8 +4,8 @@ Law: a number is given once and never to another name.
 """
 
 from relay.core.words import AccountId, MailboxId
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.statements import load_statements
-from relay.store.sqlite.database import Database
 
 _SQL = load_statements("store")
 
@@ -13,7 +13,7 @@ _SQL = load_statements("store")
 class Names:
     """The numbers of one store, as far as they were needed since its start."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Ledger) -> None:
         self._database = database
         self._accounts: dict[AccountId, int] = {}
         self._senders: dict[int, AccountId] = {}

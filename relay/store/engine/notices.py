@@ -13,11 +13,11 @@ from relay.core.words import AccountId, MailboxId
 from relay.store.engine.concerns import close_concern, is_open, open_concern
 from relay.store.engine.context import Context
 from relay.store.engine.ends import all_ends_of, drop, ends_of, heard, take_over
+from relay.store.engine.ledger import Row
 from relay.store.engine.note import Note
 from relay.store.engine.reader import Ask
 from relay.store.engine.statements import load_statements
 from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Heard, Hearing, Unposted
-from relay.store.sqlite.database import Row
 
 _SQL = load_statements("concerns")
 

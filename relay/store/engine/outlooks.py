@@ -61,7 +61,7 @@ class Outlooks:
         """The place of a ready delivery in its lane, 1 for the next; what is being sent is before nobody."""
         context = self._context
         number = context.names.account(account)
-        ready = context.count_ready(number, account, lane)
+        ready = context.ready.count(number, account, lane)
         place = (number, LANES.index(lane), delivery, LOOK)
         newer = self._count("newer_ready", place)
         if newer < LOOK:

@@ -55,9 +55,8 @@ def _first(context: Context, mailbox: MailboxId, oldest: Entry, since: Instant, 
 
 def _exchange(context: Context, oldest: Entry, other: Entry) -> Entry:
     """The other one is out of its queue, and the oldest is in it again."""
-    context.add_ready(oldest.account, oldest.sender, oldest.lane)
-    context.remove_ready(other.account, other.sender, other.lane)
-    context.heads.forget(oldest.account, oldest.lane)
+    context.ready.add(oldest)
+    context.ready.remove(other)
     return other
 
 

@@ -11,13 +11,13 @@ from relay.core.kinship import NO_KIN
 from relay.core.limits import HOUR, MINUTE, Instant, Limit
 from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
 from relay.core.words import MailboxId
+from relay.store.engine.ground import Times
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.names import Names
 from relay.store.engine.routes import Routes
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import read_health, write_health
 from relay.store.engine.warmups import Warmups
-from relay.store.sqlite.database import Database
-from relay.store.sqlite.time import StoreClock
 
 _SQL = load_statements("limits")
 _STORE = load_statements("store")
@@ -36,9 +36,7 @@ UNKNOWN = Health()
 class Remembrance:
     """The `Memory` of the schedule, from SQL; and the health of mailboxes and providers."""
 
-    def __init__(
-        self, database: Database, names: Names, clock: StoreClock, routes: Routes, *, refused_logins: Limit
-    ) -> None:
+    def __init__(self, database: Ledger, names: Names, clock: Times, routes: Routes, *, refused_logins: Limit) -> None:
         """`refused_logins`: how many a mailbox may have in how long."""
         self._database = database
         self._names = names

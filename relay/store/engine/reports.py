@@ -10,6 +10,7 @@ from relay.core.standstill import Barrier
 from relay.errors import CorruptValue
 from relay.store.engine.context import Context
 from relay.store.engine.entry import Entry
+from relay.store.engine.ledger import Row
 from relay.store.engine.moves import Moves
 from relay.store.engine.statements import load_statements
 from relay.store.engine.telling import drop, give_up, hand_over
@@ -17,7 +18,6 @@ from relay.store.engine.values import read_reply
 from relay.store.engine.views import Views
 from relay.store.ports.outbox import Delay, OutboxEntry, OutboxKind
 from relay.store.segments import Place
-from relay.store.sqlite.database import Row
 
 _SQL = load_statements("outbox")
 

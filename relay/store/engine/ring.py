@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from relay.core.keymark import KeyMark
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.statements import load_statements
 from relay.store.needs import Cipher, CipherFor
-from relay.store.sqlite.database import Database
 
 _STORE = load_statements("store")
 
@@ -26,7 +26,7 @@ class ListedKey:
     until: int | None = None
 
 
-def open_ring(database: Database, cipher_for: CipherFor) -> Cipher:
+def open_ring(database: Ledger, cipher_for: CipherFor) -> Cipher:
     """The cipher of an existing store. StoreKeyError: a key is missing or another one."""
     keys = read_keys(database)
     newest = keys[-1].mark.fingerprint if keys else fact(database, "key_fingerprint")
@@ -37,24 +37,24 @@ def open_ring(database: Database, cipher_for: CipherFor) -> Cipher:
     return cipher
 
 
-def read_keys(database: Database) -> list[ListedKey]:
+def read_keys(database: Ledger) -> list[ListedKey]:
     """The keys of a store, the oldest first; none where it has never turned to another one."""
     written = json.loads(fact(database, "keys") or "[]")
     return [ListedKey(KeyMark(fingerprint, place), since, until) for fingerprint, place, since, until in written]
 
 
-def fact(database: Database, name: str) -> str | None:
+def fact(database: Ledger, name: str) -> str | None:
     """What the store says of itself; None: nothing."""
     row = database.read_one(_STORE["get_meta"], (name,))
     return None if row is None else str(row[0])
 
 
-def place_of_hash_key(database: Database) -> bytes:
+def place_of_hash_key(database: Ledger) -> bytes:
     """What the hash key is sealed for; the store's id stands in it as in every place."""
     return b"\0".join((bytes.fromhex(fact(database, "store_id") or ""), b"", HASH_KEY.encode()))
 
 
-def write_keys(database: Database, keys: Sequence[ListedKey]) -> None:
+def write_keys(database: Ledger, keys: Sequence[ListedKey]) -> None:
     """Writes the list, the oldest first."""
     written = [[*key.mark, key.since, key.until] for key in keys]
     database.write(_STORE["set_meta"], ("keys", json.dumps(written)))

@@ -11,10 +11,10 @@ from functools import partial
 
 from relay.core.lifecycle import State
 from relay.store.engine.context import Context
+from relay.store.engine.ledger import Row
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import STORED, Stored
 from relay.store.ports.reading import MessageQuery
-from relay.store.sqlite.database import Row
 
 _SQL = load_statements("reading")
 

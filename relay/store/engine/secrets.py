@@ -14,12 +14,12 @@ from typing import TypeVar
 from relay.core.secretuse import SecretUse, objection, read_use, write_use
 from relay.errors import CorruptValue
 from relay.store.engine.context import Context
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.note import Note
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import Seals
 from relay.store.needs import Runner
 from relay.store.ports.secrets import SecretName, StoredSecret
-from relay.store.sqlite.database import Database
 
 _SQL = load_statements("secrets")
 
@@ -37,7 +37,7 @@ Changes = dict[str, Kept | None]
 class SqliteSecrets:
     """The port `Secrets`."""
 
-    def __init__(self, note: Note, run: Runner, database: Database, seals: Seals) -> None:
+    def __init__(self, note: Note, run: Runner, database: Ledger, seals: Seals) -> None:
         """Reads what there is; `run` is for looking through all of it."""
         self._note = note
         self._run = run

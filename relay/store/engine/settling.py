@@ -90,8 +90,7 @@ class Settling:
     def _end(self, running: Running, result: Result, at: Instant | None, now: Instant) -> None:
         """The attempt gives its slots back (`at` None), or they count from `at` on."""
         context, claim = self._context, running.claim
-        context.schedule.end(claim.mailbox, running.started_at, at, now)
-        context.claims.end(running)
+        context.claims.end(running, at, now)
         if not result.is_attempt:
             return
         values = (
@@ -163,8 +162,7 @@ class Settling:
     def abandon(self, running: Running, *, at: Instant) -> None:
         """Nobody will say any more how this attempt ended: it ends at `at`; past the gate it is in doubt until then."""
         context, now, claim = self._context, self._context.clock.now(), running.claim
-        context.schedule.end(claim.mailbox, running.started_at, at, now)
-        context.claims.end(running)
+        context.claims.end(running, at, now)
         is_gated = running.gated_at is not None
         stage, reason = (Stage.EOD, IN_DOUBT) if is_gated else (Stage.DATA, LOST)
         values = (
@@ -219,7 +217,7 @@ class Settling:
         if holder is not None:
             context.claims.lose(holder)
         elif state is State.WAITING and due == 0:
-            context.remove_ready(entry.account, entry.sender, entry.lane)
+            context.ready.remove(entry)
         if state is State.BOUNCED:
             context.owed -= context.database.write(_OUTBOX["drop_outbox_of"], (entry.seq, entry.delivery))
 

@@ -25,7 +25,7 @@ def bounce_siblings(context: Context, moves: Moves, entry: Entry, *, reason: str
             continue
         sibling = found[0]
         if not found[2]:
-            context.remove_ready(sibling.account, sibling.sender, sibling.lane)
+            context.ready.remove(sibling)
         moves.finish(sibling, State.WAITING, Event.BOUNCE, reason=reason, reply=reply, owes=OutboxKind.BOUNCE)
 
 

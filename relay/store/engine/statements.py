@@ -8,6 +8,21 @@ from collections.abc import Mapping
 from importlib.resources import files
 from types import MappingProxyType
 
+
+class Statement(str):  # noqa: SLOT000  its name is all that is added, and there are some hundreds
+    """One question or entry of the ledger: its SQL, and the name by which another ledger answers it."""
+
+    name: str
+    """`file.statement`."""
+
+    @classmethod
+    def of(cls, name: str, sql: str) -> "Statement":
+        """A statement of this name."""
+        found = cls(sql)
+        found.name = name
+        return found
+
+
 _HEAD = re.compile(r"^-- (?P<name>[a-z_]+): (?P<says>\S.*)$")
 
 
@@ -28,7 +43,7 @@ def read_statements(text: str) -> Mapping[str, str]:
     return {name: "\n".join(lines).rstrip().rstrip(";") for name, lines in found.items()}
 
 
-def load_statements(file: str) -> Mapping[str, str]:
+def load_statements(file: str) -> Mapping[str, Statement]:
     """The statements of `relay/store/sql/<file>.sql`."""
     text = (files("relay.store") / "sql" / f"{file}.sql").read_text("utf-8")
-    return MappingProxyType(dict(read_statements(text)))
+    return MappingProxyType({name: Statement.of(f"{file}.{name}", sql) for name, sql in read_statements(text).items()})

@@ -61,7 +61,7 @@ class Timers:
             return
         why = self._why(expired)
         if state is State.WAITING and not due:
-            context.remove_ready(entry.account, entry.sender, entry.lane)
+            context.ready.remove(entry)
         self._moves.finish(
             entry, state, Event.BOUNCE,
             reason=why.reason or EXPIRED, reply=reply, owes=OutboxKind.BOUNCE, held_since=why.since,

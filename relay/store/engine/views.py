@@ -13,11 +13,11 @@ from relay.core.standstill import Situation, Standstill, barrier_of, standstill
 from relay.core.words import AccountId, Lane, MailboxId
 from relay.errors import CorruptValue
 from relay.store.engine.context import Context
+from relay.store.engine.ledger import Row
 from relay.store.engine.outlooks import DETAIL_STEPS, LIST_STEPS, SPARE_STEPS, Outlooks
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import LANES, STATES, read_reply
 from relay.store.ports.reading import AttemptView, DeliveryView, MessageView
-from relay.store.sqlite.database import Row
 
 _SQL = load_statements("reading")
 

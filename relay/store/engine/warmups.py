@@ -12,10 +12,10 @@ from relay.core.routing import Routing
 from relay.core.warmup import CLEAN_DAYS, COMPLAINTS, warmed
 from relay.core.words import MailboxId
 from relay.store.engine.days import begins_at, day_of, zone_of
+from relay.store.engine.ground import Times
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.names import Names
 from relay.store.engine.statements import load_statements
-from relay.store.sqlite.database import Database
-from relay.store.sqlite.time import StoreClock
 
 _SQL = load_statements("traffic")
 
@@ -34,7 +34,7 @@ class Warmups:
     """What is known of mailboxes that are, or were, new."""
 
     def __init__(
-        self, database: Database, names: Names, clock: StoreClock, *, numbers_of: Callable[[MailboxId], Sequence[int]]
+        self, database: Ledger, names: Names, clock: Times, *, numbers_of: Callable[[MailboxId], Sequence[int]]
     ) -> None:
         """`numbers_of`: all under which a mailbox was ever used."""
         self._numbers_of = numbers_of

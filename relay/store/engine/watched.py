@@ -5,8 +5,8 @@ Law: what it says of nobody is true of nobody; for whom it says yes, the databas
 
 from dataclasses import dataclass, field
 
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.statements import load_statements
-from relay.store.sqlite.database import Database
 
 _SQL = load_statements("suppressions")
 
@@ -21,7 +21,7 @@ class Watched:
     by_account: dict[int, set[bytes]] = field(default_factory=dict)
     tidied_at: int = 0
 
-    def load(self, database: Database) -> None:
+    def load(self, database: Ledger) -> None:
         """As the database has them."""
         for account, start in database.read(_SQL["watched"]):
             self.by_account.setdefault(account, set()).add(start)

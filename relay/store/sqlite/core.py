@@ -22,7 +22,6 @@ from relay.store.engine.names import Names
 from relay.store.engine.recipients import sweep as sweep_recipients
 from relay.store.engine.remembrance import Remembrance
 from relay.store.engine.reports import Owed, Reports
-from relay.store.engine.running import Claims
 from relay.store.engine.settling import Settling
 from relay.store.engine.statements import load_statements
 from relay.store.engine.telling import forget_old, note_letter
@@ -35,14 +34,17 @@ from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
 from relay.store.sqlite.bodies import Bodies
+from relay.store.sqlite.claims import Claims
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.heads import Heads
 from relay.store.sqlite.intake import Intake, Sealed
 from relay.store.sqlite.lanes import Lanes
 from relay.store.sqlite.leases import Leases
+from relay.store.sqlite.parts import Parts
 from relay.store.sqlite.pending import Pending
 from relay.store.sqlite.pruning import Pruning
 from relay.store.sqlite.readings import Wanted
+from relay.store.sqlite.ready import ReadyQueue
 from relay.store.sqlite.sessionbook import SessionBook
 from relay.store.sqlite.sweeping import Sweeping
 from relay.store.sqlite.taking import Taking
@@ -74,22 +76,21 @@ class Core:
 
     def __init__(self, ground: Ground, changes: int = 0) -> None:
         self._ground = ground
-        self.context = context = _context(ground)
+        self.parts = parts = _parts(ground)
+        self.context = context = parts.context
         context.changes = changes
         deliveries, running, ended = context.database.read_one(_SQL["last_ids"]) or (0, 0, 0)
         moves = Moves(context)
         settling = Settling(context, moves)
         self._settling = settling
-        self._leases = Leases(context, settling)
+        self._leases = Leases(parts, settling)
         self._timers = Timers(context, moves)
-        self._intake = Intake(context, (deliveries or 0) + 1)
-        self._taking = Taking(
-            context, moves, self._leases, self._timers, next_attempt=max(running or 0, ended or 0) + 1
-        )
+        self._intake = Intake(parts, (deliveries or 0) + 1)
+        self._taking = Taking(parts, moves, self._leases, self._timers, next_attempt=max(running or 0, ended or 0) + 1)
         self._logins = Logins(context)
         self._applying = Applying(context)
         self._reports = Reports(context, moves)
-        self._sweeping = Sweeping(context, before=(deliveries or 0) + 1)
+        self._sweeping = Sweeping(parts, before=(deliveries or 0) + 1)
         self._pruning = Pruning(context)
         self._traffic = Traffic(context)
 
@@ -137,19 +138,19 @@ class Core:
         self._leases.extend(node)
         self._timers.ring()
         self._keep_house()
-        self.context.bodies.give_back_all()
-        self.context.schedule.rest(self.context.clock.now())
+        self.parts.bodies.give_back_all()
+        self.parts.schedule.rest(self.context.clock.now())
         return self._leases.lost(node)
 
     def give_back(self) -> None:
         """Looks for bodies whose space can be given back; writes nothing."""
         self._sweeping.sweep()
-        self.context.bodies.give_back_all()
+        self.parts.bodies.give_back_all()
 
     def ease(self) -> bool:
         """On a disk that is nearly full: lets history go, and its space; whether there may be more."""
         has_more = self._prune(is_tight=True)
-        return self.context.database.shrink(SHRINK_PAGES) or has_more
+        return self.parts.database.shrink(SHRINK_PAGES) or has_more
 
     def _prune(self, *, is_tight: bool) -> bool:
         return self._pruning.prune(before=self._sweeping.first, is_tight=is_tight)
@@ -168,8 +169,8 @@ class Core:
         for mailbox in context.remembrance.warmups.advance(context.routes.routing):
             context.schedule.reload(mailbox, now)
             context.changed()
-        if context.clock.is_civil_time_news():
-            context.schedule.set_civil_offset(context.clock.civil_offset(), now)
+        if self.parts.clock.is_civil_time_news():
+            self.parts.schedule.set_civil_offset(context.clock.civil_offset(), now)
 
     def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""
@@ -216,17 +217,17 @@ class Core:
     def begin_life(self) -> None:
         """The first load of a process: after a reboot no stamp may lie in a future that relay time has yet to reach."""
         context = self.context
-        if context.clock.is_after_reboot:
+        if self.parts.clock.is_after_reboot:
             until = context.clock.now() + context.routes.longest_linger()
             context.database.write(_LIMITS["clamp_ends"], (until,))
             context.database.write(_LIMITS["clamp_logins"], (until,))
         recall(context)
-        context.clock.stamp()
+        self.parts.clock.stamp()
 
     def load(self) -> None:
         """Counts what is ready, and reads what is under way."""
         context = self.context
-        context.claims.load(context.names, context.seals, context.entries)
+        self.parts.claims.load(context.names, context.seals, context.entries)
         context.watched.load(context.database)
         ready: dict[tuple[int, Lane], int] = {}
         for account, lane, many in context.database.read(_QUEUE["count_ready"]):
@@ -236,22 +237,22 @@ class Core:
                 ready[running.entry.account, running.entry.lane] -= 1
         for (account, lane), many in ready.items():
             if many:
-                context.add_ready(account, context.names.sender(account), lane, many)
+                self.parts.ready.add_many(account, context.names.sender(account), lane, many)
         now = context.clock.now()
         for mailbox, (sessions, opening) in self._ground.book:
-            context.schedule.resume_sessions(mailbox, now, sessions=sessions, opening=opening)
+            self.parts.schedule.resume_sessions(mailbox, now, sessions=sessions, opening=opening)
 
     @property
     def has_written(self) -> bool:
         """Whether something waits for a commit."""
         context = self.context
-        return context.database.is_writing or context.journal.is_waiting or self._ground.segments.is_dirty
+        return self.parts.database.is_writing or context.journal.is_waiting or self._ground.segments.is_dirty
 
     def finish(self) -> None:
         """The last writes of a transaction."""
-        self.context.bodies.write()
+        self.parts.bodies.write()
         self.context.journal.write()
-        self.context.clock.stamp()
+        self.parts.clock.stamp()
 
     def commit(self) -> None:
         """Makes durable what was written: bodies first, then what points to them. Blocks."""
@@ -263,17 +264,19 @@ class Core:
         ground.outside.crash_point("commit-done")
 
 
-def _context(ground: Ground) -> Context:
+def _parts(ground: Ground) -> Parts:
     database, seals = ground.database, ground.seals
     names, clock = Names(database), StoreClock(database, ground.outside.clock)
     routes, entries = load_routes_or_none(database, seals), Entries(database, names)
     refused_logins = ground.settings.health.refused_logins
     remembrance = Remembrance(database, names, clock, routes, refused_logins=refused_logins)
-    bodies = Bodies(database, ground.segments, seals)
-    schedule = Schedule(remembrance)
+    bodies, lanes, pending = Bodies(database, ground.segments, seals), Lanes(), Pending(database)
+    schedule, heads = Schedule(remembrance), Heads(entries.ready)
+    ready = ReadyQueue(schedule, heads, clock, remembrance)
+    claims = Claims(database, schedule)
     remembrance.kinship = load_kinship(database, routes.routing)
     schedule.set_kinship(remembrance.kinship, clock.now())
-    return Context(
+    context = Context(
         database=database,
         seals=seals,
         clock=clock,
@@ -284,13 +287,13 @@ def _context(ground: Ground) -> Context:
         routes=routes,
         remembrance=remembrance,
         schedule=schedule,
-        heads=Heads(entries.ready),
+        ready=ready,
         bodies=bodies,
-        claims=Claims(database),
+        claims=claims,
         journal=Journal(database, names, ground.outside.listener),
-        unrouted={},
-        pending=Pending(database),
+        pending=pending,
         book=ground.book,
-        lanes=Lanes(),
+        lanes=lanes,
         owed=(database.read_one(_OUTBOX["count_outbox"]) or (0,))[0],
     )
+    return Parts(context, database, clock, schedule, heads, ready, bodies, claims, pending, lanes, ground.book)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from relay.core.envelope import Envelope, NewMessage
 from relay.core.words import Lane
-from relay.store.engine.context import Context
 from relay.store.engine.entry import Entry
 from relay.store.engine.statements import load_statements
 from relay.store.engine.stranding import tell_of_account
@@ -15,6 +14,7 @@ from relay.store.engine.values import KINDS, LANES, Seals
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.segments import Place
 from relay.store.sqlite.lanes import EXPRESS_WINDOW, RECENT
+from relay.store.sqlite.parts import Parts
 
 _SQL = load_statements("queue")
 
@@ -50,10 +50,11 @@ def sealed(message: NewMessage, seals: Seals) -> Sealed:
 class Intake:
     """Writes what comes in."""
 
-    def __init__(self, context: Context, next_delivery: int) -> None:
-        self._context = context
+    def __init__(self, parts: Parts, next_delivery: int) -> None:
+        self._parts = parts
+        self._context = parts.context
         self._next_delivery = next_delivery
-        self._lanes = context.lanes
+        self._lanes = parts.lanes
         self._remember_recent()
 
     def _remember_recent(self) -> None:
@@ -66,16 +67,16 @@ class Intake:
     def put(self, new: Sealed) -> int | None:
         """Records a message and its deliveries; the first of these, or None: it was there before."""
         context, message = self._context, new.message
-        account, place = context.names.account(message.account), context.bodies.append(new.record)
+        account, place = context.names.account(message.account), self._parts.bodies.append(new.record)
         seq, wall = self._next_delivery, context.clock.wall()
         if not self._write_message(new, seq, account, place):
             return None
-        context.bodies.keep(seq, message.content, place)
+        self._parts.bodies.keep(seq, message.content, place)
         lane = self._lanes.choose(
             message.client, message.account, context.clock.now(), wants_express=message.wants_express
         )
         self._write_deliveries(new, account, lane, place)
-        context.pending.came(account, seq, len(new.envelopes))
+        self._parts.pending.came(account, seq, len(new.envelopes))
         event = StoreEvent(EventKind.ACCEPTED, wall, message.id, None, message.account, None, lane)
         context.journal.record(event, seq)
         if context.routes.mailbox_of(message.account) is None:
@@ -96,8 +97,8 @@ class Intake:
         context, message, seq = self._context, new.message, self._next_delivery
         size, many, wall = len(message.content), len(new.envelopes), context.clock.wall()
         expires = wall + context.lifetime_of(message)
-        is_first = context.count_ready(account, message.account, lane) == 0
-        context.add_ready(account, message.account, lane, many)
+        is_first = self._parts.ready.count(account, message.account, lane) == 0
+        self._parts.ready.add_many(account, message.account, lane, many)
         for ordinal, envelope in enumerate(new.envelopes):
             delivery, cipher = seq + ordinal, new.sealed[ordinal]
             domain = context.seals.seal_domain(envelope.recipients[0].address, message.id, ordinal)
@@ -109,4 +110,4 @@ class Intake:
                 account, message.account, lane,
                 expires, 0, 0, cipher, envelope,
             )  # fmt: skip
-            context.heads.add(account, lane, entry, is_only=is_first and ordinal == 0)
+            self._parts.heads.add(account, lane, entry, is_only=is_first and ordinal == 0)

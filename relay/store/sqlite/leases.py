@@ -9,12 +9,12 @@ from relay.core.health import HealthEvent
 from relay.core.limits import Instant
 from relay.core.meaning import ReplyClass
 from relay.core.symptoms import may_have_been_refused
-from relay.store.engine.context import Context
 from relay.store.engine.healths import Symptom, change_mailbox
 from relay.store.engine.running import Running
 from relay.store.engine.settling import Settling
 from relay.store.engine.statements import load_statements
 from relay.store.engine.trials import end_trials
+from relay.store.sqlite.parts import Parts
 
 _SQL = load_statements("queue")
 _LIMITS = load_statements("limits")
@@ -26,8 +26,10 @@ WRITTEN_PART: int = 3
 class Leases:
     """The leases of all nodes."""
 
-    def __init__(self, context: Context, settling: Settling) -> None:
+    def __init__(self, parts: Parts, settling: Settling) -> None:
+        context = parts.context
         self._context = context
+        self._parts = parts
         self._settling = settling
         self._until: dict[str, Instant] = dict(context.database.read(_SQL["get_nodes"]))
         self._written = dict(self._until)
@@ -56,13 +58,13 @@ class Leases:
     def recover(self, node: str) -> int:
         """The node's old process is dead: its attempts and sessions end; how many attempts are in doubt."""
         context, now, doubts = self._context, self._context.clock.now(), 0
-        for running in context.claims.of_node(node):
+        for running in self._parts.claims.of_node(node):
             doubts += running.gated_at is not None and not running.is_lost
             self._settling.abandon(running, at=now + self._linger(running))
         self._lost.pop(node, None)
         end_trials(context, node)
-        for mailbox, (sessions, opening) in context.book:
-            context.schedule.resume_sessions(mailbox, now, sessions=-sessions, opening=-opening)
+        for mailbox, (sessions, opening) in self._parts.book:
+            self._parts.schedule.resume_sessions(mailbox, now, sessions=-sessions, opening=-opening)
             context.book.change(mailbox, -sessions, -opening)
         self._end_logins(now)
         return doubts
@@ -101,7 +103,7 @@ class Leases:
         if running.gated_at is None:
             self._settling.abandon(running, at=until + self._linger(running))
         else:
-            self._context.claims.lapse(running, until)
+            self._parts.claims.lapse(running, until)
 
     def wakes_at(self, node: str) -> Instant | None:
         """When the next claim runs out; those that `node` is about to renew aside."""

@@ -41,12 +41,12 @@ class Life:
     def _begin(self) -> None:
         """The first load: what a crash left is put right before anything is counted."""
         segments = self._ground.segments
-        segments.begin(self.core.context.bodies.newest() + 1)
+        segments.begin(self.core.parts.bodies.newest() + 1)
         self.core.begin_life()
         self.core.finish()
         self.core.commit()
         self._spare_strays()
-        for number in self.core.context.bodies.orphans():
+        for number in self.core.parts.bodies.orphans():
             segments.remove(number)
             self._ground.outside.crash_point("orphan-removed")
         self.core.load()
@@ -60,7 +60,7 @@ class Life:
 
     def begin(self) -> None:
         """What runs now runs at one moment: after all that was called, so no end is ever dated too early."""
-        self.core.context.clock.tick()
+        self.core.parts.clock.tick()
 
     def has_written(self) -> bool:
         """Whether something waits for a commit."""
@@ -83,7 +83,7 @@ class Life:
         if not (self.has_reserve or self._is_keeping_reserve):
             self._is_keeping_reserve = True
             self._later(self.keep_reserve)
-        reclaim = self.core.context.bodies.reclaimable()
+        reclaim = self.core.parts.bodies.reclaimable()
         if reclaim is not None:
             self._later(reclaim)
         self.bell.ring(self.core.context.changes)
@@ -103,7 +103,7 @@ class Life:
 
     def _remove_orphans(self) -> None:
         """Files that only the failed transaction would have pointed to; what comes next goes into a new one."""
-        orphans = self.core.context.bodies.orphans()
+        orphans = self.core.parts.bodies.orphans()
         if orphans:
             self._later(Reclaim(self._ground.segments, orphans, {}))
 

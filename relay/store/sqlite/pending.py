@@ -4,23 +4,14 @@ Law: the counts are exact; `oldest` is never younger than the oldest, so that lo
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from heapq import heapify, heapreplace
 
 from relay.core.words import DeliveryId
+from relay.store.engine.ground import Line
 from relay.store.engine.statements import load_statements
 from relay.store.sqlite.database import Database
 
 _SQL = load_statements("history")
-
-
-@dataclass(slots=True)
-class Line:
-    """One account: what waits or is being sent, what is held by itself, and a delivery that none is older than."""
-
-    waiting: int
-    held: int
-    oldest: DeliveryId
 
 
 class Pending:

@@ -98,7 +98,7 @@ class SqliteStore:
         """Claims, sessions to open, and when to ask again; never waits."""
         taken = await self._batches.submit(Step.TAKE, lambda: self._core.take(node, idle, most), self._return)
         if taken.claims:
-            self._readings.begin(self._core.context.bodies, self._core.lacking(taken.claims))
+            self._readings.begin(self._core.parts.bodies, self._core.lacking(taken.claims))
         return taken
 
     async def content(self, claim: Claim) -> bytes:
@@ -106,7 +106,7 @@ class SqliteStore:
         running = self._core.context.claims.get(claim.attempt)
         if running is None:
             raise CorruptValue("this claim is over, and its message may be gone")
-        entry, bodies = running.entry, self._core.context.bodies
+        entry, bodies = running.entry, self._core.parts.bodies
         content = bodies.at_hand(entry.seq)
         if content is not None:
             return content
@@ -143,7 +143,7 @@ class SqliteStore:
 
     def now(self) -> Instant:
         """Relay time."""
-        return self._core.context.clock.read()
+        return self._core.parts.clock.read()
 
     # sessions
 
@@ -308,6 +308,6 @@ class SqliteStore:
     async def _with_headers(self, owed: Owed) -> OutboxEntry:
         content = owed.content
         if content is None:
-            bodies = self._core.context.bodies
+            bodies = self._core.parts.bodies
             content = await self._outside.read(lambda: bodies.read_or_nothing(owed.entry.message, owed.place))
         return replace(owed.entry, headers=top_header(content))

@@ -3,9 +3,9 @@
 Law: what is swept was done with before this start; a little at each heartbeat, so that nobody waits for it.
 """
 
-from relay.store.engine.context import Context
 from relay.store.engine.statements import load_statements
 from relay.store.segments import Place
+from relay.store.sqlite.parts import Parts
 
 _SQL = load_statements("store")
 
@@ -16,12 +16,14 @@ AT_ONCE: int = 2_000
 class Sweeping:
     """Goes once through the messages of the segments that were there at the start."""
 
-    def __init__(self, context: Context, *, before: int) -> None:
+    def __init__(self, parts: Parts, *, before: int) -> None:
         """`before`: the first message of this life."""
+        context = parts.context
+        self._parts = parts
         self._context = context
         row = context.database.read_one(_SQL["oldest_body"])
         self._left = range(before if row is None else min(row[0], before), before)
-        context.bodies.leave_to_sweep(self._left)
+        parts.bodies.leave_to_sweep(self._left)
 
     @property
     def first(self) -> int | None:
@@ -32,7 +34,7 @@ class Sweeping:
         """Looks at the next few messages."""
         if not self._left:
             return
-        bodies = self._context.bodies
+        bodies = self._parts.bodies
         rows = self._context.database.read(_SQL["bodies_from"], (self._left.start, self._left.stop, AT_ONCE))
         self._left = range(rows[-1][0] + 1 if len(rows) == AT_ONCE else self._left.stop, self._left.stop)
         bodies.leave_to_sweep(self._left)

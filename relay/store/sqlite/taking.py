@@ -11,13 +11,13 @@ from relay.core.limits import Instant
 from relay.core.terms import Grant
 from relay.core.words import MailboxId
 from relay.errors import CorruptValue, StoreUnavailable
-from relay.store.engine.context import Context
 from relay.store.engine.moves import CORRUPT, Moves
 from relay.store.engine.probing import probe_of
 from relay.store.engine.running import Running, claim_of
 from relay.store.engine.statements import load_statements
 from relay.store.engine.timers import Timers
 from relay.store.sqlite.leases import Leases
+from relay.store.sqlite.parts import Parts
 
 _LIMITS = load_statements("limits")
 
@@ -25,12 +25,13 @@ _LIMITS = load_statements("limits")
 class Taking:
     """Hands out work."""
 
-    def __init__(self, context: Context, moves: Moves, leases: Leases, timers: Timers, *, next_attempt: int) -> None:
-        self._context = context
+    def __init__(self, parts: Parts, moves: Moves, leases: Leases, timers: Timers, *, next_attempt: int) -> None:
+        self._context = parts.context
+        self._parts = parts
         self._moves = moves
         self._leases = leases
         self._timers = timers
-        context.claims.number_from(next_attempt)
+        parts.claims.number_from(next_attempt)
 
     def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """What may be sent now, who should log in, and when to ask again."""
@@ -41,16 +42,16 @@ class Taking:
         now = context.clock.now()
         left = dict(idle)
         claims = []
-        for grant in context.schedule.grant(now, idle, most):
+        for grant in self._parts.schedule.grant(now, idle, most):
             claim = self._claim(grant, node, now)
             if claim is not None:
                 left[grant.mailbox] -= 1
                 claims.append(claim)
-        opened = context.schedule.open_sessions(now, most - len(claims))
+        opened = self._parts.schedule.open_sessions(now, most - len(claims))
         for mailbox, many in opened.items():
             context.database.write_many(_LIMITS["begin_login"], [(context.names.mailbox(mailbox), now)] * many)
             context.book.change(mailbox, many, many)
-        closed = context.schedule.close_sessions(now, left)
+        closed = self._parts.schedule.close_sessions(now, left)
         has_all = 0 < most == len(claims) + sum(opened.values())
         wake_at = now if has_all else self._wake_at(node, left, now)
         knock = frozenset(m for m in opened if context.schedule.host(m.provider).standing.is_barred)
@@ -60,7 +61,7 @@ class Taking:
         """None: its envelope does not open; it is held, and its slots are given back."""
         context = self._context
         account = context.names.account(grant.account)
-        entry = context.heads.pop(account, grant.lane)
+        entry = self._parts.heads.pop(account, grant.lane)
         if entry is None:
             raise StoreUnavailable("the count of what is ready is wrong; it is counted again")
         if grant.is_probe:
@@ -72,13 +73,12 @@ class Taking:
             context.schedule.end(grant.mailbox, now, None, now)
             self._moves.hold(entry, State.WAITING, reason=CORRUPT, reply=None)
             return None
-        context.claims.begin(Running(claim, entry, context.names.mailbox(grant.mailbox), now))
+        self._parts.claims.begin(Running(claim, entry, context.names.mailbox(grant.mailbox), now))
         return claim
 
     def _wake_at(self, node: str, left: Mapping[MailboxId, int], now: Instant) -> Instant | None:
-        context = self._context
         instants = (
-            context.schedule.wake_at(now, left),
+            self._parts.schedule.wake_at(now, left),
             self._timers.wakes_at(now),
             self._leases.wakes_at(node),
         )

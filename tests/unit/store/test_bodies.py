@@ -149,7 +149,7 @@ async def test_a_body_is_not_read_back_while_it_is_new_and_is_read_after_a_resta
 async def test_only_so_much_is_kept_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bodies, "AT_HAND_BYTES", 1100)
     bench = await queued(5, segment_bytes=10**6)
-    assert bench.store._core.context.bodies._at_hand_bytes <= 1100
+    assert bench.store._core.parts.bodies._at_hand_bytes <= 1100
     for claim in await bench.take():
         assert await bench.store.content(claim) == b"x" * 300
 
