@@ -23,6 +23,23 @@ class StoreError(TemporaryError):
 class StoreUnavailable(StoreError):
     """the store is away"""
 
+    is_unknown = False
+    """Whether what was asked may have been done all the same."""
+
+
+class StoreSilent(StoreUnavailable):
+    """the store did not say whether it has done this"""
+
+    is_unknown = True
+
+
+class StoreNotDurable(StoreUnavailable):
+    """the store could lose what it has accepted"""
+
+
+class StoreReplaced(StoreUnavailable):
+    """this is another store than the one that was used before"""
+
 
 class StoreFull(StoreError):
     """no space is left for mail"""
