@@ -20,9 +20,11 @@ from concurrent.futures import ThreadPoolExecutor
 import uvloop
 
 from relay.core.envelope import Claim, Envelope, LoginFailure, Recipient, Result, Taken, Verdict
+from relay.core.limits import MINUTE
 from relay.core.routing import Provider, Tls
 from relay.core.words import Lane, MailboxId
 from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.fence import Fence
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.resolver import ExecutorResolver
 from relay.delivery.smtp import Route, SmtpUpstream
@@ -141,7 +143,12 @@ async def deliver(port: int, options: argparse.Namespace, pool: ThreadPoolExecut
         trust=SystemTrust(),
     )
     dispatcher = Dispatcher(
-        store, upstream, node="bench", observe=Silence(), terms_of=lambda name: SessionTerms(messages=100)
+        store,
+        upstream,
+        node="bench",
+        observe=Silence(),
+        terms_of=lambda name: SessionTerms(messages=100),
+        fence=Fence(lambda: time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000, lease=MINUTE),
     )
     running = asyncio.create_task(dispatcher.run())
     cpu, wall = time.process_time(), time.perf_counter()

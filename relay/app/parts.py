@@ -41,6 +41,7 @@ from relay.config.service import ServiceConfig
 from relay.core.classify import Context
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.fence import Fence
 from relay.delivery.resolver import ExecutorResolver, RememberingResolver
 from relay.delivery.resolver import Resolve as Resolver
 from relay.delivery.smtp import Route, SmtpUpstream
@@ -207,6 +208,7 @@ def dispatcher(
         node=storage.node,
         observe=DeliveryObserver(means.log, means.metrics),
         terms_of=lambda name: settings.session_terms(keeper.routing(), name),
+        fence=Fence(means.clock.boottime, lease=settings.store_settings(means.config).lease),
         settings=settings.dispatcher_settings(means.config),
     )
 

@@ -1,7 +1,7 @@
 """One attempt of one delivery over one session, from the claim to its result.
 
 Law: it always ends in a result, whatever breaks; once the gate has said yes, only a reply can end it as anything but in
-doubt.
+doubt. Neither MAIL nor the final dot is written once this node's lease has run out.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from relay.core.envelope import Claim, Result, Verdict
 from relay.core.meaning import ReplyClass
 from relay.core.retry import reconsidered
 from relay.core.words import Stage
+from relay.delivery.fence import BEFORE_DOT, BEFORE_MAIL, Holds, always_holds
 from relay.delivery.observer import Observer
 from relay.delivery.pool import Lease
 from relay.errors import CorruptValue, StoreError
@@ -29,13 +30,22 @@ class ContentAndGate(Protocol):
 class Attempt:
     """A claim on its way over a session."""
 
-    def __init__(self, claim: Claim, lease: Lease, store: ContentAndGate, observe: Observer) -> None:
+    def __init__(
+        self,
+        claim: Claim,
+        lease: Lease,
+        store: ContentAndGate,
+        observe: Observer,
+        *,
+        holds: Holds = always_holds,
+    ) -> None:
         self.claim = claim
         self.lease = lease
         self.has_missed_store = False
         """The store could not do what was asked of it: no time to ask for more work."""
         self._store = store
         self._observe = observe
+        self._holds = holds
         self._task: asyncio.Task[object] | None = None
         self._is_begun = False
         self._is_gated = False
@@ -46,6 +56,11 @@ class Attempt:
     def is_gated(self) -> bool:
         """Whether the final dot may have been written."""
         return self._is_gated
+
+    @property
+    def is_held(self) -> bool:
+        """Whether its claim is still this node's, by the node's own clock."""
+        return self._holds(0)
 
     def abort(self) -> bool:
         """Breaks it off where it stands; False: it has its result already, or was broken off before."""
@@ -82,6 +97,8 @@ class Attempt:
         if self._is_aborted:
             return self._cut_short(Verdict.DROPPED)
         content = await self._store.content(self.claim)
+        if not self._holds(BEFORE_MAIL):
+            return self._cut_short(Verdict.DROPPED)
         self._is_begun = True
         result = await self.lease.session.transmit(self.claim.envelope, content, self._gate)
         if result.is_provider:
@@ -89,7 +106,9 @@ class Attempt:
         return reconsidered(result, self.claim.tries)
 
     async def _gate(self) -> bool:
-        self._is_gated = await self._store.gate(self.claim)
+        """Whether the dot may go: the lease lasts when the store is asked, and still when its answer is read."""
+        is_open = self._holds(BEFORE_DOT) and await self._store.gate(self.claim)
+        self._is_gated = is_open and self._holds(BEFORE_DOT)
         return self._is_gated
 
     def _without_store(self, error: StoreError) -> Result:

@@ -1,24 +1,30 @@
 """The dispatcher: asks the store for work whenever a session is idle, and starts what is granted.
 
 Law: log in first, then take; every claim is settled exactly once; nothing that one mailbox does is waited for by
-another.
+another; what was claimed under a lease that has run out goes no further.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from relay.core.envelope import Claim, Result, Taken
-from relay.core.limits import SECOND
+from relay.core.limits import MINUTE, SECOND
 from relay.core.words import MailboxId
 from relay.delivery.attempt import Attempt, without_session
 from relay.delivery.crew import Crew
+from relay.delivery.fence import Fence
 from relay.delivery.keeper import Keeper, SessionTerms
 from relay.delivery.observer import Observer
 from relay.delivery.pool import Lease
-from relay.delivery.steady import DeliveryStore, SteadyStore
+from relay.delivery.recording import Recorder
+from relay.delivery.steady import DeliveryStore, Pauses, SteadyStore
 from relay.delivery.upstream import Upstream
 from relay.errors import RelayError, StoreBroken
+from relay.store.ports.outcomes import Outcome, Outcomes
+
+LEASE_LOOK: int = SECOND
+"""Between two looks at a lease that has run out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +38,21 @@ class DispatcherSettings:
     heartbeat: int = 20 * SECOND
     """A third of the lease, so that two may be missed."""
     drain: int = 30 * SECOND
-    """After `stop`, until attempts under way are cut short."""
+    """After `stop`, until attempts under way are cut short; see `before_gate`."""
+    final: int = 10 * MINUTE
+    """The longest that a provider is waited for after the final dot."""
     store_pause: int = SECOND
-    """Between two tries of what the store could not do."""
+    """Between two tries of what the store could not do, at most."""
     settle_grace: int = 5 * SECOND
     """For the store to take the results of what was cut short."""
+
+    @property
+    def before_gate(self) -> int:
+        """The part of the drain in which an attempt may still pass the gate: the rest is for the reply to its dot.
+
+        With less than the longest wait for a reply there is no time in which none would be left in doubt: half.
+        """
+        return self.drain - self.final if self.drain > self.final else self.drain // 2
 
 
 class Dispatcher:
@@ -50,15 +66,21 @@ class Dispatcher:
         node: str,
         observe: Observer,
         terms_of: Callable[[str], SessionTerms],
+        fence: Fence,
+        outcomes: Outcomes | None = None,
         settings: DispatcherSettings | None = None,
     ) -> None:
+        """`outcomes`: where those wait that the store cannot take; None: in memory."""
         self._settings = settings or DispatcherSettings()
         self._store = store
+        self._fence = fence
         self._steady = SteadyStore(store, observe, pause=self._settings.store_pause)
         self._node = node
         self._observe = observe
         self._crew = Crew(observe, self._give_up)
         self._news = asyncio.Event()
+        self._pauses = Pauses(self._settings.store_pause)
+        self._recorder = Recorder(store, self._steady, observe=observe, outcomes=outcomes, on_kept=self._news.set)
         self._keeper = Keeper(
             upstream,
             self._steady,
@@ -86,17 +108,23 @@ class Dispatcher:
         """Attempts that did not end in the time to drain."""
         return self._cut_short
 
+    @property
+    def sessions(self) -> int:
+        """Sessions that are open or being opened."""
+        return self._keeper.sessions
+
     # ------------------------------------------------------------------------------------------------------ its life
     async def run(self) -> None:
         """Delivers until `stop`; raises what makes going on impossible (StoreBroken)."""
         self._is_running = True
-        heart = asyncio.create_task(self._beat())
+        watches = [asyncio.create_task(self._beat()), asyncio.create_task(self._watch_lease())]
         try:
             await self._deliver()
             if self._fatal is None:
                 await self._drain()
         finally:
-            heart.cancel()
+            for watch in watches:
+                watch.cancel()
             self._keeper.stop()
             await self._crew.until_done(0 if self._fatal is not None else self._settings.settle_grace)
             await self._crew.dismiss()
@@ -118,13 +146,30 @@ class Dispatcher:
 
     def hurry(self) -> None:
         """Cuts short what is under way: a drain that somebody waits for ends soon after."""
-        for attempt in self._attempts.values():
-            self._cut_short += attempt.abort()
+        self._cut(lambda _: True)
         self._keeper.break_off_openings()
 
+    def _cut(self, is_meant: Callable[[Attempt], bool]) -> None:
+        for attempt in self._attempts.values():
+            if is_meant(attempt):
+                self._cut_short += attempt.abort()
+
     async def _drain(self) -> None:
-        await self._crew.until_done(self._settings.drain)
+        """Who has not come to the gate in time does not pass it any more; who has gets the rest of the time."""
+        before_gate = self._settings.before_gate
+        await self._crew.until_done(before_gate)
+        self._cut(lambda attempt: not attempt.is_gated)
+        self._keeper.break_off_openings()
+        await self._crew.until_done(self._settings.drain - before_gate)
         self.hurry()
+        await self._replay_last()
+
+    async def _replay_last(self) -> None:
+        """What the store cannot take now waits on disk for the next start."""
+        try:
+            await self._recorder.replay()
+        except RelayError as error:
+            self._steady.failed("settle", error)
 
     def _give_up(self, error: BaseException) -> None:
         self._fatal = self._fatal or error
@@ -137,13 +182,22 @@ class Dispatcher:
             self._news.clear()
             try:
                 await self._spare()
-                taken = await self._store.take(self._node, self._keeper.hand_over(), self._settings.most)
-                self._start(taken)
-                if not self._news.is_set():
-                    await self._rest(taken)
+                await self._recorder.replay()
+                await self._take()
             except RelayError as error:
                 self._keeper.take_back({}, {})
-                await self._steady.rest_after("take", error)
+                self._steady.failed("take", error)
+                await self._pauses.rest()
+
+    async def _take(self) -> None:
+        """Asks for work once, starts it, and rests until there may be more."""
+        asked_at = self._fence.now()
+        taken = await self._store.take(self._node, self._keeper.hand_over(), self._settings.most)
+        self._renew(asked_at)
+        self._start(taken, asked_at)
+        if not self._news.is_set():
+            await self._rest(taken)
+        self._pauses.worked()
 
     async def _spare(self) -> None:
         """A store that failed an attempt is given a moment: taking on would spend logins and slots for nothing."""
@@ -151,13 +205,13 @@ class Dispatcher:
             self._is_store_unwell = False
             await asyncio.sleep(self._settings.store_pause / SECOND)
 
-    def _start(self, taken: Taken) -> None:
+    def _start(self, taken: Taken, asked_at: int) -> None:
         for claim in taken.claims:
             lease = self._keeper.pick(claim.mailbox)
             if lease is None:
                 self._crew.spawn(self._settle(claim, without_session(), seconds=0.0))
             else:
-                self._begin(claim, lease)
+                self._begin(claim, lease, asked_at)
         self._keeper.take_back(taken.open, taken.close, taken.knock)
 
     async def _rest(self, taken: Taken) -> None:
@@ -177,8 +231,8 @@ class Dispatcher:
             self._news.set()
 
     # ------------------------------------------------------------------------------------------------------ attempts
-    def _begin(self, claim: Claim, lease: Lease) -> None:
-        attempt = Attempt(claim, lease, self._store, self._observe)
+    def _begin(self, claim: Claim, lease: Lease, asked_at: int) -> None:
+        attempt = Attempt(claim, lease, self._store, self._observe, holds=self._fence.hold(asked_at))
         self._attempts[claim.attempt] = attempt
         self._crew.spawn(self._attempt(attempt))
 
@@ -207,24 +261,50 @@ class Dispatcher:
             return False
 
     async def _settle(self, claim: Claim, result: Result, *, seconds: float) -> None:
-        verdict = await self._steady.settle(claim, result)
-        if result.is_attempt:
-            became = result if verdict is None else replace(result, verdict=verdict)
-            self._observe.attempted(claim, became, seconds=seconds, is_recorded=verdict is not None)
+        await self._recorder.settle(Outcome(claim, result, seconds))
 
+    # ----------------------------------------------------------------------------------------------------- the lease
     async def _beat(self) -> None:
-        """Renews the lease; a store that is away is asked again at the next beat."""
+        """Renews the lease; a store that is away is asked again, as often as it is asked for work."""
+        pauses = Pauses(self._settings.store_pause)
+        await asyncio.sleep(self._settings.heartbeat / SECOND)
         while True:
-            await asyncio.sleep(self._settings.heartbeat / SECOND)
+            asked_at = self._fence.now()
             try:
                 lost = await self._store.heartbeat(self._node)
             except StoreBroken as error:
                 return self._give_up(error)
             except RelayError as error:
                 self._observe.store_failed("heartbeat", error)
+                await pauses.rest()
                 continue
+            pauses.worked()
+            self._renew(asked_at)
             for claim in lost:
                 self._lose(claim)
+            await asyncio.sleep(self._settings.heartbeat / SECOND)
+
+    def _renew(self, asked_at: int) -> None:
+        """The store heard this node; if that was too late, what it held may be another's by now, sessions too."""
+        if self._fence.renewed(asked_at):
+            self._break_off_unheld()
+            self._keeper.let_all_go()
+
+    async def _watch_lease(self) -> None:
+        """Breaks off what this node does not hold any more, at once: a provider that takes its time is not waited for.
+
+        What passed the gate in time goes on: nobody else sends it before its reply is long overdue.
+        """
+        while True:
+            left = self._fence.left
+            if not left:
+                self._break_off_unheld()
+            await asyncio.sleep((left or LEASE_LOOK) / SECOND)
+
+    def _break_off_unheld(self) -> None:
+        for attempt in self._attempts.values():
+            if not attempt.is_gated and not attempt.is_held:
+                attempt.abort()
 
     def _lose(self, claim: Claim) -> None:
         """No longer ours: broken off before the gate; after it the reply is worth hearing, for delivered is a fact."""

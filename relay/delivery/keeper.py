@@ -160,6 +160,7 @@ class Keeper:
         lease = Lease(mailbox, session, asyncio.get_running_loop().time())
         is_kept = self.keep(lease)
         await self._store.report(mailbox, SessionEvent.OPENED)
+        lease.opening.set()
         if not is_kept:
             await self.close(lease)
 
@@ -186,6 +187,7 @@ class Keeper:
         self._pool.free(lease.mailbox, lease)
         self._fill_places()
         self._observe.session_closed(lease.mailbox, messages=lease.messages)
+        await lease.opening.wait()
         await self._store.report(lease.mailbox, event)
 
     async def let_go(self, mailbox: MailboxId) -> None:
@@ -193,6 +195,16 @@ class Keeper:
         for lease in self._pool.oldest_idle(mailbox, self._pool.idle_counts().get(mailbox, 0)):
             if self._pool.leave(lease):
                 await self.close(lease)
+
+    @property
+    def sessions(self) -> int:
+        """Sessions that are open or being opened."""
+        return self._pool.total
+
+    def let_all_go(self) -> None:
+        """Closes all idle sessions: other nodes may have taken their places."""
+        for lease in self._pool.idle():
+            self._retire(lease)
 
     def stop(self) -> None:
         """Opens nothing more, and closes what is idle."""

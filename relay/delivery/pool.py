@@ -4,7 +4,7 @@ Law: a session belongs to one mailbox; no provider takes more than half of what 
 sessions. It decides and counts, and never opens, closes or waits.
 """
 
-from asyncio import TimerHandle
+from asyncio import Event, TimerHandle
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -27,6 +27,8 @@ class Lease:
     is_leaving: bool = False
     """It was idle and is being closed: its place comes back soon."""
     timer: TimerHandle | None = None
+    opening: Event = field(default_factory=Event, repr=False)
+    """Set when the store knows that it was opened: until then nobody may report its end."""
 
     @property
     def is_usable(self) -> bool:
@@ -50,6 +52,11 @@ class Pool:
         self._idle: dict[MailboxId, list[Lease]] = {}
         self._waiting: deque[MailboxId] = deque()
         self._leaving = 0
+
+    @property
+    def total(self) -> int:
+        """Sessions that are open or being opened."""
+        return self._total
 
     # ---------------------------------------------------------------------------------------------------- idle ones
     def idle_counts(self) -> dict[MailboxId, int]:

@@ -18,7 +18,6 @@ from relay.delivery.crew import Crew
 from relay.delivery.observer import Observer
 from relay.delivery.steady import DeliveryStore, SteadyStore
 from relay.delivery.upstream import LoginFailed
-from relay.errors import RelayError
 from relay.store.ports.sessions import SessionEvent
 from relay.store.ports.trials import NotNow, Trial, Trials
 
@@ -210,11 +209,7 @@ class Tester:
 
     async def _end(self, attempt: int, result: Result) -> None:
         """Told again until the store has taken it: a slot that never ends is never free."""
-        while True:
-            try:
-                return await self._trials.end(attempt, result)
-            except RelayError as error:
-                await self._steady.rest_after("trial", error)
+        await self._steady.until_done("trial", lambda: self._trials.end(attempt, result))
 
 
 CUT_SHORT = Result(

@@ -13,10 +13,11 @@ import pytest
 import uvloop
 
 from relay.core.envelope import Envelope, Recipient, Verdict
-from relay.core.limits import SECOND
+from relay.core.limits import MINUTE, SECOND
 from relay.core.routing import Auth, Provider, Tls
 from relay.core.words import MailboxId, Stage
 from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.fence import Fence
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.smtp import Route, SmtpUpstream
 from relay.delivery.trust import SystemTrust
@@ -75,6 +76,7 @@ async def delivering(it: World, terms: SessionTerms | None = None) -> AsyncItera
         node="node-1",
         observe=it.observer,
         terms_of=lambda provider: terms or SessionTerms(),
+        fence=Fence(lambda: 0, lease=MINUTE),
     )
     running = asyncio.ensure_future(dispatcher.run())
     try:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.limits import MINUTE
 from relay.core.routing import Provider, Tls
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import Dispatcher
+from relay.delivery.fence import Fence
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.smtp import Route, SmtpUpstream
 from relay.delivery.trust import SystemTrust
@@ -92,6 +94,7 @@ async def misfortune(
         node="node-1",
         observe=case.observer,
         terms_of=lambda provider: SessionTerms(),
+        fence=Fence(lambda: 0, lease=MINUTE),
     )
     running = asyncio.ensure_future(dispatcher.run())
     try:

@@ -16,6 +16,7 @@ from relay.core.limits import SECOND
 from relay.core.routing import Routing
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import Dispatcher, DispatcherSettings
+from relay.delivery.fence import Fence
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.upstream import Upstream
 from relay.errors import RelayError, StoreError
@@ -100,6 +101,7 @@ class Society(Machine):
             node=NODE,
             observe=self.watcher,
             terms_of=lambda _: self.terms,
+            fence=Fence(self.boottime, lease=StoreSettings().lease),
             settings=DispatcherSettings(),
         )
         tasks = [asyncio.create_task(self.dispatcher.run()), asyncio.create_task(pump.run())]

@@ -5,9 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from relay.core.limits import MINUTE, SECOND
 from relay.core.words import MailboxId
 from relay.delivery.dispatcher import Dispatcher, DispatcherSettings
+from relay.delivery.fence import Fence
 from relay.delivery.keeper import SessionTerms
+from relay.store.ports.outcomes import Outcomes
 from relay.store.ports.sessions import SessionEvent
 from tests.fakes.network import on_virtual_time
 from tests.fakes.observer import FakeObserver
@@ -30,7 +33,14 @@ class Node:
     observer: FakeObserver = field(default_factory=FakeObserver)
     terms: SessionTerms = field(default_factory=SessionTerms)
     settings: DispatcherSettings = field(default_factory=DispatcherSettings)
+    lease: int = MINUTE
+    outcomes: Outcomes | None = None
+    slept: int = 0
+    """Microseconds that the machine's clock went on while the process stood still."""
     running: "asyncio.Task[None] | None" = None
+
+    def boottime(self) -> int:
+        return int(asyncio.get_running_loop().time() * SECOND) + self.slept
 
     def __post_init__(self) -> None:
         self.dispatcher = Dispatcher(
@@ -39,6 +49,8 @@ class Node:
             node="node-1",
             observe=self.observer,
             terms_of=lambda provider: self.terms,
+            fence=Fence(self.boottime, lease=self.lease),
+            outcomes=self.outcomes,
             settings=self.settings,
         )
 
