@@ -1,0 +1,328 @@
+-- The schedule: which mailbox may send next, and which should log in; grant for grant what core/schedule.py decides.
+-- needs: keys ledger line logins memory provider ready round sessions standing terms types witnesses
+-- A mailbox is a provider and a username; every function writes back what it changed before it returns.
+local schedule = {}
+
+local function save()
+  line.save()
+  provider.save()
+end
+
+local function look(name, username)
+  return name and line.look(name, username) or nil
+end
+
+-- Makes of a function that changes one mailbox one that finds it, and writes it back.
+local function changes(change)
+  return function(name, username, ...)
+    local result = change(line.look(name, username), ...)
+    save()
+    return result
+  end
+end
+
+-- checks: an error text, or nil; a script asks before its first write
+
+function schedule.check_round()
+  return types.fault(round.types())
+end
+
+function schedule.check(name)
+  return provider.fault(name) or (not provider.is_known(name) and "NO TERMS " .. name) or nil
+end
+
+function schedule.check_line(name, username)
+  local fault = schedule.check(name) or line.fault(name, username)
+  if fault then return fault end
+  if not line.look(name, username).has_terms then return "NO TERMS " .. name .. " " .. username end
+  for _, kin in ipairs(provider.look(name).kin) do
+    fault = provider.fault(kin) or line.fault(kin, username)
+    if fault then return fault end
+  end
+  return nil
+end
+
+schedule.check_ready = ready.fault
+
+-- what waits
+
+function schedule.add_ready(name, username, account, lane, ids, now)
+  ready.add(look(name, username), account, lane, ids, now)
+  save()
+end
+
+function schedule.remove_ready(name, username, account, lane, id, now)
+  local was_ready = ready.remove(look(name, username), account, lane, id, now)
+  save()
+  return was_ready
+end
+
+-- `origin` and `target` are pairs of provider and username, or nil.
+function schedule.move_account(account, origin, target, now)
+  ready.move(account, origin and look(origin[1], origin[2]), target and look(target[1], target[2]), now)
+  save()
+end
+
+-- How many are ready: express, bulk.
+function schedule.ready_of(name, username, account)
+  return redis.call("ZCARD", keys.ready(name, username, account, "express")),
+    redis.call("ZCARD", keys.ready(name, username, account, "bulk"))
+end
+
+-- what may go
+
+local function has_total_room(self, now)
+  if not self.has_terms then return false end
+  if #self.provider.total_limits == 0 then return true end
+  local bound, whole = provider.totals(self.provider)
+  return ledger.total_has_room(bound, whole, line.own_past(self), now)
+end
+
+local function next_of(self, now, begin)
+  if not has_total_room(self, now) then return nil end
+  local account, lane = line.choose(self, now)
+  if not account or ready.fault(self.provider.name, self.username, account) then
+    if not account then round.refresh(self, now) end
+    return nil
+  end
+  local delivery = ready.pop(self, account, lane)
+  if not delivery then
+    line.count(self, account, lane, 0)
+    return nil
+  end
+  local is_probe = self.standing.is_stopped
+  local attempt = begin(self.provider.name, self.username, account, lane, delivery, is_probe)
+  round.start(self, attempt, now)
+  line.pass_account(self, account)
+  return { self.provider.name, self.username, account, lane, delivery, is_probe, attempt }
+end
+
+-- After a grant: a mailbox keeps its place until its weight is spent, then goes to the tail.
+local function pass_turn(self, now)
+  self.credit, self.is_changed = self.credit - 1, true
+  if self.credit <= 0 then round.send_to_tail(self) end
+  round.refresh(self, now)
+end
+
+local function put_in_turn(turns, self)
+  local low, high = 1, #turns + 1
+  while low < high do
+    local middle = math.floor((low + high) / 2)
+    if turns[middle][1] < self.turn then low = middle + 1 else high = middle end
+  end
+  table.insert(turns, low, { self.turn, self })
+end
+
+local function numbered()
+  return string.format("%.0f", redis.call("HINCRBY", keys.ROUND, "attempts", 1))
+end
+
+-- At most `most` grants and so many of each mailbox as `idle` ({provider, username, many}) says, in order, with slots
+-- of all limits taken: {provider, username, account, lane, delivery, is_probe, attempt}. `begin` is told of each (all
+-- but the last) and names the attempt; without it they are numbered.
+function schedule.grant(now, idle, most, begin)
+  round.ring_alarms(now)
+  begin = begin or numbered
+  local left, turns, grants = {}, {}, {}
+  for _, each in ipairs(idle) do
+    local self = line.look(each[1], each[2])
+    if each[3] > 0 and self.turn then
+      left[self] = each[3]
+      put_in_turn(turns, self)
+    end
+  end
+  while #turns > 0 and #grants < most do
+    local self = table.remove(turns, 1)[2]
+    local grant = next_of(self, now, begin)
+    if grant then
+      grants[#grants + 1] = grant
+      left[self] = left[self] - 1
+      pass_turn(self, now)
+      if left[self] > 0 and self.turn then put_in_turn(turns, self) end
+    end
+  end
+  save()
+  return grants
+end
+
+-- An attempt that no grant began takes its slots.
+schedule.start = changes(function(self, attempt, now) round.start(self, attempt, now) end)
+
+-- An attempt of no delivery: as `start`, and it needs a name of its own.
+schedule.start_trial = changes(function(self, attempt, now)
+  round.start(self, attempt, now)
+  round.refresh(self, now)
+end)
+
+-- An attempt ended at `at` (perhaps later than now, by linger); nil: MAIL was not written, slots return.
+schedule.end_attempt = changes(function(self, attempt, _, at, now) round.stop(self, attempt, at, now) end)
+
+-- who should log in
+
+-- {provider, username, many}, in order; what is named is reserved.
+function schedule.open_sessions(now, most)
+  local opened = sessions.open(now, most)
+  save()
+  return opened
+end
+
+-- {provider, username, many} of the idle ones that should make room.
+function schedule.close_sessions(now, idle)
+  local closed = sessions.close(now, idle)
+  save()
+  return closed
+end
+
+schedule.reserve_session = changes(function(self, now)
+  sessions.reserve(self, now)
+  round.refresh(self, now)
+end)
+
+local function stop_login(self, at, refused_at, now)
+  logins.stop(self, at, refused_at)
+  memory.after_login(self, at or now, now)
+  for _, each in ipairs(line.kin(self)) do round.refresh(each, now) end
+end
+
+schedule.session_opened = changes(function(self, now)
+  sessions.begin(self, -1)
+  witnesses.let_in(self.provider, self.username, not self.provider.standing.is_one_by_one)
+  stop_login(self, now, nil, now)
+  round.refresh(self, now)
+end)
+
+-- `ends_at` nil: now; a login that was never sent is not counted.
+schedule.session_refused = changes(function(self, now, is_login_sent, ends_at, is_refusal)
+  sessions.begin(self, -1)
+  stop_login(self, is_login_sent and (ends_at or now) or nil, is_refusal and now or nil, now)
+  sessions.count(self, -1)
+  round.refresh(self, now)
+end)
+
+schedule.session_closed = changes(function(self, now)
+  sessions.count(self, -1)
+  round.refresh(self, now)
+end)
+
+-- Sessions of a node that is back or, negative, gone; `opening` of them are not open yet.
+schedule.resume_sessions = changes(function(self, now, many, opening)
+  sessions.count(self, many)
+  sessions.begin(self, opening)
+  round.refresh(self, now)
+end)
+
+-- All logins under way end at `at`, and nobody knows how.
+schedule.end_logins = changes(function(self, at, is_refusal, now)
+  logins.stop_all(self, at, is_refusal)
+  memory.after_login(self, at, now)
+  terms.reload(self, now)
+end)
+
+-- Refusals since then were no matter of the password.
+schedule.acquit_logins = changes(function(self, since) logins.acquit(self, since) end)
+
+-- The provider has enough sessions of this mailbox, or of all of them.
+schedule.crowded = changes(function(self, until_, now, is_provider)
+  if is_provider then
+    self.provider.crowded_until = math.max(until_, self.provider.crowded_until)
+    provider.touch(self.provider)
+  else
+    self.crowded_until, self.is_changed = math.max(until_, self.crowded_until), true
+  end
+  round.refresh(self, now)
+end)
+
+function schedule.has_logged_in(name, username, now)
+  return logins.is_spent(line.look(name, username), now)
+end
+
+-- witnesses
+
+function schedule.accuse(name, usernames)
+  witnesses.accuse(provider.look(name), usernames)
+  save()
+end
+
+function schedule.blame_drops(name, usernames)
+  witnesses.drop(provider.look(name), usernames)
+  save()
+end
+
+schedule.clear = changes(function(self, now)
+  if witnesses.deliver(self.provider, self.username) then round.refresh(self, now) end
+end)
+
+schedule.tell = changes(function(self, began, is_at_login)
+  witnesses.tell(self.provider, self.username, began, is_at_login)
+end)
+
+schedule.break_line = changes(function(self, now) witnesses.break_line(self.provider, self.username, now) end)
+
+-- health and terms
+
+schedule.set_standing = changes(terms.set_standing)
+schedule.set_terms = changes(terms.set)
+schedule.reload = changes(terms.reload)
+
+function schedule.set_provider_standing(name, list)
+  terms.set_provider_standing(provider.look(name), list)
+end
+
+function schedule.set_provider_terms(name, list, midnights, now)
+  terms.set_provider(provider.look(name), list, midnights, now)
+  save()
+end
+
+schedule.set_midnights = terms.set_midnights
+
+-- Totals are counted anew at every question: there is nothing to count again.
+function schedule.reload_provider(name)
+  provider.look(name).windows = nil
+end
+
+function schedule.set_kinship(entries, now)
+  terms.set_kinship(entries, now)
+  save()
+end
+
+function schedule.set_civil_offset(offset, now)
+  terms.set_civil_offset(offset, now)
+  save()
+end
+
+-- when to look again
+
+local function wakes_of(name, now)
+  local host, at = provider.look(name), nil
+  if not host.has_terms or not provider.is_wanted(host) then return nil end
+  local probe_at = host.standing.probe_at
+  if host.standing.is_stopped and probe_at and probe_at > now then at = probe_at end
+  if host.crowded_until > now then at = math.min(at or host.crowded_until, host.crowded_until) end
+  return at
+end
+
+-- The earliest instant at which more could be granted or opened if nothing else happens; nil: none.
+function schedule.wake_at(now, idle)
+  local at = round.next_alarm() or math.huge
+  for _, each in ipairs(idle) do
+    local self = line.look(each[1], each[2])
+    if each[3] > 0 and self.turn then
+      local bound, whole = provider.totals(self.provider)
+      at = math.min(at, ledger.total_opens_at(bound, whole, line.own_past(self), now) or math.huge)
+    end
+  end
+  for _, name in ipairs(redis.call("ZRANGE", keys.WANTED, 0, -1)) do
+    at = math.min(at, wakes_of(name, now) or math.huge)
+  end
+  return at < math.huge and at or nil
+end
+
+-- Forgets of at most `most` mailboxes what no limit counts any more.
+function schedule.rest(now, most)
+  for _, mailbox in ipairs(redis.call("ZRANGEBYSCORE", keys.RESTING, "-inf", now, "LIMIT", 0, most)) do
+    memory.rest(line.look(keys.parted(mailbox)), now)
+    redis.call("ZREM", keys.RESTING, mailbox)
+  end
+end
+
+return schedule

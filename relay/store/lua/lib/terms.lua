@@ -1,0 +1,89 @@
+-- What binds mailboxes and providers, as Python hands it in, and which of them are one under several names.
+-- needs: keys line provider round standing types
+local terms = {}
+
+-- The mailboxes of a provider with something ready, in the order of their names.
+local function busy_of(name)
+  return redis.call("ZRANGEBYLEX", keys.BUSY, "[" .. name .. " ", "(" .. name .. "!")
+end
+
+local function look(mailbox)
+  return line.look(keys.parted(mailbox))
+end
+
+-- The mailbox's terms may be other ones: it begins anew at the tail, and what is ready stays.
+function terms.reload(self, now)
+  if not self.is_sound then return end
+  for _, each in ipairs(line.kin(self)) do round.refresh(each, now) end
+  line.renew(self)
+  round.drop_wanting(self)
+  self.turn = false
+  round.refresh(self, now)
+end
+
+-- [limits, weight, connections, login_limit, numerator and denominator of the express share, refused_logins]; a limit
+-- is [count, width].
+function terms.set(self, list, now)
+  if not self.is_sound then return end
+  redis.call("HSET", self.key, "terms", cmsgpack.pack(list))
+  terms.reload(self, now)
+end
+
+function terms.set_standing(self, list, now)
+  if not self.is_sound then return end
+  redis.call("HSET", self.key, "standing", standing.packed(list))
+  line.renew(self)
+  round.refresh(self, now)
+end
+
+-- The midnights of its calendar, civil microseconds, from some days ago to a year ahead.
+function terms.set_midnights(name, midnights)
+  local key = keys.of(name, "midnights")
+  redis.call("DEL", key)
+  for _, midnight in ipairs(midnights) do redis.call("ZADD", key, midnight, string.format("%.0f", midnight)) end
+end
+
+-- [total_limits, total_connections]; mailboxes that waited for their provider's terms are looked at again.
+function terms.set_provider(self, list, midnights, now)
+  if not self.is_sound then return end
+  redis.call("HSET", self.key, "terms", cmsgpack.pack(list))
+  terms.set_midnights(self.name, midnights)
+  self.total_limits, self.total_connections, self.windows = list[1], list[2], nil
+  if self.has_terms then return end
+  self.has_terms = true
+  for _, mailbox in ipairs(busy_of(self.name)) do terms.reload(look(mailbox), now) end
+end
+
+function terms.set_provider_standing(self, list)
+  if not self.is_sound then return end
+  local packed = standing.packed(list)
+  redis.call("HSET", self.key, "standing", packed)
+  self.standing = standing.read(packed)
+end
+
+-- Each entry [provider, its kin, those of them that the routing has no more]: their slots are counted together.
+function terms.set_kinship(entries, now)
+  for _, entry in ipairs(entries) do
+    local self = provider.look(entry[1])
+    if self.is_sound then
+      redis.call("HSET", self.key, "kin", cmsgpack.pack(entry[2]), "gone", cmsgpack.pack(entry[3]))
+      self.kin, self.gone, self.whole = entry[2], entry[3], nil
+    end
+  end
+  for _, self in pairs(line.all_known()) do self.others, self.ends = nil, nil end
+  local names = {}
+  for _, entry in ipairs(entries) do names[#names + 1] = entry[1] end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    for _, mailbox in ipairs(busy_of(name)) do terms.reload(look(mailbox), now) end
+  end
+end
+
+-- A corrected civil clock (civil minus relay time) for calendar days.
+function terms.set_civil_offset(offset, now)
+  provider.set_offset(offset)
+  for _, self in pairs(line.all_known()) do self.windows = nil end
+  for _, mailbox in ipairs(redis.call("ZRANGE", keys.BUSY, 0, -1)) do round.refresh(look(mailbox), now) end
+end
+
+return terms
