@@ -20,16 +20,20 @@ from relay.core.keymark import KeyMark
 from relay.core.reply import Reply
 from relay.core.routing import Account, Provider, Routing
 from relay.core.words import MailboxId, Plan, Stage
-from relay.errors import RelayError, StoreFull
+from relay.delivery.recording import replay
+from relay.errors import RelayError, StoreFull, StoreUnavailable
 from relay.observe import Log
 from relay.store.needs import Outside, StoreSettings
+from relay.store.outcomes import OutcomeJournal
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.keys import Needs
+from relay.store.ports.outcomes import Outcome
 from relay.store.ports.sessions import SessionEvent
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
 from relay.store.sqlite.reserve import Reserve
 from relay.vault import Keyring, Vault
 from tests.crash.older import make_older
+from tests.fakes.observer import FakeObserver
 
 T = TypeVar("T")
 
@@ -74,9 +78,12 @@ class Driver:
         self.passed: dict[str, None] = {}
         self.refusals = 0
         """How many commits more the disk refuses."""
+        self.is_away = False
+        """The store takes no outcome."""
         self.data: DataDir
         self.store: SqliteStore
         self.keys: KeyDesk
+        self.outcomes: OutcomeJournal
 
     def open(self) -> None:
         """The store as app.py opens it, with small segments."""
@@ -107,8 +114,13 @@ class Driver:
         self.keys = KeyDesk(
             keyring, vaults[-1], self.store.books.keys, run=RunIn(self.read_pool), log=Log(lambda _: None, lambda: 0.0)
         )
+        self.outcomes = OutcomeJournal(
+            self.folder / "outcomes", vaults[-1], place=NODE.encode(), run=RunIn(self.read_pool),
+            crash_point=self.pass_point,
+        )  # fmt: skip
 
     async def close(self) -> None:
+        await self.outcomes.close()
         await self.store.close()
         self.data.release()
 
@@ -170,8 +182,24 @@ class Driver:
         if kind == "deferred" and claim.tries:
             kind = "delivered"
         say("sent", claim.delivery, claim.message, kind)
-        is_recorded = await self.store.settle(claim, REPLIES[kind]) is not None
-        say("settled", claim.delivery, int(is_recorded))
+        try:
+            is_recorded = await self.settle(claim, REPLIES[kind]) is not None
+        except StoreUnavailable:
+            await self.outcomes.keep(Outcome(claim, REPLIES[kind], 0.0))
+        else:
+            say("settled", claim.delivery, int(is_recorded))
+
+    async def settle(self, claim: Claim, result: Result) -> Verdict | None:
+        if self.is_away:
+            raise StoreUnavailable
+        return await self.store.settle(claim, result)
+
+    async def replay(self) -> None:
+        """What delivery does when the store is back, and before it takes anything in a new life."""
+        observer = FakeObserver()
+        await replay(self, self.outcomes, observer)
+        for claim, _, is_recorded in observer.attempts:
+            say("settled", claim.delivery, int(is_recorded))
 
     async def drain(self) -> None:
         """Everything that can go goes; the outbox is done."""
@@ -193,6 +221,8 @@ class Driver:
 
     async def start(self) -> None:
         self.open()
+        await self.outcomes.open()
+        await self.replay()
         await self.store.recover(NODE)
         await self.route()
 
@@ -214,6 +244,13 @@ async def tour(driver: Driver) -> None:
     make_older(driver.folder / "relay.db")
     (driver.folder / "segments" / "00000099.seg").write_bytes(b"no message points here")
     await driver.start()
+    claims = await driver.take()
+    claim = next(each for each in claims if not each.doubts and each.message in {"a2", "a3"})
+    driver.is_away = True
+    await driver.send(claim)
+    driver.is_away = False
+    await driver.replay()
+    await asyncio.gather(*(driver.send(each) for each in claims if each is not claim))
     await driver.drain()
     await driver.put("full")
     (claim,) = await driver.take()

@@ -149,6 +149,19 @@ def test_what_was_gated_and_not_settled_is_in_doubt_and_sent_once_more(tmp_path:
     assert [delivery for delivery, *_ in told.sent].count(doubtful) == len(before) + 1
 
 
+@pytest.mark.parametrize("point", ["outcome-kept", "outcomes-settled", "outcomes-cleared"])
+def test_an_outcome_that_the_store_could_not_take_is_neither_lost_nor_in_doubt_after_a_crash(
+    tmp_path: Path, point: str
+) -> None:
+    told = Told()
+    told.hear(run(tmp_path, "tour", crash_at=point).stdout.splitlines())
+    *_, (kept, *_) = told.sent
+    finish(tmp_path, told)
+    assert not told.doubts[kept]
+    assert [delivery for delivery, *_ in told.sent].count(kept) == 1
+    told.judge()
+
+
 def test_kills_at_random_under_load_lose_nothing(tmp_path: Path) -> None:
     told = Told()
     for turn in range(ROUNDS):
