@@ -1,0 +1,312 @@
+"""The ledger of one operation on Redis: what it read, what it means to write, and the answers to named statements.
+
+Law: nothing is written before the whole is committed, by one script that finds every row that was read as it was; until
+then the operation reads back what it means to write.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol, cast
+
+from relay.store.engine.ledger import Row
+from relay.store.engine.statements import Statement
+from relay.store.redis.rowkeys import group_key, index_key, number_key, table_key
+from relay.store.redis.tables import TABLES, Id, Table, Values
+
+EVERYTHING: int = 1 << 53
+"""Above every number in a store: a double of Lua holds it exactly."""
+
+Raw = bytes | None
+
+
+class Asking(Protocol):
+    """The commands that a ledger reads with; each answers with bytes, as they are kept."""
+
+    def get(self, key: str, /) -> Raw: ...
+    def hget(self, key: str, name: str, /) -> Raw: ...
+    def hmget(self, key: str, names: Sequence[str], /) -> list[Raw]: ...
+    def hlen(self, key: str, /) -> int: ...
+    def hscan(self, key: str, /) -> Iterable[tuple[bytes, bytes]]: ...
+    def zrange(self, key: str, lo: float, hi: float, /, *, most: int, reverse: bool) -> list[tuple[bytes, float]]: ...
+    def zcount(self, key: str, lo: float, hi: float, /) -> int: ...
+    def incr(self, key: str, /) -> int: ...
+
+
+@dataclass(slots=True)
+class Book:
+    """One table within an operation."""
+
+    table: Table
+    was: dict[Id, Raw] = field(default_factory=dict)
+    """Rows as they were read: as bytes, None where there was none."""
+    now: dict[Id, list[Any] | None] = field(default_factory=dict)
+    """Rows that this operation writes; None: it drops them."""
+
+
+class RedisLedger:
+    """Reads and writes of one operation."""
+
+    def __init__(self, asking: Asking, answers: Callable[[str], Callable[..., Any]]) -> None:
+        """`answers`: the function that answers the statement of this name."""
+        self.asking = asking
+        self._answers = answers
+        self._books = {name: Book(table) for name, table in TABLES.items()}
+        self.verbs: list[list[Any]] = []
+        """What the libraries in Lua have to do besides, in order."""
+        self.events: list[bytes] = []
+
+    # named statements
+
+    def read(self, statement: str, parameters: Sequence[object] = (), /) -> list[Row]:
+        """All rows that answer."""
+        return list(self._answers(cast("Statement", statement).name)(self, *parameters))
+
+    def read_one(self, statement: str, parameters: Sequence[object] = (), /) -> Row | None:
+        """The first row, or None."""
+        found: Iterable[Row] = self._answers(cast("Statement", statement).name)(self, *parameters)
+        return next(iter(found), None)
+
+    def write(self, statement: str, parameters: Sequence[object] = (), /) -> int:
+        """Writes, and says how many rows it changed."""
+        changed: int | None = self._answers(cast("Statement", statement).name)(self, *parameters)
+        return 0 if changed is None else changed
+
+    def write_many(self, statement: str, rows: Iterable[Sequence[object]], /) -> None:
+        """Writes once a row."""
+        for row in rows:
+            self.write(statement, row)
+
+    # rows
+
+    def row(self, table: str, key: Id) -> list[Any] | None:
+        """A row by what it is found by; None: there is none."""
+        return self.rows(table, [key])[0]
+
+    def rows(self, table: str, keys: Sequence[Id]) -> list[list[Any] | None]:
+        """Several rows at once, in this order."""
+        book = self._books[table]
+        unknown = [key for key in dict.fromkeys(keys) if key not in book.was and key not in book.now]
+        if unknown:
+            book.was.update(zip(unknown, self._raw(table, unknown), strict=True))
+        return [self._known(book, key) for key in keys]
+
+    def named(self, table: str, key: Id) -> dict[str, Any] | None:
+        """A row by the names of its columns."""
+        found = self.row(table, key)
+        return None if found is None else TABLES[table].named(found)
+
+    def named_rows(self, table: str, keys: Sequence[Id]) -> list[dict[str, Any]]:
+        """Those of these rows that there are, by the names of their columns, in this order."""
+        return [TABLES[table].named(found) for found in self.rows(table, keys) if found is not None]
+
+    def all_rows(self, table: str) -> list[list[Any]]:
+        """Every row of a small table, in no order."""
+        book = self._books[table]
+        for name, packed in self.asking.hscan(table_key(table)):
+            text = name.decode()
+            key: Id = int(text) if self._is_number(book.table) else text
+            book.was.setdefault(key, packed)
+        known = dict.fromkeys([*book.was, *book.now])
+        return [found for key in known if (found := self._known(book, key)) is not None]
+
+    def glance(self, table: str, keys: Iterable[Id]) -> list[dict[str, Any]]:
+        """As `named_rows`, of rows on which nothing hangs that is written: others may change them before the commit."""
+        book, found = self._books[table], dict.fromkeys(keys)
+        unknown = [key for key in found if key not in book.was and key not in book.now]
+        raw = dict(zip(unknown, self._raw(table, unknown), strict=True))
+        rows = (self._values(book, raw, key) for key in found)
+        return [book.table.named(values) for values in rows if values is not None]
+
+    def glance_all(self, table: str) -> list[dict[str, Any]]:
+        """As `glance`: every row of a small table, in no order."""
+        book = self._books[table]
+        found = {self._key(book.table, name): packed for name, packed in self.asking.hscan(table_key(table))}
+        rows = (self._values(book, found, key) for key in {**found, **book.now})
+        return [book.table.named(values) for values in rows if values is not None]
+
+    def written(self, table: str) -> Mapping[Id, list[Any] | None]:
+        """The rows that this operation writes; None: it drops one, or would not have it be there."""
+        return self._books[table].now
+
+    def has_rows(self, table: str) -> int:
+        """How many rows a table has."""
+        book = self._books[table]
+        many = self.asking.hlen(table_key(table))
+        for key, values in book.now.items():
+            was = book.was[key] is not None
+            many += (values is not None) - was
+        return many
+
+    def put(self, table: str, values: Values) -> None:
+        """Writes a row, whether it was there or not."""
+        book = self._books[table]
+        key = book.table.id_of(values)
+        self.row(table, key)
+        book.now[key] = list(values)
+
+    def change(self, table: str, key: Id, **cells: Any) -> int:
+        """Writes some columns of a row; how many rows: 1, or 0 where there is none."""
+        found = self.row(table, key)
+        if found is None:
+            return 0
+        columns = list(TABLES[table].columns)
+        changed = list(found)
+        for name, value in cells.items():
+            changed[columns.index(name)] = value
+        self._books[table].now[key] = changed
+        return 1
+
+    def drop(self, table: str, key: Id) -> int:
+        """Takes a row out; how many that were."""
+        if self.row(table, key) is None:
+            return 0
+        self._books[table].now[key] = None
+        return 1
+
+    def next_number(self, table: str) -> int:
+        """The number of the next row of a table: given at once, and never twice; one that is not used is missing."""
+        return self.asking.incr(number_key(table))
+
+    def last_number(self, table: str) -> int:
+        """The number that a row of a table was given last; 0: none was."""
+        return int(self.asking.get(number_key(table)) or 0)
+
+    # indexes
+
+    def select(
+        self,
+        table: str,
+        index: str,
+        parts: tuple[Id, ...] = (),
+        *,
+        lo: float = -EVERYTHING,
+        hi: float = EVERYTHING,
+        most: int = EVERYTHING,
+        reverse: bool = False,
+    ) -> list[Id]:
+        """What rows are found by, of those that an index has between two numbers (both included), in its order."""
+        book, by = self._books[table], self._books[table].table.indexes[index]
+        found = self.asking.zrange(index_key(table, index, parts), lo, hi, most=most + len(book.now), reverse=reverse)
+        places = {self._key(book.table, member): int(order) for member, order in found}
+        for key, values in book.now.items():
+            places.pop(key, None)
+            row = None if values is None else book.table.named(values)
+            if row is not None and by.by(row) == parts and lo <= by.order(row) <= hi:
+                places[key] = by.order(row)
+        return sorted(places, key=lambda key: (places[key], key), reverse=reverse)[:most]
+
+    def select_rows(self, table: str, index: str, parts: tuple[Id, ...] = (), **bounds: Any) -> list[dict[str, Any]]:
+        """As `select`: the rows themselves, by the names of their columns."""
+        return self.named_rows(table, self.select(table, index, parts, **bounds))
+
+    def count(
+        self, table: str, index: str, parts: tuple[Id, ...] = (), *, lo: float = -EVERYTHING, hi: float = EVERYTHING
+    ) -> int:
+        """How many rows an index has between two numbers."""
+        book, by = self._books[table], self._books[table].table.indexes[index]
+        many = self.asking.zcount(index_key(table, index, parts), lo, hi)
+        for key, values in book.now.items():
+            was = book.was[key]
+            for cells, weight in ((None if was is None else book.table.unpack(was), -1), (values, 1)):
+                row = None if cells is None else book.table.named(cells)
+                if row is not None and by.by(row) == parts and lo <= by.order(row) <= hi:
+                    many += weight
+        return many
+
+    def group(self, table: str, group: str, value: Id) -> list[Id]:
+        """What rows are found by, of those with this value, in the order in which they were written."""
+        book, by = self._books[table], self._books[table].table.groups[group].by
+        packed = self.asking.hget(group_key(table, group), str(value))
+        found = dict.fromkeys(_members(packed, is_number=self._is_number(book.table)))
+        for key, values in book.now.items():
+            is_in = values is not None and by(book.table.named(values)) == value
+            if is_in:
+                found.setdefault(key)
+            else:
+                found.pop(key, None)
+        return list(found)
+
+    # what is committed
+
+    def act(self, verb: str, *arguments: Any) -> None:
+        """Has a library in Lua do something, after the rows are written."""
+        self.verbs.append([verb, *arguments])
+
+    @property
+    def has_written(self) -> bool:
+        """Whether there is anything to commit."""
+        return bool(self.verbs or self.events) or any(book.now for book in self._books.values())
+
+    def reads(self) -> list[list[Any]]:
+        """Each row that was read, as it was: table, id, bytes or False."""
+        return [
+            [table_key(name), str(key), False if raw is None else raw]
+            for name, book in self._books.items()
+            for key, raw in book.was.items()
+        ]
+
+    def writes(self) -> list[list[Any]]:
+        """What has to be written, row by row with its indexes; each a command of the script `act`."""
+        return [
+            write
+            for book in self._books.values()
+            for key, values in book.now.items()
+            for write in _writes(book, key, values)
+        ]
+
+    def _raw(self, table: str, keys: Sequence[Id]) -> list[Raw]:
+        return self.asking.hmget(table_key(table), [str(key) for key in keys]) if keys else []
+
+    @staticmethod
+    def _values(book: Book, raw: Mapping[Id, Raw], key: Id) -> list[Any] | None:
+        """A row as this operation has it, else as it is kept."""
+        if key in book.now:
+            return book.now[key]
+        packed = raw[key] if key in raw else book.was[key]
+        return None if packed is None else book.table.unpack(packed)
+
+    def _known(self, book: Book, key: Id) -> list[Any] | None:
+        if key in book.now:
+            return book.now[key]
+        raw = book.was[key]
+        return None if raw is None else book.table.unpack(raw)
+
+    @staticmethod
+    def _is_number(table: Table) -> bool:
+        return len(table.key) == 1 and table.columns[table.key[0]] == "i"
+
+    def _key(self, table: Table, member: bytes) -> Id:
+        return int(member) if self._is_number(table) else member.decode()
+
+
+def _members(packed: Raw, *, is_number: bool) -> list[Id]:
+    """A group as it is kept: its ids, parted by spaces."""
+    texts = [] if packed is None else packed.decode().split(" ")
+    return [int(text) if is_number else text for text in texts]
+
+
+def _writes(book: Book, key: Id, values: list[Any] | None) -> Iterable[list[Any]]:
+    raw, table = book.was[key], book.table
+    before = None if raw is None else table.named(table.unpack(raw))
+    after = None if values is None else table.named(values)
+    if values is None:
+        yield ["HDEL", table_key(table.name), str(key)]
+    else:
+        yield ["HSET", table_key(table.name), str(key), table.pack(values)]
+    for name, index in table.indexes.items():
+        was = None if before is None else index.by(before)
+        now = None if after is None else index.by(after)
+        if was is not None and was != now:
+            yield ["ZREM", index_key(table.name, name, was), str(key)]
+        if now is not None and after is not None:
+            order = index.order(after)
+            if was != now or before is None or index.order(before) != order:
+                yield ["ZADD", index_key(table.name, name, now), order, str(key)]
+    for name, group in table.groups.items():
+        was_in = None if before is None else group.by(before)
+        is_in = None if after is None else group.by(after)
+        if was_in != is_in:
+            if was_in is not None:
+                yield ["LEAVE", group_key(table.name, name), str(was_in), str(key)]
+            if is_in is not None:
+                yield ["JOIN", group_key(table.name, name), str(is_in), str(key)]

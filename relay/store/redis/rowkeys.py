@@ -1,0 +1,48 @@
+"""The names of the keys of rows and of what lies beside them; relay/store/lua/lib/rowkeys.lua makes the same ones.
+
+Law: all of them begin with `relay:{relay}:`, whatever provider a row speaks of: a row outlives its account's moves.
+"""
+
+from relay.store.redis.tables import Id, key_of
+
+META = "relay:{relay}:meta"
+"""What the store is: its layout, its id (a hash; relay/store/redis/layout.py)."""
+
+STATE = "relay:{relay}:state"
+"""Counts of what was decided and changed, and numbers given last (a hash)."""
+
+EVENTS = "relay:{relay}:events"
+"""What happened, in order (a stream)."""
+
+PENDING = "relay:{relay}:pending"
+"""Numbers of the accounts with deliveries that are not final (a set)."""
+
+
+def table_key(table: str) -> str:
+    """The hash of a table's rows."""
+    return f"relay:{{relay}}:t:{table}"
+
+
+def index_key(table: str, index: str, parts: tuple[Id, ...]) -> str:
+    """A sorted set of an index."""
+    return f"relay:{{relay}}:i:{table}:{index}" + (f":{key_of(*parts)}" if parts else "")
+
+
+def group_key(table: str, group: str) -> str:
+    """The hash of a table's groups of one kind."""
+    return f"relay:{{relay}}:g:{table}:{group}"
+
+
+def number_key(table: str) -> str:
+    """The number given last to a row of a table."""
+    return f"relay:{{relay}}:n:{table}"
+
+
+def body_key(seq: int) -> str:
+    """The sealed body of a message."""
+    return f"relay:{{relay}}:body:{seq}"
+
+
+def recent_key(client: str, account: str) -> str:
+    """When a client's last messages of an account came in."""
+    return f"relay:{{relay}}:recent:{key_of(client, account)}"
