@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from relay.app.certificates import CertificateFiles
 from relay.config.service import ServiceConfig
+from relay.config.store import shown_store
 from relay.core.failuretext import Language
 from relay.core.health import HealthSettings
 from relay.core.limits import SECOND
@@ -156,6 +157,7 @@ def shown(config: ServiceConfig) -> Mapping[str, object]:
         "routing": str(config.routing),
         "data_dir": str(config.data_dir),
         "keys_dir": str(config.key_folder),
+        "store": shown_store(config.store),
         "language": config.language,
         "lifetime_s": config.queue.lifetime // SECOND,
         "drain_s": config.drain // SECOND,

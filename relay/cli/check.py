@@ -14,6 +14,7 @@ import typer
 
 from relay.cli.certificates import try_pair
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption
+from relay.cli.stores import look_at_store
 from relay.config.checking import check_config
 from relay.config.loading import ConfigUnreadable
 from relay.config.part import Part
@@ -31,7 +32,10 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     gc.disable()  # a hundred thousand accounts are made once and thrown away at the end: collecting costs a third
     try:
         today = datetime.now().astimezone().date()
-        problems = check_config(config, os.environ, _read_parts, try_pair=try_pair, stored_of=_stored_of, today=today)
+        problems = check_config(
+            config, os.environ, _read_parts,
+            try_pair=try_pair, stored_of=_stored_of, look_at_store=look_at_store, today=today,
+        )  # fmt: skip
     except ConfigUnreadable as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None

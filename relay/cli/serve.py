@@ -12,6 +12,7 @@ import typer
 from relay.app.run import Order, run
 from relay.cli.certificates import try_pair
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption
+from relay.cli.stores import look_at_store
 from relay.config.loading import ConfigUnreadable, load_service
 from relay.config.problems import Problem
 
@@ -30,7 +31,7 @@ def serve(
 ) -> None:
     """Run the relay until SIGTERM or Ctrl-C; it drains, and a second one makes it hurry."""
     try:
-        loaded = load_service(config, os.environ, try_pair=try_pair)
+        loaded = load_service(config, os.environ, try_pair=try_pair, look_at_store=look_at_store)
     except ConfigUnreadable as error:
         typer.echo(f"relay: {error}", err=True)
         raise typer.Exit(2) from None

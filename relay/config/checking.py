@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from relay.config.loading import StoredOf, TryPair, read_service, unseen
+from relay.config.loading import StoredOf, TryPair, read_service, seen_of, unseen
 from relay.config.notices import check_roads
 from relay.config.problems import Problem, Report, in_order
 from relay.config.references import References, nothing_seen
 from relay.config.routing import ReadParts, RoutingLoader, read_parts_here
+from relay.config.store import Look, nobody_looks
 
 
 def check_config(
@@ -21,16 +22,19 @@ def check_config(
     *,
     try_pair: TryPair | None = None,
     stored_of: StoredOf = unseen,
+    look_at_store: Look = nobody_looks,
     today: date | None = None,
 ) -> tuple[Problem, ...]:
     """Every problem of relay.yaml and of the routing that it names, sorted. ConfigUnreadable: it cannot be opened.
 
     Without `today` dates are not held against it.
     """
-    service, routing, mark_of = read_service(path, environ, try_pair=try_pair, stored_of=stored_of)
+    service, routing, mark_of = read_service(
+        path, environ, try_pair=try_pair, stored_of=stored_of, look_at_store=look_at_store
+    )
     found = list(service.problems)
     if routing is not None:
-        stored = nothing_seen if service.value is None else stored_of(service.value.data_dir)
+        stored = nothing_seen if service.value is None else seen_of(service.value, stored_of)
         loader = RoutingLoader(routing, read_parts)
         loaded = loader.load(References(environ, stored))
         found += loaded.problems

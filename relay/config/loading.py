@@ -19,6 +19,7 @@ from relay.config.notices import MarkOf, check_notices
 from relay.config.problems import START, Loaded, Mark, Report, has_errors, in_order
 from relay.config.references import References, Stored, nothing_seen
 from relay.config.service import ServiceConfig
+from relay.config.store import OWN, Look, check_store, nobody_looks
 from relay.config.validation import validated
 from relay.core.routing import Tls
 from relay.errors import ConfigError
@@ -43,18 +44,29 @@ def unseen(data_dir: Path) -> Stored:
     return nothing_seen
 
 
+def seen_of(config: ServiceConfig, stored_of: StoredOf) -> Stored:
+    """What can be seen of the store's secrets: nothing of one that is not in this node's data_dir."""
+    return stored_of(config.data_dir) if config.store == OWN else nothing_seen
+
+
 def load_service(
-    path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None
+    path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None, look_at_store: Look = nobody_looks
 ) -> Loaded[ServiceConfig]:
     """The service as relay.yaml describes it, and every problem of that file. ConfigUnreadable: it cannot be opened.
 
-    With `try_pair` a certificate and key that a listener cannot use are an error, as they are for a start.
+    With `try_pair` a certificate and key that a listener cannot use are an error, as they are for a start; with
+    `look_at_store` so is an address of the store that is none.
     """
-    return read_service(path, environ, try_pair=try_pair)[0]
+    return read_service(path, environ, try_pair=try_pair, look_at_store=look_at_store)[0]
 
 
 def read_service(
-    path: str | Path, environ: Mapping[str, str], *, try_pair: TryPair | None = None, stored_of: StoredOf = unseen
+    path: str | Path,
+    environ: Mapping[str, str],
+    *,
+    try_pair: TryPair | None = None,
+    stored_of: StoredOf = unseen,
+    look_at_store: Look = nobody_looks,
 ) -> tuple[Loaded[ServiceConfig], Path | None, MarkOf]:
     """The service, where its routing is if that is there, even if the rest is wrong, and where each key of `notices:`
     stands. Raises as `load_service`.
@@ -69,7 +81,9 @@ def read_service(
         report.error(_mark(root, ["routing"]), f"{reason}: {routing}")
         routing = None
     if config is not None:
-        _warn(config, root, report, environ, References(environ, stored_of(config.data_dir)))
+        references = References(environ, seen_of(config, stored_of))
+        _warn(config, root, report, environ, references)
+        _look_at_store(config, root, report, references, look_at_store)
         _look_at_pair(config, root, report, try_pair)
     problems = in_order(report.problems)
     loaded = Loaded(None if has_errors(problems) else config, problems)
@@ -98,6 +112,19 @@ def _warn(config: ServiceConfig, root: Any, report: Report, environ: Mapping[str
             text = "nobody can log in here, for no proxy is this machine; needs TLS or `plaintext: allow`"
             report.warning(_mark(root, ["submission", "listen", number, "proxy_protocol"]), text)
     check_notices(config.notices, lambda key: _mark(root, ["notices", key]), report, references)
+
+
+def _look_at_store(config: ServiceConfig, root: Any, report: Report, references: References, look: Look) -> None:
+    """Where the store is, and what is only for one that several nodes share."""
+    is_shared = check_store(config.store, _mark(root, ["store"]), report, references, look=look)
+    if is_shared:
+        return
+    if config.durability != "checked":
+        text = "without effect: with store: sqlite whatever is accepted is always on disk first"
+        report.warning(_mark(root, ["durability"]), text)
+    if config.role != "all":
+        text = "with store: sqlite a node does all; roles are for nodes that share a Redis"
+        report.error(_mark(root, ["role"]), text)
 
 
 def _look_at_pair(config: ServiceConfig, root: Any, report: Report, try_pair: TryPair | None) -> None:

@@ -7,11 +7,11 @@ to the folder of the file. The sentence below a key is its description in the JS
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, ConfigDict, Field
 
 from relay.config import fields
+from relay.config.store import OWN, Durability, Role, read_store
 from relay.config.validation import misfit
 from relay.config.values import Address, is_loopback
 from relay.core.limits import HOUR, MINUTE, SECOND, Limit
@@ -164,12 +164,6 @@ class Notices:
     """Where mail for ops goes."""
 
 
-def _read_store(address: str) -> str:
-    if address != "sqlite" and urlsplit(address).scheme not in ("redis", "rediss", "redis+sentinel"):
-        raise ValueError("unknown store; write sqlite or redis://HOST:PORT/NUMBER (or rediss://, redis+sentinel://)")
-    return address
-
-
 @dataclass(frozen=True, slots=True)
 class ServiceConfig:
     """relay.yaml: the service, read at start."""
@@ -188,8 +182,8 @@ class ServiceConfig:
     """Queue, history and admin token; created with mode 0700; relative paths start at this file."""
     keys_dir: fields.FilePath | None = None
     """The keys of the queue; default <data_dir>/keys, better off the data's disk and backups; or RELAY_KEY."""
-    store: Annotated[fields.Text, AfterValidator(_read_store)] = field(default="sqlite", repr=False)
-    """sqlite | redis://host:6379/0 | rediss://... | redis+sentinel://..."""
+    store: Annotated[fields.Text, AfterValidator(read_store)] = field(default=OWN, repr=False)
+    """sqlite | redis://host:6379/0 | rediss:// | unix:// | redis+sentinel://host,host/NAME/0, or env:NAME, file:PATH"""
     http: Annotated[Http, fields.MaybeEmpty] = Http()
     """The API, the pages and the metrics."""
     queue: Annotated[Queue, fields.MaybeEmpty] = Queue()
@@ -198,8 +192,10 @@ class ServiceConfig:
     """How a mailbox that fails is tried again."""
     drain: fields.Duration = 30 * SECOND
     """After SIGTERM, how long attempts under way may take to finish."""
-    durability: Literal["checked", "asserted", "relaxed"] = "checked"
-    """Redis: checked | asserted | relaxed."""
+    durability: Durability = "checked"
+    """Redis: checked (one that could lose mail is refused) | asserted (it forbids CONFIG, and is safe) | relaxed."""
+    role: Role = "all"
+    """What this node does: all | submission | delivery; other than all only with Redis; `--role` goes before it."""
     notices: Annotated[Notices, fields.MaybeEmpty] = Notices()
     """Who is told, and how, when something needs a person."""
     contact: fields.Words = ""

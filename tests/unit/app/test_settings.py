@@ -134,12 +134,14 @@ def test_what_is_said_at_a_start_names_no_secret(tmp_path: Path) -> None:
     config = loaded(
         tmp_path,
         hostname="relay.example.it",
+        store="rediss://relay:s3cret@db.example:6379/0?ca=/etc/ca.pem",
         notices={"ops_webhook": "https://hooks.example/s3cret", "ops_webhook_secret": "secret:s3cret"},
     )
     said = settings.shown(config)
     assert said["hostname"] == "relay.example.it"
     assert said["listen"] == ["127.0.0.1:2525"]
     assert said["drain_s"] == 30
+    assert said["store"] == "rediss://db.example:6379/0"
     assert "s3cret" not in str(said)
 
 

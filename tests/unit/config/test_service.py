@@ -83,6 +83,7 @@ queue: {lifetime: 1d, hold_lifetime: 2d, delay_notice: 0, retry: [1m], in_doubt:
 health: {probe: [1m], second_refusal: 1m, refused_logins: 1/h, slow: [2, 4]}
 drain: 1s
 durability: relaxed
+role: delivery
 notices:
   heartbeat_webhook: "https://h.it"
   from: a@b.it
@@ -108,6 +109,7 @@ routing: routing.yaml
     assert config.notices.sender == "a@b.it"
     assert (config.data_dir, config.key_folder) == (folder / "data", Path("/etc/keys"))
     assert (config.queue.delay_notice, config.queue.in_doubt, config.health.slow) == (0, InDoubt.HOLD, (2, 4))
+    assert (config.durability, config.role) == ("relaxed", "delivery")
     assert "hush" not in repr(config)
 
 
