@@ -17,6 +17,8 @@ from typing import Any
 
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from tests.conftest import is_ci
 from tests.integration.ports import free_ports
@@ -115,7 +117,7 @@ class Server:
 
     def client(self, **options: Any) -> redis.Redis:
         """The test's own way in, which waits longer than any test."""
-        options = {"socket_timeout": PATIENCE, **options}
+        options = {"socket_timeout": PATIENCE, "retry": Retry(NoBackoff(), 0), **options}
         if self.tls:
             options |= {"ssl": True, "ssl_ca_certs": str(self.tls.authority), "ssl_check_hostname": False}
         place = {"host": "127.0.0.1", "port": self.port} if self.is_tcp else {"unix_socket_path": str(self.socket)}

@@ -1,0 +1,116 @@
+"""Whether what a server of Redis accepts survives its crash: its settings, checked one by one.
+
+Law: each wrong setting is told with the very line to change; what cannot be asked is never taken for right.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from relay.errors import RelayError, StoreBroken, StoreNotDurable, StoreUnavailable
+from relay.store.redis.facts import Facts
+from relay.store.redis.wire import Command, Reply, Wire
+
+
+class Durability(Enum):
+    """`durability:` of relay.yaml."""
+
+    CHECKED = "checked"
+    """What could lose mail is refused."""
+    ASSERTED = "asserted"
+    """The admin knows that it is safe: the server tells nobody (CONFIG is forbidden or renamed)."""
+    RELAXED = "relaxed"
+    """Goes on, and says what could be lost for as long as it could."""
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """Something about the store that /readyz goes on saying until it is mended: what it is about, and a sentence."""
+
+    what: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of redis.conf that must be so, and what it costs if it is not."""
+
+    name: str
+    wanted: str
+    otherwise: str
+
+
+SETTINGS = (
+    Setting("appendonly", "yes", "a crash loses all mail since the last snapshot"),
+    Setting("appendfsync", "always", "a crash loses what was accepted in the last second or more"),
+    # "no" is the safe one: it says whether fsync is to be left out while another process writes the file anew.
+    Setting("no-appendfsync-on-rewrite", "no", "a crash while the file is rewritten loses what was accepted meanwhile"),
+    Setting("maxmemory-policy", "noeviction", "with its memory full it deletes mail instead of refusing more"),
+)
+
+QUESTIONS: tuple[Command, ...] = tuple(("CONFIG", "GET", setting.name) for setting in SETTINGS)
+"""One each: only Redis 7 answers several at once."""
+
+
+def flaws_of(server: str, replies: Sequence[Reply | RelayError]) -> list[Flaw]:
+    """What is wrong with a server, from its replies to QUESTIONS.
+
+    StoreNotDurable: it does not let the relay ask.
+    """
+    return [
+        found
+        for setting, reply in zip(SETTINGS, replies, strict=True)
+        if (found := _flaw(server, setting, reply)) is not None
+    ]
+
+
+def _flaw(server: str, setting: Setting, reply: Reply | RelayError) -> Flaw | None:
+    if isinstance(reply, (StoreBroken, StoreUnavailable)) and not getattr(reply, "is_unknown", False):
+        raise StoreNotDurable(
+            f"{server} does not answer CONFIG GET, so nobody can see whether it would keep mail through a crash: allow "
+            "it, or, where you know that it would, write `durability: asserted` in relay.yaml"
+        )
+    if isinstance(reply, RelayError):
+        raise reply
+    is_now = reply[1].decode(errors="replace") if reply else "not there"
+    if is_now == setting.wanted:
+        return None
+    line = f"{setting.name} {setting.wanted}"
+    return Flaw(
+        "durability",
+        f"{server}: {setting.name} is {is_now}: {setting.otherwise}; write `{line}` in its redis.conf, "
+        f"or now: CONFIG SET {line}",
+    )
+
+
+def flaws_told(server: str, facts: Facts) -> list[Flaw]:
+    """What a server says by itself that contradicts an admin who asserts that it is safe."""
+    found = []
+    if not facts.is_appending:
+        found.append(
+            f"{server}: durability is asserted, but INFO says that it keeps no append-only file (aof_enabled:0)"
+        )
+    if facts.policy and facts.policy != "noeviction":
+        found.append(f"{server}: durability is asserted, but with its memory full it deletes mail ({facts.policy})")
+    return [Flaw("durability", text) for text in found]
+
+
+def ask_replica(wire: Wire, *, until: int) -> list[Flaw]:
+    """What is wrong with one replica, or that it cannot be reached from here. StoreNotDurable: it may not be asked."""
+    try:
+        wire.open(until)
+        replies = wire.ask_all(QUESTIONS, until=until)
+        return flaws_of(f"replica {wire.host}", replies)
+    except StoreNotDurable:
+        raise
+    except RelayError as error:
+        return [Flaw("replica", f"whether replica {wire.host} would keep mail through a crash is not known: {error}")]
+    finally:
+        wire.close()
+
+
+def refuse(flaws: Sequence[Flaw]) -> None:
+    """StoreNotDurable with one line for each flaw of durability, if there is one."""
+    lines = [flaw.text for flaw in flaws if flaw.what == "durability"]
+    if lines:
+        raise StoreNotDurable("\n".join(lines))

@@ -1,0 +1,87 @@
+"""What happens before a server is used: what it is, what its settings are, and whose store it has in it.
+
+Law: the checks run at every connect and every failover, and nothing is written before they have passed.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from relay.core.limits import Instant
+from relay.errors import StoreNotDurable
+from relay.store.redis.address import Host
+from relay.store.redis.durability import (
+    QUESTIONS,
+    Durability,
+    Flaw,
+    ask_replica,
+    flaws_of,
+    flaws_told,
+    refuse,
+)
+from relay.store.redis.facts import Facts, ask_facts
+from relay.store.redis.layout import Identity, check_layout
+from relay.store.redis.patience import Patience
+from relay.store.redis.wire import Way, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a server must be for this relay."""
+
+    durability: Durability
+    identity: Identity
+    new_id: Callable[[], str]
+    """Makes the id of a store that is new."""
+
+
+class Joining:
+    """Checks a connection, and remembers what is to be said of it."""
+
+    def __init__(self, rules: Rules, boottime: Callable[[], Instant], patience: Patience) -> None:
+        self.identity = rules.identity
+        self.flaws: tuple[Flaw, ...] = ()
+        self.facts: Facts | None = None
+        self._rules = rules
+        self._boottime = boottime
+        self._patience = patience
+
+    @property
+    def can_await_disks(self) -> bool:
+        """Whether WAITAOF can be asked: the server has it, and every append-only file that it speaks of is kept."""
+        if self.facts is None or not self.facts.has_waitaof:
+            return False
+        return not any(flaw.what == "durability" for flaw in self.flaws)
+
+    def join(self, wire: Wire, way: Way, *, until: Instant) -> Facts:
+        """All checks. StoreUnavailable, StoreNotDurable, StoreBroken and below: it cannot be used."""
+        facts = self.look(wire, way, until=until)
+        store_id = check_layout(wire, self.identity, self._rules.new_id, until=until)
+        self.identity = replace(self.identity, store_id=store_id)
+        return facts
+
+    def look(self, wire: Wire, way: Way, *, until: Instant) -> Facts:
+        """What it is and how it is set, without writing."""
+        facts = ask_facts(wire, until=until)
+        flaws = self._flaws(wire, way, facts, until)
+        if self._rules.durability is Durability.CHECKED:
+            refuse(flaws)
+        self.facts, self.flaws = facts, tuple(flaws)
+        return facts
+
+    def _flaws(self, wire: Wire, way: Way, facts: Facts, until: Instant) -> list[Flaw]:
+        if self._rules.durability is Durability.ASSERTED:
+            return flaws_told(str(wire.host), facts)
+        try:
+            flaws = flaws_of(f"primary {wire.host}", wire.ask_all(QUESTIONS, until=until))
+            return [*flaws, *self._flaws_of_replicas(facts.replicas, way)]
+        except StoreNotDurable as error:
+            if self._rules.durability is Durability.RELAXED:
+                return [Flaw("durability", str(error))]
+            raise
+
+    def _flaws_of_replicas(self, hosts: Sequence[Host], way: Way) -> list[Flaw]:
+        found: list[Flaw] = []
+        for host in hosts:
+            wire = Wire(host, replace(way, db=0), self._boottime)
+            found += ask_replica(wire, until=self._boottime() + self._patience.replica)
+        return found

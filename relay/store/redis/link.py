@@ -1,0 +1,252 @@
+"""The link to Redis: one connection of one worker thread, checked whenever it is made, made again when it is lost.
+
+Law: what may have been done is never reported as not done (`StoreSilent`), and what has to be durable is done only when
+every replica that counts has confirmed it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from relay.core.limits import SECOND, Instant
+from relay.errors import RelayError, StoreSilent, StoreUnavailable
+from relay.store.redis.address import Address, Scheme
+from relay.store.redis.durability import Flaw
+from relay.store.redis.failures import Deed
+from relay.store.redis.joining import Joining, Rules
+from relay.store.redis.patience import IN_A_SECOND, Patience
+from relay.store.redis.replicas import Replicas
+from relay.store.redis.scripts import Script
+from relay.store.redis.sentinel import Sentinels
+from relay.store.redis.wire import Command, NotLoaded, Reply, Way, Wire
+
+Bytes = bytes | str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One run of a script: its keys, then its arguments."""
+
+    script: Script
+    keys: Sequence[str] = ()
+    args: Sequence[Bytes] = ()
+
+    @property
+    def command(self) -> Command:
+        return ("EVALSHA", self.script.sha, len(self.keys), *self.keys, *self.args)
+
+    @property
+    def deed(self) -> Deed:
+        return Deed(f"{self.script.name}.lua", self.keys)
+
+
+FIRST_PAUSE = SECOND // 20
+"""Between the first two tries to connect; doubled with each that fails."""
+
+LONGEST_PAUSE = SECOND
+"""Mail goes on within seconds of the return of Redis, so nobody may wait longer than this to look."""
+
+PROBE = SECOND // 10
+"""For a replica that did not confirm, before anything else is written: it is there, or it is not."""
+
+
+class Link:
+    """Runs scripts and commands; every error is one of relay/errors.py.
+
+    `boottime` is a clock in microseconds that never goes back; `chance` gives a number from 0 to 1, so that nodes which
+    lost Redis together do not come back together.
+    """
+
+    def __init__(
+        self,
+        address: Address,
+        rules: Rules,
+        *,
+        boottime: Callable[[], Instant],
+        chance: Callable[[], float],
+        patience: Patience = IN_A_SECOND,
+    ) -> None:
+        self.address = address
+        self._patience = patience
+        self._boottime = boottime
+        self._chance = chance
+        self._joining = Joining(rules, boottime, patience)
+        self._sentinels = Sentinels(address, patience) if address.scheme is Scheme.SENTINEL else None
+        self._way = Way(address.login, address.db, is_tls=address.scheme is Scheme.TLS, ca=address.ca)
+        self._wire: Wire | None = None
+        self._loaded: set[str] = set()
+        self._replicas = Replicas()
+        self._pause = 0
+        self._not_before = 0
+        self._why: RelayError | None = None
+
+    @property
+    def store_id(self) -> str | None:
+        """Whose store it is; None before the first connection."""
+        return self._joining.identity.store_id
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last try to connect failed; then a call costs up to `patience.whole`, or fails at once."""
+        return self._why is not None
+
+    def problems(self) -> tuple[Flaw, ...]:
+        """What is wrong for as long as it is; safe to call from another thread."""
+        return (*self._joining.flaws, *self._replicas.flaws())
+
+    def open(self) -> None:
+        """Connects, if it is not connected. StoreBroken, StoreTooNew, StoreNotDurable, StoreUnavailable: why not."""
+        self._connected(self._boottime() + self._patience.whole)
+
+    def run(
+        self,
+        script: Script,
+        keys: Sequence[str] = (),
+        args: Sequence[Bytes] = (),
+        *,
+        is_durable: bool = False,
+        within: int | None = None,
+    ) -> Reply:
+        """What the script answers; `within` microseconds, where it may take longer than others.
+
+        StoreUnavailable: not done; StoreSilent: perhaps done; StoreFull: no memory; StoreBroken: it failed.
+        """
+        [reply] = self.run_many([Call(script, keys, args)], is_durable=is_durable, within=within)
+        if isinstance(reply, RelayError):
+            raise reply
+        return reply
+
+    def run_many(
+        self, calls: Sequence[Call], *, is_durable: bool = False, within: int | None = None
+    ) -> list[Reply | RelayError]:
+        """All in one round trip, in this order; each one's answer, or its error.
+
+        `is_durable`: confirmed by all replicas before it returns, or each is a StoreSilent. After SCRIPT FLUSH those
+        that the server had forgotten run after the others. StoreUnavailable: none was sent.
+        """
+        until = self._boottime() + (within or self._patience.whole)
+        wire = self._connected(until)
+        if is_durable and self._replicas.is_short:
+            self._refuse_while_short(wire, until)
+        reply_until = self._reply_until(until, within)
+        replies = self._sent(wire, calls, reply_until, is_durable=is_durable)
+        forgotten = [place for place, reply in enumerate(replies) if isinstance(reply, NotLoaded)]
+        if forgotten:
+            self._loaded.clear()
+            again = self._sent(wire, [calls[place] for place in forgotten], reply_until, is_durable=is_durable)
+            for place, reply in zip(forgotten, again, strict=True):
+                replies[place] = reply
+        return replies
+
+    def ask(self, *command: Bytes, within: int | None = None) -> Reply:
+        """The reply to one command, as to read; errors as in `run`."""
+        until = self._boottime() + (within or self._patience.whole)
+        return self._connected(until).ask(*command, until=self._reply_until(until, within))
+
+    def ask_all(self, commands: Sequence[Command], *, within: int | None = None) -> list[Reply | RelayError]:
+        """All in one round trip; each one's reply, or its error."""
+        until = self._boottime() + (within or self._patience.whole)
+        return self._connected(until).ask_all(commands, until=self._reply_until(until, within))
+
+    def tend(self) -> None:
+        """Looks again at settings and replicas, which people change: for the heartbeat. Errors as in `open`."""
+        until = self._boottime() + self._patience.whole
+        wire = self._connected(until)
+        try:
+            facts = self._joining.look(wire, self._way, until=until)
+        except RelayError as error:
+            raise self._lost(error) from None
+        self._replicas.recount(len(facts.replicas), self._boottime())
+
+    def close(self) -> None:
+        """Harmless when called twice; the next call connects again."""
+        if self._wire is not None:
+            self._wire.close()
+        self._wire = None
+        if self._sentinels is not None:
+            self._sentinels.close()
+
+    def _connected(self, until: Instant) -> Wire:
+        """The connection, made if need be: one try, and none before the pause after the last has passed."""
+        if self._wire is not None and not self._wire.is_cut():
+            return self._wire
+        if self._boottime() < self._not_before and self._why is not None:
+            raise self._why
+        try:
+            wire = self._joined(until)
+        except RelayError as error:
+            raise self._lost(error) from None
+        self._pause, self._not_before, self._why = 0, 0, None
+        self._wire = wire
+        self._loaded.clear()
+        return wire
+
+    def _joined(self, until: Instant) -> Wire:
+        host = self._sentinels.primary() if self._sentinels is not None else self.address.hosts[0]
+        wire = Wire(host, self._way, self._boottime)
+        try:
+            wire.open(min(until, self._boottime() + self._patience.connect))
+            facts = self._joining.join(wire, self._way, until=until)
+        except BaseException:
+            wire.close()
+            raise
+        self._replicas.met(str(host), len(facts.replicas), self._boottime())
+        return wire
+
+    def _lost(self, error: RelayError) -> RelayError:
+        """Begins the pause before the next try. Nothing of ours was under way, so nothing is in doubt."""
+        self.close()
+        self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
+        self._not_before = self._boottime() + round(self._pause * (1 + self._chance()) / 2)
+        self._why = StoreUnavailable(str(error)) if isinstance(error, StoreSilent) else error
+        return self._why
+
+    def _sent(self, wire: Wire, calls: Sequence[Call], until: Instant, *, is_durable: bool) -> list[Reply | RelayError]:
+        """Scripts that this connection has not used yet go ahead of the calls; the confirmation follows them."""
+        new = {call.script.sha: call.script for call in calls if call.script.sha not in self._loaded}
+        confirmation = self._confirmation(until) if is_durable else []
+        commands: list[Command] = [("SCRIPT", "LOAD", script.text) for script in new.values()]
+        deeds = [Deed(f"loading {script.name}.lua") for script in new.values()]
+        commands += [*(call.command for call in calls), *confirmation]
+        deeds += [*(call.deed for call in calls), *(Deed("confirmation") for _ in confirmation)]
+        replies = wire.ask_all(commands, until=until, deeds=deeds)
+        if wire.is_open:
+            self._loaded.update(new)
+        answers = replies[len(new) : len(new) + len(calls)]
+        if confirmation and not self._is_confirmed(replies[-1]):
+            return [self._unconfirmed(answer, wire) for answer in answers]
+        return answers
+
+    def _reply_until(self, until: Instant, within: int | None) -> Instant:
+        return until if within else min(until, self._boottime() + self._patience.reply)
+
+    def _confirmation(self, until: Instant) -> list[Command]:
+        """What asks the replicas, in time to hear the answer; nothing where there are none."""
+        count = self._replicas.counted
+        if not count:
+            return []
+        left = max(min(self._patience.confirm, (until - self._boottime()) * 2 // 3), SECOND // 100) // 1000
+        if self._joining.can_await_disks:
+            return [("WAITAOF", 1, count, left)]
+        return [("WAIT", count, left)]
+
+    def _is_confirmed(self, reply: Reply | RelayError) -> bool:
+        seen = reply[1] if isinstance(reply, list) else reply
+        if not isinstance(seen, int):
+            return False
+        is_enough = seen >= self._replicas.counted
+        self._replicas.recount(seen, self._boottime())
+        return is_enough
+
+    @staticmethod
+    def _unconfirmed(answer: Reply | RelayError, wire: Wire) -> RelayError:
+        if isinstance(answer, RelayError):
+            return answer
+        return StoreSilent(f"the replicas of {wire.host} did not confirm in time that they have it too")
+
+    def _refuse_while_short(self, wire: Wire, until: Instant) -> None:
+        """Asks the replicas for what was written before. StoreUnavailable: one is missing, and nothing is written."""
+        counted = self._replicas.counted
+        reply = wire.ask("WAIT", counted, PROBE // 1000, until=self._reply_until(until, None))
+        self._replicas.recount(reply, self._boottime())
+        if self._replicas.is_short:
+            raise StoreUnavailable(f"{counted - reply} of {counted} replicas of {wire.host} do not answer")

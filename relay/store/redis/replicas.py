@@ -1,0 +1,66 @@
+"""How many replicas a confirmation waits for, and since when one of them is missing.
+
+Law: while a replica that was counted does not answer nothing durable is accepted, for at most GIVEN_UP; then it is no
+longer counted, and that is said until it is back.
+"""
+
+from relay.core.limits import MINUTE, Instant
+from relay.store.redis.durability import Flaw
+
+GIVEN_UP = MINUTE
+"""A replica that restarts is back sooner; one that is not stops the mail no longer than this.
+
+It is longer than a failover takes, so that a primary cut off from its replicas accepts nothing until its successor has
+been chosen.
+"""
+
+
+class Replicas:
+    """What is known about the followers of the primary; lives through reconnects."""
+
+    def __init__(self) -> None:
+        self.counted = 0
+        self._primary = ""
+        self._short_since: Instant | None = None
+        self._missing = 0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether one that was counted did not answer when last asked."""
+        return self._short_since is not None
+
+    def met(self, primary: str, seen: int, now: Instant) -> None:
+        """Connected to `primary`, which has so many. After a failover one fewer is waited for: it is the primary."""
+        if primary != self._primary and self.counted:
+            self.counted -= 1
+            self._missing += 1
+        self._primary = primary
+        self.recount(seen, now)
+
+    def recount(self, seen: int, now: Instant) -> None:
+        """So many answer now."""
+        if seen >= self.counted:
+            self._missing = max(self._missing - (seen - self.counted), 0)
+            self.counted = seen
+            self._short_since = None
+            return
+        if self._short_since is None:
+            self._short_since = now
+        if now - self._short_since >= GIVEN_UP:
+            self._missing += self.counted - seen
+            self.counted = seen
+            self._short_since = None
+
+    def flaws(self) -> list[Flaw]:
+        """What is to be said about them."""
+        found = []
+        if self._short_since is not None:
+            found.append(
+                "a replica of the store does not answer: no mail is accepted or sent until it does, or is given up"
+            )
+        if self._missing:
+            found.append(
+                f"mail is confirmed by {self.counted} replicas of the store, {self._missing} fewer than before: start "
+                "the others again; until then, mail is lost with fewer servers"
+            )
+        return [Flaw("replica", text) for text in found]

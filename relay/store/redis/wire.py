@@ -1,0 +1,144 @@
+"""One connection to one server of Redis, used by one thread: commands go out together, replies come back in order.
+
+Law: after a time-out or anything else that leaves a reply unread it is closed for good; a late reply is never read as
+another command's.
+"""
+
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import redis
+from redis import exceptions
+
+from relay.core.limits import SECOND
+from relay.errors import RelayError, StoreUnavailable
+from relay.store.redis.address import Host, Login
+from relay.store.redis.failures import MOVED, Deed, code_of, is_answer, translated
+
+Reply = Any
+"""What Redis answers: bytes, an int, None, or a list of them."""
+
+Command = tuple[bytes | str | int, ...]
+
+LEAST = SECOND // 100
+"""A wait is never shorter: zero would mean not to wait at all, and the reply may be there already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a server is reached: all that its hosts have in common."""
+
+    login: Login = Login()
+    db: int = 0
+    is_tls: bool = False
+    ca: str | None = None
+
+
+class Wire:
+    """Opened once, and closed for good by whatever goes wrong; instants in microseconds of the clock it is given."""
+
+    def __init__(self, host: Host, way: Way, boottime: Callable[[], int]) -> None:
+        self.host = host
+        self._boottime = boottime
+        self._connection = _connection_to(host, way)
+        self._is_open = False
+        self._cut_by: exceptions.RedisError = exceptions.ConnectionError("closed")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can carry a command, as far as this end can know."""
+        return self._is_open
+
+    def open(self, until: int) -> None:
+        """Connects and logs in. StoreUnavailable: not until then, or refused."""
+        self._connection.socket_connect_timeout = self._connection.socket_timeout = self._left(until)
+        try:
+            self._connection.connect()
+        except exceptions.RedisError as error:
+            self.close()
+            raise translated(error, str(self.host), Deed("login"), is_sent=False) from None
+        except OSError as error:  # a file of trust anchors that cannot be read
+            self.close()
+            raise StoreUnavailable(f"{self.host} is not reached: {error.strerror or 'no TLS'}") from None
+        self._is_open = True
+
+    def is_cut(self) -> bool:
+        """Whether the other end has closed it meanwhile, as a server does that ends; then it is closed here too."""
+        try:
+            if not (self._is_open and self._connection.can_read(timeout=0)):
+                return not self._is_open
+        except (exceptions.RedisError, OSError):
+            pass  # cannot be read because it was cut
+        self.close()
+        return True
+
+    def ask(self, *command: bytes | str | int, until: int) -> Reply:
+        """The reply to one command. StoreSilent: none came; other errors of the store: it was refused."""
+        [reply] = self.ask_all([command], until=until)
+        if isinstance(reply, RelayError):
+            raise reply
+        return reply
+
+    def ask_all(
+        self, commands: Sequence[Command], *, until: int, deeds: Sequence[Deed] = ()
+    ) -> list[Reply | RelayError]:
+        """Sends all at once; each one's reply, or the error that it met: one refused does not hide the others."""
+        deeds = deeds or [Deed(str(command[0])) for command in commands]
+        if not self._is_open:  # redis-py would connect again by itself, past all checks
+            raise StoreUnavailable(f"{self.host} is not connected")
+        try:
+            self._connection.socket_timeout = self._left(until)
+            self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
+        except exceptions.RedisError as error:
+            self.close()
+            return [translated(error, str(self.host), deed, is_sent=True) for deed in deeds]
+        return [self._read(deed, until) for deed in deeds]
+
+    def _read(self, deed: Deed, until: int) -> Reply | RelayError:
+        if not self._is_open:
+            return translated(self._cut_by, str(self.host), deed, is_sent=True)
+        try:
+            return self._connection.read_response(timeout=self._left(until))
+        except exceptions.RedisError as error:
+            if code_of(error) == "NOSCRIPT":
+                return NotLoaded()
+            if not is_answer(error) or code_of(error) in MOVED or not self._connection.is_connected:
+                self.close()
+            if not is_answer(error):
+                self._cut_by = error  # what comes after it in this pipeline fails as it does
+            return translated(error, str(self.host), deed, is_sent=True)
+
+    def close(self) -> None:
+        """Harmless when called twice."""
+        self._is_open = False
+        self._connection.disconnect()
+
+    def _left(self, until: int) -> float:
+        return max(until - self._boottime(), LEAST) / SECOND
+
+
+class NotLoaded(RelayError):
+    """the server does not know this script yet"""
+
+
+# Typed by nobody: redis-py's classes of connections have no annotations.
+_PLAIN: Any = redis.Connection
+_SOCKET: Any = redis.UnixDomainSocketConnection
+_TLS: Any = redis.SSLConnection
+
+
+def _connection_to(host: Host, way: Way) -> Any:
+    options: dict[str, Any] = {
+        "db": way.db, "username": way.login.user, "password": way.login.password,
+        "protocol": 2, "driver_info": None,  # nothing is sent at connect but AUTH and SELECT
+    }  # fmt: skip
+    if not host.port:
+        return _SOCKET(path=host.name, **options)
+    if not way.is_tls:
+        return _PLAIN(host=host.name, port=host.port, **options)
+    return _TLS(
+        host=host.name, port=host.port, ssl_cert_reqs="required", ssl_check_hostname=True, ssl_ca_certs=way.ca,
+        ssl_min_version=ssl.TLSVersion.TLSv1_2, **options,
+    )  # fmt: skip
