@@ -39,8 +39,12 @@ class Kinship:
 
     def of(self, mailbox: MailboxId) -> Iterator[MailboxId]:
         """The same login through every other entry; nearly always there is none."""
-        for name in self._others.get(mailbox.provider, ()):
+        for name in self.others_of(mailbox.provider):
             yield MailboxId(name, mailbox.username)
+
+    def others_of(self, provider: str) -> tuple[str, ...]:
+        """Every other entry that leads, or led, where this one does."""
+        return self._others.get(provider, ())
 
     def has_kin(self, provider: str) -> bool:
         """Whether other entries lead, or led, where this one does."""

@@ -141,6 +141,10 @@ class TotalLedger:
         if self._limits:
             self._of(holder).remember(started, at, many)
 
+    def share_out(self, holder: object, past: MailboxLedger) -> None:
+        """What a holder holds of slots that the whole counts already; `past` is a memory under the same limits."""
+        self._holders[holder] = past
+
     def set_offset(self, offset: int) -> None:
         """Takes over a corrected civil clock."""
         self._offset = offset

@@ -133,3 +133,19 @@ def test_a_holder_that_is_out_of_everything_waits_for_an_end() -> None:
         totals.start("a", 0)
     assert totals.opens_at("a", 0) is None
     assert totals.opens_at("b", 0) is None
+
+
+def test_what_the_whole_counts_already_can_be_shared_out() -> None:
+    """A memory that was read elsewhere says the same as one that grew here."""
+    limits = (Limit(66, MINUTE),)
+    grown, read = TotalLedger(limits), TotalLedger(limits)
+    for _ in range(64):
+        grown.remember("a", 0, 0)
+        read.whole.remember(0, 0)
+    own = MailboxLedger(limits)
+    own.remember(0, 0, 64)
+    read.share_out("a", own)
+    assert (
+        [read.has_room(holder, 0) for holder in "ab"] == [grown.has_room(holder, 0) for holder in "ab"] == [False, True]
+    )
+    assert read.opens_at("a", 0) == grown.opens_at("a", 0)

@@ -31,6 +31,11 @@ local function put(key, ids)
   return added
 end
 
+-- How many are ready of an account: express, bulk.
+function ready.many(self, account)
+  return redis.call("ZCARD", key_of(self, account, "express")), redis.call("ZCARD", key_of(self, account, "bulk"))
+end
+
 -- Deliveries of an account became ready; without a mailbox they only wait, for its mail goes nowhere.
 function ready.add(self, account, lane, ids, now)
   if not self then

@@ -65,8 +65,7 @@ end
 
 -- How many are ready: express, bulk.
 function schedule.ready_of(name, username, account)
-  return redis.call("ZCARD", keys.ready(name, username, account, "express")),
-    redis.call("ZCARD", keys.ready(name, username, account, "bulk"))
+  return ready.many(look(name, username), account)
 end
 
 -- what may go

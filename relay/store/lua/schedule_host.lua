@@ -1,0 +1,3 @@
+-- Writes one provider down whole: ARGV its name.
+-- needs: looks
+return looks.provider(ARGV[1])
