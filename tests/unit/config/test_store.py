@@ -1,0 +1,132 @@
+"""Where the store is: what may stand there, what shows of it, and what is said of an address that leads nowhere."""
+
+from pathlib import Path
+
+import pytest
+
+from relay.cli.stores import look_at_store
+from relay.config.checking import check_config
+from relay.config.loading import load_service
+from relay.config.problems import Loaded, Severity
+from relay.config.references import References, nothing_stored
+from relay.config.service import ServiceConfig
+from relay.config.store import SCHEMES, kept_at, shown_store, store_address
+from relay.errors import ConfigError
+from relay.store.redis.address import Scheme
+
+SMALLEST = 'submission: {listen: [{address: "127.0.0.1:2525", tls: none}]}\nrouting: routing.yaml\n'
+URL = "rediss://relay:xyzzy@xyzzy@db.example:6379/0"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "routing.yaml").write_text("")
+    return tmp_path
+
+
+def load(folder: Path, text: str, **environ: str) -> Loaded[ServiceConfig]:
+    (folder / "relay.yaml").write_text(SMALLEST + text)
+    return load_service(folder / "relay.yaml", {"RELAY_KEY": "set", **environ}, look_at_store=look_at_store)
+
+
+def told(loaded: Loaded[ServiceConfig]) -> list[str]:
+    """What is said of the store, without what is only so until it is there."""
+    return [str(each) for each in loaded.problems if "is there yet" not in each.text]
+
+
+def test_the_schemes_are_those_that_the_adapter_knows() -> None:
+    assert set(SCHEMES) == {each.value for each in Scheme}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "redis://127.0.0.1:6379/0",
+        "redis://localhost",
+        "rediss://db.example?ca=/etc/ca.pem",
+        "unix:///run/redis/redis.sock",
+        "redis+sentinel://127.0.0.1:26379,127.0.0.2:26379/relay/0",
+    ],
+)
+def test_an_address_without_password_is_taken_without_a_word(folder: Path, address: str) -> None:
+    loaded = load(folder, f"store: {address}\n")
+    assert loaded.value is not None
+    assert told(loaded) == []
+    assert store_address(loaded.value.store, References({})) == address
+
+
+def test_the_address_with_its_password_may_come_from_the_environment(folder: Path) -> None:
+    loaded = load(folder, "store: env:RELAY_STORE\n", RELAY_STORE=URL + "\n")
+    assert loaded.value is not None
+    assert told(loaded) == []
+    assert store_address(loaded.value.store, References({"RELAY_STORE": URL + "\n"})) == URL
+    assert shown_store(loaded.value.store) == "env:RELAY_STORE"
+
+
+def test_or_from_a_file_beside_the_configuration(folder: Path) -> None:
+    (folder / "store.url").write_text(URL + "\n")
+    (folder / "store.url").chmod(0o600)
+    loaded = load(folder, "store: file:store.url\n")
+    assert loaded.value is not None
+    assert told(loaded) == []
+    assert store_address(loaded.value.store, References({})) == URL
+    assert shown_store(loaded.value.store) == f"file:{folder}/store.url"
+
+
+def test_a_file_that_everybody_can_read_is_warned_of(folder: Path) -> None:
+    (folder / "store.url").write_text(URL)
+    (folder / "store.url").chmod(0o644)
+    (warned,) = told(load(folder, "store: file:store.url\n"))
+    assert f"warning: everybody on this machine can read the password in it: chmod 600 {folder}/store.url" in warned
+
+
+def test_what_it_is_kept_in_may_say_sqlite(folder: Path) -> None:
+    loaded = load(folder, "store: env:RELAY_STORE\nrole: delivery\n", RELAY_STORE="sqlite")
+    assert loaded.value is None, "the role is held against what it says"
+    assert ["with store: sqlite a node does all" in each for each in told(loaded)] == [True]
+
+
+def test_secrets_that_the_nodes_share_are_not_looked_for_in_data_dir(folder: Path) -> None:
+    secret = "notices: {ops_webhook: 'https://ops.example/x', ops_webhook_secret: secret:hook}\n"
+    for store, is_missed in (("sqlite", True), ("redis://127.0.0.1", False)):
+        (folder / "relay.yaml").write_text(SMALLEST + secret + f"store: {store}\n")
+        problems = check_config(folder / "relay.yaml", {"RELAY_KEY": "set"}, stored_of=lambda _: nothing_stored)
+        assert any("is not in the store" in each.text for each in problems) is is_missed
+
+
+def test_without_what_it_is_kept_in_nothing_starts(folder: Path) -> None:
+    loaded = load(folder, "store: env:RELAY_STORE\n")
+    assert loaded.value is not None, "`relay check` does not run in the environment of the relay"
+    with pytest.raises(ConfigError, match="store: env:RELAY_STORE is not set"):
+        store_address(loaded.value.store, References({}))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        URL,
+        "redis://:xyzzy@127.0.0.1",
+        "redis://:xyzzy@xyzzy@127.0.0.1:6379",
+        "redis://:xyzzy/xyzzy@127.0.0.1",
+        "redis://:xyzzy?xyzzy@127.0.0.1",
+        "redis://:xyzzy#xyzzy@127.0.0.1",
+        "redis://xyzzy@127.0.0.1",
+        "redis+sentinel://relay:xyzzy@10.0.0.5,10.0.0.6",
+        "redis://:xyzzy@[::1",
+        "unix://:xyzzy@db",
+    ],
+)
+def test_no_password_is_ever_shown_nor_repeated(folder: Path, address: str) -> None:
+    written = load(folder, f"store: '{address}'\n")
+    kept = load(folder, "store: env:RELAY_STORE\n", RELAY_STORE=address)
+    said = "\n".join([*map(str, written.problems), *map(str, kept.problems), shown_store(address), repr(written.value)])
+    assert "xyzzy" not in said
+    assert kept_at(address) is None
+
+
+def test_what_crosses_a_network_readable_is_warned_of(folder: Path) -> None:
+    for address, is_warned in (("redis://10.0.0.5", True), ("rediss://10.0.0.5", False), ("redis://[::1]", False)):
+        problems = load(folder, f"store: '{address}'\n").problems
+        assert [each.severity for each in problems if "rediss:// hides them" in each.text] == [
+            Severity.WARNING
+        ] * is_warned
