@@ -30,6 +30,7 @@ from relay.admin.secrets import SecretKeeper, secret_routes
 from relay.admin.showing import trouble_of
 from relay.admin.status import Counts, Node, Sources, status_routes
 from relay.observe import CONTENT_TYPE_LATEST
+from relay.store.ports.nodes import Nodes
 from relay.store.ports.reading import Reading
 from relay.store.ports.recipients import RecipientReport
 from relay.store.ports.suppressions import Suppressions
@@ -40,6 +41,7 @@ class AdminSources:
     """What the HTTP side shows, and who may see it."""
 
     node: Node
+    nodes: Nodes
     token: str = field(repr=False)
     readiness: Readiness
     look: Callable[[], Awaitable[None]]
@@ -79,7 +81,9 @@ def admin_app(sources: AdminSources) -> FastAPI:
     answer_with_problems(app, sources.unforeseen)
     _health_routes(app, sources)
     app.include_router(
-        status_routes(sources.node, Sources(sources.readiness, sources.look, sources.reading, sources.counts))
+        status_routes(
+            sources.node, Sources(sources.readiness, sources.look, sources.reading, sources.counts, sources.nodes)
+        )
     )
     app.include_router(optout_routes(sources.suppressions))
     app.include_router(recipient_routes(sources.recipients))

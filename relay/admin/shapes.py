@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field, WithJsonSchema
 
 from relay.core.remedy import Needs
 from relay.core.words import Lane, Plan
+from relay.store.ports.nodes import NodeState, Role
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = (datetime.max.replace(tzinfo=UTC) - _EPOCH) // timedelta(microseconds=1)
@@ -153,6 +154,21 @@ class Listener(BaseModel):
     address: str
 
 
+class Node(BaseModel):
+    """A relay process that works on the same store, as it said itself."""
+
+    node: str = Field(description="Its identity, which it keeps over restarts.")
+    name: str = Field(description="Of its machine.")
+    role: Role
+    version: str
+    started_at: Moment
+    last_seen: Moment = Field(description="When it last said how it is; it does every 20 s.")
+    state: NodeState = Field(description="silent: not heard of for a minute, without having said that it stops.")
+    listeners: list[str] = Field(description="smtp HOST:PORT, http HOST:PORT.")
+    sessions: int = Field(description="Open with providers.")
+    under_way: int = Field(description="Attempts.")
+
+
 class Queue(BaseModel):
     """What is queued for a provider."""
 
@@ -204,9 +220,11 @@ class Status(Readiness):
     """The relay on one page."""
 
     version: str
-    node: str
+    node: str = Field(description="The node that answers.")
+    role: Role
     started_at: Moment
     listeners: list[Listener]
+    nodes: list[Node] = Field(description="All that were heard of within a day, by name.")
     queue: list[Queue]
     accounts: list[AccountCount]
     providers: list[Provider]

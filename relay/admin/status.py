@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 
 from fastapi import APIRouter, Query
 
+from relay.admin import shapes
 from relay.admin.asking import in_time
 from relay.admin.lists import PREFIX
 from relay.admin.queries import NoFilter
@@ -16,6 +17,7 @@ from relay.admin.readiness import Readiness
 from relay.admin.shapes import Account, AccountCount, AccountHealth, Listener, Queue, Status, moment
 from relay.admin.showing import account_of, provider_of, trouble_of
 from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.ports.nodes import Nodes, Role, SeenNode
 from relay.store.ports.reading import AccountQuery, Reading
 
 TROUBLED: int = 100
@@ -47,6 +49,7 @@ class Node:
     node: str
     started_at: int
     listeners: Sequence[ListensAt]
+    role: Role = Role.ALL
 
 
 class Counts(Protocol):
@@ -65,6 +68,7 @@ class Sources:
     look: Callable[[], Awaitable[None]]
     reading: Reading
     counts: Counts
+    nodes: Nodes
 
 
 def status_routes(node: Node, ask: Sources) -> APIRouter:
@@ -82,7 +86,9 @@ def status_routes(node: Node, ask: Sources) -> APIRouter:
             version=node.version,
             node=node.node,
             started_at=moment(node.started_at),
+            role=node.role,
             listeners=[Listener(what=each.what, address=each.address) for each in node.listeners],
+            nodes=[_node_of(each) for each in await ask.nodes.nodes()],
             queue=[_queue_of(each) for each in queue],
             accounts=[_count_of(each) for each in accounts if each.accounts],
             providers=[provider_of(each) for each in providers],
@@ -110,6 +116,22 @@ async def _first_of(found: AsyncIterator[Account]) -> list[Account]:
         if len(first) == TROUBLED:
             break
     return first
+
+
+def _node_of(seen: SeenNode) -> shapes.Node:
+    view = seen.view
+    return shapes.Node(
+        node=view.node,
+        name=view.name,
+        role=view.role,
+        version=view.version,
+        started_at=moment(view.started_at),
+        last_seen=moment(seen.last_seen),
+        state=seen.state,
+        listeners=list(view.listeners),
+        sessions=view.sessions,
+        under_way=view.under_way,
+    )
 
 
 def _queue_of(count: QueueCount) -> Queue:

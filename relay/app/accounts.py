@@ -7,18 +7,20 @@ from collections.abc import Callable
 
 from relay.app import parts, settings
 from relay.app.clerk import AccountClerk
-from relay.app.clerkmeans import ClerkMeans
+from relay.app.clerkmeans import ClerkMeans, Trying
 from relay.app.machine import RunIn
 from relay.app.observation import DeliveryObserver
 from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
 from relay.app.storage import Storage
 from relay.core.failuretext import Language
+from relay.core.tested import Tested
+from relay.core.words import AccountId, MailboxId
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.oauth import OAuthTokens
 from relay.delivery.smtp import SmtpUpstream
 from relay.delivery.tester import Tester, TesterStore
-from relay.errors import RelayError
+from relay.errors import RelayError, TemporaryError
 from relay.store.ports import Store
 
 
@@ -47,7 +49,19 @@ def tester(
     )
 
 
-def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Tester, tokens: OAuthTokens) -> AccountClerk:
+class NotHere(TemporaryError):
+    """this node takes mail in and sends none; ask one that does (relay status lists the nodes)"""
+
+
+class Elsewhere:
+    """Tries no mailbox: its logins and sessions belong to the nodes that deliver."""
+
+    async def test(self, account: AccountId, mailbox: MailboxId) -> Tested:
+        """NotHere."""
+        raise NotHere
+
+
+def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Trying, tokens: OAuthTokens) -> AccountClerk:
     """Does what admins say about accounts."""
     run = RunIn(means.threads.pool("why-without", 1))
     return AccountClerk(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cache
-from socket import socket
+from socket import gethostname, socket
 
 from relay import __version__
 from relay.admin import (
@@ -51,6 +51,8 @@ from relay.notify import OutboxPump
 from relay.observe import Log, Metrics
 from relay.store.ports import Store
 from relay.store.ports.books import Books
+from relay.store.ports.nodes import NodeView, Role
+from relay.store.ports.outcomes import Outcomes
 from relay.submission import (
     Authenticator,
     Dns,
@@ -89,6 +91,10 @@ class Means:
     """Where it looks for stored ones; opened with the store."""
     manager: ServiceManager = field(default_factory=lambda: ServiceManager({}, pid=0))
     """Watches this process; by default nobody does."""
+    role: Role = Role.ALL
+    """What this node does."""
+    started_at: int = 0
+    """Wall time in microseconds."""
 
 
 def routing_keeper(means: Means, storage: Storage, store: Store, watch: Watch) -> RoutingKeeper:
@@ -199,9 +205,15 @@ def smtp_upstream(
 
 
 def dispatcher(
-    means: Means, storage: Storage, store: Store, *, keeper: RoutingKeeper, upstream: SmtpUpstream
+    means: Means,
+    storage: Storage,
+    store: Store,
+    *,
+    keeper: RoutingKeeper,
+    upstream: SmtpUpstream,
+    outcomes: Outcomes | None = None,
 ) -> Dispatcher:
-    """Delivers."""
+    """Delivers; `outcomes`: where those wait that the store cannot take."""
     return Dispatcher(
         store,
         upstream,
@@ -209,6 +221,7 @@ def dispatcher(
         observe=DeliveryObserver(means.log, means.metrics),
         terms_of=lambda name: settings.session_terms(keeper.routing(), name),
         fence=Fence(means.clock.boottime, lease=settings.store_settings(means.config).lease),
+        outcomes=outcomes,
         settings=settings.dispatcher_settings(means.config),
     )
 
@@ -247,6 +260,24 @@ def self_look(
     )
 
 
+def node_view(
+    means: Means, storage: Storage, sockets: Sequence[socket], dispatcher: Dispatcher | None, *, is_draining: bool
+) -> NodeView:
+    """How this node is now; the last of its sockets is that of HTTP."""
+    *listeners, http = [address_of(each) for each in sockets]
+    return NodeView(
+        node=storage.node,
+        name=gethostname(),
+        role=means.role,
+        version=__version__,
+        started_at=means.started_at,
+        listeners=(*(f"smtp {each}" for each in listeners), f"http {http}"),
+        sessions=0 if dispatcher is None else dispatcher.sessions,
+        under_way=0 if dispatcher is None else dispatcher.under_way,
+        is_draining=is_draining,
+    )
+
+
 def admin_server(
     means: Means,
     storage: Storage,
@@ -264,7 +295,8 @@ def admin_server(
     return AdminServer(
         admin_app(
             AdminSources(
-                node=Node(__version__, storage.node, means.clock.wall(), listens_at),
+                node=Node(__version__, storage.node, means.started_at, listens_at, means.role),
+                nodes=storage.nodes,
                 token=admin_token(means.config.data_dir / "admin.token", randomness),
                 readiness=means.readiness,
                 look=look.look,

@@ -33,6 +33,7 @@ from relay.config.service import ServiceConfig
 from relay.config.watch import RoutingWatch, read_parts_in
 from relay.errors import PermanentError
 from relay.observe import LineSink, Log, Metrics, as_json, as_text, silence_libraries
+from relay.store.ports.nodes import Role
 
 STDERR: int = 2
 
@@ -53,6 +54,10 @@ class NotThereYet(PermanentError):
     """a part of the configuration is not there yet"""
 
 
+class WrongRole(PermanentError):
+    """a node on this store cannot have this role"""
+
+
 READ_HERE: int = 500_000
 """Octets of routing that are read in this process; more would hold up the loop for too long."""
 
@@ -65,10 +70,12 @@ class Order:
     source: Path
     environ: Mapping[str, str]
     say: Callable[[Problem], None]
+    role: Role = Role.ALL
 
 
 def run(order: Order) -> bool:
     """Runs the relay until a signal; whether it ended as it should. RelayError: it could not start."""
+    refuse_roles(order)
     refuse_what_is_not_there(order.config)
     silence_libraries()
     keep_memory_private()
@@ -82,6 +89,12 @@ def run(order: Order) -> bool:
     if not threads.are_done(LAST_WORDS):
         os._exit(0 if is_well else 1)  # a thread hangs in a call, and the interpreter would wait for it
     return is_well
+
+
+def refuse_roles(order: Order) -> None:
+    """A store that only one node can use leaves it everything to do."""
+    if order.config.store == "sqlite" and order.role is not Role.ALL:
+        raise WrongRole(f"with SQLite a node does all: --role {order.role} is for nodes that share a Redis (store:)")
 
 
 def refuse_what_is_not_there(config: ServiceConfig) -> None:
@@ -120,6 +133,8 @@ async def _serve(order: Order, clock: MachineClock, threads: Threads, log: Log) 
         resolve=resolve,
         shelf=shelf,
         manager=ServiceManager(order.environ, pid=os.getpid()),
+        role=order.role,
+        started_at=clock.wall(),
     )
     supervisor = Supervisor(log)
     hurry = asyncio.Event()

@@ -8,13 +8,17 @@ import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from socket import socket
+from typing import Any
 
 from relay.admin import AdminServer, Part
 from relay.app import accounts, notices, parts
+from relay.app.announcing import Announcer
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import crash_point_of
 from relay.app.noticewatch import NoticeWatch
 from relay.app.observation import StoreListener
+from relay.app.outcomes import open_outcomes, settle_kept
+from relay.app.presence import Presence
 from relay.app.pulse import LoopLag
 from relay.app.routing import RoutingKeeper, Watch
 from relay.app.sockets import address_of, bind
@@ -32,11 +36,16 @@ from relay.delivery.tester import Tester
 from relay.errors import RelayError
 from relay.notify import OutboxPump
 from relay.notify.noticepump import NoticePump
+from relay.store.outcomes import OutcomeJournal
 from relay.store.ports import Store
+from relay.store.ports.nodes import NodeView
 from relay.submission import SubmissionServer
 
 CLOSING: float = 15.0
 """Seconds that a store or a server gets to close; one that hangs is left to the recovery of the next start."""
+
+HELPERS = ("announcing", "routing", "certificates", "outbox", "notices", "terms", "pulse", "heartbeat", "watchdog")
+"""What is ended when mail has stopped moving."""
 
 
 @dataclass(slots=True)
@@ -52,6 +61,8 @@ class Running:
     pump: OutboxPump | None = None
     notices: NoticePump | None = None
     admin: AdminServer | None = None
+    outcomes: OutcomeJournal | None = None
+    announcer: Announcer | None = None
     sockets: list[socket] = field(default_factory=list)
 
 
@@ -64,6 +75,7 @@ class Service:
         self._supervisor = supervisor
         self._is_urgent = hurry
         self._running = Running()
+        self._is_draining = False
 
     # the start
 
@@ -74,11 +86,14 @@ class Service:
         if loaded.value is not None:
             means.metrics.routing_applied(loaded.value, means.clock.wall_seconds())
         storage = self._running.storage = await open_storage(self._storage_needs())
-        store = TimedStore(storage.store, means.metrics.store_took, means.clock.monotonic)
+        presence = Presence(means.readiness, means.log)
+        store = TimedStore(storage.store, means.metrics.store_took, means.clock.monotonic, presence=presence)
+        self._running.outcomes = await open_outcomes(means, storage)
+        await settle_kept(means, store, self._running.outcomes)
         means.log.recovered(in_doubt=await store.recover(storage.node))
         keeper = parts.routing_keeper(means, storage, store, watch)
         await keeper.start(loaded)
-        certificates = self._running.certificates = parts.certificate_keeper(means)
+        certificates = self._running.certificates = parts.certificate_keeper(means) if means.role.takes_mail else None
         if certificates is not None:
             await certificates.start()
         self._bind()
@@ -129,7 +144,8 @@ class Service:
     def _bind(self) -> None:
         """All sockets, before anything is ready: from here on the kernel keeps clients until they are taken."""
         config = self._means.config
-        addresses = [(listener.address, "smtp") for listener in config.submission.listen]
+        listen = config.submission.listen if self._means.role.takes_mail else ()
+        addresses = [(listener.address, "smtp") for listener in listen]
         for address, what in [*addresses, (config.http.listen, "http")]:
             bound = bind(address.host, address.port)
             self._running.sockets.append(bound)
@@ -145,11 +161,15 @@ class Service:
         refresh_tokens = parts.refresh_tokens(means, storage, keeper)
         running.tokens = token_source(means, keeper, resolve=resolve, refresh_tokens=refresh_tokens)
         upstream = parts.smtp_upstream(means, store, keeper, resolve=resolve, tokens=running.tokens)
-        running.dispatcher = parts.dispatcher(means, storage, store, keeper=keeper, upstream=upstream)
-        running.tester = accounts.tester(
-            means, storage, store, upstream=upstream, dispatcher=running.dispatcher, fatal=self._store_failed
-        )
-        clerk = accounts.clerk(means, storage, keeper, tries=running.tester, tokens=running.tokens)
+        if means.role.delivers:
+            running.dispatcher = parts.dispatcher(
+                means, storage, store, keeper=keeper, upstream=upstream, outcomes=running.outcomes
+            )
+            running.tester = accounts.tester(
+                means, storage, store, upstream=upstream, dispatcher=running.dispatcher, fatal=self._store_failed
+            )
+        tries = running.tester or accounts.Elsewhere()
+        clerk = accounts.clerk(means, storage, keeper, tries=tries, tokens=running.tokens)
         passwords = parts.password_desk(means, storage, keeper)
         running.admin = parts.admin_server(
             means,
@@ -162,29 +182,38 @@ class Service:
             sockets=running.sockets,
         )
         supervisor.start("admin", running.admin.serve())
-        running.pump = parts.outbox_pump(means, store, keeper)
-        supervisor.start("outbox", running.pump.run())
-        supervisor.start("delivery", running.dispatcher.run())
-        running.submission = parts.submission_server(means, store, storage.store.books, keeper)
-        tls = None if running.certificates is None else running.certificates.context
-        await running.submission.start(listeners, tls=tls)
+        if running.dispatcher is not None:
+            running.pump = parts.outbox_pump(means, store, keeper)
+            supervisor.start("outbox", running.pump.run())
+            supervisor.start("delivery", running.dispatcher.run())
+        if means.role.takes_mail:
+            running.submission = parts.submission_server(means, store, storage.store.books, keeper)
+            tls = None if running.certificates is None else running.certificates.context
+            await running.submission.start(listeners, tls=tls)
         if running.certificates is not None:
             supervisor.start("certificates", running.certificates.follow())
         supervisor.start("routing", keeper.follow())
         await storage.keys.finish()
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
         client = notices.web_client(means)
-        sender = notices.notice_sender(means, client, hook_keys)
-        running.notices = notices.notice_pump(
-            means, store, storage.store.books.notices, keeper=keeper, sender=sender, watch=watch
-        )
-        supervisor.start("notices", running.notices.run())
-        supervisor.start("terms", notices.terms_watch(means, storage.store.books.notices, keeper).run())
+        if means.role.delivers:
+            sender = notices.notice_sender(means, client, hook_keys)
+            running.notices = notices.notice_pump(
+                means, store, storage.store.books.notices, keeper=keeper, sender=sender, watch=watch
+            )
+            supervisor.start("notices", running.notices.run())
+            supervisor.start("terms", notices.terms_watch(means, storage.store.books.notices, keeper).run())
+        running.announcer = Announcer(storage.nodes, lambda: self._view(storage))
+        supervisor.start("announcing", running.announcer.run())
         heartbeat = notices.heartbeat(means, client, look.look)
         if heartbeat is not None:
             supervisor.start("heartbeat", heartbeat.run())
         if means.manager.watchdog_seconds:
             supervisor.start("watchdog", Watchdog(means.manager, store).run())
+
+    def _view(self, storage: Storage) -> NodeView:
+        running = self._running
+        return parts.node_view(self._means, storage, running.sockets, running.dispatcher, is_draining=self._is_draining)
 
     # the stop
 
@@ -192,9 +221,12 @@ class Service:
         """Ends everything in order, however far the start came; how many attempts were cut short."""
         running, supervisor = self._running, self._supervisor
         self._means.readiness.set(Part.SERVICE, "the relay is stopping")
+        self._is_draining = True
         await self._drain()
-        for what in ("routing", "certificates", "outbox", "notices", "terms", "pulse", "heartbeat", "watchdog"):
+        for what in HELPERS:
             await supervisor.cancel(what)
+        if running.outcomes is not None:
+            await self._bounded("outcomes", running.outcomes.close())
         if running.storage is not None:
             await self._bounded("store", running.storage.close())
         if running.admin is not None:
@@ -207,7 +239,9 @@ class Service:
     async def _drain(self) -> None:
         """Clients finish what they have begun, attempts end; what takes too long, or hinders a hurry, is cut."""
         running = self._running
-        work: list[asyncio.Task[None]] = []
+        work: list[asyncio.Task[Any]] = []
+        if running.announcer is not None:
+            work.append(asyncio.create_task(running.announcer.announce()))
         if running.submission is not None:
             running.submission.stop_listening()
             work.append(asyncio.create_task(running.submission.drain()))
@@ -223,7 +257,7 @@ class Service:
         if running.tokens is not None:
             await self._bounded("tokens", running.tokens.close())
 
-    async def _until_drained(self, work: list["asyncio.Task[None]"]) -> None:
+    async def _until_drained(self, work: list["asyncio.Task[Any]"]) -> None:
         hurried = asyncio.create_task(self._is_urgent.wait())
         drained = asyncio.create_task(asyncio.wait(work))
         longest = self._means.config.drain / SECOND + CLOSING
@@ -232,7 +266,7 @@ class Service:
         if not drained.done():
             await self._hurry(work)
 
-    async def _hurry(self, work: list["asyncio.Task[None]"]) -> None:
+    async def _hurry(self, work: list["asyncio.Task[Any]"]) -> None:
         """Whatever is under way is cut short; its results are still recorded."""
         if self._running.dispatcher is not None:
             self._running.dispatcher.hurry()

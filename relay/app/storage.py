@@ -16,8 +16,10 @@ from relay.core.keymark import KeyMark
 from relay.core.limits import SECOND
 from relay.errors import RelayError, StoreUnavailable
 from relay.observe import Log
-from relay.store.needs import CrashPoint, Outside
+from relay.store.alone import LoneNode
+from relay.store.needs import Cipher, CrashPoint, Outside
 from relay.store.ports.events import Listener
+from relay.store.ports.nodes import Nodes
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
 from relay.store.sqlite.opening import cached, sync_directory
 from relay.store.sqlite.reserve import Reserve, least_free_of, reserve_of
@@ -41,6 +43,9 @@ class Storage:
     key: bytes = field(repr=False)
     data: DataDir
     keys: KeyDesk
+    cipher: Cipher = field(repr=False)
+    """For what this node keeps beside the store."""
+    nodes: Nodes
 
     async def close(self) -> None:
         """Closes the store and lets the next relay in; clients are gone by now, told or remembered as not."""
@@ -104,7 +109,8 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
     )
     store = await commit(lambda: open_store(data, settings, outside))
     keys = KeyDesk(keyring, vaults[-1], store.books.keys, run=outside.read, log=needs.log)
-    return Storage(store, _node(data.path), vaults[-1].keyed_hash(b"fingerprints", b""), data, keys)
+    key, nodes = vaults[-1].keyed_hash(b"fingerprints", b""), LoneNode(needs.clock.wall)
+    return Storage(store, _node(data.path), key, data, keys, vaults[-1], nodes)
 
 
 def _hold(path: Path) -> DataDir:

@@ -4,13 +4,14 @@ Law: it changes nothing: same arguments, same results, same errors; an operation
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, Verdict
 from relay.core.health import Pause
 from relay.core.limits import Instant
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId, MessageId
+from relay.errors import StoreUnavailable
 from relay.store.ports import AppliedRouting, OutboxEntry, QueueCount, Store
 from relay.store.ports.history import AccountGauges, HealthCount, LimitWait
 from relay.store.ports.reading import AccountQuery, AccountView, MessageQuery, MessageView, Page, ProviderView
@@ -22,20 +23,43 @@ Took = Callable[[str, float], None]
 """Told the operation and the seconds that it took."""
 
 
+class Hears(Protocol):
+    """Who is told whether the store is there."""
+
+    def missed(self, error: StoreUnavailable) -> None: ...
+    def answered(self) -> None: ...
+
+
+class Nobody:
+    """Nobody is told."""
+
+    def missed(self, error: StoreUnavailable) -> None:
+        """Part of `Hears`."""
+
+    def answered(self) -> None:
+        """Part of `Hears`."""
+
+
 class TimedStore:
     """A store in front of a store; `clock` gives seconds from some moment on."""
 
-    def __init__(self, store: Store, took: Took, clock: Callable[[], float]) -> None:
+    def __init__(self, store: Store, took: Took, clock: Callable[[], float], *, presence: Hears | None = None) -> None:
         self._store = store
         self._took = took
         self._clock = clock
+        self._presence: Hears = presence or Nobody()
 
     async def _timed(self, operation: str, work: Awaitable[T]) -> T:
         start = self._clock()
         try:
-            return await work
+            done = await work
+        except StoreUnavailable as error:
+            self._presence.missed(error)
+            raise
         finally:
             self._took(operation, self._clock() - start)
+        self._presence.answered()
+        return done
 
     # Intake
 

@@ -4,7 +4,6 @@ Law: a bad relay.yaml is named with all its problems on stderr, and nothing was 
 """
 
 import os
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -15,19 +14,15 @@ from relay.cli.options import DEFAULT_CONFIG, ConfigOption
 from relay.cli.stores import look_at_store
 from relay.config.loading import ConfigUnreadable, load_service
 from relay.config.problems import Problem
-
-
-class Role(StrEnum):
-    """What this node does."""
-
-    ALL = "all"
-    SUBMISSION = "submission"
-    DELIVERY = "delivery"
+from relay.store.ports.nodes import Role
 
 
 def serve(
     config: ConfigOption = DEFAULT_CONFIG,
-    role: Annotated[Role, typer.Option(help="What this node does; with SQLite only all.")] = Role.ALL,
+    role: Annotated[
+        Role | None,
+        typer.Option(help="What this node does; with SQLite only all.", show_default="as `role:` says: all"),
+    ] = None,
 ) -> None:
     """Run the relay until SIGTERM or Ctrl-C; it drains, and a second one makes it hurry."""
     try:
@@ -39,9 +34,7 @@ def serve(
         _say(problem)
     if loaded.value is None:
         raise typer.Exit(1)
-    if role is not Role.ALL:
-        raise typer.BadParameter("with SQLite a node does all", param_hint="--role")
-    is_well = run(Order(loaded.value, config, dict(os.environ), _say))
+    is_well = run(Order(loaded.value, config, dict(os.environ), _say, role or Role(loaded.value.role)))
     raise typer.Exit(0 if is_well else 1)
 
 

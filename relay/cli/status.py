@@ -4,8 +4,10 @@ Law: what is wrong stands first, and everything fits on a screen of 80 columns.
 """
 
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from itertools import islice
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
@@ -38,6 +40,11 @@ EVERY: float = 2.0
 
 TROUBLED: int = 20
 """Accounts that are listed: with the rest they fill a screen."""
+
+NODES: int = 20
+"""Nodes that are listed."""
+
+NODE_COLOURS: Mapping[str, str] = MappingProxyType({"running": "green", "draining": "yellow", "silent": "bold red"})
 
 PROVIDERS = "providers"
 """The problem that names the providers that are stopped: here each of them has a line of its own."""
@@ -87,6 +94,7 @@ def drawn(shown: Any, now: datetime) -> RenderableType:
         _headline(shown, now),
         *_problems(shown, now),
         *_stopped(shown, now),
+        *([_nodes(shown, now)] if len(shown["nodes"]) > 1 else []),
         _queues(shown, now),
         _accounts(shown),
     ]
@@ -102,6 +110,27 @@ def _headline(shown: Any, now: datetime) -> Text:
     return Text.assemble(
         safe(f"clinic-relay {shown['version']}, node {shown['node']}, up {up}: "), ready, "\n", safe(listeners)
     )
+
+
+def _nodes(shown: Any, now: datetime) -> RenderableType:
+    """The nodes of the same store, those that are not well in colour."""
+    listed = table(
+        "NODE", "ROLE", "STATE", "UP", "SEEN", "SESSIONS", "SENDING", "VERSION",
+        right=("UP", "SEEN", "SESSIONS", "SENDING"), fold=("NODE",),
+    )  # fmt: skip
+    for each in islice(shown["nodes"], NODES):
+        listed.add_row(
+            safe(f"{each['name']} {each['node']}"),
+            safe(each["role"]),
+            safe(each["state"], NODE_COLOURS.get(each["state"], "")),
+            safe(ago(each["started_at"], now)),
+            safe(ago(each["last_seen"], now)),
+            safe(each["sessions"]),
+            safe(each["under_way"]),
+            safe(each["version"]),
+        )
+    more = len(shown["nodes"]) - NODES
+    return Group(listed, *([] if more <= 0 else [safe(f"... and {more} more")]))
 
 
 def _problems(shown: Any, now: datetime) -> list[Text]:

@@ -437,7 +437,8 @@ def test_what_is_not_there_yet_is_refused_and_not_left_out(stage: Stage, change:
     assert words in said
 
 
-def test_a_role_that_sqlite_cannot_have_is_wrong_use(stage: Stage) -> None:
+def test_a_role_that_sqlite_cannot_have_is_refused_before_anything_is_opened(stage: Stage) -> None:
     code, said = refused(stage.relay("--role", "submission"))
-    assert code == 2
-    assert "SQLite" in said
+    assert code == 1
+    assert "with SQLite a node does all" in said
+    assert '"listening"' not in said

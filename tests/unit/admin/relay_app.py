@@ -5,6 +5,7 @@ import httpx
 from relay.admin import AdminSources, ListensAt, Node, Readiness, admin_app
 from tests.fakes.clerk import FakeClerk, FakeHealths, FakeRiddles
 from tests.fakes.keepers import FakeKeys, FakeSecrets
+from tests.fakes.nodes import FakeNodes
 from tests.fakes.noticeboard import FakeNoticeBoard
 from tests.fakes.reading import NOON, FakeReading
 from tests.fakes.recipients import FakeRecipientReport
@@ -30,10 +31,12 @@ class Relay:
         self.recipients = FakeRecipientReport()
         self.notices = FakeNoticeBoard()
         self.clerk, self.healths, self.riddles = FakeClerk(), FakeHealths(), FakeRiddles()
+        self.nodes = FakeNodes()
         node = Node("0.1.0", "n1", NOON, (ListensAt("smtp", "127.0.0.1:2525"), ListensAt("http", "127.0.0.1:8025")))
         self.app = admin_app(
             AdminSources(
                 node=node,
+                nodes=self.nodes,
                 token=TOKEN,
                 readiness=self.readiness,
                 look=self.look,

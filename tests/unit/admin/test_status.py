@@ -38,7 +38,22 @@ async def test_the_status_is_the_relay_on_one_page(relay):
         ],
         "version": "0.1.0",
         "node": "n1",
+        "role": "all",
         "started_at": "2026-11-22T12:00:00.000000Z",
+        "nodes": [
+            {
+                "node": "n1",
+                "name": "posta-1",
+                "role": "all",
+                "version": "0.1.0",
+                "started_at": "2026-11-22T12:00:00.000000Z",
+                "last_seen": "2026-11-22T12:01:00.000000Z",
+                "state": "running",
+                "listeners": ["smtp 127.0.0.1:2525", "http 127.0.0.1:8025"],
+                "sessions": 3,
+                "under_way": 2,
+            }
+        ],
         "listeners": [
             {"what": "smtp", "address": "127.0.0.1:2525"},
             {"what": "http", "address": "127.0.0.1:8025"},

@@ -20,6 +20,7 @@ from relay.config.references import References
 from relay.core.routing import Routing
 from relay.errors import DataDirInUse, StoreBroken
 from relay.observe import Log, Metrics
+from tests.fakes.nodes import FakeNodes
 from tests.unit.app.test_settings import loaded
 
 LOADED = Loaded(Routing(), ())
@@ -35,6 +36,7 @@ class Part:
         self.store = self
         self.node = "n"
         self.cut_short = 3
+        self.sessions = self.under_way = 0
 
     def said(self, what: str) -> None:
         self.world.steps.append(f"{self.name} {what}")
@@ -74,6 +76,7 @@ class Part:
 
 
 class Store(Part):
+    nodes = FakeNodes()
     books: Any = SimpleNamespace(notices=None)
 
     @property
@@ -146,7 +149,9 @@ class World:
         for name in ("notice_pump", "terms_watch"):
             monkeypatch.setattr(notices, name, lambda *_, name=name, **__: self.part(name, Part))
         monkeypatch.setattr(service_module, "open_storage", self.open)
-        monkeypatch.setattr(service_module, "TimedStore", lambda store, *_: store)
+        monkeypatch.setattr(service_module, "TimedStore", lambda store, *_, **__: store)
+        monkeypatch.setattr(service_module, "open_outcomes", self.open_outcomes)
+        monkeypatch.setattr(service_module, "settle_kept", self.settle_kept)
         monkeypatch.setattr(service_module, "bind", lambda host, port: self.part(f"socket {port}", Socket))
         monkeypatch.setattr(service_module, "address_of", lambda bound: bound.name)
 
@@ -159,6 +164,12 @@ class World:
     async def open(self, needs: Any) -> Part:
         self.needs = needs
         return self.part("store", Store)
+
+    async def open_outcomes(self, *_: object) -> Part:
+        return self.part("outcomes", Submission)
+
+    async def settle_kept(self, *_: object) -> None:
+        self.steps.append("outcomes settled")
 
     async def start(self) -> None:
         await self.service.start(LOADED, None)  # type: ignore[arg-type]
@@ -178,7 +189,8 @@ async def test_it_starts_from_the_store_outwards_and_is_ready_last(world: World)
     assert world.readiness.is_ready, "nothing was said yet"
     await world.start()
     order = [
-        "store", "store recover", "routing start", "socket 2525", "socket 8025", "dispatcher", "tester", "clerk",
+        "store", "outcomes", "outcomes settled", "store recover", "routing start", "socket 2525",
+        "socket 8025", "dispatcher", "tester", "clerk",
         "admin_server", "outbox_pump", "submission_server", "submission start",
     ]  # fmt: skip
     assert world.done(*order) == order
@@ -201,7 +213,7 @@ async def test_it_stops_from_the_clients_inwards_and_the_admin_port_closes_last(
     assert await world.service.stop() == 3
     order = [
         "submission stop listening", "submission drained", "dispatcher stop", "dispatcher stopped", "tester stop",
-        "tester stopped", "submission close", "tokens close", "store close", "admin close",
+        "tester stopped", "submission close", "tokens close", "outcomes close", "store close", "admin close",
     ]  # fmt: skip
     assert [step for step in world.steps if not step.startswith("socket")] == order
     assert not world.readiness.is_ready
@@ -235,13 +247,17 @@ async def test_a_store_that_fails_ends_the_service_in_a_hurry(world: World) -> N
     ("part", "failure", "closed"),
     [
         ("store", DataDirInUse(), []),
-        ("socket 2525", CannotListen(), ["store close"]),
-        ("socket 8025", CannotListen(), ["store close", "socket 2525 close"]),
-        ("dispatcher", RuntimeError(), ["tokens close", "store close", "socket 2525 close", "socket 8025 close"]),
+        ("socket 2525", CannotListen(), ["outcomes close", "store close"]),
+        ("socket 8025", CannotListen(), ["outcomes close", "store close", "socket 2525 close"]),
+        (
+            "dispatcher",
+            RuntimeError(),
+            ["tokens close", "outcomes close", "store close", "socket 2525 close", "socket 8025 close"],
+        ),
         (
             "outbox_pump",
             RuntimeError(),
-            ["tokens close", "store close", "admin close", "socket 2525 close", "socket 8025 close"],
+            ["tokens close", "outcomes close", "store close", "admin close", "socket 2525 close", "socket 8025 close"],
         ),
     ],
 )

@@ -13,7 +13,9 @@ from relay.cli.status import follow
 from relay.core.remedy import Needs
 from relay.core.words import Plan
 from relay.store.ports.history import HealthCount, QueueCount
+from relay.store.ports.nodes import NodeState, Role
 from relay.store.ports.reading import LimitView
+from tests.fakes.nodes import node
 from tests.fakes.reading import MINUTE, NOON, account, provider
 from tests.unit.admin.relay_app import Relay
 from tests.unit.cli.drawing import NOW, answer, drawn
@@ -63,6 +65,26 @@ def test_everything_stands_on_one_screen(relay):
         "NOT OK            HEALTH WHY           SINCE NEXT  QUEUED LIMITS\n"
         "m.rossi@studio.it paused auth-rejected    8m owner      3 20 of 20/10m\n"
     )
+
+
+def test_nodes_that_share_a_store_are_listed_with_their_state(relay):
+    relay.nodes.here = [
+        node("n1", role=Role.SUBMISSION),
+        node("n2", state=NodeState.DRAINING),
+        node("n3", role=Role.DELIVERY, state=NodeState.SILENT),
+    ]
+    assert (
+        "NODE       ROLE       STATE    UP SEEN SESSIONS SENDING VERSION\n"
+        "posta-1 n1 submission running  8m   7m        3       2 0.1.0\n"
+        "posta-2 n2 all        draining 8m   7m        3       2 0.1.0\n"
+        "posta-3 n3 delivery   silent   8m   7m        3       2 0.1.0\n"
+    ) in shown(relay)
+    relay.nodes.here = [node(f"n{number}") for number in range(30)]
+    assert "... and 10 more" in shown(relay)
+
+
+def test_of_a_node_alone_the_first_line_says_it_all(relay):
+    assert "NODE " not in shown(relay)
 
 
 def test_a_slowed_limit_says_what_it_allows_now(relay):
