@@ -29,7 +29,8 @@ class Asking(Protocol):
     def hscan(self, key: str, /) -> Iterable[tuple[bytes, bytes]]: ...
     def zrange(self, key: str, lo: float, hi: float, /, *, most: int, reverse: bool) -> list[tuple[bytes, float]]: ...
     def zcount(self, key: str, lo: float, hi: float, /) -> int: ...
-    def incr(self, key: str, /) -> int: ...
+    def incr(self, key: str, many: int = 1, /) -> int: ...
+    def lrange(self, key: str, /) -> list[bytes]: ...
 
 
 @dataclass(slots=True)
@@ -142,7 +143,7 @@ class RedisLedger:
         book = self._books[table]
         key = book.table.id_of(values)
         self.row(table, key)
-        book.now[key] = list(values)
+        book.now[key] = book.table.plain(values)
 
     def change(self, table: str, key: Id, **cells: Any) -> int:
         """Writes some columns of a row; how many rows: 1, or 0 where there is none."""
@@ -153,7 +154,7 @@ class RedisLedger:
         changed = list(found)
         for name, value in cells.items():
             changed[columns.index(name)] = value
-        self._books[table].now[key] = changed
+        self._books[table].now[key] = TABLES[table].plain(changed)
         return 1
 
     def drop(self, table: str, key: Id) -> int:
@@ -171,6 +172,10 @@ class RedisLedger:
         """The number that a row of a table was given last; 0: none was."""
         return int(self.asking.get(number_key(table)) or 0)
 
+    def numbers(self, table: str, many: int) -> int:
+        """So many numbers that follow each other; the first of them."""
+        return self.asking.incr(number_key(table), many) - many + 1
+
     # indexes
 
     def select(
@@ -186,7 +191,12 @@ class RedisLedger:
     ) -> list[Id]:
         """What rows are found by, of those that an index has between two numbers (both included), in its order."""
         book, by = self._books[table], self._books[table].table.indexes[index]
-        found = self.asking.zrange(index_key(table, index, parts), lo, hi, most=most + len(book.now), reverse=reverse)
+        wanted, where = most + len(book.now), index_key(table, index, parts)
+        found = self.asking.zrange(where, lo, hi, most=wanted, reverse=reverse)
+        if found and len(found) == wanted and self._key(book.table, found[-1][0]) != found[-1][1]:
+            last = found[-1][1]  # of those with the same number Redis has the first by text, a store by number
+            found = [each for each in found if each[1] != last]
+            found += self.asking.zrange(where, last, last, most=EVERYTHING, reverse=reverse)
         places = {self._key(book.table, member): int(order) for member, order in found}
         for key, values in book.now.items():
             places.pop(key, None)
@@ -230,7 +240,7 @@ class RedisLedger:
 
     def act(self, verb: str, *arguments: Any) -> None:
         """Has a library in Lua do something, after the rows are written."""
-        self.verbs.append([verb, *arguments])
+        self.verbs.append([verb, list(arguments)])
 
     @property
     def has_written(self) -> bool:

@@ -18,6 +18,9 @@ Values = Sequence[Any]
 Id = int | str
 """What a row is found by: a number, or a text made of its key columns."""
 
+PLACED: int = 6
+"""Octets of a hash that make a number: a double of Lua holds 53 bits."""
+
 
 @dataclass(frozen=True, slots=True)
 class Index:
@@ -58,6 +61,10 @@ class Table:
     def named(self, values: Values) -> dict[str, Any]:
         """The row by the names of its columns."""
         return dict(zip(self.columns, values, strict=True))
+
+    def plain(self, values: Values) -> list[Any]:
+        """The row as it will be read: flags are numbers, words of an enum are texts."""
+        return self.unpack(self.pack(values))
 
     def pack(self, values: Values) -> bytes:
         """The row as it is kept."""
@@ -102,6 +109,27 @@ def _id(row: Mapping[str, Any]) -> int:
     return int(row["id"])
 
 
+def _told_by(row: Mapping[str, Any]) -> tuple[str] | None:
+    """What a letter's id begins with says of which concern it is: `c`, its number and a hyphen (core/announcing)."""
+    begin, hyphen, _ = str(row["id"]).partition("-")
+    return (begin + hyphen,) if hyphen and begin[:1] == "c" and begin[1:].isdecimal() else None
+
+
+def _is_unsaid(row: Mapping[str, Any]) -> bool:
+    """Whether a concern is over whose end somebody who was told of it has not heard."""
+    return None not in (row["look_at"], row["closed_at"], row["told_at"])
+
+
+def reason_key(reason: str | None) -> str:
+    """A reason as a part of a key: none is not the same as an empty one."""
+    return "" if reason is None else f"={reason}"
+
+
+def place_of(hashed: bytes) -> int:
+    """A hash as a number by which hashes keep their order, as far as a double holds it."""
+    return int.from_bytes(hashed[:PLACED].ljust(PLACED, b"\0"), "big")
+
+
 _TABLES = (
     _table("meta", "name:t value:t", key="name"),
     _table("routing", "id:i version:i body:b", key="id"),
@@ -121,6 +149,7 @@ _TABLES = (
         account=Index(lambda row: (row["account"],), lambda row: int(row["seq"])),
         message_id=Index(lambda row: (row["message_id_hash"][:8].hex(),), lambda row: int(row["seq"])),
         ids=Group(lambda row: row["id"]),
+        letters=Index(lambda row: _told_by(row) if row["kind"] == 1 else None, lambda row: int(row["seq"])),
     ),
     _table(
         "deliveries",
@@ -152,6 +181,8 @@ _TABLES = (
     _table(
         "logins", "id:t mailbox:i started_at:i ended_at:i class:t likeness:b refused:i", key="id",
         ended=Index(lambda row: (row["mailbox"],), lambda row: int(row["ended_at"])),
+        worked=Index(lambda row: (row["mailbox"],) if row["class"] is None else None, lambda row: int(row["ended_at"])),
+        over=Index(lambda _: (), lambda row: int(row["ended_at"])),
     ),
     _table("nodes", "name:t lease_until:i", key="name"),
     _table(
@@ -162,7 +193,7 @@ _TABLES = (
         message=Index(lambda row: (row["message"],), _id),
         open=Index(lambda row: () if row["report"] is None and not row["lost"] else None, _id),
         report=Index(lambda row: (row["report"],) if row["report"] is not None else None, _id),
-        lost=Index(lambda row: () if row["lost"] else None, _id),
+        lost=Index(lambda row: () if row["lost"] else None, lambda row: int(row["refused_at"] or 0)),
     ),
     _table("notices", "id:i delivery:i", key="id"),
     _table("noticed", "account:i begun:i many:i", key="account"),
@@ -177,8 +208,7 @@ _TABLES = (
     _table(
         "suppressions", "account:i recipient_hash:b kind:t many:i first_at:i last_at:i until:i",
         key="account recipient_hash kind",
-        account=Index(lambda row: (row["account"],), lambda row: int(row["last_at"])),
-        of=Index(lambda row: (row["account"], row["recipient_hash"].hex()), lambda row: int(row["last_at"])),
+        account=Index(lambda row: (row["account"],), lambda row: place_of(row["recipient_hash"])),
         unknown=Index(lambda row: () if row["kind"] == "unknown" else None, lambda row: int(row["last_at"])),
     ),
     _table("unheard", "message:i until:i", key="message", until=Index(lambda _: (), lambda row: int(row["until"]))),
@@ -194,6 +224,10 @@ _TABLES = (
         key="id", numbered=True,
         open=Index(lambda row: () if row["closed_at"] is None else None, _id),
         about=Index(lambda row: (row["kind"], row["about"]), _id),
+        open_of=Index(lambda row: (row["kind"], row["about"]) if row["closed_at"] is None else None, _id),
+        because=Index(lambda row: (row["kind"], row["about"], reason_key(row["reason"])), _id),
+        unsaid=Index(lambda row: (row["kind"], row["about"]) if _is_unsaid(row) else None, _id),
+        subject=Index(lambda row: (row["about"],), _id),
         kind_of=Index(lambda row: (row["kind"],) if row["closed_at"] is None else None, _id),
         mailbox=Index(lambda row: (row["kind"], row["mailbox"]) if row["mailbox"] is not None else None, _id),
         look=Index(lambda row: () if row["look_at"] is not None else None, lambda row: int(row["look_at"])),
@@ -214,7 +248,7 @@ _TABLES = (
     _table("letters", "message:i concern:i word:i reader:t", key="message"),
     _table(
         "traffic", "account:i day:i messages:i", key="account day",
-        account=Index(lambda row: (row["account"],), lambda row: int(row["day"])),
+        account=Group(lambda row: row["account"]),
     ),
     _table("warmups", "mailbox:i begun_at:i clean_days:i counted_day:i", key="mailbox"),
 )  # fmt: skip
