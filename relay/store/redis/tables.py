@@ -137,9 +137,15 @@ _TABLES = (
         "routed_accounts", "id:i sender:t body:b", key="id", numbered=True,
         senders=Group(lambda row: row["sender"]),
     ),
-    _table("fingerprints", "provider:t username:t fingerprint:t since:i", key="provider username"),
-    _table("accounts", "id:i sender:t", key="id", numbered=True),
-    _table("mailboxes", "id:i provider:t username:t health:t", key="id", numbered=True),
+    _table(
+        "fingerprints", "provider:t username:t fingerprint:t since:i", key="provider username",
+        undated=Index(lambda row: () if row["fingerprint"] is None and row["since"] is None else None, lambda _: 0),
+    ),
+    _table("accounts", "id:i sender:t", key="id", numbered=True, names=Group(lambda row: row["sender"])),
+    _table(
+        "mailboxes", "id:i provider:t username:t health:t", key="id", numbered=True,
+        names=Group(lambda row: key_of(row["provider"], row["username"])),
+    ),
     _table("providers", "name:t health:t", key="name"),
     _table(
         "messages",
