@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from relay.core.words import MailboxId
 from relay.store.engine.statements import load_statements
 from relay.store.redis.answers import answer
-from relay.store.redis.keys import of_mailbox
+from relay.store.redis.keys import of_mailbox, of_provider
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.rowkeys import group_key, index_key, number_key
 from relay.store.redis.tables import TABLES, Table, key_of
@@ -54,9 +54,7 @@ class Sides:
             self._schedule(table, row)
             if table != "logins" or row.get("ended_at") is not None:
                 ledger.put(table, self._values(table, row))
-            if table in NUMBERED:
-                key = number_key(table)
-                self.redis.numbers[key] = max(self.redis.numbers[key], next(iter(row.values())))
+            self._number(table, row)
         self.redis.commit(ledger)
 
     def own(self, table: str, *rows: Named) -> None:
@@ -64,6 +62,7 @@ class Sides:
         for row in rows:
             self._insert(table, row)
             self.ledger.put(table, self._values(table, row))
+            self._number(table, row)
 
     def drop(self, table: str, key: Any) -> None:
         """The operation at hand takes out a row with a key of one column."""
@@ -110,6 +109,11 @@ class Sides:
             expected = [(login_id(row[1], row[0]), *row[1:]) for row in expected]
         found = [tuple(row) for row in self.ledger.all_rows(table)]
         assert sorted(found, key=_sortable) == sorted(expected, key=_sortable), table
+
+    def _number(self, table: str, row: Named) -> None:
+        if table in NUMBERED:
+            key = number_key(table)
+            self.redis.numbers[key] = max(self.redis.numbers[key], row[TABLES[table].key[0]])
 
     def _same_indexes(self, table: Table) -> None:
         """What lies beside a table follows from its rows."""
@@ -165,6 +169,8 @@ class Sides:
     def _schedule(self, table: str, row: Named) -> None:
         if table == "attempts" and row["counted"]:
             self._remember(row["mailbox"], "ends", row["id"], row["ended_at"])
+            provider = of_provider(self.mailbox(row["mailbox"]).provider, "ends")
+            self.redis.sorted_sets[provider][str(row["id"])] = row["ended_at"]
         if table == "logins":
             is_over = row.get("ended_at") is not None
             self._remember(row["mailbox"], "logged" if is_over else "logins", row["id"], _instant(row))
