@@ -47,7 +47,7 @@ Make = Callable[[StoreSettings], Harness]
 """Makes a harness around a new, empty store; called inside a running loop of virtual time."""
 
 
-class _OnVirtualTime:
+class OnVirtualTime:
     """Time is the loop's."""
 
     def __init__(self) -> None:
@@ -62,7 +62,7 @@ class _OnVirtualTime:
         self.clock.step(seconds)
 
 
-class ModelHarness(_OnVirtualTime):
+class ModelHarness(OnVirtualTime):
     """The model."""
 
     def __init__(self, settings: StoreSettings, model: type[ModelStore] = ModelStore) -> None:
@@ -84,7 +84,7 @@ class ModelHarness(_OnVirtualTime):
         await self.store.close()
 
 
-class SqliteHarness(_OnVirtualTime):
+class SqliteHarness(OnVirtualTime):
     """SQLite on a database in memory, with bodies in memory segments that lose what was not synced."""
 
     def __init__(self, settings: StoreSettings) -> None:
@@ -105,8 +105,8 @@ class SqliteHarness(_OnVirtualTime):
             clock=self.clock,
             random=self._random,
             cipher_for=lambda *_: Vault(b"k" * 32, self._random),
-            commit=_at_once,
-            read=_at_once,
+            commit=at_once,
+            read=at_once,
             fatal=self.fatal.append,
             free_bytes=lambda: 10**12,
         )
@@ -125,7 +125,7 @@ class SqliteHarness(_OnVirtualTime):
         assert not self.fatal
 
 
-async def _at_once(work: Callable[[], T]) -> T:
+async def at_once(work: Callable[[], T]) -> T:
     """A disk that takes no time, but lets others run."""
     await asyncio.sleep(0)
     return work()

@@ -1,4 +1,4 @@
-"""The books of a store on SQLite, put together: the ports beside the mail itself (relay/store/ports/books.py).
+"""The books of a store, put together: the ports beside the mail itself (relay/store/ports/books.py).
 
 Law: a book is given the ways into the store that it needs, and no other.
 """
@@ -6,20 +6,20 @@ Law: a book is given the ways into the store that it needs, and no other.
 from collections.abc import Callable
 
 from relay.store.engine.context import Context
-from relay.store.engine.control import SqliteControl
-from relay.store.engine.foresight import SqliteForesight
-from relay.store.engine.healths import SqliteHealths
-from relay.store.engine.keys import SqliteKeys
+from relay.store.engine.control import LedgerControl
+from relay.store.engine.foresight import LedgerForesight
+from relay.store.engine.healths import LedgerHealths
+from relay.store.engine.keys import LedgerKeys
 from relay.store.engine.ledger import Ledger
 from relay.store.engine.note import Note
-from relay.store.engine.notices import SqliteNotices
+from relay.store.engine.notices import LedgerNotices
 from relay.store.engine.reader import Ask
-from relay.store.engine.recipients import SqliteRecipientReport
-from relay.store.engine.riddles import SqliteRiddles
-from relay.store.engine.secrets import SqliteSecrets
-from relay.store.engine.suppressions import SqliteSuppressions
-from relay.store.engine.trials import SqliteTrials
-from relay.store.engine.unheard import SqliteUnheard
+from relay.store.engine.recipients import LedgerRecipientReport
+from relay.store.engine.riddles import LedgerRiddles
+from relay.store.engine.secrets import LedgerSecrets
+from relay.store.engine.suppressions import LedgerSuppressions
+from relay.store.engine.trials import LedgerTrials
+from relay.store.engine.unheard import LedgerUnheard
 from relay.store.engine.values import Seals
 from relay.store.needs import Outside
 from relay.store.ports.books import Books
@@ -29,17 +29,17 @@ def books_of(
     note: Note, ask: Ask, now: Callable[[], Context], *, database: Ledger, seals: Seals, outside: Outside
 ) -> Books:
     """`note` runs work as part of the next transaction, `ask` between two; `now`: the context of the moment."""
-    secrets = SqliteSecrets(note, outside.read, database, seals)
+    secrets = LedgerSecrets(note, outside.read, database, seals)
     return Books(
-        control=SqliteControl(note),
-        foresight=SqliteForesight(ask),
-        healths=SqliteHealths(ask),
-        keys=SqliteKeys(note, ask, seals, secrets),
-        notices=SqliteNotices(note, ask),
-        riddles=SqliteRiddles(ask),
+        control=LedgerControl(note),
+        foresight=LedgerForesight(ask),
+        healths=LedgerHealths(ask),
+        keys=LedgerKeys(note, ask, seals, secrets),
+        notices=LedgerNotices(note, ask),
+        riddles=LedgerRiddles(ask),
         secrets=secrets,
-        suppressions=SqliteSuppressions(note, ask, now),
-        recipients=SqliteRecipientReport(ask),
-        unheard=SqliteUnheard(note, ask, now),
-        trials=SqliteTrials(note),
+        suppressions=LedgerSuppressions(note, ask, now),
+        recipients=LedgerRecipientReport(ask),
+        unheard=LedgerUnheard(note, ask, now),
+        trials=LedgerTrials(note),
     )

@@ -15,7 +15,7 @@ from relay.store.engine.entry import Entries
 from relay.store.engine.ground import Bodies, Claims, Lanes, Pending, Ready, Scheduling, SessionCounts, Times
 from relay.store.engine.journal import Journal
 from relay.store.engine.ledger import Ledger
-from relay.store.engine.names import Names
+from relay.store.engine.numbers import Numbers
 from relay.store.engine.remembrance import Remembrance
 from relay.store.engine.routes import Routes
 from relay.store.engine.values import Seals
@@ -32,7 +32,7 @@ class Context:
     clock: Times
     settings: StoreSettings
     crash_point: CrashPoint
-    names: Names
+    names: Numbers
     entries: Entries
     routes: Routes
     remembrance: Remembrance

@@ -20,7 +20,7 @@ from relay.store.ports.events import EventKind, StoreEvent
 _SQL = load_statements("control")
 
 
-class SqliteControl:
+class LedgerControl:
     """The port `Control`."""
 
     def __init__(self, note: Note) -> None:

@@ -11,7 +11,7 @@ from relay.core.envelope import Envelope, Kind
 from relay.core.lifecycle import State
 from relay.core.words import AccountId, Lane
 from relay.store.engine.ledger import Ledger
-from relay.store.engine.names import Names
+from relay.store.engine.numbers import Numbers
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import KINDS, LANES, STATES
 from relay.store.segments import Place
@@ -59,7 +59,7 @@ class Overdue(NamedTuple):
     since: int
 
 
-def entry_from(row: tuple[Any, ...], names: Names) -> Entry:
+def entry_from(row: tuple[Any, ...], names: Numbers) -> Entry:
     """The entry of a row of one of the statements in entries.sql."""
     delivery, seq, message, kind, recipients, accepted, size, segment, offset, length, is_dated, *rest = row
     account, lane, expires, tries, doubts, sealed = rest
@@ -73,7 +73,7 @@ def entry_from(row: tuple[Any, ...], names: Names) -> Entry:
 class Entries:
     """Reads entries."""
 
-    def __init__(self, database: Ledger, names: Names) -> None:
+    def __init__(self, database: Ledger, names: Numbers) -> None:
         self._database = database
         self._names = names
 

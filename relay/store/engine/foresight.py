@@ -12,7 +12,7 @@ from relay.store.engine.reader import Ask
 from relay.store.engine.values import LANES
 
 
-class SqliteForesight:
+class LedgerForesight:
     """The port `Foresight`."""
 
     def __init__(self, ask: Ask) -> None:

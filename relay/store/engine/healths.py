@@ -30,7 +30,7 @@ UNTRIED = "untried"
 """What a mailbox's health is told to be while nothing has shown that its new credential or route works."""
 
 
-class SqliteHealths:
+class LedgerHealths:
     """The port `Healths`."""
 
     def __init__(self, ask: Ask) -> None:

@@ -6,7 +6,7 @@ Law: an event whose transaction is rolled back was never written and is never to
 import asyncio
 
 from relay.store.engine.ledger import Ledger
-from relay.store.engine.names import Names
+from relay.store.engine.numbers import Numbers
 from relay.store.engine.statements import load_statements
 from relay.store.ports.events import Listener, StoreEvent
 
@@ -16,7 +16,7 @@ _SQL = load_statements("store")
 class Journal:
     """Collects the events of one transaction."""
 
-    def __init__(self, database: Ledger, names: Names, listener: Listener | None) -> None:
+    def __init__(self, database: Ledger, names: Numbers, listener: Listener | None) -> None:
         self._database = database
         self._names = names
         self._listener = listener
@@ -34,7 +34,7 @@ class Journal:
     def write(self) -> None:
         """Writes the events, as the last thing of the transaction."""
         if self._events:
-            self._database.write_many(_SQL["add_event"], [self._row(event, seq) for event, seq in self._events])
+            self._database.write_many(_SQL["add_event"], [self.row(event, seq) for event, seq in self._events])
 
     def tell(self) -> None:
         """The transaction is durable: tells who listens."""
@@ -51,7 +51,13 @@ class Journal:
             what = {"message": f"a listener to the store failed at {event.kind}", "exception": error}
             asyncio.get_running_loop().call_exception_handler(what)
 
-    def _row(self, event: StoreEvent, message: int | None) -> tuple[object, ...]:
+    def tell_of(self, event: StoreEvent) -> None:
+        """Something that is written already, and durable: tells who listens."""
+        if self._listener is not None:
+            self._tell(self._listener, event)
+
+    def row(self, event: StoreEvent, message: int | None) -> tuple[object, ...]:
+        """An event as it is written."""
         account = None if event.account is None else self._names.account(event.account)
         mailbox = None if event.mailbox is None else self._names.mailbox(event.mailbox)
         return (event.at, event.kind.value, message, event.delivery, account, mailbox, event.reason)

@@ -16,7 +16,7 @@ from relay.store.engine.ledger import Ledger
 from relay.store.engine.note import Note
 from relay.store.engine.reader import Ask
 from relay.store.engine.ring import HASH_KEY, ListedKey, fact, place_of_hash_key, read_keys, write_keys
-from relay.store.engine.secrets import SqliteSecrets
+from relay.store.engine.secrets import LedgerSecrets
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import Seals
 from relay.store.ports.keys import KeyState, KeyStillNeeded, Needs, UnknownKey
@@ -32,10 +32,10 @@ STEP: int = 256
 _FORGOTTEN = "retired_keys"
 
 
-class SqliteKeys:
+class LedgerKeys:
     """The port `Keys`."""
 
-    def __init__(self, note: Note, ask: Ask, seals: Seals, secrets: SqliteSecrets) -> None:
+    def __init__(self, note: Note, ask: Ask, seals: Seals, secrets: LedgerSecrets) -> None:
         self._note = note
         self._ask = ask
         self._cipher = seals.cipher

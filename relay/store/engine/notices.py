@@ -27,7 +27,7 @@ LAST: int = (1 << 63) - 1
 """After every id."""
 
 
-class SqliteNotices:
+class LedgerNotices:
     """The port `Notices`."""
 
     def __init__(self, note: Note, ask: Ask) -> None:

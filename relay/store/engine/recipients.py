@@ -72,7 +72,7 @@ def _tell(context: Context, key: Key) -> None:
     open_concern(context, ConcernKind.MANY_TO_ONE, subject, reason=reason, detail=detail, again_after=None)
 
 
-class SqliteRecipientReport:
+class LedgerRecipientReport:
     """The port `RecipientReport`."""
 
     def __init__(self, ask: Ask) -> None:

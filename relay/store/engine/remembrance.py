@@ -13,7 +13,7 @@ from relay.core.terms import MailboxTerms, PastAttempt, ProviderTerms, Standing
 from relay.core.words import MailboxId
 from relay.store.engine.ground import Times
 from relay.store.engine.ledger import Ledger
-from relay.store.engine.names import Names
+from relay.store.engine.numbers import Numbers
 from relay.store.engine.routes import Routes
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import read_health, write_health
@@ -34,9 +34,11 @@ UNKNOWN = Health()
 
 
 class Remembrance:
-    """The `Memory` of the schedule, from SQL; and the health of mailboxes and providers."""
+    """The `Memory` of the schedule, from the ledger; and the health of mailboxes and providers."""
 
-    def __init__(self, database: Ledger, names: Names, clock: Times, routes: Routes, *, refused_logins: Limit) -> None:
+    def __init__(
+        self, database: Ledger, names: Numbers, clock: Times, routes: Routes, *, refused_logins: Limit
+    ) -> None:
         """`refused_logins`: how many a mailbox may have in how long."""
         self._database = database
         self._names = names
@@ -99,6 +101,15 @@ class Remembrance:
         self._database.write(_STORE["set_mailbox_health"], (write_health(health), self._names.mailbox(mailbox)))
         self._healths[mailbox] = health
         self._note(mailbox, health)
+
+    def learn(self, mailbox: MailboxId, health: Health) -> None:
+        """Another node wrote a mailbox's health."""
+        self._healths[mailbox] = health
+        self._note(mailbox, health)
+
+    def learn_of_provider(self, provider: str) -> None:
+        """Another node wrote a provider's health: it is read again when it is asked for."""
+        self._provider_healths.pop(provider, None)
 
     def _note(self, mailbox: MailboxId, health: Health) -> None:
         stopped = self._stopped.setdefault(mailbox.provider, {})

@@ -23,7 +23,7 @@ ALL_MOST: int = 10_000
 """Asked for more, so many are given."""
 
 
-class SqliteRiddles:
+class LedgerRiddles:
     """The port `Riddles`."""
 
     def __init__(self, ask: Ask) -> None:

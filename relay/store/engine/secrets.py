@@ -34,7 +34,7 @@ Kept = tuple[bytes, int]
 Changes = dict[str, Kept | None]
 
 
-class SqliteSecrets:
+class LedgerSecrets:
     """The port `Secrets`."""
 
     def __init__(self, note: Note, run: Runner, database: Ledger, seals: Seals) -> None:

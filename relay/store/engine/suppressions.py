@@ -28,7 +28,7 @@ TIDIED_EVERY: int = 24 * HOUR
 """Refusals that no second one followed are looked for: they harm nobody and are few."""
 
 
-class SqliteSuppressions:
+class LedgerSuppressions:
     """The port `Suppressions`."""
 
     def __init__(self, note: Note, ask: Ask, present: Callable[[], Context]) -> None:

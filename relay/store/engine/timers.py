@@ -52,6 +52,12 @@ class Timers:
         first = min((at for at in known if at is not None), default=None)
         return None if first is None else now + max(0, first - wall)
 
+    def late_at(self) -> Instant | None:
+        """When something is to be looked at for a notice of delay, relay time; None: nothing is."""
+        wall = self._context.clock.wall()
+        at = self._delays.wakes_at(wall)
+        return None if at is None else self._context.clock.now() + at - wall
+
     def _expire(self, expired: Overdue) -> None:
         entry, state, due, _, reply, _ = expired
         context = self._context

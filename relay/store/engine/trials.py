@@ -33,7 +33,7 @@ CUT_SHORT = Result(Verdict.DROPPED, "lost", Stage.MAIL, None, is_mail_written=Tr
 """How a trial ends whose process died."""
 
 
-class SqliteTrials:
+class LedgerTrials:
     """The port `Trials`."""
 
     def __init__(self, note: Note) -> None:

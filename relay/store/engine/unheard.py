@@ -33,7 +33,7 @@ Key = tuple[str, bytes]
 """Client and hash of what it submitted."""
 
 
-class SqliteUnheard:
+class LedgerUnheard:
     """The port `Unheard`."""
 
     def __init__(self, note: Note, ask: Ask, present: Callable[[], Context]) -> None:

@@ -14,7 +14,7 @@ from relay.core.words import MailboxId
 from relay.store.engine.days import begins_at, day_of, zone_of
 from relay.store.engine.ground import Times
 from relay.store.engine.ledger import Ledger
-from relay.store.engine.names import Names
+from relay.store.engine.numbers import Numbers
 from relay.store.engine.statements import load_statements
 
 _SQL = load_statements("traffic")
@@ -34,19 +34,29 @@ class Warmups:
     """What is known of mailboxes that are, or were, new."""
 
     def __init__(
-        self, database: Ledger, names: Names, clock: Times, *, numbers_of: Callable[[MailboxId], Sequence[int]]
+        self, database: Ledger, names: Numbers, clock: Times, *, numbers_of: Callable[[MailboxId], Sequence[int]]
     ) -> None:
         """`numbers_of`: all under which a mailbox was ever used."""
         self._numbers_of = numbers_of
         self._database = database
         self._names = names
         self._clock = clock
-        self._known = {
-            MailboxId(provider, username): Warmup(clean_days, day)
-            for provider, username, _, clean_days, day in database.read(_SQL["warmups"])
-        }
+        self._known: dict[MailboxId, Warmup] = {}
         self._fresh: dict[MailboxId, None] = {}
         self._old: dict[MailboxId, None] = {}
+        self.load()
+
+    def load(self) -> None:
+        """As they are written; who is not there any more was found to be old."""
+        self._known = {
+            MailboxId(provider, username): Warmup(clean_days, day)
+            for provider, username, _, clean_days, day in self._database.read(_SQL["warmups"])
+        }
+        self._fresh = {mailbox: None for mailbox in self._fresh if mailbox not in self._known}
+
+    def is_fresh(self, mailbox: MailboxId) -> bool:
+        """Whether its first attempt begins its warm-up."""
+        return mailbox in self._fresh
 
     def bind(self, mailbox: MailboxId, limits: tuple[Limit, ...], *, is_warmed: bool) -> tuple[Limit, ...]:
         """The limits of a mailbox as they bind now; `is_warmed`: its provider wants what is new to be warmed up."""

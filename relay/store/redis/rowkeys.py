@@ -17,6 +17,17 @@ EVENTS = "relay:{relay}:events"
 PENDING = "relay:{relay}:pending"
 """Numbers of the accounts with deliveries that are not final (a set)."""
 
+LEASES = "relay:{relay}:leases"
+"""Until when (relay time) each node's claims are its own (a sorted set)."""
+
+OWNERS = "relay:{relay}:owners"
+"""By which node each mailbox's sessions are held (a hash)."""
+
+
+def lost_key(node: str) -> str:
+    """The claims that a node lost and has not settled (a hash)."""
+    return f"relay:{{relay}}:lost:{node}"
+
 
 def table_key(table: str) -> str:
     """The hash of a table's rows."""

@@ -89,7 +89,7 @@ def _read(cell: Any, kind: str) -> Cell:
 def key_of(*parts: Any) -> str:
     """Several columns as one key: each with its length, so that no two keys are the same by chance."""
     texts = [part.hex() if isinstance(part, bytes) else str(part) for part in parts]
-    return ",".join(f"{len(text)}:{text}" for text in texts)
+    return ",".join(f"{len(text.encode(errors='surrogateescape'))}:{text}" for text in texts)
 
 
 def _table(name: str, columns: str, *, key: str, numbered: bool = False, **indexes: Index | Group) -> Table:

@@ -10,7 +10,7 @@ from relay.core.limits import Instant
 from relay.core.schedule import Schedule
 from relay.core.words import DeliveryId
 from relay.store.engine.entry import Entries
-from relay.store.engine.names import Names
+from relay.store.engine.numbers import Numbers
 from relay.store.engine.running import Running, known_claim
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import Seals
@@ -93,7 +93,7 @@ class Claims:
         if not running.is_lost:
             self._holders[running.claim.delivery] = running
 
-    def load(self, names: Names, seals: Seals, entries: Entries) -> None:
+    def load(self, names: Numbers, seals: Seals, entries: Entries) -> None:
         """Reads back what was under way when the process ended."""
         for row in self.database.read(_SQL["get_claims"]):
             attempt, delivery, mailbox, node, started, gated, is_probe, lapsed, is_lost = row

@@ -22,6 +22,7 @@ from relay.store.engine.names import Names
 from relay.store.engine.recipients import sweep as sweep_recipients
 from relay.store.engine.remembrance import Remembrance
 from relay.store.engine.reports import Owed, Reports
+from relay.store.engine.sealing import Sealed
 from relay.store.engine.settling import Settling
 from relay.store.engine.statements import load_statements
 from relay.store.engine.telling import forget_old, note_letter
@@ -37,7 +38,7 @@ from relay.store.sqlite.bodies import Bodies
 from relay.store.sqlite.claims import Claims
 from relay.store.sqlite.database import Database
 from relay.store.sqlite.heads import Heads
-from relay.store.sqlite.intake import Intake, Sealed
+from relay.store.sqlite.intake import Intake
 from relay.store.sqlite.lanes import Lanes
 from relay.store.sqlite.leases import Leases
 from relay.store.sqlite.parts import Parts

@@ -3,48 +3,18 @@
 Law: the same id again changes nothing; a message is there with all its deliveries and its body, or not at all.
 """
 
-from dataclasses import dataclass, replace
-
-from relay.core.envelope import Envelope, NewMessage
 from relay.core.words import Lane
 from relay.store.engine.entry import Entry
+from relay.store.engine.sealing import Sealed
 from relay.store.engine.statements import load_statements
 from relay.store.engine.stranding import tell_of_account
-from relay.store.engine.values import KINDS, LANES, Seals
+from relay.store.engine.values import KINDS, LANES
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.segments import Place
 from relay.store.sqlite.lanes import EXPRESS_WINDOW, RECENT
 from relay.store.sqlite.parts import Parts
 
 _SQL = load_statements("queue")
-
-
-@dataclass(frozen=True, slots=True)
-class Sealed:
-    """A message ready to be written: everything that names a person is encrypted."""
-
-    message: NewMessage
-    record: bytes
-    envelopes: tuple[Envelope, ...]
-    """One for each recipient."""
-    sealed: tuple[bytes, ...]
-    hashes: tuple[bytes, ...]
-    message_id_hash: bytes
-
-
-def sealed(message: NewMessage, seals: Seals) -> Sealed:
-    """Does all the encryption of a message; touches nothing else, so it may run while a commit is under way."""
-    recipients = message.envelope.recipients
-    one_each = (replace(message.envelope, recipients=(recipient,)) for recipient in recipients)
-    envelopes = (message.envelope,) if len(recipients) == 1 else tuple(one_each)
-    return Sealed(
-        message,
-        seals.seal_content(message.content, message.id),
-        envelopes,
-        tuple(seals.seal_envelope(envelope, message.id, ordinal) for ordinal, envelope in enumerate(envelopes)),
-        tuple(seals.hash_recipient(recipient.address) for recipient in recipients),
-        seals.hash_message_id(message.header_message_id),
-    )
 
 
 class Intake:

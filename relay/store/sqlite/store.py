@@ -20,6 +20,7 @@ from relay.store.engine.books import books_of
 from relay.store.engine.context import Context
 from relay.store.engine.reader import Reader
 from relay.store.engine.reports import Owed, top_header
+from relay.store.engine.sealing import sealed
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.books import Books
 from relay.store.ports.history import AccountGauges, HealthCount, LimitWait, QueueCount
@@ -30,7 +31,6 @@ from relay.store.ports.sessions import SessionEvent
 from relay.store.segments import Segments
 from relay.store.sqlite.core import Core, Ground
 from relay.store.sqlite.database import Database
-from relay.store.sqlite.intake import sealed
 from relay.store.sqlite.life import Life
 from relay.store.sqlite.readings import Readings
 from relay.store.sqlite.schema import open_seals

@@ -135,6 +135,15 @@ function provider.drop(self, username)
   redis.call("ZREM", provider.list_wanting(self, true), username)
 end
 
+-- Everybody in its lists.
+function provider.all_wanting(self)
+  local found = redis.call("ZRANGE", provider.list_wanting(self, false), 0, -1)
+  for _, username in ipairs(redis.call("ZRANGE", provider.list_wanting(self, true), 0, -1)) do
+    found[#found + 1] = username
+  end
+  return found
+end
+
 function provider.is_wanted(self)
   local is_so = redis.call("EXISTS", provider.list_wanting(self, false), provider.list_wanting(self, true)) > 0
   if not is_so then redis.call("ZREM", keys.WANTED, self.name) end

@@ -76,6 +76,10 @@ function terms.set_kinship(entries, now)
   table.sort(names)
   for _, name in ipairs(names) do
     for _, mailbox in ipairs(busy_of(name)) do terms.reload(look(mailbox), now) end
+    for _, username in ipairs(provider.all_wanting(provider.look(name))) do
+      local self = line.look(name, username)
+      if self.express + self.bulk == 0 then round.drop_wanting(self) end
+    end
   end
 end
 

@@ -1,0 +1,106 @@
+-- Attempts under way as rows, and the leases of the nodes that they belong to.
+-- needs: rowkeys rows types
+local attempts = {}
+
+local CLAIMS, ATTEMPTS = rowkeys.table("claims"), rowkeys.table("attempts")
+local HOLDERS, OF = rowkeys.group("claims", "holders"), rowkeys.group("attempts", "of")
+local LEASES = "relay:{relay}:leases"
+local LAPSED = "relay:{relay}:lapsed"
+
+local function text(n)
+  return string.format("%.0f", n)
+end
+
+-- A node's attempts that its lease still holds, by their number.
+local function of_node(node)
+  return "relay:{relay}:claims:" .. node
+end
+
+-- What is wrong with the keys that attempts write; nil: nothing.
+function attempts.fault(node)
+  return types.fault({
+    [CLAIMS] = "hash", [ATTEMPTS] = "hash", [HOLDERS] = "hash", [OF] = "hash", [LEASES] = "zset", [LAPSED] = "zset",
+    [of_node(node)] = "zset", [rowkeys.number("attempts")] = "string",
+  })
+end
+
+-- Whether something has run out: a lease with attempts under it, or the time for a reply after one.
+function attempts.has_run_out(now)
+  if #redis.call("ZRANGEBYSCORE", LAPSED, "-inf", now, "LIMIT", 0, 1) > 0 then return true end
+  for _, node in ipairs(redis.call("ZRANGEBYSCORE", LEASES, "-inf", now)) do
+    if redis.call("ZCARD", of_node(node)) > 0 then return true end
+  end
+  return false
+end
+
+-- When the next one runs out; those of `node`, which is about to renew its lease, aside.
+function attempts.wakes_at(node)
+  local first = redis.call("ZRANGE", LAPSED, 0, 0, "WITHSCORES")
+  local at = first[2] and tonumber(first[2]) or nil
+  local leases = redis.call("ZRANGE", LEASES, 0, -1, "WITHSCORES")
+  for index = 1, #leases, 2 do
+    local until_ = tonumber(leases[index + 1])
+    if leases[index] ~= node and (not at or until_ < at) and redis.call("ZCARD", of_node(leases[index])) > 0 then at = until_ end
+  end
+  return at
+end
+
+-- A node lives: what it holds is its own for another while.
+function attempts.extend(node, until_)
+  redis.call("ZADD", LEASES, text(until_), node)
+end
+
+function attempts.lease(node)
+  return tonumber(redis.call("ZSCORE", LEASES, node) or 0)
+end
+
+function attempts.next_number()
+  return redis.call("INCR", rowkeys.number("attempts"))
+end
+
+-- An attempt begins. Columns: attempt, delivery, mailbox, node, started_at, gated_at, is_probe, lapsed_at, is_lost.
+function attempts.begin(attempt, delivery, mailbox, node, now, is_probe)
+  local row = { attempt, tonumber(delivery), mailbox, node, now, false, is_probe and 1 or 0, false, 0 }
+  redis.call("HSET", CLAIMS, text(attempt), cmsgpack.pack(row))
+  rows.join(HOLDERS, text(row[2]), text(attempt))
+  redis.call("ZADD", of_node(node), text(attempt), text(attempt))
+  return row
+end
+
+function attempts.row(attempt)
+  local packed = redis.call("HGET", CLAIMS, text(attempt))
+  return packed and cmsgpack.unpack(packed)
+end
+
+function attempts.gate(row, now)
+  row[6] = now
+  redis.call("HSET", CLAIMS, text(row[1]), cmsgpack.pack(row))
+end
+
+-- Its node's lease ended after the gate: it is in doubt at `ends_at`.
+function attempts.lapse(attempt, node, ends_at)
+  redis.call("ZREM", of_node(node), text(attempt))
+  redis.call("ZADD", LAPSED, text(ends_at), text(attempt))
+end
+
+-- It is over: nothing has to be looked at any more.
+function attempts.gone(attempt, node)
+  redis.call("ZREM", of_node(node), text(attempt))
+  redis.call("ZREM", LAPSED, text(attempt))
+end
+
+-- It ended at `at` and counts. `ending`: stage, class, reply, likeness, said.
+function attempts.finish(row, at, ending)
+  local attempt, delivery = text(row[1]), text(row[2])
+  redis.call("HDEL", CLAIMS, attempt)
+  rows.leave(HOLDERS, delivery, attempt)
+  redis.call("ZREM", of_node(row[4]), attempt)
+  local ended = {
+    row[1], row[2], row[3], row[4], row[5], row[6], at, 1, ending[1], ending[2], ending[3], ending[4], ending[5],
+  }
+  redis.call("HSET", ATTEMPTS, attempt, cmsgpack.pack(ended))
+  rows.join(OF, delivery, attempt)
+  if ending[5] then redis.call("ZADD", rowkeys.index("attempts", "said"), text(at), attempt) end
+end
+
+return attempts

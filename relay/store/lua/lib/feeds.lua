@@ -1,0 +1,48 @@
+-- Which rows changed when: for nodes that keep some tables in memory, to read again what another node wrote.
+-- needs: rowkeys types
+local feeds = {}
+
+local FEEDS = {
+  "mailboxes", "providers", "routing", "routed_accounts", "fingerprints", "paused_accounts", "suppressions", "secrets",
+  "unheard", "warmups", "meta",
+}
+
+local BY_KEY = {}
+for _, name in ipairs(FEEDS) do BY_KEY[rowkeys.table(name)] = name end
+
+local function key_of(name)
+  return "relay:{relay}:feed:" .. name
+end
+
+-- What is wrong with their keys; nil: nothing.
+function feeds.fault()
+  local expected = {}
+  for _, name in ipairs(FEEDS) do expected[key_of(name)] = "zset" end
+  return types.fault(expected)
+end
+
+function feeds.revision()
+  return tonumber(redis.call("HGET", rowkeys.STATE, "revision") or 0)
+end
+
+-- After rows were written by these commands: which of them others may have in memory.
+function feeds.note(commands)
+  local revision = redis.call("HINCRBY", rowkeys.STATE, "revision", 1)
+  for _, each in ipairs(commands) do
+    local name = (each[1] == "HSET" or each[1] == "HDEL") and BY_KEY[each[2]]
+    if name then redis.call("ZADD", key_of(name), revision, each[3]) end
+  end
+  return revision
+end
+
+-- The rows that changed after a revision, by table.
+function feeds.since(revision)
+  local found = {}
+  for _, name in ipairs(FEEDS) do
+    local changed = redis.call("ZRANGEBYSCORE", key_of(name), "(" .. string.format("%.0f", revision), "+inf")
+    if #changed > 0 then found[#found + 1] = { name, changed } end
+  end
+  return found
+end
+
+return feeds

@@ -1,0 +1,21 @@
+-- What happened, told: written into the stream of events, and rung to every node that waits for a change.
+-- needs: rowkeys
+local told = {}
+
+-- `packed`: events as Python writes them.
+function told.record(packed)
+  for _, each in ipairs(packed) do redis.call("XADD", rowkeys.EVENTS, "*", "e", each) end
+end
+
+-- Something happened that may let more be granted; the count of such changes.
+function told.changed()
+  local changes = redis.call("HINCRBY", rowkeys.STATE, "changes", 1)
+  redis.call("PUBLISH", "relay:{relay}:bell", string.format("%.0f", changes))
+  return changes
+end
+
+function told.changes()
+  return tonumber(redis.call("HGET", rowkeys.STATE, "changes") or 0)
+end
+
+return told

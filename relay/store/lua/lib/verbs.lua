@@ -1,0 +1,80 @@
+-- What a judged operation may do besides writing rows, by name: each verb takes a list of arguments and the instant.
+-- needs: attempts intake rowkeys types verbs_schedule
+local verbs = {}
+
+local OWN, CHECKS = {}, {}
+
+-- (attempt, node, when it is in doubt): the lease of its node ended after the gate.
+OWN["attempts.lapse"] = function(args) attempts.lapse(args[1], args[2], args[3]) end
+CHECKS["attempts.lapse"] = function(args) return attempts.fault(args[2]) end
+
+-- (attempt, node): it is over.
+OWN["attempts.gone"] = function(args) attempts.gone(args[1], args[2]) end
+CHECKS["attempts.gone"] = function(args) return attempts.fault(args[2]) end
+
+-- (node, until)
+OWN["attempts.extend"] = function(args) attempts.extend(args[1], args[2]) end
+
+-- (hash, attempt): its node lost it, and does not know; it knows; its old process is dead.
+OWN["attempts.lost"] = function(args) redis.call("HSET", args[1], string.format("%.0f", args[2]), "1") end
+OWN["attempts.known"] = function(args) redis.call("HDEL", args[1], string.format("%.0f", args[2])) end
+OWN["attempts.forget_lost"] = function(args) redis.call("DEL", args[1]) end
+for _, name in ipairs({ "attempts.lost", "attempts.known" }) do
+  CHECKS[name] = function(args) return types.fault({ [args[1]] = "hash" }) end
+end
+
+-- (hash, mailbox): no node holds sessions of it.
+OWN["sessions.disown"] = function(args) redis.call("HDEL", args[1], args[2]) end
+CHECKS["sessions.disown"] = function(args) return types.fault({ [args[1]] = "hash" }) end
+
+-- (key): nothing needs this body any more.
+OWN["bodies.drop"] = function(args) redis.call("UNLINK", args[1]) end
+
+-- (key, body): a body came in.
+OWN["bodies.keep"] = function(args) redis.call("SET", args[1], args[2]) end
+
+-- (version): another routing is in force.
+OWN["routing.version"] = function(args) redis.call("HSET", rowkeys.STATE, "routing", string.format("%.0f", args[1])) end
+
+-- (key, instant): a message of a client came in.
+OWN["lanes.remember"] = function(args) intake.remember(args[1], args[2]) end
+CHECKS["lanes.remember"] = function(args) return types.fault({ [args[1]] = "list" }) end
+
+-- (account): it has mail that is not final.
+OWN["pending.add"] = function(args) redis.call("SADD", rowkeys.PENDING, string.format("%.0f", args[1])) end
+
+-- What bars any of these from being done; nil: nothing does.
+function verbs.fault(deeds)
+  for _, deed in ipairs(deeds) do
+    local name, args = deed[1], deed[2]
+    local fault
+    if OWN[name] then
+      fault = CHECKS[name] and CHECKS[name](args)
+    elseif verbs_schedule[name] then
+      fault = verbs_schedule.check(name, args)
+    else
+      fault = "UNKNOWN VERB " .. tostring(name)
+    end
+    if fault and not verbs.is_made_good(deeds, fault) then return fault end
+  end
+  return types.fault({ [rowkeys.PENDING] = "set" })
+end
+
+-- Terms that are not there yet and that one of these verbs brings are no fault.
+function verbs.is_made_good(deeds, fault)
+  if string.sub(fault, 1, 8) ~= "NO TERMS" then return false end
+  for _, deed in ipairs(deeds) do
+    if deed[1] == "schedule.set_terms" and fault == "NO TERMS " .. deed[2][1] .. " " .. deed[2][2] then return true end
+    if deed[1] == "schedule.set_provider_terms" and fault == "NO TERMS " .. deed[2][1] then return true end
+  end
+  return false
+end
+
+function verbs.run(deeds, now)
+  for _, deed in ipairs(deeds) do
+    local own = OWN[deed[1]]
+    if own then own(deed[2], now) else verbs_schedule[deed[1]](deed[2], now) end
+  end
+end
+
+return verbs

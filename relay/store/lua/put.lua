@@ -1,0 +1,35 @@
+-- Takes in a message of a client whose account has a mailbox: with all its deliveries and its body, or not at all.
+-- needs: clock deliveries intake told rowkeys types schedule
+-- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {version, provider, username, sender,
+-- lifetime, wants_express, message row, hash of the Message-ID's first octets, {{domain, hash, envelope}, ...}}, the sealed
+-- body, the event as Python writes it before its time and number are in it.
+-- Answers msgpack {"DONE", now, seq, lane, changes}, {"SAME"} where its id is there already, {"STALE"} where another routing
+-- is in force.
+local new = cmsgpack.unpack(ARGV[4])
+local version, name, username, sender = new[1], new[2], new[3], new[4]
+local row, arriving = new[7], new[9]
+local recent = rowkeys.recent(row[3], sender)
+local fault = deliveries.fault() or deliveries.account_fault(row[4], new[8]) or schedule.check_round()
+  or schedule.check_line(name, username) or schedule.check_ready(name, username, sender)
+  or types.fault({ [recent] = "list" })
+if fault then return redis.error_reply(fault) end
+if tonumber(redis.call("HGET", rowkeys.STATE, "routing") or 0) ~= version then return cmsgpack.pack({ "STALE" }) end
+if deliveries.has_message(row[2]) then return cmsgpack.pack({ "SAME" }) end
+
+local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
+
+intake.remember(recent, now)
+local lane = intake.lane(recent, now, new[6])
+local seq = deliveries.numbers(#arriving)
+deliveries.add_message(seq, now, row, new[8])
+local ids = {}
+for ordinal, each in ipairs(arriving) do
+  ids[ordinal] = seq + ordinal - 1
+  deliveries.add(ids[ordinal], seq, row[4], lane, now + new[5], now, each[1], each[2], each[3])
+end
+redis.call("SET", rowkeys.body(seq), ARGV[5])
+schedule.add_ready(name, username, sender, lane == 0 and "express" or "bulk", ids, now)
+local event = cmsgpack.unpack(ARGV[6])
+event[1], event[3] = now, seq
+told.record({ cmsgpack.pack(event) })
+return cmsgpack.pack({ "DONE", now, seq, lane, told.changed() })

@@ -1,0 +1,323 @@
+"""The core of a store on Redis in one node: the engine, on the ledger of one operation at a time.
+
+Law: synchronous, and run by one thread; what it keeps in memory is what the store said last, and whoever else decided
+since is heard before this node decides.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+
+from relay.core.envelope import Claim, LoginFailure, Result, Verdict
+from relay.core.limits import Instant
+from relay.core.routing import Routing
+from relay.core.words import DeliveryId, MailboxId
+from relay.errors import RelayError
+from relay.store.engine.applying import Applying
+from relay.store.engine.context import Context
+from relay.store.engine.edits import Edit, load_routes_or_none
+from relay.store.engine.entry import Entries, Entry
+from relay.store.engine.journal import Journal
+from relay.store.engine.kin import load_kinship
+from relay.store.engine.logins import Logins
+from relay.store.engine.moves import Moves
+from relay.store.engine.recipients import sweep as sweep_recipients
+from relay.store.engine.remembrance import Remembrance
+from relay.store.engine.reports import Owed, Reports
+from relay.store.engine.running import claim_of
+from relay.store.engine.sealing import Sealed
+from relay.store.engine.settling import Settling
+from relay.store.engine.statements import load_statements
+from relay.store.engine.telling import forget_old, note_letter
+from relay.store.engine.timers import Timers
+from relay.store.engine.traffic import Traffic
+from relay.store.engine.values import Seals
+from relay.store.needs import Outside, StoreSettings
+from relay.store.ports.routing import AppliedRouting
+from relay.store.ports.sessions import SessionEvent
+from relay.store.redis.answers import answer
+from relay.store.redis.asking import LinkAsking
+from relay.store.redis.bodies import RedisBodies
+from relay.store.redis.claims import RedisClaims
+from relay.store.redis.hearing import hear
+from relay.store.redis.intake import RedisIntake
+from relay.store.redis.lanes import RedisLanes
+from relay.store.redis.leases import RedisLeases
+from relay.store.redis.ledger import RedisLedger
+from relay.store.redis.link import Link
+from relay.store.redis.names import RedisNames
+from relay.store.redis.opened import Opened
+from relay.store.redis.operations import Changed, Operations
+from relay.store.redis.pending import RedisPending
+from relay.store.redis.ready import RedisReady
+from relay.store.redis.schedule import RedisSchedule
+from relay.store.redis.scripts import load_script
+from relay.store.redis.times import RedisTimes
+
+T = TypeVar("T")
+
+_OUTBOX = load_statements("outbox")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a core stands on, and what outlives it."""
+
+    link: Link
+    operations: Operations
+    times: RedisTimes
+    seals: Seals
+    settings: StoreSettings
+    outside: Outside
+    node: str
+
+
+class Uncounted:
+    """Sessions are counted by the scripts, over all nodes: nothing is kept of them here."""
+
+    def change(self, mailbox: MailboxId, sessions: int, opening: int, /) -> None:
+        """Nothing."""
+
+
+class Core:
+    """One life of the memory of a node: from a load to an operation that failed half-way, or the end."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._opened = Opened(ground.times)
+        self._asking = LinkAsking(ground.link)
+        self.revision = 0
+        self.changes = 0
+        self.is_spoilt = False
+        """Whether an operation failed that may have changed what is in memory."""
+        self._entries: dict[DeliveryId, Entry] = {}
+        look = ground.operations.look(self.revision)
+        self._opened.open(RedisLedger(self._asking, answer), None)
+        try:
+            self._load()
+        finally:
+            self._opened.close()
+        self.revision, self.changes = look.revision, look.changes
+
+    def _load(self) -> None:
+        ground, opened = self._ground, self._opened
+        names = RedisNames(ground.link, self._asking)
+        routes, entries = load_routes_or_none(opened, ground.seals), Entries(opened, names)
+        limit = ground.settings.health.refused_logins
+        remembrance = Remembrance(opened, names, ground.times, routes, refused_logins=limit)
+        remembrance.kinship = load_kinship(opened, routes.routing)
+        self.claims = RedisClaims(opened, names, ground.seals, entries)
+        self.ready = RedisReady(opened, remembrance)
+        self.bodies = RedisBodies(opened, ground.seals)
+        self._memory = remembrance
+        self.context = Context(
+            database=opened,
+            seals=ground.seals,
+            clock=ground.times,
+            settings=ground.settings,
+            crash_point=ground.outside.crash_point,
+            names=names,
+            entries=entries,
+            routes=routes,
+            remembrance=remembrance,
+            schedule=self._schedule(),
+            ready=self.ready,
+            bodies=self.bodies,
+            claims=self.claims,
+            journal=Journal(opened, names, ground.outside.listener),
+            pending=RedisPending(opened),
+            book=Uncounted(),
+            lanes=RedisLanes(opened),
+            owed=(opened.read_one(_OUTBOX["count_outbox"]) or (0,))[0],
+        )
+        self.context.watched.load(opened)
+        self.moves = moves = Moves(self.context)
+        self.settling = Settling(self.context, moves)
+        self.leases = RedisLeases(self.context, opened, self.claims, self.settling)
+        self.timers = Timers(self.context, moves)
+        self.logins = Logins(self.context)
+        self.applying = Applying(self.context)
+        self.reports = Reports(self.context, moves)
+        self.traffic = Traffic(self.context)
+        self.intake = RedisIntake(self.context, opened, self.bodies)
+
+    def _schedule(self) -> RedisSchedule:
+        """For one operation; the ledger of that operation notes what it is to do."""
+        ground, opened = self._ground, self._opened
+        return RedisSchedule(
+            self._memory,
+            lambda name, args: ground.link.run(load_script(name), (), tuple(args)),
+            lambda verb, args: opened.ledger.act(verb, *args),
+        )
+
+    # the frame of an operation
+
+    def judge(self, work: Callable[[], T], *, held: int | None = None) -> T:
+        """Runs work that decides, and commits what it wrote. Stale: somebody else did meanwhile; nothing is done."""
+        operations = self._ground.operations
+        look = operations.begin(self.revision) if held is None else operations.begin(self.revision, held=held)
+        self._hear(look.changed)
+        self.revision, self.changes = look.revision, look.changes
+        changes, self.is_spoilt = self.context.changes, True
+        ledger = self._open()
+        try:
+            outcome = work()
+        except RelayError:
+            self.is_spoilt = ledger.has_written
+            raise
+        self.context.journal.write()
+        if not ledger.has_written:
+            operations.let_go()
+        else:
+            done = operations.commit(ledger, is_change=self.context.changes != changes)
+            self.revision, self.changes = done.revision, done.changes
+        self._opened.close()
+        self.is_spoilt = False
+        self.context.journal.tell()
+        return outcome
+
+    def give_up(self) -> None:
+        """An operation was refused before it wrote anything: the pen goes."""
+        self._opened.close()
+        self._ground.operations.let_go()
+
+    def look(self, work: Callable[[], T]) -> T:
+        """Runs work that only reads."""
+        look = self._ground.operations.look(self.revision)
+        self._hear(look.changed)
+        self.revision, self.changes = look.revision, look.changes
+        ledger = self._open()
+        outcome = work()
+        assert not ledger.has_written
+        self._opened.close()
+        return outcome
+
+    def _open(self) -> RedisLedger:
+        ledger = RedisLedger(self._asking, answer)
+        schedule = self._schedule()
+        schedule._round.kinship = self._memory.kinship
+        self._opened.open(ledger, schedule)
+        self.context.schedule = schedule
+        self.claims.forget()
+        self.ready.forget()
+        row = self._opened.read_one(_OUTBOX["count_outbox"])
+        self.context.owed = 0 if row is None else int(row[0])
+        return ledger
+
+    def _hear(self, changed: Changed) -> None:
+        """Takes over what other nodes wrote."""
+        if not changed:
+            return
+        ledger = RedisLedger(self._asking, answer)
+        self._opened.open(ledger, None)
+        try:
+            hear(self.context, ledger, changed)
+        finally:
+            self._opened.close()
+
+    # what is known of claims that this node was given
+
+    def remember_entry(self, entry: Entry) -> None:
+        """A delivery of which this node holds a claim."""
+        self._entries[entry.delivery] = entry
+
+    def known_entry(self, delivery: DeliveryId) -> Entry | None:
+        """As it was handed out; None: this life did not."""
+        return self._entries.get(delivery)
+
+    def forget_entry(self, delivery: DeliveryId) -> None:
+        """The claim is settled."""
+        self._entries.pop(delivery, None)
+
+    def claim_of(self, entry: Entry, attempt: int, mailbox: MailboxId, node: str, *, is_probe: bool) -> Claim:
+        """What a node is told. CorruptValue: the envelope does not open."""
+        return claim_of(entry, self._ground.seals, attempt, mailbox, node, is_probe=is_probe)
+
+    def exchange(self, attempt: int, delivery: DeliveryId) -> None:
+        """An attempt sends another delivery of its account."""
+        self._opened.ledger.change("claims", attempt, delivery=delivery)
+        self.claims.forget()
+
+    def timers_at(self) -> Instant | None:
+        """When something is late that nobody was told of, as far as this node has looked."""
+        return self.timers.late_at()
+
+    def hold_corrupt(self, attempt: int, reason: str) -> None:
+        """An envelope that does not open: the delivery is held, its slots are given back."""
+        running = self.claims.get(attempt)
+        if running is not None:
+            self.claims.end(running, None, self.context.clock.now())
+            self.moves.hold(running.entry, running.state, reason=reason, reply=None)
+
+    # the ports' operations that are judged
+
+    def put(self, new: Sealed) -> None:
+        """A message that a script alone cannot take in: of an account that goes nowhere, a report, a notice."""
+        entry = new.message.answers
+        if entry is not None and not self.reports.is_open(entry):
+            return
+        seq = self.intake.put(new)
+        if entry is not None and seq is not None:
+            self.reports.answered(entry, seq)
+        if new.message.tells is not None and seq is not None:
+            note_letter(self.context, new.message.tells, seq)
+
+    def tend(self, node: str) -> None:
+        """What has to be done before anything is handed out: what ran out, what is due."""
+        self.leases.sweep()
+        self.leases.extend(node)
+        self.timers.ring()
+
+    def settle(self, claim: Claim, result: Result) -> Verdict | None:
+        """Ends an attempt."""
+        self.leases.sweep()
+        self.leases.settled(claim)
+        return self.settling.settle(claim, result)
+
+    def heartbeat(self, node: str) -> list[Claim]:
+        """Renews a lease, and does what has to be done now and then."""
+        self.tend(node)
+        self._keep_house()
+        return self.leases.lost(node)
+
+    def _keep_house(self) -> None:
+        context, now = self.context, self.context.clock.now()
+        self.logins.prune(now)
+        self.timers.write()
+        self.traffic.sweep()
+        sweep_recipients(context)
+        if context.owed:
+            forget_old(context)
+        for mailbox in context.remembrance.warmups.advance(context.routes.routing):
+            context.schedule.reload(mailbox, now)
+            context.changed()
+
+    def recover(self, node: str) -> int:
+        """Ends the attempts of the node's old process."""
+        return self.leases.recover(node)
+
+    def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+        """A session came or went."""
+        self.logins.session(mailbox, event)
+
+    def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        """A session could not be opened."""
+        self.logins.refused(mailbox, failure)
+
+    def edit(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> Edit:
+        """What a routing would change."""
+        return self.applying.edit(routing, fingerprints)
+
+    def apply(self, edit: Edit) -> int:
+        """Puts a routing in force."""
+        version = self.applying.apply(edit)
+        self._opened.ledger.act("routing.version", version)
+        return version
+
+    def applied(self) -> AppliedRouting | None:
+        """The routing in force."""
+        return self.applying.applied()
+
+    def outbox(self, most: int, after: int) -> list[Owed]:
+        """The oldest outbox entries after one."""
+        return self.reports.outbox(most, after)

@@ -1,0 +1,67 @@
+"""What other nodes wrote, taken over into the memory of this one, table by table.
+
+Law: whatever the engine keeps in memory of a table is here, or is read anew in each operation.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+
+from relay.core.words import MailboxId
+from relay.store.engine.context import Context
+from relay.store.engine.edits import load_routes_or_none
+from relay.store.engine.kin import PLACES, load_kinship
+from relay.store.engine.values import read_health
+from relay.store.redis.ledger import RedisLedger
+
+Hearer = Callable[[Context, RedisLedger, Sequence[str]], None]
+"""Takes over these rows of one table."""
+
+
+def hear(context: Context, ledger: RedisLedger, changed: Mapping[str, Sequence[str]]) -> None:
+    """Takes over what changed; the ledger reads it."""
+    for table, keys in changed.items():
+        _HEARERS.get(table, _nothing)(context, ledger, keys)
+    if any(table in changed for table in _OF_ROUTES):
+        context.replace_routes(load_routes_or_none(context.database, context.seals))
+
+
+def _mailboxes(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
+    for row in ledger.named_rows("mailboxes", [int(key) for key in keys]):
+        if row["health"] is not None:
+            context.remembrance.learn(MailboxId(row["provider"], row["username"]), read_health(row["health"]))
+
+
+def _providers(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
+    for key in keys:
+        context.remembrance.learn_of_provider(key)
+
+
+def _meta(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
+    if PLACES in keys:
+        context.remembrance.kinship = load_kinship(context.database, context.routes.routing)
+
+
+def _suppressions(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
+    for row in ledger.named_rows("suppressions", keys):
+        context.watched.add(row["account"], row["recipient_hash"])
+
+
+def _warmups(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
+    context.remembrance.warmups.load()
+
+
+def _nothing(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
+    """Of which nothing is in the memory of the engine, or what `replace_routes` brings."""
+
+
+_OF_ROUTES = ("routing", "routed_accounts", "fingerprints", "paused_accounts")
+
+_HEARERS: Mapping[str, Hearer] = MappingProxyType(
+    {
+        "mailboxes": _mailboxes,
+        "providers": _providers,
+        "meta": _meta,
+        "suppressions": _suppressions,
+        "warmups": _warmups,
+    }
+)

@@ -1,0 +1,127 @@
+"""Leases on Redis: until when each node's claims are its own, and what becomes of them after.
+
+Law: as on SQLite (relay/store/sqlite/leases.py); a lease is renewed by the scripts, and what ran out is judged here, at
+the instant at which it did, by whichever node sees it first.
+"""
+
+from relay.core.envelope import Claim
+from relay.core.health import HealthEvent
+from relay.core.limits import Instant
+from relay.core.meaning import ReplyClass
+from relay.core.symptoms import may_have_been_refused
+from relay.core.words import MailboxId
+from relay.store.engine.context import Context
+from relay.store.engine.healths import Symptom, change_mailbox
+from relay.store.engine.running import Running
+from relay.store.engine.settling import Settling
+from relay.store.engine.statements import load_statements
+from relay.store.engine.trials import end_trials
+from relay.store.redis.claims import RedisClaims
+from relay.store.redis.keys import mailbox_of
+from relay.store.redis.ledger import EVERYTHING
+from relay.store.redis.opened import Opened
+from relay.store.redis.rowkeys import LEASES, OWNERS, lost_key
+
+_LIMITS = load_statements("limits")
+
+
+class RedisLeases:
+    """The leases of all nodes."""
+
+    def __init__(self, context: Context, opened: Opened, claims: RedisClaims, settling: Settling) -> None:
+        self._context = context
+        self._opened = opened
+        self._claims = claims
+        self._settling = settling
+
+    def sweep(self) -> None:
+        """Ends what has run out, at the instant at which it did."""
+        now, until = self._context.clock.now(), self._until()
+        for running in self._claims:
+            ends = until.get(running.claim.node, 0)
+            if running.lapsed_at is None and ends <= now:
+                self._lapse(running, ends)
+            if running.lapsed_at is not None and (ends_at := self._ends_at(running)) <= now:
+                self._settling.abandon(running, at=ends_at)
+
+    def extend(self, node: str) -> None:
+        """The node lives: its claims are its own for another while."""
+        self._opened.ledger.act("attempts.extend", node, self._context.clock.now() + self._context.settings.lease)
+
+    def lost(self, node: str) -> list[Claim]:
+        """The claims that a node lost and has not settled."""
+        ledger = self._opened.ledger
+        attempts = sorted(int(name) for name, _ in ledger.asking.hscan(lost_key(node)))
+        return [claim for each in attempts if (claim := self._lost_claim(each)) is not None]
+
+    def _lost_claim(self, attempt: int) -> Claim | None:
+        running = self._claims.get(attempt)
+        if running is not None:
+            return running.claim
+        row = self._opened.ledger.named("attempts", attempt)
+        return None if row is None else self._claims.ended(row)
+
+    def settled(self, claim: Claim) -> None:
+        """The node knows."""
+        self._opened.ledger.act("attempts.known", lost_key(claim.node), claim.attempt)
+
+    def recover(self, node: str) -> int:
+        """The node's old process is dead: its attempts and sessions end; how many attempts are in doubt."""
+        context, now, doubts = self._context, self._context.clock.now(), 0
+        for running in self._claims.of_node(node):
+            doubts += running.gated_at is not None and not running.is_lost
+            self._settling.abandon(running, at=now + self._linger(running))
+        self._opened.ledger.act("attempts.forget_lost", lost_key(node))
+        end_trials(context, node)
+        for mailbox in self._owned(node):
+            self._end_sessions(mailbox, now)
+        return doubts
+
+    def _owned(self, node: str) -> list[MailboxId]:
+        owners = self._opened.ledger.asking.hscan(OWNERS)
+        return [mailbox_of(member.decode()) for member, owner in sorted(owners) if owner.decode() == node]
+
+    def _end_sessions(self, mailbox: MailboxId, now: Instant) -> None:
+        """Sessions of the dead process; its logins the provider may count until linger is over, and may have refused
+        those of a password that nobody has seen work.
+        """
+        context, schedule = self._context, self._opened.schedule
+        line = schedule.look(mailbox)
+        sessions, opening = line.sessions, line.opening
+        if sessions or opening:
+            schedule.resume_sessions(mailbox, now, sessions=-sessions, opening=-opening)
+        self._opened.ledger.act("sessions.disown", OWNERS, " ".join(mailbox))
+        if not opening:
+            return
+        is_suspect = may_have_been_refused(context.remembrance.health(mailbox))
+        ends_at = now + context.routes.linger_of(mailbox)
+        number = context.names.mailbox(mailbox)
+        context.database.write(_LIMITS["end_logins_of"], (ends_at, is_suspect, number))
+        schedule.end_logins(mailbox, ends_at, is_refusal=is_suspect)
+        if is_suspect:
+            pause = context.settings.health.second_refusal
+            symptom = Symptom(HealthEvent.LOGIN_BUSY, ReplyClass.AUTH_TEMPORARY, retry_after=pause)
+            change_mailbox(context, mailbox, symptom)
+
+    def _until(self) -> dict[str, Instant]:
+        found = self._opened.ledger.asking.zrange(LEASES, -EVERYTHING, EVERYTHING, most=EVERYTHING, reverse=False)
+        return {member.decode(): int(until) for member, until in found}
+
+    def _lapse(self, running: Running, until: Instant) -> None:
+        claim = running.claim
+        self._opened.ledger.act("attempts.lost", lost_key(claim.node), claim.attempt)
+        if running.gated_at is None:
+            self._settling.abandon(running, at=until + self._linger(running))
+        else:
+            running.lapsed_at = until
+            self._claims.lapse(running, until, ends_at=self._ends_at(running))
+
+    def _ends_at(self, running: Running) -> Instant:
+        """When the time for a reply is over that came after the gate."""
+        assert running.lapsed_at is not None
+        assert running.gated_at is not None
+        final = self._context.routes.final_of(running.claim.mailbox)
+        return max(running.lapsed_at, running.gated_at + final + self._linger(running))
+
+    def _linger(self, running: Running) -> int:
+        return self._context.routes.linger_of(running.claim.mailbox)

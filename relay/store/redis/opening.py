@@ -1,0 +1,67 @@
+"""Opening a store on Redis: the link, the keys of the store, and the core of this node put together.
+
+Law: a store whose key is missing or another one refuses to start, and never makes a new key.
+"""
+
+from dataclasses import dataclass
+
+from relay.errors import StoreBroken
+from relay.store.engine.ring import fact, open_ring
+from relay.store.engine.statements import load_statements
+from relay.store.engine.values import Seals
+from relay.store.needs import Outside, StoreSettings
+from relay.store.redis.answers import answer
+from relay.store.redis.asking import LinkAsking
+from relay.store.redis.bell import Rope
+from relay.store.redis.core import Ground
+from relay.store.redis.ledger import RedisLedger
+from relay.store.redis.link import Link
+from relay.store.redis.opened import Opened
+from relay.store.redis.operations import Operations, Saying
+from relay.store.redis.store import RedisStore
+from relay.store.redis.times import RedisTimes
+
+_SQL = load_statements("store")
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One life of one node among several."""
+
+    node: str
+    """Its name, which it keeps over restarts."""
+    token: str
+    """Tells this life from every other."""
+    said: Saying
+    """What TIME says in a simulated world; on a machine empty."""
+
+
+def open_store(
+    link: Link, settings: StoreSettings, outside: Outside, *, membership: Membership, rope: Rope
+) -> RedisStore:
+    """Opens the store, or makes it; blocks. StoreKeyError and whatever the link says of the server."""
+    times = RedisTimes(outside.clock)
+    operations = Operations(link, times, node=membership.node, token=membership.token, said=membership.said)
+    link.open()
+    seals = _seals(link, operations, times, outside)
+    return RedisStore(Ground(link, operations, times, seals, settings, outside, membership.node), rope)
+
+
+def _seals(link: Link, operations: Operations, times: RedisTimes, outside: Outside) -> Seals:
+    """The keys of the store; a new store writes down which one it is sealed with."""
+    store_id = link.store_id
+    if store_id is None:
+        raise StoreBroken("the server has not said which store it has")
+    opened = Opened(times)
+    operations.begin(0)
+    ledger = RedisLedger(LinkAsking(link), answer)
+    opened.open(ledger, None)
+    known = fact(opened, "key_fingerprint")
+    if known is not None:
+        operations.let_go()
+        return Seals(open_ring(opened, outside.cipher_for), bytes.fromhex(store_id))
+    cipher = outside.cipher_for(None)
+    for name, value in {"store_id": store_id, "key_fingerprint": cipher.fingerprint}.items():
+        opened.write(_SQL["set_meta"], (name, value))
+    operations.commit(ledger, is_change=False)
+    return Seals(cipher, bytes.fromhex(store_id))

@@ -1,0 +1,128 @@
+"""One operation that decides: it holds the pen from its first look to its commit, so that nobody decides beside it.
+
+Law: what it means to write is written by one script or not at all; after an operation that failed the memory of this
+node is not what the store says, and is loaded again.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import msgpack
+
+from relay.core.limits import SECOND
+from relay.errors import StoreUnavailable
+from relay.store.redis.ledger import RedisLedger
+from relay.store.redis.link import Link
+from relay.store.redis.scripts import load_script
+from relay.store.redis.times import RedisTimes
+
+HELD: int = 2 * SECOND
+"""How long the pen is kept of a node that died with it; nearly every operation is over in milliseconds."""
+
+PATIENCE: int = SECOND
+"""How long is waited for the pen before it is tried again."""
+
+TRIES: int = 8
+"""So often the pen is asked for; others hold it for milliseconds."""
+
+Changed = dict[str, list[str]]
+"""Keys of the rows that others wrote, by table."""
+
+
+class Saying(Protocol):
+    """What TIME says, where the world is a simulated one; empty on a machine."""
+
+    def __call__(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What the store says at the beginning of an operation."""
+
+    revision: int
+    changes: int
+    changed: Changed
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What it says at the end."""
+
+    revision: int
+    changes: int
+
+
+class Stale(StoreUnavailable):
+    """somebody changed what this operation had read"""
+
+
+class Operations:
+    """Begins and commits operations of one node."""
+
+    def __init__(self, link: Link, times: RedisTimes, *, node: str, token: str, said: Saying) -> None:
+        """`token` tells this life of the node from every other holder of the pen."""
+        self._link = link
+        self._times = times
+        self._node = node
+        self._token = token
+        self._said = said
+        self._begin, self._act = load_script("begin"), load_script("act")
+
+    def prelude(self) -> tuple[str, str, str]:
+        """What every script is told first: TIME, who asks, and how long ago it asked last."""
+        return self._said(), self._node, self._times.gone()
+
+    def look(self, revision: int) -> Look:
+        """Reads the clock, and what others wrote since a revision; holds nothing."""
+        return self._looked(self._run_begin("", revision))
+
+    def begin(self, revision: int, *, held: int = HELD) -> Look:
+        """As `look`, with the pen. StoreUnavailable: others keep it."""
+        for _ in range(TRIES):
+            found = self._run_begin(str(held), revision)
+            if found[0]:
+                return self._looked(found)
+            self._await_pen(min(max(found[1], 1), PATIENCE))
+        raise StoreUnavailable("other nodes keep this one from deciding; it is tried again")
+
+    def commit(self, ledger: RedisLedger, *, is_change: bool) -> Committed:
+        """Writes all of it and lets the pen go. Stale, StoreUnavailable: nothing was written."""
+        work = [
+            self._times.now(), ledger.reads(), ledger.writes(), ledger.verbs, ledger.events, is_change, True,
+        ]  # fmt: skip
+        packed: bytes = msgpack.packb(work, use_bin_type=False, unicode_errors="surrogateescape")
+        answer = _unpacked(self._link.run(self._act, (), (self._token, packed), is_durable=True))
+        if answer[0] == b"DONE":
+            return Committed(answer[1], answer[2])
+        if answer[0] == b"LOST":
+            raise Stale("this node was away for so long that another one decides now")
+        raise Stale
+
+    def let_go(self) -> None:
+        """Nothing was decided: the pen goes."""
+        work = msgpack.packb([self._times.now(), [], [], [], [], False, True], use_bin_type=False)
+        self._link.run(self._act, (), (self._token, work))
+
+    def _run_begin(self, held: str, revision: int) -> list[Any]:
+        return _unpacked(self._link.run(self._begin, (), (*self.prelude(), self._token, held, revision)))
+
+    def _looked(self, found: list[Any]) -> Look:
+        _, now, civil, revision, changes, changed = found
+        self._times.hear(now, civil)
+        rows = {table.decode(): [key.decode() for key in keys] for table, keys in changed}
+        return Look(revision, changes, rows)
+
+    def _await_pen(self, longest: int) -> None:
+        """Until it is let go, or its time is over."""
+        seconds = f"{max(longest, SECOND // 100) / SECOND:.3f}"
+        self._link.ask("BLPOP", "relay:{relay}:pen:free", seconds, within=2 * SECOND)
+
+
+def _unpacked(answer: Any) -> list[Any]:
+    found: list[Any] = msgpack.unpackb(answer, raw=True, strict_map_key=False)
+    return found
+
+
+Refresh = Callable[[Changed], None]
+"""Takes over what other nodes wrote."""

@@ -1,0 +1,90 @@
+"""The store on Redis in the conformance suites: a real server, on virtual time.
+
+Law: one server serves all checks of a run, one after another, and each begins with nothing in it; what TIME says is said
+by the loop of the check.
+"""
+
+import atexit
+import time
+from functools import cache
+
+from relay.errors import RelayError
+from relay.store.needs import Outside, StoreSettings
+from relay.store.ports import Store
+from relay.store.redis.address import parse_address
+from relay.store.redis.bell import OwnBell
+from relay.store.redis.durability import Durability
+from relay.store.redis.joining import Rules
+from relay.store.redis.layout import Identity, scripts_version
+from relay.store.redis.link import Link
+from relay.store.redis.opening import Membership, open_store
+from relay.vault import Vault
+from tests.contract.harness import OnVirtualTime, at_once
+from tests.fakes.redisservers import Server, binary
+
+
+@cache
+def shared_server(name: str = "redis-7") -> Server:
+    """One for the whole run, without a disk behind it."""
+    server = Server(binary(name), "save ''", "appendonly no").start()
+    atexit.register(server.close)
+    return server
+
+
+class Bells(OwnBell):
+    """Of all processes of one check: a change that one makes rings at all."""
+
+
+def boottime() -> int:
+    """The machine's own: sockets know no virtual time."""
+    return time.monotonic_ns() // 1000
+
+
+class RedisHarness(OnVirtualTime):
+    """One store on a real server, and the processes that work with it."""
+
+    def __init__(self, settings: StoreSettings) -> None:
+        super().__init__()
+        self._settings = settings
+        self._chance = 0
+        self._lives = 0
+        self._server = shared_server()
+        self._server.client().flushall()
+        self._rope = Bells()
+        self._links: list[Link] = []
+        self.fatal: list[RelayError] = []
+        self.store: Store = self._open("node-1")
+
+    def _random(self, many: int) -> bytes:
+        self._chance += 1
+        return self._chance.to_bytes(many, "big")
+
+    def _open(self, node: str) -> Store:
+        self._lives += 1
+        rules = Rules(Durability.RELAXED, Identity(scripts_version()), lambda: "5e" * 16)
+        link = Link(parse_address(self._server.address), rules, boottime=boottime, chance=lambda: 0.5)
+        self._links.append(link)
+        outside = Outside(
+            clock=self.clock,
+            random=self._random,
+            cipher_for=lambda *_: Vault(b"k" * 32, self._random),
+            commit=at_once,
+            read=at_once,
+            fatal=self.fatal.append,
+            free_bytes=lambda: 10**12,
+        )
+        membership = Membership(node, f"{node}.{self._lives}", lambda: str(self.clock.wall()))
+        return open_store(link, self._settings, outside, membership=membership, rope=self._rope)
+
+    async def crash_and_restart(self) -> None:
+        self._links[-1].close()
+        self.store = self._open("node-1")
+
+    def peer(self) -> Store | None:
+        return self._open("node-2")
+
+    async def close(self) -> None:
+        await self.store.close()
+        for link in self._links:
+            link.close()
+        assert not self.fatal
