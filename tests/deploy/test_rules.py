@@ -73,8 +73,9 @@ def test_a_rule_asks_for_metrics_that_the_relay_has(expression: str) -> None:
 
 
 @pytest.mark.needs("promtool")
-def test_prometheus_takes_the_configuration_and_the_rules() -> None:
-    assert "SUCCESS" in promtool("check", "config", str(PROMETHEUS / "prometheus.yml"))
+@pytest.mark.parametrize("file", ["prometheus.yml", "prometheus-nodes.yml"])
+def test_prometheus_takes_the_configuration_and_the_rules(file: str) -> None:
+    assert "SUCCESS" in promtool("check", "config", str(PROMETHEUS / file))
 
 
 @pytest.mark.needs("promtool")

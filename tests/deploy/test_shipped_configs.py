@@ -30,6 +30,7 @@ def test_those_of_the_service_and_of_the_composition_are_among_them() -> None:
         "config/relay.yaml",
         "config/relay.full.yaml",
         "deploy/compose/relay.yaml",
+        "deploy/compose/relay-nodes.yaml",
     }
 
 
