@@ -107,9 +107,9 @@ class Remembrance:
         self._healths[mailbox] = health
         self._note(mailbox, health)
 
-    def learn_of_provider(self, provider: str) -> None:
-        """Another node wrote a provider's health: it is read again when it is asked for."""
-        self._provider_healths.pop(provider, None)
+    def learn_of_provider(self, provider: str, health: Health) -> None:
+        """Another node wrote a provider's health."""
+        self._provider_healths[provider] = health
 
     def _note(self, mailbox: MailboxId, health: Health) -> None:
         stopped = self._stopped.setdefault(mailbox.provider, {})

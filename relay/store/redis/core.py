@@ -22,7 +22,6 @@ from relay.store.engine.kin import load_kinship
 from relay.store.engine.logins import Logins
 from relay.store.engine.moves import Moves
 from relay.store.engine.recipients import sweep as sweep_recipients
-from relay.store.engine.remembrance import Remembrance
 from relay.store.engine.reports import Owed, Reports
 from relay.store.engine.running import claim_of
 from relay.store.engine.sealing import Sealed
@@ -50,6 +49,7 @@ from relay.store.redis.opened import Opened
 from relay.store.redis.operations import Changed, Operations
 from relay.store.redis.pending import RedisPending
 from relay.store.redis.ready import RedisReady
+from relay.store.redis.remembering import HeardRemembrance
 from relay.store.redis.schedule import RedisSchedule
 from relay.store.redis.scripts import load_script
 from relay.store.redis.times import RedisTimes
@@ -104,7 +104,8 @@ class Core:
         names = RedisNames(ground.link, self._asking)
         routes, entries = load_routes_or_none(opened, ground.seals), Entries(opened, names)
         limit = ground.settings.health.refused_logins
-        remembrance = Remembrance(opened, names, ground.times, routes, refused_logins=limit)
+        remembrance = HeardRemembrance(opened, names, ground.times, routes, refused_logins=limit)
+        remembrance.hear_providers(opened.ledger)
         remembrance.kinship = load_kinship(opened, routes.routing)
         self.claims = RedisClaims(opened, names, ground.seals, entries)
         self.ready = RedisReady(opened, remembrance)
@@ -200,6 +201,7 @@ class Core:
         self.context.schedule = schedule
         self.claims.forget()
         self.ready.forget()
+        self.leases.forget()
         row = self._opened.read_one(_OUTBOX["count_outbox"])
         self.context.owed = 0 if row is None else int(row[0])
         return ledger

@@ -32,8 +32,8 @@ def _mailboxes(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> No
 
 
 def _providers(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
-    for key in keys:
-        context.remembrance.learn_of_provider(key)
+    for row in ledger.named_rows("providers", keys):
+        context.remembrance.learn_of_provider(row["name"], read_health(row["health"]))
 
 
 def _meta(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:

@@ -33,6 +33,12 @@ class RedisLeases:
         self._opened = opened
         self._claims = claims
         self._settling = settling
+        self._just_lost: dict[str, dict[int, None]] = {}
+        """What this operation has found to be lost, by node."""
+
+    def forget(self) -> None:
+        """Another operation begins."""
+        self._just_lost.clear()
 
     def sweep(self) -> None:
         """Ends what has run out, at the instant at which it did."""
@@ -51,8 +57,8 @@ class RedisLeases:
     def lost(self, node: str) -> list[Claim]:
         """The claims that a node lost and has not settled."""
         ledger = self._opened.ledger
-        attempts = sorted(int(name) for name, _ in ledger.asking.hscan(lost_key(node)))
-        return [claim for each in attempts if (claim := self._lost_claim(each)) is not None]
+        attempts = {int(name) for name, _ in ledger.asking.hscan(lost_key(node))} | {*self._just_lost.get(node, ())}
+        return [claim for each in sorted(attempts) if (claim := self._lost_claim(each)) is not None]
 
     def _lost_claim(self, attempt: int) -> Claim | None:
         running = self._claims.get(attempt)
@@ -109,6 +115,7 @@ class RedisLeases:
 
     def _lapse(self, running: Running, until: Instant) -> None:
         claim = running.claim
+        self._just_lost.setdefault(claim.node, {})[claim.attempt] = None
         self._opened.ledger.act("attempts.lost", lost_key(claim.node), claim.attempt)
         if running.gated_at is None:
             self._settling.abandon(running, at=until + self._linger(running))

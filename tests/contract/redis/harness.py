@@ -5,7 +5,9 @@ by the loop of the check.
 """
 
 import atexit
+import itertools
 import time
+from dataclasses import replace
 from functools import cache
 
 from relay.errors import RelayError
@@ -31,6 +33,10 @@ def shared_server(name: str = "redis-7") -> Server:
     return server
 
 
+_DATABASES = itertools.count()
+"""A check may have two stores at once; a server has sixteen."""
+
+
 class Bells(OwnBell):
     """Of all processes of one check: a change that one makes rings at all."""
 
@@ -48,8 +54,8 @@ class RedisHarness(OnVirtualTime):
         self._settings = settings
         self._chance = 0
         self._lives = 0
-        self._server = shared_server()
-        self._server.client().flushall()
+        self._server, self._db = shared_server(), next(_DATABASES) % 16
+        self._server.client(db=self._db).flushdb()
         self._rope = Bells()
         self._links: list[Link] = []
         self.fatal: list[RelayError] = []
@@ -62,7 +68,9 @@ class RedisHarness(OnVirtualTime):
     def _open(self, node: str) -> Store:
         self._lives += 1
         rules = Rules(Durability.RELAXED, Identity(scripts_version()), lambda: "5e" * 16)
-        link = Link(parse_address(self._server.address), rules, boottime=boottime, chance=lambda: 0.5)
+        link = Link(
+            replace(parse_address(self._server.address), db=self._db), rules, boottime=boottime, chance=lambda: 0.5
+        )
         self._links.append(link)
         outside = Outside(
             clock=self.clock,
