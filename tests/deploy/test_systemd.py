@@ -1,6 +1,7 @@
 """The systemd unit: sandboxed, patient enough for a drain, and told the truth by the real process."""
 
 import configparser
+import re
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from relay.app.service import CLOSING
 from relay.config.loading import load_service
 from relay.core.limits import SECOND
+from relay.core.routing import Timeouts
 from tests.deploy.rules import ROOT
 from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
 
@@ -22,14 +24,21 @@ READY, ALIVE, STOPPING = "READY=1", "WATCHDOG=1", "STOPPING=1"
 """As sd_notify(3) has them."""
 
 UNIT = ROOT / "deploy" / "systemd" / "relay.service"
+NODE = ROOT / "deploy" / "systemd" / "relay.service.d" / "node.conf"
 EXPOSURE = 25
 """Tenths of `systemd-analyze security`: what a service that listens and reads files of root cannot be without."""
 
 
-def settings() -> dict[str, list[str]]:
+LONGEST_DRAIN = 660
+"""Seconds; what the README has a node write: `timeouts.final` and a margin."""
+
+
+def settings(unit: Path = UNIT) -> dict[str, list[str]]:
     """The [Service] section: every value of each key."""
     found: dict[str, list[str]] = {}
-    for line in UNIT.read_text().partition("[Service]")[2].partition("[Install]")[0].splitlines():
+    for line in re.split(r"^\[\w+\]$", unit.read_text().partition("[Service]")[2], maxsplit=1, flags=re.MULTILINE)[
+        0
+    ].splitlines():
         key, is_set, value = line.partition("=")
         if is_set and not line.startswith("#"):
             found.setdefault(key, []).append(value)
@@ -55,7 +64,18 @@ def test_it_waits_for_a_drain_before_it_kills() -> None:
     config = load_service(ROOT / "config" / "relay.yaml", {}).value
     assert config is not None
     closing_parts = 2  # what closes after the drain: clients, then the store
-    assert int(settings()["TimeoutStopSec"][0]) >= config.drain / SECOND + closing_parts * CLOSING
+    assert config.drain <= LONGEST_DRAIN * SECOND
+    assert int(settings()["TimeoutStopSec"][0]) >= LONGEST_DRAIN + closing_parts * CLOSING
+    assert f"drain: {LONGEST_DRAIN}s" in UNIT.read_text()
+    assert Timeouts().final < LONGEST_DRAIN * SECOND, "an attempt that waits for its last reply ends by itself"
+
+
+def test_a_node_gets_the_address_of_its_store_as_a_credential() -> None:
+    found = settings(NODE)
+    (credential,) = found["LoadCredential"]
+    assert credential == "store.url:/etc/relay/keys/store.url"
+    assert "Environment" not in found, "no secret in the environment of the unit"
+    assert set(found) == {"LoadCredential", "RestartSec"}, "all else is relay.service's"
 
 
 def test_it_is_watched() -> None:
@@ -73,9 +93,13 @@ def test_it_is_a_unit_that_a_parser_of_ini_files_reads() -> None:
 
 
 @pytest.mark.needs("systemd-analyze")
-def test_systemd_takes_the_unit(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_node", [False, True])
+def test_systemd_takes_the_unit(tmp_path: Path, has_node: bool) -> None:
     copy = tmp_path / "relay.service"
     copy.write_text(UNIT.read_text().replace("/opt/relay/bin/relay", shutil.which("true") or "/bin/true"))
+    if has_node:
+        (tmp_path / "relay.service.d").mkdir()
+        shutil.copy(NODE, tmp_path / "relay.service.d")
     done = subprocess.run(
         ["systemd-analyze", "verify", "--man=no", str(copy)],
         capture_output=True,
@@ -83,7 +107,7 @@ def test_systemd_takes_the_unit(tmp_path: Path) -> None:
         timeout=PATIENCE,
         check=False,
     )
-    assert "relay.service" not in done.stderr, done.stderr
+    assert not {"relay.service", "node.conf"} & set(re.findall(r"[\w.]+", done.stderr)), done.stderr
 
 
 @pytest.mark.needs("systemd-analyze")
