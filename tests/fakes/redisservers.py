@@ -182,10 +182,11 @@ class Server:
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def follow(self, primary: "Server") -> None:
-        """Makes it a replica, and waits until it has what the primary has."""
-        with self.client() as client:
+        """Makes it a replica, and waits until it has what the primary has, and the primary knows that."""
+        with self.client() as client, primary.client() as other:
             client.replicaof("127.0.0.1", str(primary.port))
             until(lambda: client.info("replication").get("master_link_status") == "up", "the replica follows")
+            until(lambda: self.port in _online(other), "the primary counts it")
 
     def close(self) -> None:
         """Ends it, and takes its files away."""
@@ -224,6 +225,13 @@ class Server:
             yield f"tls-key-file {self.tls.key}"
             yield f"tls-ca-cert-file {self.tls.authority}"
             yield "tls-auth-clients no"
+
+
+def _online(primary: redis.Redis) -> set[int]:
+    """The ports of the replicas that it says have everything."""
+    told: Any = primary.info("replication")
+    replicas = [value for name, value in told.items() if name.startswith("slave") and isinstance(value, dict)]
+    return {int(each["port"]) for each in replicas if each["state"] == "online"}
 
 
 class Watcher(Server):

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from relay.errors import RelayError, StoreBroken, StoreNotDurable, StoreUnavailable
+from relay.errors import RelayError, StoreBroken, StoreNotDurable
 from relay.store.redis.facts import Facts
+from relay.store.redis.failures import NotAllowed
 from relay.store.redis.wire import Command, Reply, Wire
 
 
@@ -65,7 +66,7 @@ def flaws_of(server: str, replies: Sequence[Reply | RelayError]) -> list[Flaw]:
 
 
 def _flaw(server: str, setting: Setting, reply: Reply | RelayError) -> Flaw | None:
-    if isinstance(reply, (StoreBroken, StoreUnavailable)) and not getattr(reply, "is_unknown", False):
+    if isinstance(reply, (NotAllowed, StoreBroken)):  # by its ACL, or renamed
         raise StoreNotDurable(
             f"{server} does not answer CONFIG GET, so nobody can see whether it would keep mail through a crash: allow "
             "it, or, where you know that it would, write `durability: asserted` in relay.yaml"

@@ -93,11 +93,11 @@ def _version(text: str) -> tuple[int, ...]:
 
 def _replicas(fields: dict[str, str]) -> list[Host]:
     """Those of the lines `slave0:ip=127.0.0.1,port=6380,state=online,offset=14,lag=1` that have and answer."""
-    found = []
+    found: dict[Host, None] = {}  # one that came back is listed twice, until the primary sees that it had left
     for name, value in fields.items():
         if re.fullmatch(r"slave\d+", name) is None:
             continue
         parts = dict(part.partition("=")[::2] for part in value.split(","))
         if parts.get("state") == "online" and int(parts.get("lag", "0")) <= SILENT_AFTER:
-            found.append(Host(parts["ip"], int(parts["port"])))
-    return found
+            found[Host(parts["ip"], int(parts["port"]))] = None
+    return list(found)

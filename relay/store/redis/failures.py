@@ -49,6 +49,10 @@ class Deed:
     keys: Sequence[str] = ()
 
 
+class NotAllowed(StoreUnavailable):
+    """the store does not let this user do this"""
+
+
 def code_of(error: exceptions.RedisError) -> str:
     """The word with which Redis begins an error, also where a script of 6.2 wraps it; empty: none that is known."""
     code = getattr(error, "status_code", None)
@@ -71,6 +75,8 @@ def translated(error: exceptions.RedisError, where: str, deed: Deed, *, is_sent:
         return StoreFull(f"{where} has no memory left for mail (maxmemory)")
     if code in AWAY:
         return StoreUnavailable(f"{where} {AWAY[code]}")
+    if code == "NOPERM":
+        return NotAllowed(f"{where} {LOGIN[code]} ({deed.name})")
     if code in LOGIN:
         return StoreUnavailable(f"{where} {LOGIN[code]} ({deed.name})")
     if isinstance(error, exceptions.AuthenticationError):

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from relay.errors import StoreBroken, StoreReplaced, StoreTooNew
+from relay.store.redis.facts import answered
+from relay.store.redis.failures import Deed
 from relay.store.redis.scripts import load_script, script_names
 from relay.store.redis.wire import Reply, Wire
 
@@ -60,7 +62,10 @@ def check_layout(wire: Wire, identity: Identity, new_id: Callable[[], str], *, u
 def _mark(wire: Wire, identity: Identity, new_id: str, until: int) -> Reply:
     """By its text, not its sha: this is the first script of a connection, and small."""
     script = load_script("layout")
-    return wire.ask("EVAL", script.text, 1, META, LAYOUT, identity.scripts, new_id, until=until)
+    deed = Deed("layout.lua", [META])
+    command = ("EVAL", script.text, 1, META, LAYOUT, identity.scripts, new_id)
+    [reply] = answered(wire.ask_all([command], until=until, deeds=[deed]))
+    return reply
 
 
 def _accepted(reply: Reply, wire: Wire, identity: Identity) -> str:

@@ -11,13 +11,14 @@ from relay.core.limits import SECOND, Instant
 from relay.errors import RelayError, StoreSilent, StoreUnavailable
 from relay.store.redis.address import Address, Scheme
 from relay.store.redis.durability import Flaw
+from relay.store.redis.facts import Facts
 from relay.store.redis.failures import Deed
 from relay.store.redis.joining import Joining, Rules
 from relay.store.redis.patience import IN_A_SECOND, Patience
 from relay.store.redis.replicas import Replicas
 from relay.store.redis.scripts import Script
 from relay.store.redis.sentinel import Sentinels
-from relay.store.redis.wire import Command, NotLoaded, Reply, Way, Wire
+from relay.store.redis.wire import LEAST, Command, NotLoaded, Reply, Way, Wire
 
 Bytes = bytes | str | int
 
@@ -44,6 +45,9 @@ FIRST_PAUSE = SECOND // 20
 
 LONGEST_PAUSE = SECOND
 """Mail goes on within seconds of the return of Redis, so nobody may wait longer than this to look."""
+
+LATE = SECOND // 5
+"""Redis looks ten times a second whose wait is over, so that WAIT may answer so much after its time."""
 
 PROBE = SECOND // 10
 """For a replica that did not confirm, before anything else is written: it is there, or it is not."""
@@ -83,6 +87,21 @@ class Link:
     def store_id(self) -> str | None:
         """Whose store it is; None before the first connection."""
         return self._joining.identity.store_id
+
+    @property
+    def facts(self) -> Facts | None:
+        """What the server was when it was last looked at."""
+        return self._joining.facts
+
+    @property
+    def where(self) -> str:
+        """The server that it is connected to, as logs may show it; empty: none."""
+        return str(self._wire.host) if self._wire is not None else ""
+
+    @property
+    def is_pausing(self) -> bool:
+        """Whether a call would fail at once, because the last try to connect was a moment ago."""
+        return self._why is not None and self._boottime() < self._not_before
 
     @property
     def is_away(self) -> bool:
@@ -155,7 +174,7 @@ class Link:
             facts = self._joining.look(wire, self._way, until=until)
         except RelayError as error:
             raise self._lost(error) from None
-        self._replicas.recount(len(facts.replicas), self._boottime())
+        self._replicas.listed(len(facts.replicas), self._boottime())
 
     def close(self) -> None:
         """Harmless when called twice; the next call connects again."""
@@ -169,7 +188,7 @@ class Link:
         """The connection, made if need be: one try, and none before the pause after the last has passed."""
         if self._wire is not None and not self._wire.is_cut():
             return self._wire
-        if self._boottime() < self._not_before and self._why is not None:
+        if self._why is not None and self.is_pausing:
             raise self._why
         try:
             wire = self._joined(until)
@@ -203,7 +222,7 @@ class Link:
     def _sent(self, wire: Wire, calls: Sequence[Call], until: Instant, *, is_durable: bool) -> list[Reply | RelayError]:
         """Scripts that this connection has not used yet go ahead of the calls; the confirmation follows them."""
         new = {call.script.sha: call.script for call in calls if call.script.sha not in self._loaded}
-        confirmation = self._confirmation(until) if is_durable else []
+        confirmation = self._confirmation(self._patience.confirm, until) if is_durable else []
         commands: list[Command] = [("SCRIPT", "LOAD", script.text) for script in new.values()]
         deeds = [Deed(f"loading {script.name}.lua") for script in new.values()]
         commands += [*(call.command for call in calls), *confirmation]
@@ -219,12 +238,12 @@ class Link:
     def _reply_until(self, until: Instant, within: int | None) -> Instant:
         return until if within else min(until, self._boottime() + self._patience.reply)
 
-    def _confirmation(self, until: Instant) -> list[Command]:
+    def _confirmation(self, patience: int, until: Instant) -> list[Command]:
         """What asks the replicas, in time to hear the answer; nothing where there are none."""
         count = self._replicas.counted
         if not count:
             return []
-        left = max(min(self._patience.confirm, (until - self._boottime()) * 2 // 3), SECOND // 100) // 1000
+        left = max(min(patience, until - self._boottime() - LATE), LEAST) // 1000
         if self._joining.can_await_disks:
             return [("WAITAOF", 1, count, left)]
         return [("WAIT", count, left)]
@@ -234,7 +253,7 @@ class Link:
         if not isinstance(seen, int):
             return False
         is_enough = seen >= self._replicas.counted
-        self._replicas.recount(seen, self._boottime())
+        self._replicas.answered(seen, self._boottime())
         return is_enough
 
     @staticmethod
@@ -245,8 +264,7 @@ class Link:
 
     def _refuse_while_short(self, wire: Wire, until: Instant) -> None:
         """Asks the replicas for what was written before. StoreUnavailable: one is missing, and nothing is written."""
-        counted = self._replicas.counted
-        reply = wire.ask("WAIT", counted, PROBE // 1000, until=self._reply_until(until, None))
-        self._replicas.recount(reply, self._boottime())
+        for command in self._confirmation(PROBE, until):
+            self._is_confirmed(wire.ask(*command, until=self._reply_until(until, None)))
         if self._replicas.is_short:
-            raise StoreUnavailable(f"{counted - reply} of {counted} replicas of {wire.host} do not answer")
+            raise StoreUnavailable(f"not all of the {self._replicas.counted} replicas of {wire.host} answer")

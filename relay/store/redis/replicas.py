@@ -35,13 +35,19 @@ class Replicas:
             self.counted -= 1
             self._missing += 1
         self._primary = primary
-        self.recount(seen, now)
+        self.listed(seen, now)
 
-    def recount(self, seen: int, now: Instant) -> None:
-        """So many answer now."""
-        if seen >= self.counted:
+    def listed(self, seen: int, now: Instant) -> None:
+        """The primary names so many; that one of them is slow shows only when it is asked to confirm."""
+        if seen > self.counted:
             self._missing = max(self._missing - (seen - self.counted), 0)
             self.counted = seen
+        elif seen < self.counted:
+            self.answered(seen, now)
+
+    def answered(self, seen: int, now: Instant) -> None:
+        """So many confirmed; more than were counted may be the same one twice, so that only `listed` counts more."""
+        if seen >= self.counted:
             self._short_since = None
             return
         if self._short_since is None:

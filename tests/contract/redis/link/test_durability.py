@@ -1,0 +1,120 @@
+"""A server that could lose accepted mail is refused with the line to change, unless relay.yaml says otherwise."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from relay.errors import StoreNotDurable
+from relay.store.redis.durability import Durability
+from relay.store.redis.link import Link
+from tests.contract.redis.link.scene import COUNT, KEY, PING, link_to, rules
+from tests.fakes.redisservers import Server, replicated, server, until
+
+WRONG = [
+    ("appendonly no", "appendonly yes"),
+    ("appendfsync everysec", "appendfsync always"),
+    ("no-appendfsync-on-rewrite yes", "no-appendfsync-on-rewrite no"),
+    ("maxmemory-policy allkeys-lru", "maxmemory-policy noeviction"),
+]
+
+
+@pytest.mark.parametrize(("line", "right"), WRONG)
+def test_wrong_setting_is_refused_with_the_line_to_change(program: Path, line: str, right: str):
+    with server(program, line) as made, closing(link_to(made)) as link:
+        with pytest.raises(StoreNotDurable) as caught:
+            link.open()
+        [told] = str(caught.value).splitlines()
+        assert told.startswith(f"primary {made.socket}: {right.split(maxsplit=1)[0]} is {line.split()[1]}: ")
+        assert f"`{right}` in its redis.conf" in told
+        assert f"CONFIG SET {right}" in told
+        with made.client() as client:
+            assert client.dbsize() == 0, "nothing was written"
+            client.config_set(*right.split())
+        _reopen(link)
+
+
+def test_each_wrong_setting_has_its_line(program: Path):
+    with server(program, *(line for line, _ in WRONG)) as made, closing(link_to(made)) as link:
+        with pytest.raises(StoreNotDurable) as caught:
+            link.open()
+        assert len(str(caught.value).splitlines()) == len(WRONG)
+
+
+def test_relaxed_goes_on_and_goes_on_saying_so(program: Path):
+    relaxed = rules(Durability.RELAXED)
+    with server(program, is_durable=False) as made, closing(link_to(made, relaxed)) as link:
+        assert link.run(COUNT, [KEY], is_durable=True) == 1
+        assert [flaw.what for flaw in link.problems()] == ["durability"] * 2
+        assert "appendonly is no" in link.problems()[0].text
+        with made.client() as client:
+            client.config_set("appendonly", "yes")
+            client.config_set("appendfsync", "always")
+        link.tend()
+        assert link.problems() == ()
+
+
+def test_forbidden_config_is_told_how_to_assert(program: Path):
+    with server(program, 'rename-command CONFIG ""') as made:
+        with closing(link_to(made)) as link, pytest.raises(StoreNotDurable, match="`durability: asserted`"):
+            link.open()
+        with closing(link_to(made, rules(Durability.RELAXED))) as link:
+            assert link.run(PING) == b"pong"
+            assert "nobody can see" in link.problems()[0].text
+        with closing(link_to(made, rules(Durability.ASSERTED))) as link:
+            assert link.run(PING) == b"pong"
+            assert link.problems() == ()
+
+
+def test_user_who_may_not_ask_is_told_how_to_assert(program: Path):
+    with server(program, "user relay on >geheim ~relay:* +@all -config") as made:
+        link = link_to(made, change=lambda address: address.replace("://", "://relay:geheim@", 1))
+        with closing(link), pytest.raises(StoreNotDurable, match="`durability: asserted`"):
+            link.open()
+
+
+def test_assertion_that_the_server_contradicts_is_told(program: Path):
+    loose = ("appendonly no", "maxmemory-policy allkeys-lru")
+    with server(program, *loose) as made, closing(link_to(made, rules(Durability.ASSERTED))) as link:
+        assert link.run(PING) == b"pong"
+        assert ["aof_enabled:0" in flaw.text for flaw in link.problems()] == [True, False]
+        assert "allkeys-lru" in link.problems()[1].text
+
+
+def test_setting_that_is_changed_later_is_found_at_the_next_look(redis_server: Server):
+    with closing(link_to(redis_server)) as link, redis_server.client() as client:
+        assert link.run(COUNT, [KEY]) == 1
+        client.config_set("appendfsync", "everysec")
+        with pytest.raises(StoreNotDurable, match="appendfsync is everysec"):
+            link.tend()
+        with pytest.raises(StoreNotDurable, match="appendfsync is everysec"):
+            link.run(COUNT, [KEY])
+        client.config_set("appendfsync", "always")
+        _reopen(link)
+        assert link.run(COUNT, [KEY]) == 2
+
+
+def test_replica_that_could_lose_it_is_refused_too(program: Path):
+    with replicated(program) as (primary, replica), replica.client() as client:
+        client.config_set("appendfsync", "everysec")
+        with closing(link_to(primary)) as link:
+            with pytest.raises(StoreNotDurable, match=f"^replica 127.0.0.1:{replica.port}: appendfsync is everysec"):
+                link.open()
+            client.config_set("appendfsync", "always")
+            _reopen(link)
+            assert link.problems() == ()
+
+
+def test_replica_that_cannot_be_reached_is_a_lasting_warning(program: Path):
+    with replicated(program) as (primary, replica), replica.client() as client:
+        client.config_set("requirepass", "anders")  # which the relay is not told
+        with closing(link_to(primary)) as link:
+            link.open()
+            assert [flaw.what for flaw in link.problems()] == ["replica"]
+            assert f"whether replica 127.0.0.1:{replica.port} would keep mail" in link.problems()[0].text
+
+
+def _reopen(link: Link) -> None:
+    """Once the pause after a refusal is over."""
+    until(lambda: not link.is_pausing, "the pause is over")
+    link.open()

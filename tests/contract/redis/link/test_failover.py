@@ -1,0 +1,49 @@
+"""Under Sentinel the link goes where the primary is, and a replica that has become it is checked like the first."""
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from relay.errors import StoreUnavailable
+from relay.store.redis.link import Link
+from tests.contract.redis.link.scene import COUNT, KEY, PING, link_to
+from tests.fakes.redisservers import until, watched
+
+
+def test_link_follows_a_failover(program: Path):
+    with watched(program, "repl-timeout 60") as group, closing(link_to(group.address)) as link:
+        assert link.run(COUNT, [KEY], is_durable=True) == 1
+        old = group.primary()
+        old.kill9()
+        with pytest.raises(StoreUnavailable):
+            link.run(PING)
+        new = group.fail_over(old)
+        until(lambda: _is_answered(link), "the link has found the new primary")
+        assert link.run(COUNT, [KEY], is_durable=True) == 2, "what was confirmed is there"
+        assert link.where == f"127.0.0.1:{new.port}"
+        assert "1 fewer than before" in link.problems()[0].text
+        old.start()
+        old.follow(new)  # as the sentinels would have it do in ten seconds
+        until(lambda: _has_two(link), "the old primary counts as a replica")
+
+
+def test_sentinels_that_do_not_answer_are_named(program: Path):
+    told = pytest.raises(StoreUnavailable, match=r"no sentinel of 127.0.0.1:1, 127.0.0.1:2 names a primary for relay")
+    with closing(link_to("redis+sentinel://127.0.0.1:1,127.0.0.1:2/relay")) as link, told:
+        link.open()
+
+
+def _is_answered(link: Link) -> bool:
+    try:
+        return bool(link.run(PING) == b"pong")
+    except StoreUnavailable:
+        return False
+
+
+def _has_two(link: Link) -> bool:
+    try:
+        link.tend()
+    except StoreUnavailable:
+        return False
+    return link.problems() == ()
