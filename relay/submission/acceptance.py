@@ -26,8 +26,9 @@ from relay.store.ports.foresight import Foresight
 from relay.store.ports.unheard import Sending, Unheard
 from relay.submission.dating import Dated, date_message
 from relay.submission.gathering import Gathering
+from relay.submission.handing import Handing
 from relay.submission.recipients import NOTHING_STANDS, Recipients
-from relay.submission.resubmission import Resubmissions, Told
+from relay.submission.resubmission import Resubmissions, Told, UnderWay
 from relay.submission.settings import SubmissionSettings
 from relay.submission.transaction import Transaction
 
@@ -82,8 +83,9 @@ class Acceptance:
     ) -> None:
         self._intake = intake
         self._enquiries = enquiries
-        self.recipients = enquiries.recipients
-        self.resubmissions = Resubmissions(enquiries.unheard)
+        self.recipients = replace(enquiries.recipients, patience=settings.store_patience)
+        self.resubmissions = Resubmissions(enquiries.unheard, patience=settings.store_patience)
+        self._handing = Handing(intake, self.resubmissions, patience=settings.store_patience)
         self._settings = settings
         self._new_id = new_id
         self._wall_clock = wall_clock
@@ -131,17 +133,24 @@ class Acceptance:
             return Told(first, sending, is_again=True)
         under_way, accepted = self.resubmissions.begin(sending, has_left), None
         try:
-            stored = await self._store(transaction, header, admitted, digest=digest)
+            stored = await self._store(transaction, header, admitted, sending=sending, under_way=under_way)
             accepted = None if isinstance(stored, Refusal) else stored[0].id
         finally:
-            self.resubmissions.end(sending, under_way, accepted)
+            if not under_way.is_followed:
+                self.resubmissions.end(sending, under_way, accepted)
         if isinstance(stored, Refusal):
             return stored
         message, dated = stored
         return Accepted(message, size, lines.is_mended, sending, dated.late, _renamed(transaction, admitted))
 
     async def _store(
-        self, transaction: Transaction, header: TopHeader, admitted: Admitted, *, digest: bytes
+        self,
+        transaction: Transaction,
+        header: TopHeader,
+        admitted: Admitted,
+        *,
+        sending: Sending,
+        under_way: UnderWay,
     ) -> tuple[NewMessage, Dated] | Refusal:
         """What may be sent is stored."""
         paused = self._paused(transaction.routing, admitted.account)
@@ -155,12 +164,12 @@ class Acceptance:
         dated = await self._date(transaction, header, admitted.account)
         if isinstance(dated, Refusal):
             return dated
-        message = self._message(transaction, header, admitted, dated=dated, digest=digest)
+        message = self._message(transaction, header, admitted, dated=dated, sending=sending)
         refused = self.too_large_upstream(transaction.routing, admitted.account, len(message.content))
         if refused is not None:
             return refused
         try:
-            await self._intake.put(message)
+            await self._handing.put(message, sending, under_way)
         except StoreFull:
             return Refusal(Reason.STORE_FULL)
         except StoreError:
@@ -175,6 +184,7 @@ class Acceptance:
         return await date_message(
             header, account, transaction.client.name,
             foresight=self._enquiries.foresight, pause_of=self._enquiries.pause_of, timezone=timezone, now=self._now(),
+            patience=_a_part_of(self._settings.store_patience),
         )  # fmt: skip
 
     def _paused(self, routing: Routing, account: Account) -> Refusal | None:
@@ -201,14 +211,14 @@ class Acceptance:
         return Refusal(Reason.MESSAGE_TOO_LARGE, {"most": str(most)}, account.sender)
 
     def _message(
-        self, transaction: Transaction, header: TopHeader, admitted: Admitted, *, dated: Dated, digest: bytes
+        self, transaction: Transaction, header: TopHeader, admitted: Admitted, *, dated: Dated, sending: Sending
     ) -> NewMessage:
         account = admitted.account
         sender = sent_as(account, transaction.sender)
         is_stood_for = not sender and not is_null_taken(account, transaction.routing)
         if is_stood_for:
             sender = account.sender
-        message_id: MessageId = self._new_id()
+        message_id: MessageId = self.resubmissions.id_of(sending) or self._new_id()
         stamp = Stamp(self._settings.hostname, transaction.protocol, message_id, self._wall_clock())
         done = completed(header, stamp, sender=sender, changes=admitted.changes)
         return NewMessage(
@@ -218,11 +228,16 @@ class Acceptance:
             envelope=_envelope(transaction, sender, header, is_reported=not is_stood_for),
             content=done.content,
             header_message_id=done.message_id,
-            submitted_hash=digest,
+            submitted_hash=sending.submitted_hash,
             wants_express=header.wants_express,
             lifetime=dated.lifetime,
             is_dated=dated.is_dated,
         )
+
+
+def _a_part_of(patience: float | None) -> float | None:
+    """What a forecast may take, so that handing over has nearly all of it."""
+    return None if patience is None else patience / 3
 
 
 def _envelope(transaction: Transaction, sender: str, header: TopHeader, *, is_reported: bool) -> Envelope:

@@ -3,7 +3,7 @@
 Law: the forecast is asked only for what has a deadline; a store that cannot answer delays nothing and refuses nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from zoneinfo import ZoneInfo
 
@@ -15,6 +15,7 @@ from relay.core.routing import Account
 from relay.core.words import AccountId
 from relay.errors import StoreError
 from relay.store.ports.foresight import Foresight
+from relay.submission.promptly import promptly
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,11 @@ async def date_message(
     pause_of: Callable[[AccountId], Pause | None],
     timezone: str,
     now: int,
+    patience: float | None = None,
 ) -> Dated | Refusal:
     """What a message that comes in `now` (wall time, microseconds) has time for.
 
-    `pause_of`: why nothing leaves an account.
+    `pause_of`: why nothing leaves an account. `patience`: seconds that the store has to answer.
     """
     zone = ZoneInfo(timezone)
     deadline = deadline_of(header, account, zone=zone, now=now)
@@ -55,7 +57,8 @@ async def date_message(
         return UNDATED if deadline is None else deadline
     late = None
     if foresight is not None:
-        late = await _lateness(deadline, header, account, client, foresight=foresight, zone=zone)
+        leaving = foresight.departure(account.sender, client, wants_express=header.wants_express)
+        late = await _lateness(deadline, promptly(leaving, patience), zone)
     pause = pause_of(account.sender) if late is not None and not late.leaves else None
     if late is not None and pause is not None:
         late = replace(late, cause=pause.reason)
@@ -72,11 +75,9 @@ def _too_late(late: Lateness, account: Account) -> Refusal:
     return Refusal(Reason.TOO_LATE, {"leaves": late.leaves, "deadline": late.deadline}, account.sender)
 
 
-async def _lateness(
-    deadline: Deadline, header: TopHeader, account: Account, client: str, *, foresight: Foresight, zone: ZoneInfo
-) -> Lateness | None:
+async def _lateness(deadline: Deadline, leaving: Awaitable[int | None], zone: ZoneInfo) -> Lateness | None:
     try:
-        leaves_at = await foresight.departure(account.sender, client, wants_express=header.wants_express)
+        leaves_at = await leaving
     except StoreError:
         return None  # `put` says what is wrong with the store
     return lateness_of(deadline, leaves_at, zone)

@@ -19,6 +19,7 @@ from relay.core.suppression import SuppressionKind
 from relay.errors import StoreError
 from relay.store.ports.suppressions import Suppressions, SuppressionView
 from relay.submission.domains import Domains, Standing
+from relay.submission.promptly import promptly
 from relay.submission.transaction import Transaction
 
 _AWAY = Refusal(Reason.STORE_AWAY)
@@ -32,6 +33,8 @@ class Recipients:
 
     suppressions: Suppressions | None = None
     domains: Domains | None = None
+    patience: float | None = None
+    """Seconds that the store has to answer; None: as long as it takes."""
 
     async def refusal(self, transaction: Transaction, address: str) -> Refusal | None:
         """Why a recipient cannot be taken at RCPT; an empty sender's account is known only at the dot."""
@@ -73,7 +76,7 @@ class Recipients:
         if self.suppressions is None or not self.suppressions.may_stand(account.sender, address):
             return None
         try:
-            return await self.suppressions.standing(account.sender, address)
+            return await promptly(self.suppressions.standing(account.sender, address), self.patience)
         except StoreError:
             return _AWAY
 

@@ -1,16 +1,21 @@
 """Who was accepted and cannot have read it, and sends the same again: he means the first message, not another one.
 
 Law: nothing is written for a client that reads its answers; one that was gone when it was answered is remembered for
-half an hour, and one that is still being answered is waited for.
+half an hour, and one that is still being answered is waited for. A message that may be stored keeps its id as long.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from relay.core.limits import SECOND
 from relay.core.words import MessageId
 from relay.errors import StoreError
-from relay.store.ports.unheard import Sending, Unheard
+from relay.store.ports.unheard import UNHEARD_FOR, Sending, Unheard
+from relay.submission.promptly import promptly
+
+DOUBTFUL: int = 10_000
+"""Messages of which it is remembered that they may be stored: ten for each client of a full relay, of 1 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +35,22 @@ class UnderWay:
     """Whether its client waits no more for the answer."""
     accepted: "asyncio.Future[MessageId | None]"
     """None: it was refused."""
+    is_followed: bool = False
+    """The store has not said what became of it, and its client is answered without it."""
+
+    def follow(self) -> None:
+        """Nobody waits for it any more."""
+        self.is_followed, self.has_left = True, lambda: True
 
 
 class Resubmissions:
     """Finds the first of two; one for all connections."""
 
-    def __init__(self, unheard: Unheard | None) -> None:
+    def __init__(self, unheard: Unheard | None, *, patience: float | None = None) -> None:
+        """`patience`: seconds that a client waits for what the store knows of him; None: as long as it takes."""
         self._unheard = unheard
+        self._patience = patience
+        self._doubtful: dict[Sending, tuple[MessageId, float]] = {}
         self._under_way: dict[Sending, UnderWay] = {}
 
     async def first_of(self, sending: Sending) -> MessageId | None:
@@ -45,12 +59,12 @@ class Resubmissions:
             return None
         before = self._under_way.get(sending)
         if before is not None and before.has_left():
-            message = await asyncio.shield(before.accepted)
+            message = await promptly(asyncio.shield(before.accepted), self._patience)
             if message is not None:
                 return message
         if self._unheard is None or not self._unheard.may_be(sending):
             return None
-        return await self._unheard.first_of(sending)
+        return await promptly(self._unheard.first_of(sending), self._patience)
 
     def begin(self, sending: Sending, has_left: Callable[[], bool]) -> UnderWay:
         """It is being stored; to be ended."""
@@ -60,9 +74,31 @@ class Resubmissions:
 
     def end(self, sending: Sending, under_way: UnderWay, message: MessageId | None) -> None:
         """It is stored, or refused."""
-        under_way.accepted.set_result(message)
+        if not under_way.accepted.done():
+            under_way.accepted.set_result(message)
         if self._under_way.get(sending) is under_way:
             del self._under_way[sending]
+
+    # what may be stored
+
+    def doubt(self, message: MessageId, sending: Sending) -> None:
+        """It may be stored under this id, and its client was told to try again."""
+        if sending.is_named:
+            self._doubtful.pop(sending, None)
+            self._doubtful[sending] = message, asyncio.get_running_loop().time() + UNHEARD_FOR / SECOND
+            while len(self._doubtful) > DOUBTFUL:
+                del self._doubtful[next(iter(self._doubtful))]
+
+    def resolve(self, sending: Sending) -> None:
+        """It is known what became of it."""
+        self._doubtful.pop(sending, None)
+
+    def id_of(self, sending: Sending) -> MessageId | None:
+        """The id that the same had when it may have been stored; None: it has none yet."""
+        message, until = self._doubtful.get(sending, (None, 0.0))
+        return message if asyncio.get_running_loop().time() < until else None
+
+    # what was told
 
     async def unheard(self, told: Told) -> None:
         """Its client left before it can have read the answer."""

@@ -45,5 +45,7 @@ class SubmissionSettings:
     """From one address; not for those in a client's networks."""
     timeout: int = 300 * SECOND
     """How long a client may be silent."""
+    store_patience: float | None = None
+    """Seconds that a client waits for the store before it is told to try again; None: as long as it takes."""
     max_held: int = HELD
     """Octets of messages coming in at once; beyond it they get 452, so that 1000 clients cannot fill the memory."""

@@ -1,0 +1,78 @@
+"""Handing a message to the store, and what is done where the store does not say whether it has it.
+
+Law: a client waits no longer than `patience`; a message of which nobody knows whether it is stored keeps its id, so
+that the same one sent again is stored once, and one that was stored after all is remembered as not heard of.
+"""
+
+import asyncio
+
+from relay.core.envelope import NewMessage
+from relay.errors import RelayError, StoreError, StoreSilent, StoreUnavailable
+from relay.store.ports import Intake
+from relay.store.ports.unheard import Sending
+from relay.submission.resubmission import Resubmissions, Told, UnderWay
+
+
+class Handing:
+    """Hands over; one for all connections. `patience` in seconds; None: as long as it takes."""
+
+    def __init__(self, intake: Intake, resubmissions: Resubmissions, *, patience: float | None) -> None:
+        self._intake = intake
+        self._resubmissions = resubmissions
+        self._patience = patience
+        self._followed: dict[asyncio.Task[None], None] = {}
+
+    async def put(self, message: NewMessage, sending: Sending, under_way: UnderWay) -> None:
+        """Returns when it is safe. StoreFull, StoreUnavailable: it is not; StoreSilent: it may be all the same."""
+        if self._patience is None:
+            await self._put(message, sending)
+            return
+        putting = asyncio.create_task(self._put(message, sending))
+        try:
+            await asyncio.wait({putting}, timeout=self._patience)
+        finally:
+            if not putting.done():
+                self._follow(putting, message, sending, under_way=under_way)
+        if not putting.done():
+            raise StoreSilent
+        putting.result()
+
+    async def _put(self, message: NewMessage, sending: Sending) -> None:
+        try:
+            await self._intake.put(message)
+        except StoreUnavailable as error:
+            if error.is_unknown:
+                self._resubmissions.doubt(message.id, sending)
+            else:
+                self._resubmissions.resolve(sending)
+            raise
+        except StoreError:
+            self._resubmissions.resolve(sending)
+            raise
+        else:
+            self._resubmissions.resolve(sending)
+
+    def _follow(
+        self, putting: "asyncio.Task[None]", message: NewMessage, sending: Sending, *, under_way: UnderWay
+    ) -> None:
+        """Its client is not waiting any more, or will not be told: what becomes of it is seen to all the same."""
+        under_way.follow()
+        self._resubmissions.doubt(message.id, sending)
+        following = asyncio.create_task(self._see_to(putting, message, sending, under_way=under_way))
+        self._followed[following] = None
+        following.add_done_callback(lambda done: self._followed.pop(done, None))
+
+    async def _see_to(
+        self, putting: "asyncio.Task[None]", message: NewMessage, sending: Sending, *, under_way: UnderWay
+    ) -> None:
+        await asyncio.wait({putting})
+        is_stored = not putting.cancelled() and putting.exception() is None
+        self._resubmissions.end(sending, under_way, message.id if is_stored else None)
+        if not is_stored:
+            return  # whoever asked was told so, and what is beyond repair ends the process by itself
+        self._resubmissions.doubt(message.id, sending)
+        try:
+            await self._resubmissions.unheard(Told(message.id, sending))
+        except RelayError:
+            return  # this node still knows it under its id
+        self._resubmissions.resolve(sending)
