@@ -13,6 +13,8 @@ class RedisRows:
         self.hashes: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
         self.sorted_sets: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.numbers: defaultdict[str, int] = defaultdict(int)
+        self.lists: defaultdict[str, list[bytes]] = defaultdict(list)
+        self.streams: defaultdict[str, list[tuple[bytes, bytes]]] = defaultdict(list)
 
     # what a ledger asks
 
@@ -38,9 +40,15 @@ class RedisRows:
     def zcount(self, key: str, lo: float, hi: float, /) -> int:
         return sum(lo <= score <= hi for score in self.sorted_sets[key].values())
 
-    def incr(self, key: str, /) -> int:
-        self.numbers[key] += 1
+    def incr(self, key: str, many: int = 1, /) -> int:
+        self.numbers[key] += many
         return self.numbers[key]
+
+    def lrange(self, key: str, /) -> list[bytes]:
+        return list(self.lists[key])
+
+    def xrange(self, key: str, most: int, /) -> list[tuple[bytes, bytes]]:
+        return self.streams[key][:most]
 
     # what is written
 

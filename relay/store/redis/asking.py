@@ -74,3 +74,7 @@ class LinkAsking:
         """A whole list, which is short."""
         found: list[bytes] = self._link.ask("LRANGE", key, 0, -1)
         return found
+
+    def xrange(self, key: str, most: int, /) -> list[tuple[bytes, bytes]]:
+        """The oldest entries of a stream, each with its id and its one value."""
+        return [(place, fields[1]) for place, fields in self._link.ask("XRANGE", key, "-", "+", "COUNT", most)]

@@ -40,6 +40,9 @@ OWN["routing.version"] = function(args) redis.call("HSET", rowkeys.STATE, "routi
 OWN["lanes.remember"] = function(args) intake.remember(args[1], args[2]) end
 CHECKS["lanes.remember"] = function(args) return types.fault({ [args[1]] = "list" }) end
 
+-- (id): events that lie before it in the stream are forgotten.
+OWN["events.trim"] = function(args) redis.call("XTRIM", rowkeys.EVENTS, "MINID", args[1]) end
+
 -- (account): it has mail that is not final.
 OWN["pending.add"] = function(args) redis.call("SADD", rowkeys.PENDING, string.format("%.0f", args[1])) end
 

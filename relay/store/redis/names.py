@@ -1,0 +1,110 @@
+"""Numbers for accounts and mailboxes on Redis, given at once and to all nodes the same; the port `Numbers`.
+
+Law: a number is given once and never to another name; one that replicas have not confirmed is not used.
+"""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import msgpack
+
+from relay.core.words import AccountId, MailboxId
+from relay.store.redis.ledger import Raw
+from relay.store.redis.rowkeys import group_key, table_key
+from relay.store.redis.scripts import Script, load_script
+from relay.store.redis.tables import TABLES, key_of
+
+ACCOUNTS, MAILBOXES = "accounts", "mailboxes"
+
+
+class Running(Protocol):
+    """What runs a script; its errors are those of relay/store/redis/link.py."""
+
+    def run(
+        self,
+        script: Script,
+        keys: Sequence[str] = (),
+        args: Sequence[bytes | str | int] = (),
+        *,
+        is_durable: bool = False,
+    ) -> Any: ...
+
+
+class Looking(Protocol):
+    """What looks a name or a row up."""
+
+    def hget(self, key: str, name: str, /) -> Raw: ...
+
+
+class RedisNames:
+    """The numbers of one store, as far as this node needed them since it was connected."""
+
+    def __init__(self, link: Running, asking: Looking) -> None:
+        self._link = link
+        self._asking = asking
+        self._script = load_script("name")
+        self.forget()
+
+    def forget(self) -> None:
+        """The server may be another one: a number that the last one gave and told no replica is given again there."""
+        self._accounts: dict[AccountId, int] = {}
+        self._senders: dict[int, AccountId] = {}
+        self._mailboxes: dict[MailboxId, int] = {}
+        self._mailbox_names: dict[int, MailboxId] = {}
+
+    def account(self, sender: AccountId) -> int:
+        """The number of an account, given now if it has none."""
+        number = self._accounts.get(sender)
+        return self._keep_account(self._give(ACCOUNTS, sender, sender), sender) if number is None else number
+
+    def known_account(self, sender: AccountId) -> int | None:
+        """The number of an account, None if mail was never accepted for it."""
+        if sender in self._accounts:
+            return self._accounts[sender]
+        found = self._asking.hget(group_key(ACCOUNTS, "names"), sender)
+        return None if found is None else self._keep_account(int(found), sender)
+
+    def sender(self, number: int) -> AccountId:
+        """The account with this number."""
+        if number not in self._senders:
+            _, sender = self._row(ACCOUNTS, number)
+            self._keep_account(number, sender)
+        return self._senders[number]
+
+    def mailbox(self, mailbox: MailboxId) -> int:
+        """The number of a mailbox, given now if it has none."""
+        number = self._mailboxes.get(mailbox)
+        if number is not None:
+            return number
+        return self._keep_mailbox(self._give(MAILBOXES, key_of(*mailbox), *mailbox, None), mailbox)
+
+    def known_mailbox(self, mailbox: MailboxId) -> int | None:
+        """The number of a mailbox, None if it was never used."""
+        if mailbox in self._mailboxes:
+            return self._mailboxes[mailbox]
+        found = self._asking.hget(group_key(MAILBOXES, "names"), key_of(*mailbox))
+        return None if found is None else self._keep_mailbox(int(found), mailbox)
+
+    def mailbox_name(self, number: int) -> MailboxId:
+        """The mailbox with this number."""
+        if number not in self._mailbox_names:
+            _, provider, username, _ = self._row(MAILBOXES, number)
+            self._keep_mailbox(number, MailboxId(provider, username))
+        return self._mailbox_names[number]
+
+    def _give(self, table: str, name: str, *cells: str | None) -> int:
+        row = msgpack.packb([False if each is None else each for each in cells], use_bin_type=False)
+        return int(self._link.run(self._script, (), (table, name, row), is_durable=True))
+
+    def _row(self, table: str, number: int) -> list[Any]:
+        packed = self._asking.hget(table_key(table), str(number))
+        assert packed is not None
+        return TABLES[table].unpack(packed)
+
+    def _keep_account(self, number: int, sender: AccountId) -> int:
+        self._accounts[sender], self._senders[number] = number, sender
+        return number
+
+    def _keep_mailbox(self, number: int, mailbox: MailboxId) -> int:
+        self._mailboxes[mailbox], self._mailbox_names[number] = number, mailbox
+        return number
