@@ -17,7 +17,7 @@ from relay.core.meaning import Fault
 from relay.core.routing import Auth, Routing, SecretKind, SecretReference
 from relay.core.secretuse import OWN, SecretUse, mailbox_use, oauth_use, users_of, uses_of
 from relay.core.words import MailboxId
-from relay.errors import ConfigError, CorruptValue, TemporaryError
+from relay.errors import ConfigError, CorruptValue, StoreUnavailable, TemporaryError
 from relay.observe import Log, Metrics
 from relay.store.needs import Runner
 from relay.store.ports import RoutingStore
@@ -30,6 +30,9 @@ SHOWN: int = 20
 
 PAUSE: float = 5.0
 """Seconds before a good edit is offered again to a store that did not take it."""
+
+PAUSE_AWAY: float = 1.0
+"""The same, to a store that was away."""
 
 
 class NoRouting(ConfigError):
@@ -156,6 +159,8 @@ class RoutingKeeper:
         while True:
             try:
                 return await self._apply(routing)
+            except StoreUnavailable:
+                await asyncio.sleep(PAUSE_AWAY)  # that it is away is said once for all
             except TemporaryError as error:
                 self._desk.log.trouble(what="routing", text=str(error))
                 await asyncio.sleep(PAUSE)

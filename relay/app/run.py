@@ -20,7 +20,7 @@ from relay.admin import Readiness
 from relay.app.machine import MachineClock, Threads, children, keep_memory_private, lasting_memory, raise_open_files
 from relay.app.parts import Means
 from relay.app.service import Service
-from relay.app.settings import shown
+from relay.app.settings import is_shared, shown
 from relay.app.shelf import SecretShelf
 from relay.app.supervision import Supervisor
 from relay.app.systemd import READY, STOPPING, ServiceManager
@@ -93,7 +93,7 @@ def run(order: Order) -> bool:
 
 def refuse_roles(order: Order) -> None:
     """A store that only one node can use leaves it everything to do."""
-    if order.config.store == "sqlite" and order.role is not Role.ALL:
+    if not is_shared(order.config) and order.role is not Role.ALL:
         raise WrongRole(f"with SQLite a node does all: --role {order.role} is for nodes that share a Redis (store:)")
 
 

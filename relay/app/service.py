@@ -11,7 +11,7 @@ from socket import socket
 from typing import Any
 
 from relay.admin import AdminServer, Part
-from relay.app import accounts, notices, parts
+from relay.app import accounts, notices, parts, settings
 from relay.app.announcing import Announcer
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import crash_point_of
@@ -209,7 +209,9 @@ class Service:
         if heartbeat is not None:
             supervisor.start("heartbeat", heartbeat.run())
         if means.manager.watchdog_seconds:
-            supervisor.start("watchdog", Watchdog(means.manager, store).run())
+            supervisor.start(
+                "watchdog", Watchdog(means.manager, None if settings.is_shared(means.config) else store).run()
+            )
 
     def _view(self, storage: Storage) -> NodeView:
         running = self._running

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from relay.app.certificates import CertificateFiles
 from relay.config.service import ServiceConfig
-from relay.config.store import shown_store
+from relay.config.store import OWN, shown_store
 from relay.core.failuretext import Language
 from relay.core.health import HealthSettings
 from relay.core.limits import SECOND
@@ -28,6 +28,16 @@ from relay.submission import HELD, ListenerSettings, SubmissionSettings
 
 ZONE = ZoneInfo("Europe/Rome")
 """Where the people are who read reports; the profiles say the same of their providers."""
+
+
+STORE_PATIENCE: float = 0.7
+"""Seconds that a client waits for a store on another machine: with what is asked before, it is told within a second
+that it is away. The store on this machine's own disk is waited for: a disk that is slow is not away."""
+
+
+def is_shared(config: ServiceConfig) -> bool:
+    """Whether the store is one that nodes share, so that it can be away while this one runs."""
+    return config.store != OWN
 
 
 def hostname_of(config: ServiceConfig) -> str:
@@ -77,6 +87,7 @@ def submission_settings(config: ServiceConfig) -> SubmissionSettings:
         max_connections=submission.max_connections,
         max_connections_per_ip=submission.max_connections_per_ip,
         timeout=submission.timeout,
+        store_patience=STORE_PATIENCE if is_shared(config) else None,
     )
 
 

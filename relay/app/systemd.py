@@ -1,7 +1,7 @@
 """Whoever started the process and watches it: systemd, told over its socket (sd_notify(3)) how the relay is.
 
 Law: what it is told is true: READY when mail is taken and delivered, WATCHDOG only while the loop turns and the store
-commits. A manager that is not there, or does not listen, changes nothing.
+on its own disk commits. A manager that is not there, or does not listen, changes nothing.
 """
 
 import asyncio
@@ -46,7 +46,8 @@ class ServiceManager:
 class Watchdog:
     """Gives signs of life while there is life."""
 
-    def __init__(self, manager: ServiceManager, store: Store) -> None:
+    def __init__(self, manager: ServiceManager, store: Store | None) -> None:
+        """`store`: whose life is this process's; None: it is elsewhere, and no start of ours brings it back."""
         self._manager = manager
         self._store = store
         self._pause = manager.watchdog_seconds / LOOKS
@@ -60,6 +61,8 @@ class Watchdog:
 
     async def _store_answers(self) -> bool:
         """Whether the store can still commit: what it is asked waits for the commit that is under way."""
+        if self._store is None:
+            return True
         try:
             async with asyncio.timeout(self._pause):
                 await self._store.outbox(0)

@@ -17,7 +17,7 @@ from relay.core.concerns import ConcernKind, Subject
 from relay.core.limits import SECOND
 from relay.core.routing import Account, Routing
 from relay.core.telling import paid_step
-from relay.errors import TemporaryError
+from relay.errors import StoreUnavailable, TemporaryError
 from relay.observe import Log
 
 EVERY: float = 3600.0
@@ -96,6 +96,8 @@ class TermsWatch:
             try:
                 await self.look()
                 pause = self._every
+            except StoreUnavailable:
+                pause = PAUSE  # that it is away is said once for all
             except TemporaryError as error:
                 self._log.trouble(what="paid terms", text=str(error))
                 pause = PAUSE

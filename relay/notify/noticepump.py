@@ -19,7 +19,7 @@ from relay.core.returned import REMIND_AFTER, address_key, refusals_of
 from relay.core.routing import Account
 from relay.core.telling import STEADY, Addressee, NoRoad, Telling, Trouble, Word
 from relay.core.words import AccountId
-from relay.errors import TemporaryError
+from relay.errors import StoreUnavailable, TemporaryError
 from relay.notify.letter import write_letter
 from relay.notify.noticedesk import NoticeDesk
 from relay.notify.post import Post, Sends
@@ -39,6 +39,9 @@ ROAD_PATIENCE: int = HOUR
 
 PAUSE: float = 30.0
 """Seconds before another try when the store takes nothing."""
+
+PAUSE_AWAY: float = 1.0
+"""The same when the store is away: who has to know hears of it as soon as it is back."""
 
 UNSENDABLE_EVERY: int = 23 * HOUR
 """Ops hear of the same hindrance at the same mailbox once a day: with each day's reminder, which comes a day later and
@@ -88,6 +91,8 @@ class NoticePump:
                     pass
                 await self._post.count()
                 await self._rest()
+            except StoreUnavailable:
+                await asyncio.sleep(PAUSE_AWAY)  # that it is away is said once for all
             except TemporaryError as error:
                 self._log.trouble(what="notices", text=str(error))
                 await asyncio.sleep(PAUSE)

@@ -12,7 +12,7 @@ from enum import Enum, auto
 from relay.core.dsn import is_wanted
 from relay.core.limits import MINUTE, SECOND
 from relay.core.routing import Account, Routing
-from relay.errors import TemporaryError
+from relay.errors import StoreUnavailable, TemporaryError
 from relay.notify.report import ACTIONS, ReportSettings, is_leaving, is_report, report_id, ways, write_report
 from relay.observe import Log
 from relay.store.ports import Intake, Outbox, OutboxEntry, OutboxKind
@@ -26,6 +26,8 @@ AGAIN: float = 300.0
 PAUSE: float = 30.0
 """Seconds before another try when the store takes nothing: a disk is not emptied within seconds."""
 
+PAUSE_AWAY: float = 1.0
+"""The same when the store is away: a report is mail, and leaves as soon as mail does."""
 
 SECOND_AFTER: int = 2 * MINUTE
 """Between a report that was refused and the second one: in that time the bounce guard finds out what more refusals in
@@ -90,6 +92,9 @@ class OutboxPump:
             self._is_due.clear()
             try:
                 await self._empty()
+            except StoreUnavailable:
+                self._is_due.set()
+                await asyncio.sleep(PAUSE_AWAY)  # that it is away is said once for all
             except TemporaryError as error:
                 self._log.trouble(what="outbox", text=str(error))
                 self._is_due.set()

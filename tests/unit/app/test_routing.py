@@ -13,7 +13,7 @@ from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import References
 from relay.core.routing import Account, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan
-from relay.errors import StoreUnavailable
+from relay.errors import StoreFull, StoreUnavailable
 from relay.observe import Census, Log, Metrics, NodeState
 from relay.store.ports import AppliedRouting
 
@@ -188,12 +188,13 @@ async def test_an_account_without_a_password_has_none():
 
 async def test_a_store_that_is_away_takes_the_edit_when_it_is_back(monkeypatch):
     monkeypatch.setattr(routing_module, "PAUSE", 0.0)
+    monkeypatch.setattr(routing_module, "PAUSE_AWAY", 0.0)
     world = World(Watch(GOOD, OTHER))
     await world.start()
-    world.store.failures = [StoreUnavailable(), StoreUnavailable()]
+    world.store.failures = [StoreUnavailable(), StoreFull(), StoreUnavailable()]
     await asyncio.wait_for(world.keeper.follow(), 60)
     assert world.keeper.routing() is OTHER.value
-    assert world.events == ["routing_applied", "trouble", "trouble", "routing_applied"]
+    assert world.events == ["routing_applied", "trouble", "routing_applied"], "that it is away is said once for all"
 
 
 async def test_no_password_reaches_the_log():

@@ -9,7 +9,7 @@ from relay.app.terms import AT_ONCE, TermsWatch
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.routing import Account, Provider, Routing
 from relay.core.words import MailboxId, Plan
-from relay.errors import StoreUnavailable
+from relay.errors import StoreFull, StoreUnavailable
 from relay.observe import Log
 
 ROSSI, BIANCHI = "m.rossi@studio.it", "a.bianchi@studio.it"
@@ -161,7 +161,7 @@ async def test_an_edit_is_looked_at_at_once_and_what_the_store_did_not_take_come
     running = asyncio.create_task(world.watch.run())
     await turn()
     assert world.reasons == []
-    world.store.failures = [StoreUnavailable()]
+    world.store.failures = [StoreUnavailable(), StoreFull()]
     world.routing = routing_of(paid())
     world.watch.wake()
     await asyncio.wait_for(world.store.has_raised.wait(), PATIENCE)
