@@ -19,6 +19,7 @@ from relay.store.engine.kin import load_kinship
 from relay.store.engine.logins import Logins
 from relay.store.engine.moves import Moves
 from relay.store.engine.names import Names
+from relay.store.engine.pruning import Pruning
 from relay.store.engine.recipients import sweep as sweep_recipients
 from relay.store.engine.remembrance import Remembrance
 from relay.store.engine.reports import Owed, Reports
@@ -43,7 +44,6 @@ from relay.store.sqlite.lanes import Lanes
 from relay.store.sqlite.leases import Leases
 from relay.store.sqlite.parts import Parts
 from relay.store.sqlite.pending import Pending
-from relay.store.sqlite.pruning import Pruning
 from relay.store.sqlite.readings import Wanted
 from relay.store.sqlite.ready import ReadyQueue
 from relay.store.sqlite.sessionbook import SessionBook

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from relay.core.limits import HOUR, MINUTE
+from relay.store.engine import pruning
 from relay.store.needs import StoreSettings
-from relay.store.sqlite import pruning
 from relay.store.sqlite.database import Database
 from tests.unit.store.workbench import BOUNCED, NODE, ROSSI, Bench, account, message, provider
 

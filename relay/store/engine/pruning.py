@@ -1,7 +1,7 @@
 """History that has been kept long enough: finished messages, ended attempts and events, deleted oldest first.
 
 Law: what waits, what a report is owed for and what a limit still counts is never touched; a little at each heartbeat,
-and sooner, down to the last quarter of an hour, while the disk is nearly full: mail goes before history.
+and sooner, down to the last quarter of an hour, while space is short: mail goes before history.
 """
 
 from relay.core.limits import HOUR, MINUTE, SECOND, Instant
@@ -22,23 +22,24 @@ SAID: int = 30 * 24 * HOUR
 """What providers said in their own words may name patients: as long as their support asks for it."""
 
 SHORT_HISTORY: int = 15 * MINUTE
-"""On a disk that is nearly full: long enough for a client that asks what became of the mail that it just handed in."""
+"""Where space is short: long enough for a client that asks what became of the mail that it just handed in."""
 
 AT_ONCE: int = 500
-"""Messages, attempts and events looked at in one go: some 20 ms, and two million a day."""
+"""Messages, attempts and events looked at in one go on SQLite: some 20 ms, and two million a day."""
 
 REST: int = HOUR
 """After a look that reached the end: what is a quarter of a year old is not urgent."""
 
 SHORT_REST: int = 5 * SECOND
-"""The same on a disk that is nearly full."""
+"""The same where space is short."""
 
 
 class Pruning:
     """Goes through what is finished, again and again."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, at_once: int = AT_ONCE) -> None:
         self._context = context
+        self._at_once = at_once
         self._next = 0
         self._looked_at: Instant = -REST
         self._counted_of: Routing | None = None
@@ -53,17 +54,17 @@ class Pruning:
         keep = SHORT_HISTORY if is_tight else HISTORY
         horizon = self._context.clock.wall() - keep
         many = self._prune_messages(before, horizon) + self._prune_trails(horizon, now - max(keep, self._counted()))
-        if many < AT_ONCE:
+        if many < self._at_once:
             self._looked_at = now
-        return many >= AT_ONCE
+        return many >= self._at_once
 
     def _prune_messages(self, before: int | None, horizon: int) -> int:
         """How many were looked at."""
         database = self._context.database
         newest = (database.read_one(_SQL["newest_message"]) or (None,))[0] or 0
         end = newest if before is None else min(before, newest)
-        rows = database.read(_SQL["old_messages"], (self._next, horizon, end, AT_ONCE))
-        self._next = rows[-1][0] + 1 if len(rows) == AT_ONCE else 0
+        rows = database.read(_SQL["old_messages"], (self._next, horizon, end, self._at_once))
+        self._next = rows[-1][0] + 1 if len(rows) == self._at_once else 0
         over = [(seq, seq + many) for seq, many, *needs in rows if not any(needs)]
         if over:
             database.write_many(_SQL["drop_deliveries"], over)
@@ -73,13 +74,13 @@ class Pruning:
     def _prune_trails(self, horizon: int, ended: Instant) -> int:
         """How many attempts, events, changes of health, concerns or notices are gone, whichever are most."""
         write = self._context.database.write
-        write(_SQL["drop_said"], (self._context.clock.now() - SAID, AT_ONCE))
+        write(_SQL["drop_said"], (self._context.clock.now() - SAID, self._at_once))
         return max(
-            write(_SQL["drop_attempts"], (ended, AT_ONCE)),
-            write(_SQL["drop_events"], (horizon, AT_ONCE)),
-            write(_HEALTHS["drop_healths"], (horizon, AT_ONCE)),
-            write(_CONCERNS["prune_concerns"], (horizon, AT_ONCE)),
-            write(_CONCERNS["prune_tellings"], (horizon, AT_ONCE)),
+            write(_SQL["drop_attempts"], (ended, self._at_once)),
+            write(_SQL["drop_events"], (horizon, self._at_once)),
+            write(_HEALTHS["drop_healths"], (horizon, self._at_once)),
+            write(_CONCERNS["prune_concerns"], (horizon, self._at_once)),
+            write(_CONCERNS["prune_tellings"], (horizon, self._at_once)),
         )
 
     def _counted(self) -> int:
