@@ -4,7 +4,7 @@ Law: a look begins where the last pruning ended and stops at the first message t
 time of acceptance. Events go by their place in the stream.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import islice, takewhile
 from typing import Any
 
@@ -23,12 +23,9 @@ def old_messages(ledger: RedisLedger, first: int, horizon: int, end: int, most: 
     """Messages accepted before a moment, from one on, and whether anything of them moved or may move since."""
     old = takewhile(lambda row: bool(row["accepted_at"] < horizon), upward(ledger, "messages", first, end))
     messages = list(islice(old, most))
-    moving, claimed = _moving(ledger, messages, horizon), _messages_of(messages, _claimed(ledger))
-    owed = {message["seq"] for message in messages if _is_owed(ledger, message["seq"])}
-    return [
-        (message["seq"], message["recipients"], *(int(message["seq"] in each) for each in (moving, owed, claimed)))
-        for message in messages
-    ]
+    needs = _moving(ledger, messages, horizon), _owed(ledger, messages), _messages_of(messages, _claimed(ledger))
+    _read_ahead(ledger, [each for each in messages if not any(each["seq"] in need for need in needs)])
+    return [(each["seq"], each["recipients"], *(int(each["seq"] in need) for need in needs)) for each in messages]
 
 
 def newest_message(ledger: RedisLedger) -> list[Row]:
@@ -75,9 +72,12 @@ def drop_said(ledger: RedisLedger, ended: int, most: int) -> int:
 
 def _moving(ledger: RedisLedger, messages: list[dict[str, Any]], horizon: int) -> set[int]:
     """Those with a delivery that is not final, or has not been for long."""
-    numbers = (number for each in messages for number in range(each["seq"], each["seq"] + each["recipients"]))
-    rows = ledger.glance("deliveries", numbers)
+    rows = ledger.glance("deliveries", _deliveries(messages))
     return _messages_of(messages, (row["id"] for row in rows if row["state"] <= HELD or row["since"] >= horizon))
+
+
+def _deliveries(messages: list[dict[str, Any]]) -> Iterator[int]:
+    return (number for each in messages for number in range(each["seq"], each["seq"] + each["recipients"]))
 
 
 def _messages_of(messages: list[dict[str, Any]], deliveries: Iterable[int]) -> set[int]:
@@ -90,8 +90,17 @@ def _claimed(ledger: RedisLedger) -> list[int]:
     return [row["delivery"] for row in ledger.glance_all("claims")]
 
 
-def _is_owed(ledger: RedisLedger, seq: int) -> bool:
-    return ledger.has_rows("outbox") > 0 and ledger.count("outbox", "message", (seq,)) > 0
+def _owed(ledger: RedisLedger, messages: list[dict[str, Any]]) -> set[int]:
+    """Those of which something in the outbox tells; mostly nothing is there."""
+    if not messages or not ledger.has_rows("outbox"):
+        return set()
+    return {each["seq"] for each in messages if ledger.count("outbox", "message", (each["seq"],))}
+
+
+def _read_ahead(ledger: RedisLedger, messages: list[dict[str, Any]]) -> None:
+    """What is dropped next is read at once, not row by row."""
+    ledger.rows("messages", [each["seq"] for each in messages])
+    ledger.rows("deliveries", list(_deliveries(messages)))
 
 
 def _place(place: bytes) -> tuple[int, int]:
