@@ -125,6 +125,15 @@ class Claims(Protocol):
         """The attempt is over, and its slots count as ended at `at`; None: they return."""
 
 
+    def begin_trial(self, mailbox: MailboxId, attempt: int, now: Instant) -> None:
+        """An attempt of no delivery takes its slots."""
+
+    def end_trial(
+        self, mailbox: MailboxId, attempt: int, started: Instant, *, at: Instant | None, now: Instant
+    ) -> None:
+        """It ended at `at`; None: its slots return."""
+
+
 class Lanes(Protocol):
     """Which lane a message waits in."""
 
@@ -143,8 +152,6 @@ class Scheduling(Protocol):
     """The schedule (core/schedule.py says what each word means)."""
 
     def ready_of(self, mailbox: MailboxId, account: AccountId) -> tuple[int, int]: ...
-    def start_trial(self, mailbox: MailboxId, now: Instant) -> None: ...
-    def end(self, mailbox: MailboxId, started: Instant, at: Instant | None, now: Instant) -> None: ...
     def reserve_session(self, mailbox: MailboxId, now: Instant) -> None: ...
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None: ...
     def session_refused(

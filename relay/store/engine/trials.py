@@ -85,7 +85,7 @@ def _claim(context: Context, trial: Trial) -> int | NotNow:
     if obstacle is not None:
         return obstacle
     attempt = context.claims.next_number()
-    context.schedule.start_trial(mailbox, now)
+    context.claims.begin_trial(mailbox, attempt, now)
     context.database.write(_SQL["begin_trial"], (attempt, context.names.mailbox(mailbox), trial.node, now))
     return attempt
 
@@ -98,7 +98,7 @@ def end_trial(context: Context, attempt: int, result: Result) -> None:
     number, node, started = row
     mailbox, now = context.names.mailbox_name(number), context.clock.now()
     at = _end_of(result, now, context.routes.linger_of(mailbox))
-    context.schedule.end(mailbox, started, at, now)
+    context.claims.end_trial(mailbox, attempt, started, at=at, now=now)
     context.database.write(_SQL["end_trial"], (attempt,))
     if at is not None:
         said = (result.stage.value, result.reply_class, write_reply(result.reply))

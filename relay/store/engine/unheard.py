@@ -86,15 +86,16 @@ class LedgerUnheard:
                 del self._known[key]
 
 
-def recall(context: Context) -> None:
-    """At a start: whoever came in just before a crash may not have been told."""
+def recall(context: Context, last: int | None) -> None:
+    """At a start: whoever came in just before a crash may not have been told. `last`: when it was, queue time; None: no
+    life came before.
+    """
     database, wall = context.database, context.clock.wall()
     database.write(_SQL["drop_unheard"], (wall,))
-    last = database.read_one(_SQL["last_moment"])
     if last is None:
         return
     told = database.read_one(_STORE["get_meta"], (TOLD_TO,))
-    after, since = 0 if told is None else int(told[0]), max(last[0] - JUST_BEFORE, wall - UNHEARD_FOR)
+    after, since = 0 if told is None else int(told[0]), max(last - JUST_BEFORE, wall - UNHEARD_FOR)
     database.write(_SQL["recall_unheard"], (UNHEARD_FOR, after, RECALLED_MOST, since))
 
 

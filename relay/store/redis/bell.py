@@ -36,6 +36,11 @@ class OwnBell:
             self._count = count
             self._bell.ring(count)
 
+    def set(self, count: int) -> None:
+        """So many changes were made, as the store says: fewer than were heard of, where a failover took some back."""
+        self._count = count
+        self._bell.ring(count)
+
     async def wait(self, mark: int, until: Instant | None, now: Callable[[], Instant], /) -> None:
         """As the bell of one store."""
         await self._bell.wait(mark, until, now)

@@ -8,7 +8,7 @@ from typing import Any
 
 from relay.core.envelope import Claim
 from relay.core.limits import Instant
-from relay.core.words import DeliveryId
+from relay.core.words import DeliveryId, MailboxId
 from relay.store.engine.entry import Entries
 from relay.store.engine.numbers import Numbers
 from relay.store.engine.running import Running, known_claim
@@ -84,6 +84,16 @@ class RedisClaims:
         self._ledger.act("attempts.gone", claim.attempt, claim.node)
         self._opened.schedule.end_attempt(claim.mailbox, claim.attempt, running.started_at, at=at, now=now)
         self._met.pop(claim.attempt, None)
+
+    def begin_trial(self, mailbox: MailboxId, attempt: int, now: Instant) -> None:
+        """An attempt of no delivery takes its slots."""
+        self._opened.schedule.begin_trial(mailbox, attempt, now)
+
+    def end_trial(
+        self, mailbox: MailboxId, attempt: int, started: Instant, *, at: Instant | None, now: Instant
+    ) -> None:
+        """It ended at `at`; None: its slots return."""
+        self._opened.schedule.end_attempt(mailbox, attempt, started, at=at, now=now)
 
     def ended(self, row: Mapping[str, Any]) -> Claim | None:
         """The claim of an attempt that is over, as far as its node may still want it; None: its delivery is gone."""

@@ -126,7 +126,7 @@ class Core:
             bodies=self.bodies,
             claims=self.claims,
             journal=Journal(opened, names, ground.outside.listener),
-            pending=RedisPending(opened),
+            pending=RedisPending(opened, ground.link),
             book=Uncounted(),
             lanes=RedisLanes(opened),
             owed=(opened.read_one(_OUTBOX["count_outbox"]) or (0,))[0],

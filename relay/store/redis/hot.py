@@ -23,7 +23,7 @@ from relay.store.redis.core import Core, Ground
 from relay.store.redis.probing import exchanged
 from relay.store.redis.rowkeys import body_key, table_key
 from relay.store.redis.scripts import load_script
-from relay.store.redis.tables import TABLES
+from relay.store.redis.tables import TABLES, told_by
 from relay.store.segments import Place
 
 
@@ -61,7 +61,9 @@ class Hot:
         core, message = alive(), new.message
         context = core.context
         mailbox = context.routes.mailbox_of(message.account)
-        if message.kind is not Kind.MAIL or message.answers is not None or message.tells is not None or mailbox is None:
+        if message.kind is not Kind.MAIL or mailbox is None or told_by(message.id) is not None:
+            return False
+        if message.answers is not None or message.tells is not None:
             return False
         account, many = context.names.account(message.account), len(new.envelopes)
         row = [

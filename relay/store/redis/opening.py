@@ -14,6 +14,7 @@ from relay.store.redis.answers import answer
 from relay.store.redis.asking import LinkAsking
 from relay.store.redis.bell import Rope
 from relay.store.redis.core import Ground
+from relay.store.redis.keys import CLOCK
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.link import Link
 from relay.store.redis.opened import Opened
@@ -43,8 +44,9 @@ def open_store(
     times = RedisTimes(outside.clock)
     operations = Operations(link, times, node=membership.node, token=membership.token, said=membership.said)
     link.open()
+    heard = link.ask("HGET", CLOCK, f"heard:{membership.node}")
     seals = _seals(link, operations, times, outside)
-    return RedisStore(Ground(link, operations, times, seals, settings, outside, membership.node), rope)
+    return RedisStore(Ground(link, operations, times, seals, settings, outside, membership.node), rope, None if heard is None else int(heard))
 
 
 def _seals(link: Link, operations: Operations, times: RedisTimes, outside: Outside) -> Seals:

@@ -17,6 +17,9 @@ EVENTS = "relay:{relay}:events"
 PENDING = "relay:{relay}:pending"
 """Numbers of the accounts with deliveries that are not final (a set)."""
 
+BELL = "relay:{relay}:bell"
+"""Where every change is told, with how many there were."""
+
 LEASES = "relay:{relay}:leases"
 """Until when (relay time) each node's claims are its own (a sorted set)."""
 

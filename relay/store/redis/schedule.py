@@ -89,15 +89,10 @@ class RedisSchedule(Schedule):
         self._note("end_attempt", *mailbox, str(attempt), started, at)
         super().end(mailbox, started, at, now)
 
-    def start_trial(self, mailbox: MailboxId, now: Instant) -> None:
-        """An attempt of no delivery; it is known by its mailbox and its beginning."""
-        self._note("start_trial", *mailbox, _trial(now))
+    def begin_trial(self, mailbox: MailboxId, attempt: int, now: Instant) -> None:
+        """An attempt of no delivery takes its slots."""
+        self._note("start_trial", *mailbox, str(attempt))
         super().start_trial(mailbox, now)
-
-    def end(self, mailbox: MailboxId, started: Instant, at: Instant | None, now: Instant) -> None:
-        """An attempt of no delivery ended."""
-        self._note("end_attempt", *mailbox, _trial(started), started, at)
-        super().end(mailbox, started, at, now)
 
     # sessions
 
@@ -222,11 +217,6 @@ class RedisSchedule(Schedule):
         """All mailboxes with something ready."""
         self._looked_at.all_busy()
         return [line for line in super().lines() if line.ready]
-
-
-def _trial(started: Instant) -> str:
-    """The name of an attempt of no delivery: a mailbox has one at a time."""
-    return f"trial-{started}"
 
 
 class NotedWitnesses(Witnesses):

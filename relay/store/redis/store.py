@@ -19,6 +19,7 @@ from relay.store.engine.context import Context
 from relay.store.engine.reader import Reader
 from relay.store.engine.reports import Owed, top_header
 from relay.store.engine.sealing import sealed
+from relay.store.engine.unheard import recall
 from relay.store.ports.books import Books
 from relay.store.ports.history import AccountGauges, HealthCount, LimitWait, QueueCount
 from relay.store.ports.outbox import OutboxEntry
@@ -39,8 +40,11 @@ TRIES: int = 5
 class RedisStore:
     """A store on Redis as one node has it."""
 
-    def __init__(self, ground: Ground, rope: Rope) -> None:
-        """Loads what the store says. StoreUnavailable and below: why not."""
+    def __init__(self, ground: Ground, rope: Rope, heard_at: int | None) -> None:
+        """Loads what the store says. `heard_at`: when this node's life before was heard of last.
+
+        StoreUnavailable and below: why not.
+        """
         self._ground = ground
         self._rope = rope
         self._core: Core | None = Core(ground)
@@ -49,8 +53,9 @@ class RedisStore:
         self._routing = self._context.routes.version
         """The version that this node works with; another one in force makes it stale."""
         self._reader = Reader(self._ask)
-        self._books = self._opened_books()
         self._is_closed = False
+        self._judged(lambda core: recall(core.context, heard_at))
+        self._books = self._opened_books()
 
     def _opened_books(self) -> Books:
         core = self._alive()

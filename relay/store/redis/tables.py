@@ -109,9 +109,9 @@ def _id(row: Mapping[str, Any]) -> int:
     return int(row["id"])
 
 
-def _told_by(row: Mapping[str, Any]) -> tuple[str] | None:
+def told_by(message: str) -> tuple[str] | None:
     """What a letter's id begins with says of which concern it is: `c`, its number and a hyphen (core/announcing)."""
-    begin, hyphen, _ = str(row["id"]).partition("-")
+    begin, hyphen, _ = message.partition("-")
     return (begin + hyphen,) if hyphen and begin[:1] == "c" and begin[1:].isdecimal() else None
 
 
@@ -155,7 +155,7 @@ _TABLES = (
         account=Index(lambda row: (row["account"],), lambda row: int(row["seq"])),
         message_id=Index(lambda row: (row["message_id_hash"][:8].hex(),), lambda row: int(row["seq"])),
         ids=Group(lambda row: row["id"]),
-        letters=Index(lambda row: _told_by(row) if row["kind"] == 1 else None, lambda row: int(row["seq"])),
+        letters=Index(lambda row: told_by(row["id"]), lambda row: int(row["seq"])),
     ),
     _table(
         "deliveries",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from relay.core.limits import Instant
 from relay.core.schedule import Schedule
-from relay.core.words import DeliveryId
+from relay.core.words import DeliveryId, MailboxId
 from relay.store.engine.entry import Entries
 from relay.store.engine.numbers import Numbers
 from relay.store.engine.running import Running, known_claim
@@ -87,6 +87,16 @@ class Claims:
         del self._running[running.claim.attempt]
         if not running.is_lost:
             self._holders.pop(running.claim.delivery, None)
+
+    def begin_trial(self, mailbox: MailboxId, attempt: int, now: Instant) -> None:
+        """An attempt of no delivery takes its slots."""
+        self.schedule.start_trial(mailbox, now)
+
+    def end_trial(
+        self, mailbox: MailboxId, attempt: int, started: Instant, *, at: Instant | None, now: Instant
+    ) -> None:
+        """It ended at `at`; None: its slots return."""
+        self.schedule.end(mailbox, started, at, now)
 
     def _keep(self, running: Running) -> None:
         self._running[running.claim.attempt] = running

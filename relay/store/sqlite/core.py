@@ -55,6 +55,7 @@ _SQL = load_statements("store")
 _QUEUE = load_statements("queue")
 _OUTBOX = load_statements("outbox")
 _LIMITS = load_statements("limits")
+_UNHEARD = load_statements("unheard")
 
 SHRINK_PAGES: int = 64
 """Pages that the file is made shorter by in one go: as much more in the log, on a disk that has little left."""
@@ -222,7 +223,8 @@ class Core:
             until = context.clock.now() + context.routes.longest_linger()
             context.database.write(_LIMITS["clamp_ends"], (until,))
             context.database.write(_LIMITS["clamp_logins"], (until,))
-        recall(context)
+        row = context.database.read_one(_UNHEARD["last_moment"])
+        recall(context, None if row is None else row[0])
         self.parts.clock.stamp()
 
     def load(self) -> None:

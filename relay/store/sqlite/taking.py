@@ -70,7 +70,7 @@ class Taking:
         try:
             claim = claim_of(entry, context.seals, attempt, grant.mailbox, node, is_probe=grant.is_probe)
         except CorruptValue:
-            context.schedule.end(grant.mailbox, now, None, now)
+            self._parts.schedule.end(grant.mailbox, now, None, now)
             self._moves.hold(entry, State.WAITING, reason=CORRUPT, reply=None)
             return None
         self._parts.claims.begin(Running(claim, entry, context.names.mailbox(grant.mailbox), now))

@@ -19,8 +19,7 @@ local TYPES = {
   ["accounts:express"] = "zset", ["accounts:bulk"] = "zset",
 }
 
--- What is wrong with the keys of a mailbox; nil: nothing.
-function line.fault(name, username)
+local function fault_of(name, username)
   local expected = {}
   for each, kind in pairs(TYPES) do expected[keys.at(name, each, username)] = kind end
   return types.fault(expected)
@@ -44,10 +43,16 @@ function line.look(name, username)
   if self then return self end
   self = { mailbox = mailbox, username = username, provider = provider.look(name) }
   self.key = keys.at(name, "line", username)
-  self.is_sound = self.provider.is_sound and line.fault(name, username) == nil
+  self.fault = self.provider.fault or fault_of(name, username)
+  self.is_sound = self.fault == nil
   fill(self, self.is_sound and redis.call("HMGET", self.key, "terms", "standing", "state") or {})
   known[mailbox] = self
   return self
+end
+
+-- What is wrong with the keys of a mailbox or its provider; nil: nothing.
+function line.fault(name, username)
+  return line.look(name, username).fault
 end
 
 -- Reads it again after its terms or standing were written.

@@ -12,8 +12,7 @@ local TYPES = {
   under_way = "hash", accused = "zset", droppers = "zset", told = "hash", broken = "hash", broke = "zset",
 }
 
--- What is wrong with the keys of a provider; nil: nothing.
-function provider.fault(name)
+local function fault_of(name)
   local expected = {}
   for each, kind in pairs(TYPES) do expected[keys.of(name, each)] = kind end
   return types.fault(expected)
@@ -38,9 +37,10 @@ end
 function provider.look(name)
   local found = known[name]
   if not found then
-    if provider.fault(name) then
+    local fault = fault_of(name)
+    if fault then
       found = { name = name, has_terms = false, total_limits = {}, total_connections = 0, kin = {}, gone = {},
-        standing = standing.read(nil), is_sound = false }
+        standing = standing.read(nil), is_sound = false, fault = fault }
       for _, field in ipairs(STATE) do found[field] = 0 end
     else
       found = load(name)
@@ -50,12 +50,9 @@ function provider.look(name)
   return found
 end
 
-function provider.forget(name)
-  known[name] = nil
-end
-
-function provider.is_known(name)
-  return redis.call("HEXISTS", keys.of(name, "provider"), "terms") == 1
+-- What is wrong with the keys of a provider; nil: nothing.
+function provider.fault(name)
+  return provider.look(name).fault
 end
 
 function provider.touch(self)

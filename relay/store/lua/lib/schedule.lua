@@ -28,18 +28,18 @@ function schedule.check_round()
 end
 
 function schedule.check(name)
-  return provider.fault(name) or (not provider.is_known(name) and "NO TERMS " .. name) or nil
+  local host = provider.look(name)
+  return host.fault or (not host.has_terms and "NO TERMS " .. name) or nil
 end
 
 function schedule.check_line(name, username)
-  local fault = schedule.check(name) or line.fault(name, username)
+  local self = line.look(name, username)
+  local fault = self.fault or schedule.check(name)
   if fault then return fault end
-  if not line.look(name, username).has_terms then return "NO TERMS " .. name .. " " .. username end
-  for _, kin in ipairs(provider.look(name).kin) do
-    fault = provider.fault(kin) or line.fault(kin, username)
-    if fault then return fault end
+  for _, each in ipairs(line.kin(self)) do
+    if each.fault then return each.fault end
   end
-  return nil
+  return not self.has_terms and "NO TERMS " .. name .. " " .. username or nil
 end
 
 schedule.check_ready = ready.fault

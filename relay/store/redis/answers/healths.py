@@ -121,7 +121,13 @@ def count_riddles(ledger: RedisLedger, provider: str) -> list[Row]:
 
 def drop_oldest_riddle(ledger: RedisLedger, provider: str) -> int:
     """Forgets the one of a provider that was met longest ago."""
-    return sum(ledger.drop("riddles", each) for each in ledger.select("riddles", "of", (provider,), most=1))
+    first = ledger.select_rows("riddles", "of", (provider,), most=1)
+    if not first:
+        return 0
+    at = first[0]["last_at"]
+    tied = ledger.select_rows("riddles", "of", (provider,), lo=at, hi=at)
+    oldest = min(tied, key=lambda row: (row["stage"], row["code"], row["text"]))
+    return ledger.drop("riddles", key_of(oldest["provider"], oldest["stage"], oldest["code"], oldest["text"]))
 
 
 def all_riddles(ledger: RedisLedger, provider: str | None, most: int) -> list[Row]:

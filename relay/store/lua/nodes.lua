@@ -1,0 +1,17 @@
+-- Lists the nodes and when each was heard of last; those that were silent for long are forgotten.
+-- needs: clock numbers types
+-- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, after how long a silence a node is forgotten.
+-- Answers {civil time, {what it says, when}, ...}.
+local SAID, SEEN = "relay:{relay}:nodes", "relay:{relay}:nodes:seen"
+local fault = types.fault({ [SAID] = "hash", [SEEN] = "zset" })
+if fault then return redis.error_reply(fault) end
+local _, civil = clock.now(ARGV[1], ARGV[2], ARGV[3])
+for _, node in ipairs(redis.call("ZRANGEBYSCORE", SEEN, "-inf", numbers.text(civil - tonumber(ARGV[4])))) do
+  redis.call("HDEL", SAID, node)
+  redis.call("ZREM", SEEN, node)
+end
+local answer = { numbers.text(civil) }
+for _, node in ipairs(redis.call("ZRANGE", SEEN, 0, -1)) do
+  answer[#answer + 1] = { redis.call("HGET", SAID, node), redis.call("ZSCORE", SEEN, node) }
+end
+return answer
