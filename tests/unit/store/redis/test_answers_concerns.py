@@ -137,7 +137,7 @@ def same_tellings(both: Sides) -> None:
     both.same("concerns.oldest_telling")
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(concerns=CONCERNS, tellings=TELLINGS, steps=STEPS)
 def test_what_somebody_has_to_know_of_is_found_and_changed_the_same(concerns, tellings, steps) -> None:
     both = laid_out(concerns, tellings)
@@ -186,7 +186,7 @@ def test_a_second_open_concern_of_a_kind_about_one_subject_is_refused():
     assert not took(both, ("add_concern", values))
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(letters=tables_of("letters", 5), messages=st.lists(st.integers(1, 12), max_size=9))
 def test_which_notice_a_letter_is_and_when_one_was_written_last(letters, messages) -> None:
     both = Sides()

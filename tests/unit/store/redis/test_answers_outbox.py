@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.store.redis.mail import changed, mails, named, own, put
+from tests.unit.store.redis.mail import Named, changed, mails, named, own, put
 from tests.unit.store.redis.side import Sides, tables_of
 
 IDS = st.integers(1, 9)
@@ -57,7 +57,7 @@ def same_outbox(both: Sides) -> None:
         both.same("outbox.old_lost", (4, most))
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(rows=OUTBOX, steps=STEPS)
 def test_what_has_to_be_done_is_found_and_struck_out_the_same(rows, steps) -> None:
     both = Sides()
@@ -70,7 +70,7 @@ def test_what_has_to_be_done_is_found_and_struck_out_the_same(rows, steps) -> No
     same_outbox(both)
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=20, deadline=None, derandomize=True)
 @given(mail=mails(), later=mails(2, first=200), states=st.lists(st.integers(0, 5), max_size=8))
 def test_what_is_late_is_found_among_what_is_final(mail, later, states) -> None:
     both = Sides()
@@ -88,7 +88,16 @@ def test_what_is_late_is_found_among_what_is_final(mail, later, states) -> None:
 
 def test_looking_for_what_is_late_harms_nobody_whose_mail_goes_out_meanwhile():
     both = Sides()
-    final = {"message": 1, "account": 1, "lane": 0, "state": 2, "due": 0, "expires_at": 9, "tries": 0, "doubts": 0}
+    final: Named = {
+        "message": 1,
+        "account": 1,
+        "lane": 0,
+        "state": 2,
+        "due": 0,
+        "expires_at": 9,
+        "tries": 0,
+        "doubts": 0,
+    }
     final |= {"since": 1, "domain": b"d", "recipient_hash": b"h", "envelope": b"e"}
     both.put("deliveries", *({**final, "id": number} for number in range(1, 9)))
     both.same("notices.first_pending", (0, 2_000))

@@ -1,0 +1,182 @@
+"""What is counted behind the mail, and mail whose client was not told, is answered on Redis as SQLite answers it."""
+
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from relay.store.redis.answers import traffic as answers
+from relay.store.redis.rowkeys import number_key
+from tests.unit.store.redis.mail import ACCOUNTS, MAILBOXES, attempts, changed, mails, named, own, put
+from tests.unit.store.redis.side import Sides, tables_of
+
+Named = dict[str, Any]
+
+FROM = (0, 1, 9, 25, 60, 199, 300)
+MANY = (1, 3, 2_000)
+DAYS = st.integers(0, 4)
+TRAFFIC = tables_of("traffic", 14, account=st.integers(1, 6), day=DAYS)
+TRAFFIC_CHANGES: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
+    "add_traffic": (st.integers(1, 6), DAYS, st.integers(1, 3)),
+    "drop_traffic": (st.integers(1, 6), DAYS),
+}
+TRAFFIC_STEPS = st.lists(
+    st.sampled_from(sorted(TRAFFIC_CHANGES)).flatmap(
+        lambda name: st.tuples(st.just(name), st.tuples(*TRAFFIC_CHANGES[name]))
+    ),
+    max_size=6,
+)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(
+    mail=mails(), later=mails(2, first=200), states=st.lists(st.integers(0, 5), max_size=8), unused=st.integers(0, 40)
+)
+def test_mail_is_counted_in_the_order_in_which_it_came_in(mail, later, states, unused) -> None:
+    both = Sides()
+    named(both)
+    put(both, mail)
+    changed(both, mail, states)
+    own(both, later)
+    both.redis.numbers[number_key("deliveries")] += unused
+    for name in ("recipients.last_message", "traffic.newest_message", "unheard.newest_seq"):
+        both.same(name)
+    for first in FROM:
+        both.same("recipients.message_from", (first,))
+        both.same("recipients.domain_of", (first,))
+        both.same("unheard.recipients_of", (first, first + 3))
+        both.same("unheard.message_of", (f"m{first}",))
+        for most in MANY:
+            both.same("recipients.deliveries_from", (first, most))
+            both.same("traffic.messages_after", (first, most))
+
+
+def test_counting_harms_nobody_whose_mail_goes_out_meanwhile():
+    both = Sides()
+    named(both)
+    put(both, [(MESSAGE, [DELIVERY])])
+    assert both.same("recipients.deliveries_from", (1, 2_000))
+    assert both.same("traffic.messages_after", (0, 2_000))
+    assert not [table for table, _, _ in both.ledger.reads() if table.endswith((":deliveries", ":messages"))]
+
+
+MESSAGE = {
+    "seq": 4, "id": "m4", "client": "c", "account": 1, "kind": 0, "accepted_at": 9, "size": 1, "recipients": 1,
+    "segment": 0, "offset": 0, "length": 1, "message_id_hash": b"12345678", "submitted_hash": b"s", "is_dated": 0,
+}  # fmt: skip
+DELIVERY = {
+    "id": 4, "message": 4, "account": 1, "lane": 0, "state": 0, "due": 0, "expires_at": 9, "tries": 0, "doubts": 0,
+    "reason": None, "reply": None, "since": 1, "domain": b"d", "recipient_hash": b"h", "envelope": b"e",
+}  # fmt: skip
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(rows=TRAFFIC, steps=TRAFFIC_STEPS)
+def test_what_accounts_hand_in_by_the_day_is_counted_the_same(rows, steps) -> None:
+    both = Sides()
+    both.put("accounts", *({"id": number, "sender": f"a{number}@x"} for number in range(1, 7)))
+    both.put("traffic", *rows)
+    same_traffic(both)
+    for name, parameters in steps:
+        both.wrote(f"traffic.{name}", parameters, tables=["traffic"])
+        same_traffic(both)
+    both.commit()
+    same_traffic(both)
+
+
+def same_traffic(both: Sides) -> None:
+    for account in range(8):
+        both.same("traffic.days_of", (account, 2))
+        for most in MANY:
+            both.same("traffic.senders_after", (account, most))
+
+
+def test_accounts_that_handed_in_something_are_found_however_many_lie_between(monkeypatch):
+    monkeypatch.setattr(answers, "ACCOUNTS_AT_ONCE", 2)
+    both = Sides()
+    both.put("accounts", *({"id": number, "sender": f"a{number}@x"} for number in range(1, 12)))
+    both.put("traffic", *({"account": number, "day": 3, "messages": 1} for number in (1, 9, 10)))
+    both.own("traffic", {"account": 11, "day": 3, "messages": 1})
+    assert both.same("traffic.senders_after", (0, 99)) == [(1,), (9,), (10,), (11,)]
+    assert both.same("traffic.senders_after", (1, 2)) == [(9,), (10,)]
+
+
+def test_how_far_was_counted_is_kept():
+    both = Sides()
+    both.same("traffic.counted")
+    for value in ("7", "8"):
+        both.wrote("traffic.set_counted", (value,), tables=["meta"])
+    both.commit()
+    assert both.same("traffic.counted") == [("8",)]
+
+
+WARMUPS = tables_of("warmups", 2, mailbox=st.sampled_from(MAILBOXES))
+WARMUP_CHANGES: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
+    "begin_warmup": (st.sampled_from(MAILBOXES), st.integers(5, 9), DAYS),
+    "take_warmup": (st.sampled_from(MAILBOXES), st.sampled_from(MAILBOXES)),
+    "drop_warmup": (st.sampled_from(MAILBOXES),),
+    "set_warmup": (st.integers(0, 7), DAYS, st.sampled_from(MAILBOXES)),
+}
+WARMUP_STEPS = st.lists(
+    st.sampled_from(sorted(WARMUP_CHANGES)).flatmap(
+        lambda name: st.tuples(st.just(name), st.tuples(*WARMUP_CHANGES[name]))
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(rows=WARMUPS, steps=WARMUP_STEPS)
+def test_mailboxes_that_are_new_are_known_the_same(rows, steps) -> None:
+    both = Sides()
+    named(both)
+    both.put("warmups", *rows)
+    for name, parameters in steps:
+        both.wrote(f"traffic.{name}", parameters, tables=["warmups"])
+        both.same("traffic.warmups")
+    both.commit()
+    both.same("traffic.warmups")
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(there=attempts(), own_ones=attempts(3))
+def test_what_a_mailbox_met_is_what_counted(there, own_ones) -> None:
+    both = Sides()
+    named(both)
+    both.put("attempts", *({**row, "counted": 1} for row in there))
+    both.own("attempts", *({**row, "id": row["id"] + 50, "counted": 1} for row in own_ones))
+    for mailbox in (*MAILBOXES, 3):
+        both.same("traffic.was_used", (mailbox,))
+        for span in ((0, 99), (4, 8), (9, 9), (7, 9)):
+            both.same("traffic.classes_between", (mailbox, *span), is_ordered=False)
+
+
+UNTIL = st.integers(0, 9)
+UNHEARD_CHANGES: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
+    "remember_unheard": (UNTIL, st.sampled_from(["m1", "m2", "m3", "m9"])),
+    "forget_unheard": (st.sampled_from(["m1", "m2", "m3", "m9"]),),
+    "drop_unheard": (UNTIL,),
+    "recall_unheard": (st.integers(5, 6), st.integers(0, 6), st.sampled_from([1, 3, 99]), st.integers(0, 8)),
+}
+UNHEARD_STEPS = st.lists(
+    st.sampled_from(sorted(UNHEARD_CHANGES)).flatmap(
+        lambda name: st.tuples(st.just(name), st.tuples(*UNHEARD_CHANGES[name]))
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=20, deadline=None, derandomize=True)
+@given(mail=mails(first=1), rows=tables_of("unheard", 3, message=st.integers(1, 9), until=UNTIL), steps=UNHEARD_STEPS)
+def test_mail_whose_client_was_not_told_is_remembered_the_same(mail, rows, steps) -> None:
+    both = Sides()
+    named(both)
+    put(both, mail)
+    both.put("unheard", *rows)
+    for name, parameters in steps:
+        both.wrote(f"unheard.{name}", parameters, tables=["unheard"])
+        both.same("unheard.unheard", is_ordered=False)
+    for account in ACCOUNTS:
+        both.same("unheard.message_of", (f"m{account}",))
+    both.commit()
+    both.same("unheard.unheard", is_ordered=False)
