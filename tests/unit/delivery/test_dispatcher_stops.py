@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from relay.core.envelope import LoginFailure, Result, Verdict
+from relay.core.limits import SECOND
 from relay.core.words import MailboxId, Stage
 from relay.delivery.dispatcher import DispatcherSettings
 from tests.fakes.network import on_virtual_time
@@ -159,5 +160,57 @@ def test_a_dispatcher_that_is_cancelled_leaves_no_session_open() -> None:
             await running
         assert all(not session.is_usable for session in node.upstream.sessions)
         await node.dispatcher.stop()
+
+    on_virtual_time(main)
+
+
+def test_a_drain_that_is_longer_than_the_longest_reply_leaves_nothing_in_doubt() -> None:
+    """As the shipped units have it: what passes the gate within the first minute has its ten for the reply."""
+    settings = DispatcherSettings(drain=660 * SECOND)
+    assert settings.before_gate == 60 * SECOND
+
+    async def main(_: object) -> None:
+        async def act(session: FakeSession, gate: Callable[[], Awaitable[bool]]) -> Result:
+            is_early = session.mailbox == ROSSI
+            await asyncio.sleep(50 if is_early else 70)
+            assert await gate()
+            await asyncio.sleep(599)
+            return DELIVERED
+
+        node = Node(upstream=FakeUpstream(act), settings=settings)
+        node.running = asyncio.ensure_future(node.dispatcher.run())
+        node.store.put(ROSSI, "early")
+        node.store.put(BIANCHI, "late")
+        await node.store.until(lambda: node.upstream.under_way == 2)
+        await node.stop()
+        assert node.store.settled["early"] == [DELIVERED]
+        (late,) = node.store.settled["late"]
+        assert (late.verdict, late.is_end_known) == (Verdict.DROPPED, False), "it is back at its place, not in doubt"
+        assert node.store.gated == ["early"]
+        node.check_all_reported()
+
+    on_virtual_time(main)
+
+
+@pytest.mark.parametrize(("drain", "before_gate"), [(0, 0), (30, 15), (600, 300), (601, 1), (3600, 3000)])
+def test_the_last_part_of_a_drain_is_for_replies(drain: int, before_gate: int) -> None:
+    assert DispatcherSettings(drain=drain * SECOND).before_gate == before_gate * SECOND
+
+
+def test_the_lease_is_renewed_while_it_drains() -> None:
+    async def main(_: object) -> None:
+        async def act(session: FakeSession, gate: Callable[[], Awaitable[bool]]) -> Result:
+            assert await gate()
+            await asyncio.sleep(300)
+            return DELIVERED
+
+        node = Node(upstream=FakeUpstream(act), settings=DispatcherSettings(drain=660 * SECOND))
+        node.running = asyncio.ensure_future(node.dispatcher.run())
+        node.store.put(ROSSI, "m1")
+        await node.store.until(lambda: bool(node.store.gated))
+        node.store.calls.clear()
+        await node.stop()
+        assert len(node.store.names("heartbeat")) >= 14
+        assert node.store.settled["m1"] == [DELIVERED]
 
     on_virtual_time(main)
