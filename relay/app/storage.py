@@ -1,8 +1,9 @@
-"""The store of this node: its folder, its key, its identity, and the threads that its disk needs.
+"""The store of this node: its folder, its key, its identity, and the threads that it needs.
 
 Law: the folder is locked before anything in it is read, and let go as the last thing.
 """
 
+import asyncio
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -11,16 +12,27 @@ from pathlib import Path
 from relay.app.keys import KeyDesk
 from relay.app.machine import MachineClock, RunIn, Threads, private_files, randomness
 from relay.app.settings import store_settings
+from relay.config.references import References
 from relay.config.service import ServiceConfig
+from relay.config.store import OWN, store_address
 from relay.core.keymark import KeyMark
 from relay.core.limits import SECOND
 from relay.errors import RelayError, StoreUnavailable
 from relay.observe import Log
 from relay.store.alone import LoneNode
-from relay.store.needs import Cipher, CrashPoint, Outside
-from relay.store.ports.events import Listener
+from relay.store.needs import Cipher, CrashPoint, Outside, Runner
+from relay.store.ports.books import BookedStore
+from relay.store.ports.events import Listener, StoreEvent
 from relay.store.ports.nodes import Nodes
-from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
+from relay.store.redis.address import parse_address
+from relay.store.redis.durability import Durability
+from relay.store.redis.joining import Rules
+from relay.store.redis.layout import Identity, scripts_version
+from relay.store.redis.link import Link
+from relay.store.redis.opening import Membership
+from relay.store.redis.opening import open_store as open_shared
+from relay.store.redis.rope import ListeningRope
+from relay.store.sqlite import DataDir, hold, open_store
 from relay.store.sqlite.opening import cached, sync_directory
 from relay.store.sqlite.reserve import Reserve, least_free_of, reserve_of
 from relay.vault import Keyring, Vault
@@ -33,12 +45,17 @@ READS: int = 4
 
 NODE_FILE = "node"
 
+STORE_FILE = "store"
+"""Which store this node has worked with: another one, or an empty one, is not what its mail is in."""
+
+STORE_ID_BYTES: int = 16
+
 
 @dataclass(frozen=True, slots=True)
 class Storage:
     """An open store; `key` is for fingerprints of credentials and as old as the store."""
 
-    store: SqliteStore
+    store: BookedStore
     node: str
     key: bytes = field(repr=False)
     data: DataDir
@@ -46,12 +63,16 @@ class Storage:
     cipher: Cipher = field(repr=False)
     """For what this node keeps beside the store."""
     nodes: Nodes
+    listening: "asyncio.Task[None] | None" = None
+    """Hears what other nodes change, where there are any."""
 
     async def close(self) -> None:
         """Closes the store and lets the next relay in; clients are gone by now, told or remembered as not."""
         try:
             await self.store.books.unheard.all_told()
         finally:
+            if self.listening is not None:
+                self.listening.cancel()
             await self.store.close()
             self.data.release()
 
@@ -71,25 +92,39 @@ class StorageNeeds:
 
 
 async def open_storage(needs: StorageNeeds) -> Storage:
-    """Opens the store of this node. DataDirInUse, StoreBroken, StoreError: nothing was begun."""
+    """Opens the store of this node. DataDirInUse, StoreBroken, StoreError, ConfigError: nothing was begun."""
     commit = RunIn(needs.threads.pool("commit", COMMITS))
+    address = store_address(needs.config.store, References(needs.environ))
     data = await commit(lambda: _hold(needs.config.data_dir))
     try:
-        return await _open(needs, data, commit)
+        if address == OWN:
+            return await _open(needs, data, commit)
+        return await _open_shared(needs, data, commit, address)
     except BaseException:
         data.release()
         raise
 
 
+class _Vaults:
+    """The keys of one store, as it asks for them."""
+
+    def __init__(self, needs: StorageNeeds) -> None:
+        given = needs.environ.get("RELAY_KEY")
+        self.keyring = Keyring(needs.config.key_folder, given, randomness, crash_point=needs.crash_point)
+        self._made: list[Vault] = []
+
+    def __call__(self, fingerprint: str | None, /, *older: KeyMark) -> Vault:
+        self._made.append(self.keyring.vault_for(fingerprint, *older))
+        return self._made[-1]
+
+    @property
+    def newest(self) -> Vault:
+        """That of the store that was opened last."""
+        return self._made[-1]
+
+
 async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
-    vaults: list[Vault] = []
-    given = needs.environ.get("RELAY_KEY")
-    keyring = Keyring(needs.config.key_folder, given, randomness, crash_point=needs.crash_point)
-
-    def vault_for(fingerprint: str | None, /, *older: KeyMark) -> Vault:
-        vaults.append(keyring.vault_for(fingerprint, *older))
-        return vaults[-1]
-
+    vaults = _Vaults(needs)
     disk, settings = data.disk_bytes(), store_settings(needs.config)
     settings = replace(settings, least_free_bytes=least_free_of(disk, settings.least_free_bytes))
     reserve = Reserve(data.path, reserve_of(disk))
@@ -97,7 +132,7 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
     outside = Outside(
         clock=needs.clock,
         random=randomness,
-        cipher_for=vault_for,
+        cipher_for=vaults,
         commit=commit,
         read=RunIn(needs.threads.pool("read", READS)),
         fatal=needs.fatal,
@@ -108,9 +143,70 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
         keep_reserve=reserve.keep,
     )
     store = await commit(lambda: open_store(data, settings, outside))
-    keys = KeyDesk(keyring, vaults[-1], store.books.keys, run=outside.read, log=needs.log)
-    key, nodes = vaults[-1].keyed_hash(b"fingerprints", b""), LoneNode(needs.clock.wall)
-    return Storage(store, _node(data.path), key, data, keys, vaults[-1], nodes)
+    return _storage(
+        needs, data, vaults, store, node=_node(data.path), nodes=LoneNode(needs.clock.wall), run=outside.read
+    )
+
+
+async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, address: str) -> Storage:
+    """A store that several nodes share: one thread has the link, and the loop listens for what others change."""
+    vaults, node, identity = _Vaults(needs), _node(data.path), data.path / STORE_FILE
+    rules = Rules(
+        Durability(needs.config.durability),
+        Identity(scripts_version(), identity.read_text("ascii").strip() if identity.exists() else None),
+        lambda: randomness(STORE_ID_BYTES).hex(),
+    )
+    link = Link(parse_address(address), rules, boottime=needs.clock.boottime, chance=_chance)
+    rope = ListeningRope(parse_address(address), chance=_chance)
+    outside = Outside(
+        clock=needs.clock,
+        random=randomness,
+        cipher_for=vaults,
+        commit=link_run,
+        read=RunIn(needs.threads.pool("read", 1)),
+        fatal=needs.fatal,
+        free_bytes=lambda: 1 << 62,
+        listener=OnLoop(needs.listener, asyncio.get_running_loop()),
+        crash_point=needs.crash_point,
+    )
+    membership = Membership(node, randomness(8).hex(), lambda: "")
+    settings = store_settings(needs.config)
+    store = await link_run(lambda: open_shared(link, settings, outside, membership=membership, rope=rope))
+    _remember(identity, link.store_id or "")
+    nodes = store.nodes()
+    listening = asyncio.get_running_loop().create_task(rope.listen())
+    return _storage(needs, data, vaults, store, node=node, nodes=nodes, run=outside.read, listening=listening)
+
+
+def _storage(
+    needs: StorageNeeds,
+    data: DataDir,
+    vaults: _Vaults,
+    store: BookedStore,
+    *,
+    node: str,
+    nodes: Nodes,
+    run: Runner,
+    listening: "asyncio.Task[None] | None" = None,
+) -> Storage:
+    vault = vaults.newest
+    keys = KeyDesk(vaults.keyring, vault, store.books.keys, run=run, log=needs.log)
+    return Storage(store, node, vault.keyed_hash(b"fingerprints", b""), data, keys, vault, nodes, listening)
+
+
+class OnLoop:
+    """A listener that hears on the loop what the store's thread tells."""
+
+    def __init__(self, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
+        self._listener = listener
+        self._loop = loop
+
+    def __call__(self, event: StoreEvent) -> None:
+        self._loop.call_soon_threadsafe(self._listener, event)
+
+
+def _chance() -> float:
+    return int.from_bytes(randomness(4), "big") / 2**32
 
 
 def _hold(path: Path) -> DataDir:
@@ -128,17 +224,23 @@ def _node(data_dir: Path) -> str:
     """
     path = data_dir / NODE_FILE
     try:
-        if not path.exists():
-            beside = path.with_suffix(".new")
-            with beside.open("w") as file:
-                file.write(randomness(8).hex())
-                file.flush()
-                os.fsync(file.fileno())
-            beside.rename(path)
-            sync_directory(data_dir)
-        return path.read_text("ascii").strip()
+        return path.read_text("ascii").strip() if path.exists() else _remember(path, randomness(8).hex())
     except OSError as error:
         raise _unusable(data_dir, error) from error
+
+
+def _remember(path: Path, text: str) -> str:
+    """Writes a small file that is there whole or not at all; one that says the same already is left alone."""
+    if path.exists() and path.read_text("ascii").strip() == text:
+        return text
+    beside = path.with_suffix(".new")
+    with beside.open("w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.rename(path)
+    sync_directory(path.parent)
+    return text
 
 
 def _unusable(path: Path, error: OSError) -> StoreUnavailable:

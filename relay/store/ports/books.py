@@ -4,6 +4,7 @@ Law: as for every port: what a method says is durable when it returns; when it r
 """
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from relay.store.ports.control import Control
 from relay.store.ports.foresight import Foresight
@@ -13,6 +14,7 @@ from relay.store.ports.notices import Notices
 from relay.store.ports.recipients import RecipientReport
 from relay.store.ports.riddles import Riddles
 from relay.store.ports.secrets import Secrets
+from relay.store.ports.store import Store
 from relay.store.ports.suppressions import Suppressions
 from relay.store.ports.trials import Trials
 from relay.store.ports.unheard import Unheard
@@ -33,3 +35,11 @@ class Books:
     recipients: RecipientReport
     unheard: Unheard
     trials: Trials
+
+
+class BookedStore(Store, Protocol):
+    """A store with all its books."""
+
+    @property
+    def books(self) -> Books:
+        """The ports beside the mail itself."""

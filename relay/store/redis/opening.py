@@ -46,7 +46,8 @@ def open_store(
     link.open()
     heard = link.ask("HGET", CLOCK, f"heard:{membership.node}")
     seals = _seals(link, operations, times, outside)
-    return RedisStore(Ground(link, operations, times, seals, settings, outside, membership.node), rope, None if heard is None else int(heard))
+    ground = Ground(link, operations, times, seals, settings, outside, membership.node)
+    return RedisStore(ground, rope, None if heard is None else int(heard))
 
 
 def _seals(link: Link, operations: Operations, times: RedisTimes, outside: Outside) -> Seals:

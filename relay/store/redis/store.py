@@ -29,6 +29,7 @@ from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
 from relay.store.redis.core import Core, Ground
 from relay.store.redis.hot import Hot
+from relay.store.redis.nodes import RedisNodes
 from relay.store.redis.operations import Stale
 
 T = TypeVar("T")
@@ -287,6 +288,10 @@ class RedisStore:
 
     async def _ask(self, work: Callable[[Context], T], /) -> T:
         return await self._look(lambda core: work(core.context))
+
+    def nodes(self) -> RedisNodes:
+        """The nodes of this store."""
+        return RedisNodes(self._ground.link, self._ground.operations, self._ground.outside.commit)
 
     async def close(self) -> None:
         """Lets go of the link; harmless when called twice."""
