@@ -1,9 +1,20 @@
 """The bench itself: it sees what an operation wrote, what it committed, and where two sides differ."""
 
+import re
+from importlib.resources import files
+from pathlib import Path
+
 import pytest
 
+from relay.store.engine.statements import load_statements
 from relay.store.redis.answers import answer
 from tests.unit.store.redis.side import Sides
+
+STORE = Path(str(files("relay.store")))
+LOADS = re.compile(r'load_statements\("([a-z]+)"\)')
+
+NUMBERS = {"store.add_account", "store.add_mailbox"}
+"""Numbers are given by a script of their own, at once and to all nodes."""
 
 RIDDLE = {"provider": "p", "stage": "rcpt", "code": 550, "text": "what", "many": 1, "first_at": 1, "last_at": 1}
 
@@ -72,4 +83,17 @@ def test_a_glance_reads_what_this_operation_wrote_and_holds_nobody_to_the_rest()
 @pytest.mark.parametrize("name", ["nothing.at_all", "answers.answer", "answer", "a/b.c", "."])
 def test_a_statement_that_nobody_answers_is_named(name):
     with pytest.raises(LookupError, match=r"answers? "):
+        answer(name)
+
+
+def test_whatever_the_engine_asks_has_an_answer():
+    asked = {
+        statement.name
+        for text in [path.read_text() for room in ("engine", "redis") for path in (STORE / room).glob("*.py")]
+        for file in LOADS.findall(text)
+        for short, statement in load_statements(file).items()
+        if f'"{short}"' in text
+    }
+    assert len(asked) > 100
+    for name in asked - NUMBERS:
         answer(name)
