@@ -12,6 +12,7 @@ from relay.admin.keys import KeyKeeper
 from relay.admin.secrets import SecretKeeper
 from relay.admin.status import Counts
 from relay.store.ports.healths import Healths
+from relay.store.ports.nodes import Nodes
 from relay.store.ports.reading import Reading
 from relay.store.ports.recipients import RecipientReport
 from relay.store.ports.riddles import Riddles
@@ -36,6 +37,7 @@ def api_document() -> Schema:
 
     sources = AdminSources(
         node=Node("", "", 0, ()),
+        nodes=cast("Nodes", None),
         token="",
         readiness=Readiness(lambda: 0.0),
         look=nothing,

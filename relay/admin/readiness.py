@@ -49,6 +49,10 @@ class Readiness:
         """It is not wrong any more; True: it was."""
         return self._troubles.pop(what, None) is not None
 
+    def has(self, what: str) -> bool:
+        """Whether this is wrong now."""
+        return what in self._troubles
+
     @property
     def is_ready(self) -> bool:
         """Whether this node can do its work."""

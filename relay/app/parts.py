@@ -300,7 +300,7 @@ def admin_server(
                 token=admin_token(means.config.data_dir / "admin.token", randomness),
                 readiness=means.readiness,
                 look=look.look,
-                metrics=Scrape(means.metrics, store, means.clock.monotonic, look=look),
+                metrics=Scrape(means.metrics, store, means.clock.monotonic, look=look, nodes=storage.nodes),
                 reading=TimedReading(storage.store, means.metrics.store_took, means.clock.monotonic),
                 counts=store,
                 suppressions=storage.store.books.suppressions,

@@ -4,15 +4,17 @@ Law: however often somebody scrapes, counting takes a small part of the time, so
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from relay.admin import Readiness
+from relay.admin import Part, Readiness
 from relay.app.pulse import StoreWatch
 from relay.errors import StoreError
-from relay.observe import Census, Certificate, Metrics, NodeState
+from relay.observe import WARNINGS, Census, Certificate, Metrics, NodeState
 from relay.store.ports.history import History
+from relay.store.ports.nodes import Nodes
 from relay.store.ports.reading import Reading
 
 SHARE: float = 0.02
@@ -58,12 +60,14 @@ class Scrape:
         clock: Callable[[], float],
         *,
         look: Callable[[], Awaitable[NodeState]],
+        nodes: Nodes,
     ) -> None:
-        """`look` says how this node is."""
+        """`look` says how this node is, `nodes` which there are."""
         self._metrics = metrics
         self._store = store
         self._clock = clock
         self._look = look
+        self._nodes = nodes
         self._census = Census()
         self._is_good_until: float | None = None
         self._counting = asyncio.Lock()
@@ -93,6 +97,7 @@ class Scrape:
             waits=await store.limit_waits(),
             providers=await store.providers(),
             accounts=by_name.accounts,
+            nodes=Counter((each.view.role.value, each.state.value) for each in await self._nodes.nodes()),
             dropped=by_name.dropped,
         )
         ended = self._clock()
@@ -126,6 +131,8 @@ class SelfLook:
         now = self.wall()
         return NodeState(
             is_ready=self.readiness.is_ready,
+            is_store_up=not self.readiness.has(Part.STORE),
+            warnings=frozenset(filter(self.readiness.has, WARNINGS)),
             free_bytes=self.data.free_bytes(),
             certificates=[Certificate(listener, ends - now) for listener, ends in sorted(self.expiries().items())],
             notices=self.notices(),

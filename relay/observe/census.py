@@ -4,7 +4,7 @@ somebody may want to look at.
 Law: they show the state of one moment; a provider, plan or account that is gone leaves no stale series behind.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -13,6 +13,9 @@ from prometheus_client.registry import Collector
 
 from relay.observe import declared
 from relay.observe.declared import Declared
+
+WARNINGS = ("durability", "replica")
+"""What readiness calls what is wrong with a shared store that works."""
 
 
 class QueueOfProvider(Protocol):
@@ -85,6 +88,10 @@ class NodeState:
     """What this node knows of itself at one moment."""
 
     is_ready: bool = True
+    is_store_up: bool = True
+    """Whether the store answers."""
+    warnings: Set[str] = frozenset()
+    """What has to be mended about a store that works; of WARNINGS."""
     free_bytes: int | None = None
     """On the disk of the queue; None: unknown."""
     certificates: Sequence[Certificate] = ()
@@ -101,6 +108,8 @@ class Census:
     waits: Sequence[LimitOfProvider] = ()
     providers: Sequence[HealthOfProvider] = ()
     accounts: Sequence[AccountByName] = ()
+    nodes: Mapping[tuple[str, str], int] = field(default_factory=dict)
+    """How many nodes there are, by role and state."""
     dropped: int = 0
     """Accounts that would have series of their own and have none, because there are too many."""
 
@@ -123,6 +132,8 @@ class CensusCollector(Collector):
         """The metrics of the last census."""
         node = self._node
         yield _values(declared.READY, [((), node.is_ready)])
+        yield _values(declared.STORE_UP, [((), node.is_store_up)])
+        yield _values(declared.STORE_WARNINGS, (((what,), what in node.warnings) for what in WARNINGS))
         if node.free_bytes is not None:
             yield _values(declared.FREE, [((), node.free_bytes)])
         yield _values(declared.CERTIFICATE, (((each.listener,), each.seconds) for each in node.certificates))
@@ -139,6 +150,7 @@ class CensusCollector(Collector):
         yield _values(declared.LIMIT_WAIT, (((name,), seconds) for name, seconds in waits.items()))
         yield _values(declared.PROVIDER_HEALTH, (((each.provider, each.health), 1) for each in census.providers))
         yield _values(declared.ACCOUNTS, (((each.plan, each.health), each.accounts) for each in census.healths))
+        yield _values(declared.NODES, sorted(census.nodes.items()))
         yield from _by_name(census)
 
 

@@ -47,7 +47,11 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "road": "mail (there is no way to whoever has to be told) or webhook (it takes nothing)",
         "outcome": "delivered, deferred, bounced, held, cancelled",
         "class": "a reply class",
-        "state": "waiting, sending, held",
+        "state": "of deliveries: waiting, sending, held; of nodes: running, draining, stopped, silent (not heard of "
+        "for a minute, and it did not say that it stops)",
+        "role": "all, submission, delivery",
+        "what": "durability (a crash of Redis could lose what was accepted), replica (one is away, or nobody can tell "
+        "whether it keeps what it has)",
         "health": "ok, doubted, slowed, waiting, paused, retired",
         "lane": "express, bulk",
         "operation": "a method of the store",
@@ -126,6 +130,18 @@ ACCOUNTS_DROPPED = Declared(
 STORE = Declared(
     "relay_store_seconds", Kind.HISTOGRAM, "How long the store took for one operation.", ("operation",), OPERATIONS
 )
+STORE_UP = Declared(
+    "relay_store_up", Kind.GAUGE, "Whether the store answers this node (1), or clients are told to try later (0)."
+)
+STORE_WARNINGS = Declared(
+    "relay_store_warnings",
+    Kind.GAUGE,
+    "Whether something about a shared store has to be mended (1) though it works; /readyz says what.",
+    ("what",),
+)
+NODES = Declared(
+    "relay_nodes", Kind.GAUGE, "Nodes that were heard of within a day, as this one sees them.", ("role", "state")
+)
 LAG = Declared(
     "relay_event_loop_lag_seconds", Kind.GAUGE, "How late the event loop was at worst in the last 15 seconds."
 )
@@ -174,7 +190,7 @@ BUILD = Declared("relay_build_info", Kind.GAUGE, "Always 1; the label says which
 ALL = (
     SUBMISSIONS, CLIENT_LOGINS, ATTEMPTS, DELIVERIES, IN_DOUBT, QUEUE, OLDEST, DELAY, LIMIT_WAIT, PROVIDER_HEALTH,
     ACCOUNTS, ACCOUNT_HEALTH, ACCOUNT_LIMIT, ACCOUNT_DRAIN, ACCOUNTS_DROPPED, LOGINS, TESTS, SESSIONS, STORE,
-    LAG, RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED, NOTICES, NOTICES_OLDEST,
-    BUILD,
+    STORE_UP, STORE_WARNINGS, NODES, LAG, RELOAD_SUCCESS, RELOAD_TIME, READY, FREE, CERTIFICATE, HANDSHAKES_FAILED,
+    NOTICES, NOTICES_OLDEST, BUILD,
 )  # fmt: skip
 """In the order of the reference."""

@@ -88,6 +88,9 @@ EXPECTED: dict[str, tuple[Seen, ...]] = {
     "Disk of the queue": (some(),),
     "Certificates": (least(20 * 86_400, listener=LISTENER),),
     "Routing in force since": (some(),),
+    "Nodes": (just(1, role="all", state="running"),),
+    "Store reached": (just(1),),
+    "Store has to be mended": (just(0, what="durability"),),
     "Versions": (just(1, version=__version__),),
 }
 AFTER_EDITS = {"Routing": just(0), "Accounts without series": some()}

@@ -5,13 +5,15 @@ from typing import Any, cast
 
 import pytest
 
-from relay.admin import Readiness
+from relay.admin import Part, Readiness
 from relay.app.scraping import ACCOUNTS, DAY, LITTLE_ROOM, LONGEST, SHARE, SOON, Scrape, SelfLook
 from relay.core.remedy import Needs
 from relay.core.words import Plan
 from relay.errors import StoreUnavailable
 from relay.observe import Certificate, Metrics, NodeState
 from relay.store.ports.history import AccountGauge, AccountGauges, HealthCount, LimitWait, QueueCount
+from relay.store.ports.nodes import NodeState as Being
+from relay.store.ports.nodes import NodeView, Role, SeenNode
 from relay.store.ports.reading import ProviderView
 
 
@@ -29,7 +31,18 @@ class World:
             cast("Any", self),
             lambda: self.now,
             look=self.look,
+            nodes=self,
         )
+
+    async def announce(self, node: NodeView) -> None:
+        raise AssertionError("a scrape says nothing of this node")
+
+    async def nodes(self) -> list[SeenNode]:
+        views = [
+            NodeView(name, name, role, "0", 0)
+            for name, role in (("a", Role.ALL), ("b", Role.ALL), ("c", Role.DELIVERY))
+        ]
+        return [SeenNode(view, 0, Being.SILENT if view.node == "b" else Being.RUNNING) for view in views]
 
     async def limit_waits(self) -> list[LimitWait]:
         return [LimitWait("aruba", 30.0)]
@@ -102,6 +115,15 @@ async def test_limits_and_accounts_by_name_are_counted_too(world: World) -> None
 
 async def test_a_provider_that_is_stopped_is_told(world: World) -> None:
     assert 'relay_provider_health{health="paused",provider="aruba"} 1.0' in (await world.scrape()).decode()
+
+
+async def test_the_nodes_are_counted_as_the_store_knows_them(world: World) -> None:
+    lines = [line for line in (await world.scrape()).decode().splitlines() if line.startswith("relay_nodes{")]
+    assert lines == [
+        'relay_nodes{role="all",state="running"} 1.0',
+        'relay_nodes{role="all",state="silent"} 1.0',
+        'relay_nodes{role="delivery",state="running"} 1.0',
+    ]
 
 
 async def test_many_who_ask_at_once_cost_one_count(world: World) -> None:
@@ -188,6 +210,18 @@ async def test_one_certificate_on_many_listeners_is_one_thing_to_renew() -> None
     outlook.ends = {"0.0.0.0:465": 3 * DAY, "0.0.0.0:587": 3 * DAY, "[::]:465": SOON + 1}
     (text,) = (await outlook.problems()).values()
     assert text == "certificates for clients: that of 0.0.0.0:465 and 0.0.0.0:587 expires in 3 days"
+
+
+async def test_a_store_that_is_away_and_one_that_has_to_be_mended_are_told_apart() -> None:
+    outlook = Outlook()
+    state = await outlook.self_look()
+    assert (state.is_store_up, state.warnings) == (True, frozenset())
+    outlook.readiness.set("durability", "appendfsync is everysec")
+    state = await outlook.self_look()
+    assert (state.is_ready, state.is_store_up, state.warnings) == (True, True, {"durability"})
+    outlook.readiness.set(Part.STORE, "it does not answer")
+    state = await outlook.self_look()
+    assert (state.is_ready, state.is_store_up) == (False, False)
 
 
 async def test_a_look_brings_notices_up_to_date_that_wait_longer_with_every_minute() -> None:

@@ -70,10 +70,12 @@ CENSUS = Census(
     waits=[Wait("aruba", 30.0)],
     providers=[Host("aruba", "paused")],
     accounts=[ByName(SENDER, "slowed", 0.75, 120.0), ByName("b@x.it", "paused", 0.0, None)],
+    nodes={("all", "running"): 2, ("delivery", "silent"): 1},
     dropped=7,
 )
 NODE = NodeState(
     is_ready=True,
+    warnings=frozenset({"replica"}),
     free_bytes=5_000,
     certificates=[Certificate("0.0.0.0:465", 86_400.0)],
     notices={"mail": 0.0, "webhook": 960.0},
@@ -87,6 +89,8 @@ ORDER = (
     "class",
     "state",
     "lane",
+    "role",
+    "what",
     "operation",
     "account",
     "health",
@@ -228,6 +232,22 @@ def test_lag_and_version_are_shown(metrics):
     assert values(metrics, "relay_build_info") == {("0.1.0",): 1}
 
 
+def test_a_store_that_is_away_and_what_has_to_be_mended_about_one_are_shown(metrics):
+    text = metrics.render(None, NodeState(is_store_up=False, warnings=frozenset({"durability"}))).decode()
+    assert "relay_store_up 0.0" in text
+    assert 'relay_store_warnings{what="durability"} 1.0' in text
+    assert 'relay_store_warnings{what="replica"} 0.0' in text
+    text = metrics.render(None, NodeState()).decode()
+    assert "relay_store_up 1.0" in text
+    assert 'relay_store_warnings{what="durability"} 0.0' in text
+
+
+def test_nodes_are_counted_by_role_and_state(metrics):
+    text = metrics.render(CENSUS, NODE).decode()
+    assert 'relay_nodes{role="all",state="running"} 2.0' in text
+    assert 'relay_nodes{role="delivery",state="silent"} 1.0' in text
+
+
 def test_two_relays_in_one_process_share_no_series(metrics):
     other = Metrics("0.1.0")
     metrics.submitted("studio-rossi", Answer.ACCEPTED)
@@ -282,6 +302,7 @@ NOTICES = "relay_notices_total{type,result}"
 NOTICES_OLDEST = "relay_notices_oldest_seconds{road}"
 BESIDES = {PROVIDERS, "relay_ready", "relay_disk_free_bytes", "relay_client_logins_total{result}", HANDSHAKES, NOTICES}
 BESIDES |= {NOTICES_OLDEST, "relay_account_tests_total{provider,finding}"}
+BESIDES |= {"relay_store_up", "relay_store_warnings{what}", "relay_nodes{role,state}"}
 
 """What alerts need, too."""
 
