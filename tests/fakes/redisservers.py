@@ -211,6 +211,7 @@ class Server:
         yield 'save ""'
         yield "repl-diskless-sync yes"
         yield "repl-diskless-sync-delay 0"
+        yield "repl-diskless-load swapdb"  # Valkey lets a second go by otherwise
         yield from self._where()
         yield from self.config
 

@@ -239,13 +239,18 @@ class Link:
         return until if within else min(until, self._boottime() + self._patience.reply)
 
     def _confirmation(self, patience: int, until: Instant) -> list[Command]:
-        """What asks the replicas, in time to hear the answer; nothing where there are none."""
+        """What asks the replicas, in time to hear the answer; nothing where there are none.
+
+        WAITAOF alone takes a second: a replica that is asked answers before its next fsync, and then only when it
+        answers of itself. WAIT makes it answer once, so that WAITAOF, which asks again, hears of the fsync in between:
+        0.6 ms instead of 1,003 on Valkey 9.1, with appendfsync always.
+        """
         count = self._replicas.counted
         if not count:
             return []
         left = max(min(patience, until - self._boottime() - LATE), LEAST) // 1000
         if self._joining.can_await_disks:
-            return [("WAITAOF", 1, count, left)]
+            return [("WAIT", count, left // 2), ("WAITAOF", 1, count, left // 2)]
         return [("WAIT", count, left)]
 
     def _is_confirmed(self, reply: Reply | RelayError) -> bool:
@@ -264,7 +269,8 @@ class Link:
 
     def _refuse_while_short(self, wire: Wire, until: Instant) -> None:
         """Asks the replicas for what was written before. StoreUnavailable: one is missing, and nothing is written."""
-        for command in self._confirmation(PROBE, until):
-            self._is_confirmed(wire.ask(*command, until=self._reply_until(until, None)))
+        commands = self._confirmation(PROBE, until)
+        if commands:
+            self._is_confirmed(wire.ask_all(commands, until=self._reply_until(until, None))[-1])
         if self._replicas.is_short:
             raise StoreUnavailable(f"not all of the {self._replicas.counted} replicas of {wire.host} answer")

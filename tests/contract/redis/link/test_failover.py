@@ -1,18 +1,17 @@
 """Under Sentinel the link goes where the primary is, and a replica that has become it is checked like the first."""
 
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 
 from relay.errors import StoreUnavailable
 from relay.store.redis.link import Link
 from tests.contract.redis.link.scene import COUNT, KEY, PING, link_to
-from tests.fakes.redisservers import until, watched
+from tests.fakes.redisservers import binary, until, watched
 
 
-def test_link_follows_a_failover(program: Path):
-    with watched(program, "repl-timeout 60") as group, closing(link_to(group.address)) as link:
+def test_link_follows_a_failover():
+    with watched(binary("redis-7")) as group, closing(link_to(group.address)) as link:
         assert link.run(COUNT, [KEY], is_durable=True) == 1
         old = group.primary()
         old.kill9()
@@ -28,7 +27,7 @@ def test_link_follows_a_failover(program: Path):
         until(lambda: _has_two(link), "the old primary counts as a replica")
 
 
-def test_sentinels_that_do_not_answer_are_named(program: Path):
+def test_sentinels_that_do_not_answer_are_named():
     told = pytest.raises(StoreUnavailable, match=r"no sentinel of 127.0.0.1:1, 127.0.0.1:2 names a primary for relay")
     with closing(link_to("redis+sentinel://127.0.0.1:1,127.0.0.1:2/relay")) as link, told:
         link.open()

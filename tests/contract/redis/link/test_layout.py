@@ -20,9 +20,9 @@ def test_new_store_is_marked_and_known_again(redis_server: Server):
         assert client.hget(META, "scripts") == b"s2", "whose scripts wrote last is recorded"
 
 
-def test_store_of_a_newer_relay_is_refused_with_a_sentence(redis_server: Server):
+def test_store_of_a_newer_relay_is_refused_with_a_sentence(one_server: Server):
     newer = {"layout": LAYOUT + 1, "store_id": STORE, "scripts": "s9"}
-    with closing(link_to(redis_server)) as link, redis_server.client() as client:
+    with closing(link_to(one_server)) as link, one_server.client() as client:
         client.hset(META, mapping=newer)
         with pytest.raises(StoreTooNew, match=r"^this store was written by a newer relay \(layout 2; this one knows 1"):
             link.open()
@@ -30,8 +30,8 @@ def test_store_of_a_newer_relay_is_refused_with_a_sentence(redis_server: Server)
 
 
 @pytest.mark.parametrize("many", [1, 5000])
-def test_foreign_keys_under_our_name_are_refused(redis_server: Server, many: int):
-    with closing(link_to(redis_server)) as link, redis_server.client() as client:
+def test_foreign_keys_under_our_name_are_refused(one_server: Server, many: int):
+    with closing(link_to(one_server)) as link, one_server.client() as client:
         client.mset({f"other:{number}": "x" for number in range(many)})
         client.set("relay:lights", "on")
         with pytest.raises(StoreBroken, match=r"holds keys under relay: .* \(as relay:lights\)"):
@@ -39,8 +39,8 @@ def test_foreign_keys_under_our_name_are_refused(redis_server: Server, many: int
         assert not client.exists(META)
 
 
-def test_foreign_keys_of_other_names_are_none_of_our_business(redis_server: Server):
-    with closing(link_to(redis_server)) as link, redis_server.client() as client:
+def test_foreign_keys_of_other_names_are_none_of_our_business(one_server: Server):
+    with closing(link_to(one_server)) as link, one_server.client() as client:
         client.set("lights", "on")
         link.open()
         assert link.store_id == STORE
@@ -53,11 +53,11 @@ def test_mark_that_is_no_mark_is_refused(redis_server: Server):
             link.open()
 
 
-def test_another_store_than_before_is_refused(redis_server: Server):
-    with closing(link_to(redis_server)) as link:
+def test_another_store_than_before_is_refused(one_server: Server):
+    with closing(link_to(one_server)) as link:
         link.open()
     told = pytest.raises(StoreReplaced, match="has store store-1 in it, and this relay has mail of store store-0")
-    with closing(link_to(redis_server, rules(store_id="store-0"))) as link, told:
+    with closing(link_to(one_server, rules(store_id="store-0"))) as link, told:
         link.open()
 
 

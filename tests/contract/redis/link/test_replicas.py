@@ -22,11 +22,12 @@ def test_durable_call_is_on_every_replica_when_it_returns(program: Path):
 
 
 def test_replicas_are_asked_for_their_disks_where_they_can_be(program: Path):
+    """And by WAIT before that: without it they would answer a second later."""
     with replicated(program) as (primary, _), closing(link_to(primary)) as link:
         link.run(COUNT, [KEY], is_durable=True)
         assert link.facts is not None
         is_new = link.facts.version >= WAITAOF_SINCE
-        assert (calls_of(primary, "waitaof"), calls_of(primary, "wait")) == ((1, 0) if is_new else (0, 1))
+        assert (calls_of(primary, "waitaof"), calls_of(primary, "wait")) == ((1, 1) if is_new else (0, 1))
 
 
 def test_relaxed_asks_no_disk_that_is_not_used(program: Path):
