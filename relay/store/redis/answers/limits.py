@@ -17,7 +17,6 @@ from relay.store.redis.answers.past import (
     login_id,
     logins_over,
     logins_under_way,
-    mailbox_of,
     mailboxes_of,
 )
 from relay.store.redis.ledger import EVERYTHING, RedisLedger
@@ -131,11 +130,7 @@ def mailboxes_logging_in(ledger: RedisLedger) -> list[Row]:
 
 def end_logins_of(ledger: RedisLedger, at: int, is_refusal: bool, mailbox: int) -> int:
     """All logins of a mailbox that are under way end, and nobody knows how; whether they count as refused."""
-    many = end_logins(ledger, mailbox, at, met=LOST, likeness=None, is_refusal=is_refusal, most=EVERYTHING)
-    name = mailbox_of(ledger, mailbox)
-    if many and name is not None:
-        ledger.act("schedule.end_logins", *name, at, bool(is_refusal))
-    return many
+    return end_logins(ledger, mailbox, at, met=LOST, likeness=None, is_refusal=is_refusal, most=EVERYTHING)
 
 
 def prune_logins(ledger: RedisLedger, before: int) -> int:

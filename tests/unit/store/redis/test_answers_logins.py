@@ -46,12 +46,13 @@ def test_of_those_that_began_at_one_instant_it_ends_the_one_that_the_schedule_ta
 
 
 def test_ends_change_no_set_by_themselves_for_the_schedule_is_told_of_each():
-    both = sides((1, 10))
+    both = sides((1, 10), (2, 20))
     both.ledger.write(LIMITS["end_login"], (50, 1))
     both.ledger.write(LIMITS["begin_login"], (1, 60))
+    both.ledger.write(LIMITS["end_logins_of"], (50, True, 1))
     assert both.ledger.verbs == []
     both.redis.commit(both.ledger)
-    assert both.redis.sorted_sets[WAITING] == {"1": 10}
+    assert both.redis.sorted_sets[WAITING] == {"1": 10, "2": 20}
 
 
 def test_refusals_that_were_no_matter_of_the_password_are_taken_from_the_schedule_too():
@@ -63,11 +64,10 @@ def test_refusals_that_were_no_matter_of_the_password_are_taken_from_the_schedul
     both.same("limits.refusals_since", (1, 0))
 
 
-def test_logins_that_a_dead_process_left_end_for_the_schedule_too():
+def test_logins_that_a_dead_process_left_end_all_at_once():
     both = sides((1, 10), (2, 20))
     assert both.wrote("limits.end_logins_of", (70, True, 1), tables=["logins"]) == 2
     assert both.wrote("limits.end_logins_of", (70, True, 2), tables=["logins"]) == 0
-    assert both.ledger.verbs == [["schedule.end_logins", ["p", "a@p", 70, True]]]
     assert both.same("limits.mailboxes_logging_in") == []
 
 
