@@ -17,7 +17,7 @@ from relay.config.service import ServiceConfig
 from relay.config.store import OWN, store_address
 from relay.core.keymark import KeyMark
 from relay.core.limits import SECOND
-from relay.errors import RelayError, StoreUnavailable
+from relay.errors import RelayError, StoreBroken, StoreUnavailable
 from relay.observe import Log
 from relay.store.alone import LoneNode
 from relay.store.needs import Cipher, CrashPoint, Outside, Runner
@@ -175,6 +175,7 @@ async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, addr
     _remember(identity, link.store_id or "")
     nodes = store.nodes()
     listening = asyncio.get_running_loop().create_task(rope.listen())
+    listening.add_done_callback(lambda task: _heard_no_more(task, needs.fatal))
     return _storage(needs, data, vaults, store, node=node, nodes=nodes, run=outside.read, listening=listening)
 
 
@@ -203,6 +204,12 @@ class OnLoop:
 
     def __call__(self, event: StoreEvent) -> None:
         self._loop.call_soon_threadsafe(self._listener, event)
+
+
+def _heard_no_more(task: "asyncio.Task[None]", fatal: Callable[[RelayError], None]) -> None:
+    """A node that does not hear of changes would let mail of others wait."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        fatal(StoreBroken(f"nothing is heard of other nodes: {error!r}"))
 
 
 def _chance() -> float:

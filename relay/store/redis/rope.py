@@ -44,10 +44,10 @@ class ListeningRope(OwnBell):
                     pause = SHORTEST
                     while True:
                         message = await heard.get_message(ignore_subscribe_messages=True, timeout=SILENCE)
-                        if message is not None:
-                            self.pull(int(message["data"]))
-                        else:
+                        if message is None:
                             await heard.ping()
+                        elif message["type"] == "message":
+                            self.pull(int(message["data"]))
             except (exceptions.RedisError, OSError, TimeoutError):
                 await asyncio.sleep(pause * (1 + self._chance()) / 2)
                 pause = min(2 * pause, LONGEST)
@@ -72,5 +72,3 @@ class ListeningRope(OwnBell):
     def close(self) -> None:
         """Nothing is listened to any more; whoever listens is cancelled."""
         self._is_closed = True
-
-

@@ -2,9 +2,12 @@
 -- needs: rowkeys types
 local pen = {}
 
+-- A list with one entry while nobody holds the pen: who waits for it, waits for that entry.
+local FREE = "relay:{relay}:pen:free"
+
 -- What is wrong with its keys; nil: nothing.
 function pen.fault()
-  return types.fault({ [rowkeys.STATE] = "hash", [rowkeys.EVENTS] = "stream" })
+  return types.fault({ [rowkeys.STATE] = "hash", [rowkeys.EVENTS] = "stream", [FREE] = "list" })
 end
 
 -- Whether `token` holds it now; where nobody does, or its time is over, `token` takes it for `lease` microseconds.
@@ -12,6 +15,7 @@ function pen.take(token, now, lease)
   local known = redis.call("HMGET", rowkeys.STATE, "pen", "pen_until")
   if known[1] and known[1] ~= "" and known[1] ~= token and tonumber(known[2]) > now then return false, tonumber(known[2]) end
   redis.call("HSET", rowkeys.STATE, "pen", token, "pen_until", string.format("%.0f", now + lease))
+  redis.call("DEL", FREE)
   return true
 end
 
@@ -22,8 +26,8 @@ end
 -- Lets it go, and wakes one who waits for it.
 function pen.release()
   redis.call("HSET", rowkeys.STATE, "pen", "")
-  redis.call("DEL", "relay:{relay}:pen:free")
-  redis.call("RPUSH", "relay:{relay}:pen:free", "1")
+  redis.call("DEL", FREE)
+  redis.call("RPUSH", FREE, "1")
 end
 
 return pen
