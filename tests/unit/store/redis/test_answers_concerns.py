@@ -179,6 +179,13 @@ def test_a_paid_term_that_was_told_of_is_remembered_for_a_month_more_and_some_ar
     both.commit()
 
 
+def test_a_word_is_said_once():
+    both = Sides()
+    both.put("concerns", {**CONCERN, "words": 2})
+    for words, changed in ((1, 0), (2, 1), (2, 0), (3, 1)):
+        assert both.wrote("concerns.said", (5, None, 1, words), tables=["concerns"]) == changed
+
+
 def test_a_second_open_concern_of_a_kind_about_one_subject_is_refused():
     both = Sides()
     both.put("concerns", {**CONCERN, "closed_at": None})

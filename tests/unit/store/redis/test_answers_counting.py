@@ -2,15 +2,22 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from relay.store.engine.statements import load_statements
+from relay.store.redis.answers import answer
 from relay.store.redis.answers import traffic as answers
 from relay.store.redis.rowkeys import number_key
 from tests.unit.store.redis.mail import ACCOUNTS, MAILBOXES, attempts, changed, mails, named, own, put
 from tests.unit.store.redis.side import Sides, tables_of
 
 Named = dict[str, Any]
+
+FILES = ("concerns", "notices", "outbox", "recipients", "suppressions", "traffic", "unheard")
+LEFT_OUT = {"unheard.last_moment"}
+"""What SQLite alone has to ask: a node on Redis knows itself when its last life ended."""
 
 FROM = (0, 1, 9, 25, 60, 199, 300)
 MANY = (1, 3, 2_000)
@@ -26,6 +33,15 @@ TRAFFIC_STEPS = st.lists(
     ),
     max_size=6,
 )
+
+
+def test_all_that_is_asked_of_notices_and_counts_has_an_answer():
+    names = {f"{file}.{name}" for file in FILES for name in load_statements(file)}
+    assert names > LEFT_OUT
+    assert all(answer(name) for name in names - LEFT_OUT)
+    for name in LEFT_OUT:
+        with pytest.raises(LookupError):
+            answer(name)
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -147,7 +163,7 @@ def test_what_a_mailbox_met_is_what_counted(there, own_ones) -> None:
     both.own("attempts", *({**row, "id": row["id"] + 50, "counted": 1} for row in own_ones))
     for mailbox in (*MAILBOXES, 3):
         both.same("traffic.was_used", (mailbox,))
-        for span in ((0, 99), (4, 8), (9, 9), (7, 9)):
+        for span in ((0, 99), (3, 4), (4, 5), (5, 5)):
             both.same("traffic.classes_between", (mailbox, *span), is_ordered=False)
 
 
@@ -180,3 +196,26 @@ def test_mail_whose_client_was_not_told_is_remembered_the_same(mail, rows, steps
         both.same("unheard.message_of", (f"m{account}",))
     both.commit()
     both.same("unheard.unheard", is_ordered=False)
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(
+    mail=mails(first=1),
+    rows=tables_of("unheard", 3, message=st.integers(1, 9), until=UNTIL),
+    after=st.integers(0, 4),
+    most=st.sampled_from([1, 3, 99]),
+    since=st.integers(0, 6),
+)
+def test_after_a_crash_the_mail_that_came_just_before_it_is_in_doubt(mail, rows, after, most, since) -> None:
+    both = Sides()
+    put(both, mail)
+    both.put("unheard", *rows)
+    both.wrote("unheard.recall_unheard", (20, after, most, since), tables=["unheard"])
+    both.commit()
+
+
+def test_what_is_remembered_already_is_remembered_no_longer_after_a_crash():
+    both = Sides()
+    put(both, [(MESSAGE, [DELIVERY]), ({**MESSAGE, "seq": 5, "id": "m5"}, [{**DELIVERY, "id": 5, "message": 5}])])
+    both.put("unheard", {"message": 4, "until": 11})
+    assert both.wrote("unheard.recall_unheard", (20, 0, 99, 0), tables=["unheard"]) == 1

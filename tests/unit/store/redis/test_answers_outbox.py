@@ -88,20 +88,16 @@ def test_what_is_late_is_found_among_what_is_final(mail, later, states) -> None:
 
 def test_looking_for_what_is_late_harms_nobody_whose_mail_goes_out_meanwhile():
     both = Sides()
-    final: Named = {
-        "message": 1,
-        "account": 1,
-        "lane": 0,
-        "state": 2,
-        "due": 0,
-        "expires_at": 9,
-        "tries": 0,
-        "doubts": 0,
-    }
+    message: Named = {"seq": 1, "id": "m1", "client": "c", "account": 1, "kind": 0, "accepted_at": 7, "size": 1}
+    message |= {"recipients": 8, "segment": 0, "offset": 0, "length": 1, "is_dated": 0}
+    message |= {"message_id_hash": b"12345678", "submitted_hash": b"s"}
+    final: Named = {"message": 1, "account": 1, "lane": 0, "due": 0, "expires_at": 9, "tries": 0, "doubts": 0}
     final |= {"since": 1, "domain": b"d", "recipient_hash": b"h", "envelope": b"e"}
-    both.put("deliveries", *({**final, "id": number} for number in range(1, 9)))
-    both.same("notices.first_pending", (0, 2_000))
-    assert not [table for table, _, _ in both.ledger.reads() if table.endswith(":deliveries")]
+    both.put("messages", message)
+    both.put("deliveries", *({**final, "id": number, "state": 2 if number < 8 else 0} for number in range(1, 9)))
+    assert both.same("notices.first_pending", (0, 7)) == []
+    assert both.same("notices.first_pending", (0, 2_000)) == [(8, 7)]
+    assert not [table for table, _, _ in both.ledger.reads() if table.endswith((":deliveries", ":messages"))]
 
 
 def test_how_far_delays_were_looked_for_and_how_many_notices_an_account_had():
