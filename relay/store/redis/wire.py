@@ -44,6 +44,7 @@ class Wire:
         self._boottime = boottime
         self._connection = _connection_to(host, way)
         self._is_open = False
+        self._has_moved = False
         self._cut_by: exceptions.RedisError = exceptions.ConnectionError("closed")
 
     @property
@@ -94,7 +95,10 @@ class Wire:
         except exceptions.RedisError as error:
             self.close()
             return [translated(error, str(self.host), deed, is_sent=True) for deed in deeds]
-        return [self._read(deed, until) for deed in deeds]
+        replies = [self._read(deed, until) for deed in deeds]
+        if self._has_moved:
+            self.close()
+        return replies
 
     def _read(self, deed: Deed, until: int) -> Reply | RelayError:
         if not self._is_open:
@@ -104,7 +108,8 @@ class Wire:
         except exceptions.RedisError as error:
             if code_of(error) == "NOSCRIPT":
                 return NotLoaded()
-            if not is_answer(error) or code_of(error) in MOVED or not self._connection.is_connected:
+            self._has_moved = self._has_moved or code_of(error) in MOVED
+            if not is_answer(error) or not self._connection.is_connected:
                 self.close()
             if not is_answer(error):
                 self._cut_by = error  # what comes after it in this pipeline fails as it does
