@@ -248,12 +248,13 @@ def self_look(
     notices: Callable[[], Mapping[str, float]] = dict,
 ) -> SelfLook:
     """Looks at this node."""
-    watch = StoreWatch(store, means.readiness, means.log, clock=means.clock.monotonic, wall=means.clock.wall_seconds)
+    clock, wall = means.clock.monotonic, means.clock.wall_seconds
+    watch = StoreWatch(store, means.readiness, means.log, clock=clock, wall=wall, flaws=storage.flaws)
     return SelfLook(
         watch=watch,
         readiness=means.readiness,
         data=storage.data,
-        wall=means.clock.wall_seconds,
+        wall=wall,
         expiries=dict if certificates is None else certificates.expiries,
         hook_keys=hook_keys,
         notices=notices,

@@ -5,12 +5,13 @@ Law: looking costs next to nothing, and never holds up what moves mail.
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from relay.admin import Part, Readiness
 from relay.core.health import HealthState
 from relay.errors import RelayError, StoreFull
-from relay.observe import Log
+from relay.observe import WARNINGS, Log
 from relay.store.ports import Store
 
 BEAT: float = 0.5
@@ -65,18 +66,35 @@ class LoopLag:
         self._show(max(self._seen))
 
 
+class Flawed(Protocol):
+    """Something about the store that has to be mended though it works."""
+
+    @property
+    def what(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+
+
 class StoreWatch:
     """Says in readiness and log when the store cannot work, and in readiness whose mail does not move."""
 
     def __init__(
-        self, store: Store, readiness: Readiness, log: Log, *, clock: Callable[[], float], wall: Callable[[], float]
+        self,
+        store: Store,
+        readiness: Readiness,
+        log: Log,
+        *,
+        clock: Callable[[], float],
+        wall: Callable[[], float],
+        flaws: Callable[[], Iterable[Flawed]] = tuple,
     ) -> None:
-        """`clock` counts seconds and is never set back; `wall` gives seconds since 1970."""
+        """`clock` counts seconds, never set back; `wall` those since 1970; `flaws` says what is to be mended."""
         self._store = store
         self._readiness = readiness
         self._log = log
         self._clock = clock
         self._wall = wall
+        self._flaws = flaws
         self._counted_at: float | None = None
 
     async def look(self) -> None:
@@ -94,6 +112,17 @@ class StoreWatch:
         else:
             self._over(Part.STORE)
             self._look_at_disk()
+        self._look_at_flaws()
+
+    def _look_at_flaws(self) -> None:
+        """What of a shared store has to be mended: one line for each kind, however many servers it is about."""
+        found = list(self._flaws())
+        for what in WARNINGS:
+            texts = [each.text for each in found if each.what == what]
+            if texts:
+                self._note(what, "; ".join(texts))
+            else:
+                self._over(what)
 
     async def _look_at_accounts(self) -> None:
         now = self._clock()
@@ -140,10 +169,10 @@ class StoreWatch:
         else:
             self._note(Part.DISK, "the disk is nearly full: no mail is accepted, what is queued is delivered")
 
-    def _note(self, part: Part, text: str) -> None:
+    def _note(self, part: str, text: str) -> None:
         if self._readiness.set(part, text):
             self._log.trouble(what=part, text=text)
 
-    def _over(self, part: Part) -> None:
+    def _over(self, part: str) -> None:
         if self._readiness.clear(part):
             self._log.recovered_from(what=part)

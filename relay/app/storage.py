@@ -5,7 +5,7 @@ Law: the folder is locked before anything in it is read, and let go as the last 
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from relay.store.ports.books import BookedStore
 from relay.store.ports.events import Listener, StoreEvent
 from relay.store.ports.nodes import Nodes
 from relay.store.redis.address import parse_address
-from relay.store.redis.durability import Durability
+from relay.store.redis.durability import Durability, Flaw
 from relay.store.redis.joining import Rules
 from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
@@ -65,6 +65,8 @@ class Storage:
     nodes: Nodes
     listening: "asyncio.Task[None] | None" = None
     """Hears what other nodes change, where there are any."""
+    flaws: Callable[[], Sequence[Flaw]] = tuple
+    """What has to be mended about a store though it works."""
 
     async def close(self) -> None:
         """Closes the store and lets the next relay in; clients are gone by now, told or remembered as not."""
@@ -176,7 +178,8 @@ async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, addr
     nodes = store.nodes()
     listening = asyncio.get_running_loop().create_task(rope.listen())
     listening.add_done_callback(lambda task: _heard_no_more(task, needs.fatal))
-    return _storage(needs, data, vaults, store, node=node, nodes=nodes, run=outside.read, listening=listening)
+    storage = _storage(needs, data, vaults, store, node=node, nodes=nodes, run=outside.read, listening=listening)
+    return replace(storage, flaws=link.problems)
 
 
 def _storage(

@@ -24,6 +24,7 @@ from relay.errors import RelayError, StoreFull, StoreUnavailable
 from relay.observe import Log
 from relay.store.ports.history import HealthCount
 from relay.store.ports.reading import ProviderView
+from relay.store.redis.durability import Flaw
 from tests.fakes.reading import provider
 
 
@@ -68,8 +69,16 @@ class World:
         self.store = Store()
         self.readiness = Readiness(lambda: 0.0)
         self.lines: list[str] = []
+        self.flaws: list[Flaw] = []
         log = Log(self.lines.append, lambda: 0.0)
-        self.watch = StoreWatch(self.store, self.readiness, log, clock=lambda: self.now, wall=lambda: self.now)  # type: ignore[arg-type]
+        self.watch = StoreWatch(
+            self.store,  # type: ignore[arg-type]
+            self.readiness,
+            log,
+            clock=lambda: self.now,
+            wall=lambda: self.now,
+            flaws=lambda: self.flaws,
+        )
 
     async def look(self) -> dict[str, str]:
         await self.watch.look()
@@ -107,6 +116,19 @@ async def test_a_store_that_fails_makes_the_node_unready_until_it_works_again(
     world.store.failure = None
     assert await world.look() == {}
     assert world.events == ["trouble", "trouble_over"], "said once, however often somebody looks"
+
+
+async def test_a_store_that_works_and_has_to_be_mended_is_named_until_it_is(world: World) -> None:
+    flaws = [Flaw("durability", "primary a: appendonly is no"), Flaw("durability", "replica b: appendonly is no")]
+    world.flaws = [*flaws, Flaw("replica", "replica c is away")]
+    said = {"durability": f"{flaws[0].text}; {flaws[1].text}", "replica": "replica c is away"}
+    assert await world.look() == said
+    assert world.readiness.is_ready, "it works"
+    world.store.failure = StoreUnavailable()
+    assert await world.look() == {Part.STORE: "the store is away", **said}, "it is still to be mended"
+    world.store.failure, world.flaws = None, flaws[:1]
+    assert await world.look() == {"durability": flaws[0].text}
+    assert world.events == ["trouble"] * 3 + ["trouble_over"] * 2, "said once, however often somebody looks"
 
 
 async def test_a_store_that_hangs_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
