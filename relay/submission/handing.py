@@ -5,12 +5,17 @@ that the same one sent again is stored once, and one that was stored after all i
 """
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from relay.core.envelope import NewMessage
 from relay.errors import RelayError, StoreError, StoreSilent, StoreUnavailable
 from relay.store.ports import Intake
 from relay.store.ports.unheard import Sending
 from relay.submission.resubmission import Resubmissions, Told, UnderWay
+
+PAUSES: tuple[float, ...] = (0.5, 1, 2, 4, 8, 15, 30, 60, 120, 240, 480, 600)
+"""Seconds between tries to remember who was told nothing: half an hour in all, for as long is it worth knowing."""
 
 
 class Handing:
@@ -43,6 +48,7 @@ class Handing:
         except StoreUnavailable as error:
             if error.is_unknown:
                 self._resubmissions.doubt(message.id, sending)
+                self._start(self._make_known(Told(message.id, sending)))
             else:
                 self._resubmissions.resolve(sending)
             raise
@@ -58,7 +64,10 @@ class Handing:
         """Its client is not waiting any more, or will not be told: what becomes of it is seen to all the same."""
         under_way.follow()
         self._resubmissions.doubt(message.id, sending)
-        following = asyncio.create_task(self._see_to(putting, message, sending, under_way=under_way))
+        self._start(self._see_to(putting, message, sending, under_way=under_way))
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        following = asyncio.create_task(work)
         self._followed[following] = None
         following.add_done_callback(lambda done: self._followed.pop(done, None))
 
@@ -71,8 +80,21 @@ class Handing:
         if not is_stored:
             return  # whoever asked was told so, and what is beyond repair ends the process by itself
         self._resubmissions.doubt(message.id, sending)
+        await self._make_known(Told(message.id, sending))
+
+    async def _make_known(self, told: Told) -> None:
+        """When the store is back all nodes know whose client was told nothing, if it has the message."""
+        for pause in PAUSES:
+            if await self._is_known(told):
+                break
+            await asyncio.sleep(pause)
+
+    async def _is_known(self, told: Told) -> bool:
+        """Whether nothing is left to be said of it; what is beyond repair ends the process by itself."""
         try:
-            await self._resubmissions.unheard(Told(message.id, sending))
+            await self._resubmissions.unheard(told)
+        except StoreError:
+            return False
         except RelayError:
-            return  # this node still knows it under its id
-        self._resubmissions.resolve(sending)
+            return True
+        return True

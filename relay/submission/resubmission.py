@@ -107,6 +107,7 @@ class Resubmissions:
 
     async def heard(self, told: Told) -> None:
         """Its client has read the answer: the same again is another message."""
+        self.resolve(told.sending)
         if self._unheard is not None and told.is_again:
             await self._unheard.forget(told.message)
 

@@ -6,7 +6,7 @@ import pytest
 
 from relay.core.envelope import NewMessage
 from relay.errors import StoreError, StoreFull, StoreSilent, StoreUnavailable
-from relay.submission import resubmission
+from relay.submission import handing, resubmission
 from relay.submission.peer import Peer
 from relay.submission.session import Session
 from relay.submission.wire import ClientGone
@@ -119,8 +119,11 @@ async def test_who_sends_it_again_while_the_store_still_has_not_answered_is_not_
 
 @pytest.mark.parametrize("has_stored", [False, True])
 @pytest.mark.parametrize("patience", [None, PATIENCE])
-async def test_what_may_be_stored_keeps_its_id_when_it_is_sent_again(has_stored: bool, patience: float | None) -> None:
+async def test_what_may_be_stored_keeps_its_id_when_it_is_sent_again(
+    monkeypatch: pytest.MonkeyPatch, has_stored: bool, patience: float | None
+) -> None:
     """The line to the store broke before its answer came."""
+    monkeypatch.setattr(handing, "PAUSES", ())
     it, intake = office(patience)
     intake.answer.set()
     intake.errors, intake.stores_before_failing = [StoreSilent()], has_stored
@@ -130,6 +133,25 @@ async def test_what_may_be_stored_keeps_its_id_when_it_is_sent_again(has_stored:
     assert intake.asked == ["m-1", "m-1"]
     assert list(intake.stored) == ["m-1"]
     assert await talk(it, MAILED) == ["250 2.0.0 Ok: queued as m-2"], "who has heard it and sends it again means two"
+
+
+async def test_that_it_may_be_stored_is_known_to_all_nodes_when_the_store_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(handing, "PAUSES", (0.0,) * 50)
+    it, intake = office(None)
+    intake.answer.set()
+    intake.errors, intake.stores_before_failing = [StoreSilent()], True
+    it.unheard.trouble = StoreUnavailable()
+    assert await talk(it, MAILED) == [AWAY]
+    await settle()
+    assert it.unheard.remembered == {}
+    it.unheard.trouble = None
+    await settle()
+    assert list(it.unheard.remembered) == ["m-1"]
+    assert await talk(it, MAILED) == ["250 2.0.0 Ok: queued as m-1"]
+    assert intake.asked == ["m-1"]
+    assert await talk(it, MAILED) == ["250 2.0.0 Ok: queued as m-2"], "he has read the answer"
 
 
 async def test_what_is_certainly_not_stored_has_a_new_id_when_it_is_sent_again() -> None:
