@@ -4,7 +4,7 @@ Law: nothing is written before the whole is committed, by one script that finds 
 then the operation reads back what it means to write.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol, cast
 
@@ -43,6 +43,36 @@ class Book:
     """Rows as they were read: as bytes, None where there was none."""
     now: dict[Id, list[Any] | None] = field(default_factory=dict)
     """Rows that this operation writes; None: it drops them."""
+    before: dict[tuple[str, Any], dict[Id, int]] = field(default_factory=dict)
+    """Where rows that it writes were: by index and its parts, or group and its value, each with its order there."""
+    after: dict[tuple[str, Any], dict[Id, int]] = field(default_factory=dict)
+    """Where they are thereafter: an operation may write 100,000 rows, and asks for few of them at a time."""
+
+    def write(self, key: Id, values: list[Any] | None) -> None:
+        """A row that was read is another one from now on; None: it is dropped."""
+        if key not in self.now:
+            raw = self.was[key]
+            for place, order in self._places(None if raw is None else self.table.unpack(raw)):
+                self.before.setdefault(place, {})[key] = order
+        for place, _ in self._places(self.now.get(key)):
+            self.after[place].pop(key)
+        for place, order in self._places(values):
+            self.after.setdefault(place, {})[key] = order
+        self.now[key] = values
+
+    def _places(self, values: list[Any] | None) -> Iterator[tuple[tuple[str, Any], int]]:
+        """Where a row is found beside its id."""
+        if values is None:
+            return
+        row = self.table.named(values)
+        for name, index in self.table.indexes.items():
+            parts = index.by(row)
+            if parts is not None:
+                yield (name, parts), index.order(row)
+        for name, group in self.table.groups.items():
+            value = group.by(row)
+            if value is not None:
+                yield (name, value), 0
 
 
 class RedisLedger:
@@ -144,7 +174,7 @@ class RedisLedger:
         book = self._books[table]
         key = book.table.id_of(values)
         self.row(table, key)
-        book.now[key] = book.table.plain(values)
+        book.write(key, book.table.plain(values))
 
     def change(self, table: str, key: Id, **cells: Any) -> int:
         """Writes some columns of a row; how many rows: 1, or 0 where there is none."""
@@ -155,14 +185,14 @@ class RedisLedger:
         changed = list(found)
         for name, value in cells.items():
             changed[columns.index(name)] = value
-        self._books[table].now[key] = TABLES[table].plain(changed)
+        self._books[table].write(key, TABLES[table].plain(changed))
         return 1
 
     def drop(self, table: str, key: Id) -> int:
         """Takes a row out; how many that were."""
         if self.row(table, key) is None:
             return 0
-        self._books[table].now[key] = None
+        self._books[table].write(key, None)
         return 1
 
     def next_number(self, table: str) -> int:
@@ -191,19 +221,16 @@ class RedisLedger:
         reverse: bool = False,
     ) -> list[Id]:
         """What rows are found by, of those that an index has between two numbers (both included), in its order."""
-        book, by = self._books[table], self._books[table].table.indexes[index]
-        wanted, where = most + len(book.now), index_key(table, index, parts)
+        book, place = self._books[table], (index, parts)
+        wanted, where = most + len(book.before.get(place, {})), index_key(table, index, parts)
         found = self.asking.zrange(where, lo, hi, most=wanted, reverse=reverse)
         if found and len(found) == wanted and self._key(book.table, found[-1][0]) != found[-1][1]:
             last = found[-1][1]  # of those with the same number Redis has the first by text, a store by number
             found = [each for each in found if each[1] != last]
             found += self.asking.zrange(where, last, last, most=EVERYTHING, reverse=reverse)
-        places = {self._key(book.table, member): int(order) for member, order in found}
-        for key, values in book.now.items():
-            places.pop(key, None)
-            row = None if values is None else book.table.named(values)
-            if row is not None and by.by(row) == parts and lo <= by.order(row) <= hi:
-                places[key] = by.order(row)
+        kept = ((self._key(book.table, member), int(order)) for member, order in found)
+        places = {key: order for key, order in kept if key not in book.now}
+        places |= {key: order for key, order in book.after.get(place, {}).items() if lo <= order <= hi}
         return sorted(places, key=lambda key: (places[key], key), reverse=reverse)[:most]
 
     def select_rows(self, table: str, index: str, parts: tuple[Id, ...] = (), **bounds: Any) -> list[dict[str, Any]]:
@@ -214,28 +241,18 @@ class RedisLedger:
         self, table: str, index: str, parts: tuple[Id, ...] = (), *, lo: float = -EVERYTHING, hi: float = EVERYTHING
     ) -> int:
         """How many rows an index has between two numbers."""
-        book, by = self._books[table], self._books[table].table.indexes[index]
+        book, place = self._books[table], (index, parts)
         many = self.asking.zcount(index_key(table, index, parts), lo, hi)
-        for key, values in book.now.items():
-            was = book.was[key]
-            for cells, weight in ((None if was is None else book.table.unpack(was), -1), (values, 1)):
-                row = None if cells is None else book.table.named(cells)
-                if row is not None and by.by(row) == parts and lo <= by.order(row) <= hi:
-                    many += weight
-        return many
+        went, came = (sum(lo <= each <= hi for each in of.get(place, {}).values()) for of in (book.before, book.after))
+        return many - went + came
 
     def group(self, table: str, group: str, value: Id) -> list[Id]:
         """What rows are found by, of those with this value, in the order in which they were written."""
-        book, by = self._books[table], self._books[table].table.groups[group].by
+        book = self._books[table]
         packed = self.asking.hget(group_key(table, group), str(value))
-        found = dict.fromkeys(_members(packed, is_number=self._is_number(book.table)))
-        for key, values in book.now.items():
-            is_in = values is not None and by(book.table.named(values)) == value
-            if is_in:
-                found.setdefault(key)
-            else:
-                found.pop(key, None)
-        return list(found)
+        found = _members(packed, is_number=self._is_number(book.table))
+        own = book.after.get((group, value), {})
+        return list(dict.fromkeys([*(key for key in found if key not in book.now or key in own), *own]))
 
     # what is committed
 
