@@ -41,6 +41,15 @@ def test_each_wrong_setting_has_its_line(program: Path):
         assert len(str(caught.value).splitlines()) == len(WRONG)
 
 
+def test_shipped_settings_are_taken_by_every_server(program: Path):
+    """deploy/redis/redis.conf as it is, but for where it listens and where its files are."""
+    shipped = Path("deploy/redis/redis.conf").read_text().splitlines()
+    lines = [line for line in shipped if line.split(" ")[0] not in {"", "#", "dir", "bind", "port", "protected-mode"}]
+    with server(program, *lines) as made, closing(link_to(made)) as link:
+        assert link.run(COUNT, [KEY], is_durable=True) == 1
+        assert link.problems() == ()
+
+
 def test_relaxed_goes_on_and_goes_on_saying_so(program: Path):
     relaxed = rules(Durability.RELAXED)
     with server(program, is_durable=False) as made, closing(link_to(made, relaxed)) as link:
