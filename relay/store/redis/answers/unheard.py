@@ -3,7 +3,7 @@
 Law: an answer equals its SQL. `last_moment` is left out: a node knows itself when its own last life ended.
 """
 
-from itertools import islice
+from itertools import islice, takewhile
 
 from relay.store.engine.ledger import Row
 from relay.store.redis.dense import downward, newest, upward
@@ -63,14 +63,14 @@ def newest_seq(ledger: RedisLedger) -> list[Row]:
 
 def recall_unheard(ledger: RedisLedger, kept: int, after: int, most: int, since: int) -> int:
     """After a crash: mail that came in just before it, and that nobody said the end of, from its own time on."""
-    recalled = 0
-    for row in islice(downward(ledger, "messages", EVERYTHING, after + 1), most):
-        if row["accepted_at"] < since:
-            break  # when numbers grow, so do times
-        if row["kind"] == _MAIL and ledger.row("unheard", row["seq"]) is None:
-            ledger.put("unheard", [row["seq"], row["accepted_at"] + kept])
-            recalled += 1
-    return recalled
+    newest_first = islice(downward(ledger, "messages", EVERYTHING, after + 1), most)
+    late = takewhile(lambda row: row["accepted_at"] >= since, newest_first)  # when numbers grow, so do times
+    until = {row["seq"]: row["accepted_at"] + kept for row in late if row["kind"] == _MAIL}
+    known = ledger.rows("unheard", list(until))
+    unknown = [seq for seq, row in zip(until, known, strict=True) if row is None]
+    for seq in unknown:
+        ledger.put("unheard", [seq, until[seq]])
+    return len(unknown)
 
 
 def _seq_of(ledger: RedisLedger, message: str) -> int | None:
