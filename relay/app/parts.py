@@ -264,15 +264,16 @@ def self_look(
 def node_view(
     means: Means, storage: Storage, sockets: Sequence[socket], dispatcher: Dispatcher | None, *, is_draining: bool
 ) -> NodeView:
-    """How this node is now; the last of its sockets is that of HTTP."""
-    *listeners, http = [address_of(each) for each in sockets]
+    """How this node is now; the last of its sockets is that of HTTP, and one that stops has closed some."""
+    kinds = ["smtp"] * (len(sockets) - 1) + ["http"]
+    listeners = [f"{kind} {address_of(each)}" for kind, each in zip(kinds, sockets, strict=True) if each.fileno() >= 0]
     return NodeView(
         node=storage.node,
         name=gethostname(),
         role=means.role,
         version=__version__,
         started_at=means.started_at,
-        listeners=(*(f"smtp {each}" for each in listeners), f"http {http}"),
+        listeners=tuple(listeners),
         sessions=0 if dispatcher is None else dispatcher.sessions,
         under_way=0 if dispatcher is None else dispatcher.under_way,
         is_draining=is_draining,
