@@ -204,8 +204,8 @@ def told_next(ledger: RedisLedger, concern: int) -> list[Row]:
 
 def hurry_tellings(ledger: RedisLedger, wall: int) -> int:
     """The webhook takes notices again: what waits for another try gets it now."""
-    late = ledger.select("tellings", "due", lo=wall + 1)
-    return sum(ledger.change("tellings", number, due_at=wall) for number in late)
+    late = ledger.select_rows("tellings", "due", lo=wall + 1)
+    return sum(ledger.change("tellings", row["id"], due_at=wall) for row in late)
 
 
 def telling_later(ledger: RedisLedger, due_at: int, error: str, number: int) -> int:
@@ -239,12 +239,13 @@ def prune_concerns(ledger: RedisLedger, horizon: int, most: int) -> int:
     if len(old) < most:
         since = ledger.select("concerns", "over", lo=long_ago, hi=horizon - 1)
         old += _but_paid_terms(ledger, since, most - len(old))
-    return sum(ledger.drop("concerns", number) for number in old)
+    return sum(ledger.drop("concerns", row["id"]) for row in ledger.named_rows("concerns", old))
 
 
 def prune_tellings(ledger: RedisLedger, horizon: int, most: int) -> int:
     """Forgets notices that were sent or given up long ago."""
-    return sum(ledger.drop("tellings", each) for each in ledger.select("tellings", "done", hi=horizon - 1, most=most))
+    old = ledger.select_rows("tellings", "done", hi=horizon - 1, most=most)
+    return sum(ledger.drop("tellings", row["id"]) for row in old)
 
 
 def add_letter(ledger: RedisLedger, message: int, concern: int, word: int, reader: str) -> int:

@@ -69,7 +69,8 @@ def list_suppressions(ledger: RedisLedger, account: int, hashed: bytes, kind: st
 
 def forget_unknown(ledger: RedisLedger, before: int) -> int:
     """Refusals that no second one followed for so long."""
-    return sum(ledger.drop("suppressions", key) for key in ledger.select("suppressions", "unknown", hi=before - 1))
+    old = ledger.select_rows("suppressions", "unknown", hi=before - 1)
+    return sum(drop_suppression(ledger, row["account"], row["recipient_hash"], row["kind"]) for row in old)
 
 
 def _page(ledger: RedisLedger, account: int, after: tuple[bytes, str]) -> list[dict[str, Any]]:

@@ -73,9 +73,8 @@ def senders_after(ledger: RedisLedger, account: int, most: int) -> list[Row]:
 
 def drop_traffic(ledger: RedisLedger, account: int, day: int) -> int:
     """Forgets days before one, of an account."""
-    rows = ledger.glance("traffic", ledger.group("traffic", "account", account))
-    old = [key_of(account, row["day"]) for row in rows if row["day"] < day]
-    return sum(ledger.drop("traffic", key) for key in old)
+    rows = ledger.named_rows("traffic", ledger.group("traffic", "account", account))
+    return sum(ledger.drop("traffic", key_of(account, row["day"])) for row in rows if row["day"] < day)
 
 
 def warmups(ledger: RedisLedger) -> list[Row]:

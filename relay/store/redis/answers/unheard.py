@@ -37,7 +37,7 @@ def forget_unheard(ledger: RedisLedger, message: str) -> int:
 
 def drop_unheard(ledger: RedisLedger, wall: int) -> int:
     """Who has not sent again by now will not."""
-    return sum(ledger.drop("unheard", message) for message in ledger.select("unheard", "until", hi=wall))
+    return sum(ledger.drop("unheard", row["message"]) for row in ledger.select_rows("unheard", "until", hi=wall))
 
 
 def message_of(ledger: RedisLedger, message: str) -> list[Row]:

@@ -1,5 +1,6 @@
 """What is counted behind the mail, and mail whose client was not told, is answered on Redis as SQLite answers it."""
 
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -9,9 +10,11 @@ from hypothesis import strategies as st
 from relay.store.engine.statements import load_statements
 from relay.store.redis.answers import answer
 from relay.store.redis.answers import traffic as answers
+from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.rowkeys import number_key
+from tests.fakes.redisrows import RedisRows
 from tests.unit.store.redis.mail import ACCOUNTS, MAILBOXES, attempts, changed, mails, named, own, put
-from tests.unit.store.redis.side import Sides, tables_of
+from tests.unit.store.redis.side import Sides, statement, tables_of
 
 Named = dict[str, Any]
 
@@ -219,3 +222,57 @@ def test_what_is_remembered_already_is_remembered_no_longer_after_a_crash():
     put(both, [(MESSAGE, [DELIVERY]), ({**MESSAGE, "seq": 5, "id": "m5"}, [{**DELIVERY, "id": 5, "message": 5}])])
     both.put("unheard", {"message": 4, "until": 11})
     assert both.wrote("unheard.recall_unheard", (20, 0, 99, 0), tables=["unheard"]) == 1
+
+
+class Asked(RedisRows):
+    """Counts what is asked of it."""
+
+    many = 0
+
+    def hmget(self, key: str, names: Sequence[str], /) -> list[bytes | None]:
+        self.many += 1
+        return super().hmget(key, names)
+
+    def zrange(self, key: str, lo: float, hi: float, /, *, most: int, reverse: bool) -> list[tuple[bytes, float]]:
+        self.many += 1
+        return super().zrange(key, lo, hi, most=most, reverse=reverse)
+
+
+def many_rows(number: int) -> Iterator[tuple[str, Named]]:
+    """Old rows of all kinds; each is the `number`-th."""
+    concern = {"id": number, "kind": "k", "about": "a", "opened_at": 1, "closed_at": 1, "words": 0, "detail": "{}"}
+    telling = {"concern": number, "word": 0, "notice": "{}", "tries": 0, "done_at": 1}
+    yield "accounts", {"id": number, "sender": f"a{number}@x"}
+    yield "concerns", concern
+    yield "tellings", {**telling, "id": number, "state": 1, "due_at": 1}
+    yield "tellings", {**telling, "id": 1_000 + number, "word": 1, "state": 0, "due_at": 9}
+    yield "suppressions", {
+        "account": 1, "recipient_hash": b"%08d" % number, "kind": "unknown", "many": 1, "first_at": 1, "last_at": 1,
+    }  # fmt: skip
+    yield "unheard", {"message": 1_000 + number, "until": 1}
+    yield "messages", {**MESSAGE, "seq": number, "id": f"m{number}"}
+    yield "deliveries", {**DELIVERY, "id": number, "message": number}
+    yield "traffic", {"account": 1, "day": number, "messages": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "many"),
+    [
+        ("concerns.prune_concerns", (5, 500), 60),
+        ("concerns.prune_tellings", (5, 500), 60),
+        ("concerns.hurry_tellings", (5,), 60),
+        ("suppressions.forget_unknown", (5,), 60),
+        ("unheard.drop_unheard", (5,), 60),
+        ("unheard.recall_unheard", (20, 0, 20_000, 0), 60),
+        ("traffic.drop_traffic", (1, 500), 60),
+    ],
+)
+def test_many_rows_are_asked_for_together(name, parameters, many):
+    both = Sides()
+    both.redis = Asked()
+    for number in range(1, 61):
+        for table, row in many_rows(number):
+            both.put(table, row)
+    both.redis.many, both.ledger = 0, RedisLedger(both.redis, answer)
+    assert both.ledger.write(statement(name), parameters) == many
+    assert both.redis.many <= 12
