@@ -47,6 +47,10 @@ class Book:
     """Where rows that it writes were: by index and its parts, or group and its value, each with its order there."""
     after: dict[tuple[str, Any], dict[Id, int]] = field(default_factory=dict)
     """Where they are thereafter: an operation may write 100,000 rows, and asks for few of them at a time."""
+    groups: dict[tuple[str, Id], Raw] = field(default_factory=dict)
+    """Groups that were read ahead."""
+    spare: Iterator[int] = field(default_factory=lambda: iter(()))
+    """Numbers that were asked for ahead."""
 
     def write(self, key: Id, values: list[Any] | None) -> None:
         """A row that was read is another one from now on; None: it is dropped."""
@@ -104,9 +108,19 @@ class RedisLedger:
         return 0 if changed is None else changed
 
     def write_many(self, statement: str, rows: Iterable[Sequence[object]], /) -> None:
-        """Writes once a row."""
-        for row in rows:
+        """Writes once a row; what an answer's `<name>_ahead` can read for all of them at once is read before."""
+        many = list(rows)
+        if len(many) > 1:
+            self._read_ahead(cast("Statement", statement).name, many)
+        for row in many:
             self.write(statement, row)
+
+    def _read_ahead(self, name: str, rows: Sequence[Sequence[object]]) -> None:
+        try:
+            ahead = self._answers(f"{name}_ahead")
+        except LookupError:
+            return
+        ahead(self, rows)
 
     # rows
 
@@ -197,7 +211,9 @@ class RedisLedger:
 
     def next_number(self, table: str) -> int:
         """The number of the next row of a table: given at once, and never twice; one that is not used is missing."""
-        return self.asking.incr(number_key(table))
+        book = self._books[table]
+        number = next(book.spare, None)
+        return self.numbers(table, 1) if number is None else number
 
     def last_number(self, table: str) -> int:
         """The number that a row of a table was given last; 0: none was."""
@@ -206,6 +222,13 @@ class RedisLedger:
     def numbers(self, table: str, many: int) -> int:
         """So many numbers that follow each other; the first of them."""
         return self.asking.incr(number_key(table), many) - many + 1
+
+    def reserve(self, table: str, many: int) -> None:
+        """So many of the next numbers are asked for at once; no row has one of them yet."""
+        book, first = self._books[table], self.numbers(table, many)
+        numbers = range(first, first + many)
+        book.was.update(dict.fromkeys(numbers))
+        book.spare = iter(numbers)
 
     # indexes
 
@@ -249,10 +272,20 @@ class RedisLedger:
     def group(self, table: str, group: str, value: Id) -> list[Id]:
         """What rows are found by, of those with this value, in the order in which they were written."""
         book = self._books[table]
-        packed = self.asking.hget(group_key(table, group), str(value))
+        if (group, value) in book.groups:
+            packed = book.groups[group, value]
+        else:
+            packed = self.asking.hget(group_key(table, group), str(value))
         found = _members(packed, is_number=self._is_number(book.table))
         own = book.after.get((group, value), {})
         return list(dict.fromkeys([*(key for key in found if key not in book.now or key in own), *own]))
+
+    def read_groups(self, table: str, group: str, values: Sequence[Id]) -> list[Id]:
+        """Reads several groups at once, for `group`; what rows they name."""
+        book = self._books[table]
+        found = self.asking.hmget(group_key(table, group), [str(value) for value in values])
+        book.groups.update(zip(((group, value) for value in values), found, strict=True))
+        return [key for packed in found for key in _members(packed, is_number=self._is_number(book.table))]
 
     # what is committed
 

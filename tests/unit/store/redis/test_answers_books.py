@@ -1,5 +1,7 @@
 """What is kept by name (facts, routing, secrets, pauses, healths) is answered on Redis as SQLite answers it."""
 
+from collections.abc import Sequence
+
 import msgpack
 import pytest
 from hypothesis import given, settings
@@ -7,6 +9,8 @@ from hypothesis import strategies as st
 
 from relay.store.engine.statements import load_statements
 from relay.store.redis.answers import answer
+from relay.store.redis.ledger import RedisLedger
+from tests.fakes.redisrows import RedisRows
 from tests.unit.store.redis.side import Sides, rows_of, tables_of
 
 KEYS = (b"key-1", b"key-2")
@@ -182,6 +186,45 @@ def test_facts_and_healths(mailboxes, at, providers, name) -> None:
     for each in ("a", name):
         both.same("store.get_meta", (each,))
     both.commit()
+
+
+class Counted(RedisRows):
+    """Remembers how often it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = 0
+
+    def hget(self, key: str, name: str, /) -> bytes | None:
+        self.asked += 1
+        return super().hget(key, name)
+
+    def hmget(self, key: str, names: Sequence[str], /) -> list[bytes | None]:
+        self.asked += 1
+        return super().hmget(key, names)
+
+    def incr(self, key: str, many: int = 1, /) -> int:
+        self.asked += 1
+        return super().incr(key, many)
+
+
+def test_a_routing_of_many_accounts_is_written_in_few_round_trips() -> None:
+    both = Sides()
+    both.redis = counted = Counted()
+    both.ledger = RedisLedger(counted, answer)
+    statements = load_statements("routing")
+    both.put("routed_accounts", {"id": 1, "sender": "s7@x", "body": b"old"})
+    accounts = [(f"s{number}@x", b"new") for number in range(1000)]
+    prints = [("p", f"u{number}", "print") for number in range(1000)]
+    counted.asked = 0
+    for side in (both.sqlite, both.ledger):
+        side.write_many(statements["set_account"], [*accounts, accounts[3]])
+        side.write_many(statements["set_fingerprint"], [*prints, prints[3]])
+    assert counted.asked < 10
+    both.same("routing.get_accounts")
+    both.same("routing.get_fingerprints")
+    both.redis.commit(both.ledger)
+    assert both.ledger.group("routed_accounts", "senders", "s7@x") == [1]
 
 
 def test_an_event_is_written_with_the_operation_in_the_order_of_its_columns() -> None:
