@@ -176,8 +176,6 @@ def lines_of(name: str, function: Callable[..., None], verdict: Verdict | None) 
 
 NOT_YET: Mapping[str, str] = {
     "store": "only sqlite",
-    "durability": "",
-    "role": "",
     "providers.NAME.maintenance": "",
 }
 """Keys that are read and checked and have no effect yet, or only the one named; the rest is in force."""
