@@ -25,7 +25,7 @@ GONE = Kinship(BOTH.places, frozenset({"p", "r"}))
 KINSHIPS = [NO_KIN, BOTH, GONE]
 
 BEGAN = 100 * HOUR
-SUMMER_ENDS = round(datetime(2026, 10, 24, 21, 50, tzinfo=ROME).timestamp() * 1_000_000)
+SUMMER_ENDS = round(datetime(2026, 10, 24, 23, 50, tzinfo=ROME).timestamp() * 1_000_000)
 """Ten minutes before the day of 25 hours."""
 
 

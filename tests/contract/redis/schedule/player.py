@@ -5,7 +5,6 @@ Law: what is compared is what the scripts answer and what they keep; no Python d
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ import redis
 
 from relay.core.words import Lane, MailboxId
 from relay.store.redis.scripts import Script, Source, assemble, libraries, load_script
-from tests.fakes.redisservers import Server, binary, server
+from tests.fakes.redisservers import Server
 
 PLAY = """-- Plays one call of a test: ARGV its name, its arguments as JSON, the instant.
 -- needs: keys schedule verbs_schedule line
@@ -109,6 +108,11 @@ class Player:
         """An attempt of the past, as a move from another store brings it."""
         self.call("remember", ended, *mailbox, name, ended)
 
+    def first(self, key: str) -> int:
+        """The oldest delivery of a queue."""
+        found: Any = self._client.zrange(key, 0, 0)
+        return int(found[0])
+
     def state(self, mailboxes: Iterable[MailboxId], now: int) -> dict[MailboxId, list[int]]:
         named = list(mailboxes)
         return dict(zip(named, self.call("state", now, *map(list, named)), strict=True))
@@ -127,13 +131,6 @@ def _listed(idle: Mapping[MailboxId, int]) -> list[list[Any]]:
 def _counted(rows: Sequence[Any]) -> Iterator[tuple[MailboxId, int]]:
     for provider, username, many in rows:
         yield MailboxId(provider.decode(), username.decode()), int(many)
-
-
-@contextmanager
-def playing(name: str = "redis-7", **faults: tuple[str, str]) -> Iterator[Player]:
-    """The schedule on a server of its own, which keeps nothing."""
-    with server(binary(name), is_durable=False) as started:
-        yield player_of(started, **faults)
 
 
 def player_of(started: Server, **faults: tuple[str, str]) -> Player:
