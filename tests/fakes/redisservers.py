@@ -133,7 +133,8 @@ class Server:
             path.write_text("\n".join(self._lines()) + "\n")
         self._process = subprocess.Popen(
             [str(self.program), str(path), *self.arguments],
-            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            cwd=self.folder, process_group=0,
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         if is_awaited:
             self.await_answer()
@@ -193,14 +194,20 @@ class Server:
         self.kill9()
         for client in self._clients:
             client.close()
+        until(self._is_removed, "its folder is gone")
+
+    def _is_removed(self) -> bool:
+        """Removes it; what dies may write one more file meanwhile."""
         shutil.rmtree(self.folder, ignore_errors=True)
+        return not self.folder.exists()
 
     def _end(self, how: signal.Signals) -> None:
         if self._process is None:
             return
         if self.is_running:
-            self._process.send_signal(how)
-            self._process.send_signal(signal.SIGCONT)  # one that is paused hears nothing but SIGKILL
+            # with those that it has forked to write a file anew: they would go on writing into its folder
+            os.killpg(self.pid, how)
+            os.killpg(self.pid, signal.SIGCONT)  # one that is paused hears nothing but SIGKILL
         self._process.wait(PATIENCE)
         self._process = None
 
