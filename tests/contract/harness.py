@@ -131,13 +131,6 @@ async def at_once(work: Callable[[], T]) -> T:
     return work()
 
 
-ADAPTERS: dict[str, Make] = {"model": ModelHarness, "sqlite": SqliteHarness}
-"""Every adapter that there is; a new one is added here and has to pass everything."""
-
-BOOKKEEPERS: dict[str, Make] = {"sqlite": SqliteHarness}
-"""Those with books: the ports beside the mail."""
-
-
 def run(scenario: Callable[[], Awaitable[None]]) -> None:
     """Runs a scenario on virtual time; Deadlock: somebody waits for what will never come."""
     loop = VirtualLoop()

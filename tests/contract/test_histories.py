@@ -8,6 +8,7 @@ from tests.contract.faults import leases, limits, queue, recovery, routing, sess
 from tests.contract.harness import ModelHarness
 from tests.contract.histories import Histories
 from tests.contract.model import ModelStore
+from tests.contract.redis.harness import RedisHarness
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -20,6 +21,14 @@ FINDS = settings(HARD, max_examples=1500, derandomize=False, database=None, phas
 
 def test_sqlite_does_what_the_model_does() -> None:
     run_state_machine_as_test(Histories, settings=HARD)
+
+
+@pytest.mark.needs("redis-server")
+def test_redis_does_what_the_model_does() -> None:
+    class OnRedis(Histories):
+        adapter_type = staticmethod(RedisHarness)
+
+    run_state_machine_as_test(OnRedis, settings=settings(HARD, max_examples=60))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from relay.notify.letter import LetterSettings
 from relay.notify.noticedesk import NoticeDesk
 from relay.notify.noticepump import NoticePump
 from relay.observe import Log, Told
-from tests.contract.harness import BOOKKEEPERS, Make, run
+from tests.contract.adapters import BOOKKEEPERS
+from tests.contract.harness import Make, run
 from tests.contract.scene import AUTH_REFUSED, HOST_UNTRUSTED, NODE, A, B, Scene, message
 
 DAY, STEADY, HOUR = 86_400, 900, 3_600

@@ -70,6 +70,12 @@ class LinkAsking:
         """The next number, or the last of so many."""
         return int(self._link.ask("INCRBY", key, many))
 
+    def memory(self) -> tuple[int, int]:
+        """How many octets the server uses, and may use (0: as many as there are)."""
+        lines = self._link.ask("INFO", "memory").decode().splitlines()
+        facts = dict(line.split(":", 1) for line in lines if ":" in line)
+        return int(facts.get("used_memory", 0)), int(facts.get("maxmemory", 0))
+
     def lrange(self, key: str, /) -> list[bytes]:
         """A whole list, which is short."""
         found: list[bytes] = self._link.ask("LRANGE", key, 0, -1)

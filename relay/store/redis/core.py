@@ -48,6 +48,7 @@ from relay.store.redis.names import RedisNames
 from relay.store.redis.opened import Opened
 from relay.store.redis.operations import Changed, Operations
 from relay.store.redis.pending import RedisPending
+from relay.store.redis.pruning import RedisPruning
 from relay.store.redis.ready import RedisReady
 from relay.store.redis.remembering import HeardRemembrance
 from relay.store.redis.schedule import RedisSchedule
@@ -140,6 +141,7 @@ class Core:
         self.applying = Applying(self.context)
         self.reports = Reports(self.context, moves)
         self.traffic = Traffic(self.context)
+        self.pruning = RedisPruning(self.context, opened)
         self.intake = RedisIntake(self.context, opened, self.bodies)
 
     def _schedule(self) -> RedisSchedule:
@@ -284,6 +286,8 @@ class Core:
 
     def _keep_house(self) -> None:
         context, now = self.context, self.context.clock.now()
+        used, most = self._asking.memory()
+        self.pruning.prune(used=used, most=most)
         self.logins.prune(now)
         self.timers.write()
         self.traffic.sweep()

@@ -80,7 +80,7 @@ class Hot:
             context.routes.version, *mailbox, message.account, context.lifetime_of(message),
             message.wants_express, row, new.message_id_hash[:8].hex(), arriving,
         ]  # fmt: skip
-        answer = self._run(self._put, _packed(work), new.record, _packed(context.journal.row(event, 0)))
+        answer = self._run(self._put, _packed(work), new.record, _packed_event(context.journal.row(event, 0)))
         if answer[0] == b"STALE":
             return False
         if answer[0] == b"DONE":
@@ -170,7 +170,7 @@ class Hot:
             result.reply_class, known.accepted_at,
         )  # fmt: skip
         work = [claim.attempt, claim.delivery, core.revision, *claim.mailbox, ending, True, seq]
-        answer = self._run(self._settle, _packed(work), _packed(context.journal.row(event, seq)))
+        answer = self._run(self._settle, _packed(work), _packed_event(context.journal.row(event, seq)))
         if answer[0] != b"DONE":
             return False
         self._ground.times.hear(answer[1])
@@ -198,6 +198,11 @@ def _is_plain(core: Core, claim: Claim, known: Entry, result: Result) -> bool:
 def _packed(work: Any) -> bytes:
     packed: bytes = msgpack.packb(work, use_bin_type=False, unicode_errors="surrogateescape")
     return packed
+
+
+def _packed_event(row: tuple[object, ...]) -> bytes:
+    """Null is `false`, for Lua arrays have no holes."""
+    return _packed([False if cell is None else cell for cell in row])
 
 
 def _mailbox(pair: Any) -> MailboxId:
