@@ -3,7 +3,7 @@
 Law: a number is given once and never to another name; one that replicas have not confirmed is not used.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 import msgpack
@@ -15,6 +15,9 @@ from relay.store.redis.scripts import Script, load_script
 from relay.store.redis.tables import TABLES, key_of
 
 ACCOUNTS, MAILBOXES = "accounts", "mailboxes"
+
+MISSES: int = 64
+"""Accounts without a number that an operation asks for one by one; a first routing asks for 100,000."""
 
 
 class Running(Protocol):
@@ -31,9 +34,10 @@ class Running(Protocol):
 
 
 class Looking(Protocol):
-    """What looks a name or a row up."""
+    """What looks a name or a row up, or all names."""
 
     def hget(self, key: str, name: str, /) -> Raw: ...
+    def hscan(self, key: str, /) -> Iterable[tuple[bytes, bytes]]: ...
 
 
 class RedisNames:
@@ -51,6 +55,12 @@ class RedisNames:
         self._senders: dict[int, AccountId] = {}
         self._mailboxes: dict[MailboxId, int] = {}
         self._mailbox_names: dict[int, MailboxId] = {}
+        self._misses: int | None = None
+        self._has_all = False
+
+    def begin(self) -> None:
+        """An operation begins: if it asks for very many, who has no number by then has none while it lasts."""
+        self._misses, self._has_all = 0, False
 
     def account(self, sender: AccountId) -> int:
         """The number of an account, given now if it has none."""
@@ -59,10 +69,13 @@ class RedisNames:
 
     def known_account(self, sender: AccountId) -> int | None:
         """The number of an account, None if mail was never accepted for it."""
-        if sender in self._accounts:
-            return self._accounts[sender]
+        if sender in self._accounts or self._has_all:
+            return self._accounts.get(sender)
         found = self._asking.hget(group_key(ACCOUNTS, "names"), sender)
-        return None if found is None else self._keep_account(int(found), sender)
+        if found is not None:
+            return self._keep_account(int(found), sender)
+        self._missed()
+        return None
 
     def sender(self, number: int) -> AccountId:
         """The account with this number."""
@@ -91,6 +104,16 @@ class RedisNames:
             _, provider, username, _ = self._row(MAILBOXES, number)
             self._keep_mailbox(number, MailboxId(provider, username))
         return self._mailbox_names[number]
+
+    def _missed(self) -> None:
+        """One more account has no number; after so many within one operation all names are read at once."""
+        if self._misses is None:
+            return
+        self._misses += 1
+        if self._misses == MISSES:
+            for name, number in self._asking.hscan(group_key(ACCOUNTS, "names")):
+                self._keep_account(int(number), AccountId(name.decode()))
+            self._has_all = True
 
     def _give(self, table: str, name: str, *cells: str | None) -> int:
         row = msgpack.packb([False if each is None else each for each in cells], use_bin_type=False)

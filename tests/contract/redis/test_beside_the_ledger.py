@@ -17,12 +17,12 @@ from relay.store.redis.asking import LinkAsking
 from relay.store.redis.durability import Durability
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.link import Link
-from relay.store.redis.names import RedisNames
+from relay.store.redis.names import MISSES, RedisNames
 from relay.store.redis.pending import RedisPending
 from relay.store.redis.rowkeys import EVENTS, PENDING
 from relay.store.redis.scripts import Source, assemble, libraries
 from relay.store.sqlite.pending import Pending
-from tests.contract.redis.link.scene import link_to, rules
+from tests.contract.redis.link.scene import calls_of, link_to, rules
 from tests.fakes.redisrows import RedisRows
 from tests.fakes.redisservers import NAMES, Server, binary
 from tests.unit.store.redis.mail import Mail, changed, mails, put
@@ -99,6 +99,32 @@ def test_a_number_that_was_given_is_a_row_as_the_ledger_writes_it(node: Callable
     assert answer("store.set_mailbox_health")(ledger, "{}", 1) == 1
     (write,) = ledger.writes()
     assert write[0] == "HSET", "its name stays, so no index and no group moves"
+
+
+def test_who_asks_for_very_many_without_a_number_asks_few_times_and_next_time_anew(
+    server: Server, node: Callable[[], Link]
+) -> None:
+    one, other = names(node()), names(node())
+    unknown = [AccountId(f"a{number}@studio.test") for number in range(10 * MISSES)]
+    other.account(ROSSI)
+    one.begin()
+    before = calls_of(server, "hget")
+    assert {one.known_account(each) for each in unknown} == {None}
+    assert one.known_account(ROSSI) == 1
+    assert calls_of(server, "hget") - before == MISSES
+    assert other.account(unknown[0]) == 2
+    assert one.account(unknown[0]) == 2, "a number that is needed is never guessed"
+    other.account(unknown[1])
+    one.begin()
+    assert one.known_account(unknown[1]) == 3
+
+
+def test_without_an_operation_nobody_is_taken_for_unknown_by_what_was_read_before(node: Callable[[], Link]) -> None:
+    one, other = names(node()), names(node())
+    unknown = [AccountId(f"a{number}@studio.test") for number in range(2 * MISSES)]
+    assert {one.known_account(each) for each in unknown} == {None}
+    other.account(unknown[-1])
+    assert one.known_account(unknown[-1]) == 1
 
 
 @pytest.mark.parametrize(
