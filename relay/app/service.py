@@ -18,7 +18,7 @@ from relay.app.machine import crash_point_of
 from relay.app.noticewatch import NoticeWatch
 from relay.app.observation import StoreListener
 from relay.app.outcomes import open_outcomes, settle_kept
-from relay.app.presence import Presence
+from relay.app.presence import Presence, Scout
 from relay.app.pulse import LoopLag
 from relay.app.routing import RoutingKeeper, Watch
 from relay.app.sockets import address_of, bind
@@ -44,7 +44,18 @@ from relay.submission import SubmissionServer
 CLOSING: float = 15.0
 """Seconds that a store or a server gets to close; one that hangs is left to the recovery of the next start."""
 
-HELPERS = ("announcing", "routing", "certificates", "outbox", "notices", "terms", "pulse", "heartbeat", "watchdog")
+HELPERS = (
+    "announcing",
+    "scout",
+    "routing",
+    "certificates",
+    "outbox",
+    "notices",
+    "terms",
+    "pulse",
+    "heartbeat",
+    "watchdog",
+)
 """What is ended when mail has stopped moving."""
 
 
@@ -76,6 +87,7 @@ class Service:
         self._is_urgent = hurry
         self._running = Running()
         self._is_draining = False
+        self._presence = Presence(means.readiness, means.log)
 
     # the start
 
@@ -86,8 +98,7 @@ class Service:
         if loaded.value is not None:
             means.metrics.routing_applied(loaded.value, means.clock.wall_seconds())
         storage = self._running.storage = await open_storage(self._storage_needs())
-        presence = Presence(means.readiness, means.log)
-        store = TimedStore(storage.store, means.metrics.store_took, means.clock.monotonic, presence=presence)
+        store = TimedStore(storage.store, means.metrics.store_took, means.clock.monotonic, presence=self._presence)
         self._running.outcomes = await open_outcomes(means, storage)
         await settle_kept(means, store, self._running.outcomes)
         means.log.recovered(in_doubt=await store.recover(storage.node))
@@ -205,6 +216,7 @@ class Service:
             supervisor.start("terms", notices.terms_watch(means, storage.store.books.notices, keeper).run())
         running.announcer = Announcer(storage.nodes, lambda: self._view(storage))
         supervisor.start("announcing", running.announcer.run())
+        supervisor.start("scout", Scout(store, self._presence).run())
         heartbeat = notices.heartbeat(means, client, look.look)
         if heartbeat is not None:
             supervisor.start("heartbeat", heartbeat.run())

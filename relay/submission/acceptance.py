@@ -90,9 +90,11 @@ class Acceptance:
         self._new_id = new_id
         self._wall_clock = wall_clock
 
-    def has_space(self) -> bool:
-        """Whether mail may be accepted at all."""
-        return self._intake.has_space()
+    def no_room(self) -> Refusal | None:
+        """Why no mail is accepted at all: the disk is nearly full; or the store, where it is elsewhere, is away."""
+        if self._intake.has_space():
+            return None
+        return Refusal(Reason.STORE_FULL if self._settings.store_patience is None else Reason.STORE_AWAY)
 
     def today(self, timezone: str) -> date:
         """The present day there."""

@@ -34,8 +34,9 @@ def begin(desk: Desk, identity: Identity, *, argument: bytes, is_extended: bool,
     too_large = desk.acceptance.too_large_upstream(routing, account, parameters.size)
     if too_large is not None:
         return too_large
-    if not desk.acceptance.has_space():
-        return Refusal(Reason.STORE_FULL)
+    no_room = desk.acceptance.no_room()
+    if no_room is not None:
+        return no_room
     protocol = identity.protocol(is_extended=is_extended, has_smtputf8=parameters.has_smtputf8)
     return Transaction(routing, client, sender, account, parameters, protocol, begun=now)
 

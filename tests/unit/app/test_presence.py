@@ -1,5 +1,6 @@
 """The store comes and goes: said once, whoever asks it meanwhile, and the node is not ready while it is away."""
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from relay.admin import Part, Readiness
 from relay.app.announcing import Announcer
 from relay.app.observation import DeliveryObserver
-from relay.app.presence import Presence
+from relay.app.presence import Presence, Scout
 from relay.app.run import Order, WrongRole, refuse_roles
 from relay.app.systemd import ServiceManager, Watchdog
 from relay.app.timed import TimedStore
@@ -143,3 +144,35 @@ def test_with_sqlite_a_node_does_all(tmp_path: Path, role: Role) -> None:
     refuse_roles(Order(config, tmp_path, {}, lambda _: None))
     with pytest.raises(WrongRole, match="with SQLite a node does all"):
         refuse_roles(Order(config, tmp_path, {}, lambda _: None, role))
+
+
+async def test_a_store_that_is_away_is_looked_for_until_it_is_back_and_then_left_alone() -> None:
+    class Outbox:
+        def __init__(self) -> None:
+            self.asked = 0
+            self.is_back = False
+
+        async def outbox(self, most: int, after: int = 0) -> list[object]:
+            assert most == 0, "a look costs next to nothing"
+            self.asked += 1
+            if not self.is_back:
+                presence.missed(StoreUnavailable())
+                raise StoreUnavailable
+            presence.answered()
+            return []
+
+    presence = Presence(Readiness(lambda: 0.0), Log(lambda _: None, lambda: 0.0))
+    store = Outbox()
+    scouting = asyncio.create_task(Scout(store, presence, every=0.0).run())  # type: ignore[arg-type]
+    await asyncio.sleep(0.01)
+    assert store.asked == 0
+    presence.missed(StoreUnavailable())
+    await asyncio.sleep(0.01)
+    assert store.asked > 1
+    store.is_back = True
+    await asyncio.sleep(0.01)
+    asked = store.asked
+    await asyncio.sleep(0.01)
+    assert store.asked == asked
+    scouting.cancel()
+    await asyncio.wait([scouting])

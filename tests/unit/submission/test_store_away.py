@@ -206,3 +206,13 @@ async def test_whether_he_may_be_written_to_is_not_waited_for_longer() -> None:
     it.suppressions.standing = standing  # type: ignore[assignment]
     said = await talk(it, MAIL.replace(b"DATA\r\n", b""))
     assert said == [AWAY]
+
+
+@pytest.mark.parametrize(("patience", "reply"), [(None, "452 4.3.1"), (PATIENCE, "451 4.3.0")])
+async def test_a_store_known_to_be_away_is_told_at_mail_and_a_full_disk_for_what_it_is(
+    patience: float | None, reply: str
+) -> None:
+    it, intake = office(patience)
+    intake.has_space = lambda: False  # type: ignore[method-assign]
+    (said,) = await talk(it, MAIL.partition(b"RCPT")[0])
+    assert said.startswith(reply)
