@@ -38,7 +38,7 @@ from relay.store.redis.answers import answer
 from relay.store.redis.asking import LinkAsking
 from relay.store.redis.bodies import RedisBodies
 from relay.store.redis.claims import RedisClaims
-from relay.store.redis.hearing import hear
+from relay.store.redis.hearing import Hearer, hear
 from relay.store.redis.intake import RedisIntake
 from relay.store.redis.lanes import RedisLanes
 from relay.store.redis.leases import RedisLeases
@@ -83,8 +83,10 @@ class Uncounted:
 class Core:
     """One life of the memory of a node: from a load to an operation that failed half-way, or the end."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, hearers: Mapping[str, Hearer]) -> None:
+        """`hearers`: of tables of which something is in memory beside the engine's own."""
         self._ground = ground
+        self._hearers = hearers
         self._opened = Opened(ground.times)
         self._asking = LinkAsking(ground.link)
         self.revision = 0
@@ -215,7 +217,7 @@ class Core:
         ledger = RedisLedger(self._asking, answer)
         self._opened.open(ledger, None)
         try:
-            hear(self.context, ledger, changed)
+            hear(self.context, ledger, changed, also=self._hearers)
         finally:
             self._opened.close()
 
@@ -270,6 +272,7 @@ class Core:
         """What has to be done before anything is handed out: what ran out, what is due."""
         self.leases.sweep()
         self.leases.extend(node)
+        self.timers.hear()
         self.timers.ring()
 
     def settle(self, claim: Claim, result: Result) -> Verdict | None:
