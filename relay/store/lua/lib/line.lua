@@ -25,6 +25,13 @@ local function fault_of(name, username)
   return types.fault(expected)
 end
 
+-- What is wrong with the keys of a mailbox, of its provider, or of what counts with it under other names.
+local function fault_of_all(host, username)
+  local fault = host.fault or fault_of(host.name, username)
+  for _, name in ipairs(host.kin) do fault = fault or fault_of(name, username) end
+  return fault
+end
+
 local function fill(self, fields)
   local terms = fields[1] and cmsgpack.unpack(fields[1])
   self.has_terms = terms and self.provider.has_terms or false
@@ -43,7 +50,7 @@ function line.look(name, username)
   if self then return self end
   self = { mailbox = mailbox, username = username, provider = provider.look(name) }
   self.key = keys.at(name, "line", username)
-  self.fault = self.provider.fault or fault_of(name, username)
+  self.fault = fault_of_all(self.provider, username)
   self.is_sound = self.fault == nil
   fill(self, self.is_sound and redis.call("HMGET", self.key, "terms", "standing", "state") or {})
   known[mailbox] = self

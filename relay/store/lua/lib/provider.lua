@@ -18,6 +18,13 @@ local function fault_of(name)
   return types.fault(expected)
 end
 
+local function unsound(name, fault)
+  local made = { name = name, has_terms = false, total_limits = {}, total_connections = 0, kin = {}, gone = {} }
+  made.standing, made.is_sound, made.fault = standing.read(nil), false, fault
+  for _, field in ipairs(STATE) do made[field] = 0 end
+  return made
+end
+
 local function load(name)
   local key = keys.of(name, "provider")
   local fields = redis.call("HMGET", key, "terms", "standing", "state", "kin", "gone")
@@ -35,19 +42,12 @@ end
 
 -- One whose keys are of wrong types is as one without terms: nothing is granted and nothing written there.
 function provider.look(name)
-  local found = known[name]
-  if not found then
-    local fault = fault_of(name)
-    if fault then
-      found = { name = name, has_terms = false, total_limits = {}, total_connections = 0, kin = {}, gone = {},
-        standing = standing.read(nil), is_sound = false, fault = fault }
-      for _, field in ipairs(STATE) do found[field] = 0 end
-    else
-      found = load(name)
-    end
-    known[name] = found
-  end
-  return found
+  if known[name] then return known[name] end
+  local fault = fault_of(name)
+  local found = not fault and load(name) or nil
+  for _, each in ipairs(found and found.kin or {}) do fault = fault or fault_of(each) end
+  known[name] = fault and unsound(name, fault) or found
+  return known[name]
 end
 
 -- What is wrong with the keys of a provider; nil: nothing.

@@ -16,6 +16,7 @@ from relay.core.terms import MailboxTerms, ProviderTerms, Standing
 from relay.core.words import Lane
 from tests.contract.redis.schedule.place import KINSHIPS, MAILBOXES, PROVIDERS, ROME, Place
 from tests.contract.redis.schedule.player import Player
+from tests.contract.redis.schedule.reading import compare_reading
 from tests.contract.redis.schedule.twins import Twins
 
 NARROW = st.builds(Limit, st.integers(1, 4), st.sampled_from([3, 10, 2 * MINUTE, HOUR, 3 * HOUR, DAY]))
@@ -45,6 +46,11 @@ GAPS = [1, 2, 3, 4, 7, 11, 20, SECOND, MINUTE, 5 * MINUTE, 5 * MINUTE + 1, HOUR,
 
 which = st.integers(0, 20)
 instants = st.none() | st.sampled_from([0, 3, 20, HOUR])
+
+
+def read_by_python(self: "Histories") -> None:
+    """What Python reads is what core's schedule has."""
+    compare_reading(self.twins)
 
 
 def happens(name: str, **chosen: Any) -> Callable[..., None]:
@@ -161,3 +167,4 @@ class Histories(RuleBasedStateMachine):
     entries_are_kin = happens("entries_turn_out_to_be_kin", kinship=st.sampled_from(KINSHIPS[1:]))
     the_civil_clock = happens("the_civil_clock_is_corrected", step=st.sampled_from([-HOUR, -1, 1, HOUR]))
     what_is_over = happens("what_is_over_is_forgotten")
+    read_by_python = rule()(read_by_python)

@@ -23,6 +23,8 @@ if verbs_schedule[name] then
   verbs_schedule[name](args, now)
   return "OK"
 end
+local fault = schedule.check_round()
+if fault then return redis.error_reply(fault) end
 if name == "grant" then return schedule.grant(now, args[1], args[2]) end
 if name == "open" then return schedule.open_sessions(now, args[1]) end
 if name == "close" then return schedule.close_sessions(now, args[1]) end
@@ -73,23 +75,23 @@ class Player:
     """The schedule of one server."""
 
     def __init__(self, client: redis.Redis, script: Script) -> None:
-        self._client = client
+        self.client = client
         self._sha = client.script_load(script.text)
         self._reading: dict[str, Any] = {}
 
     def forget(self) -> None:
         """The server is empty again."""
-        self._client.flushall()
+        self.client.flushall()
 
     def call(self, name: str, now: int, *args: Any) -> Any:
         """One script; a refusal is an error of redis-py."""
-        return self._client.evalsha(self._sha, 0, name, json.dumps(args), now)
+        return self.client.evalsha(self._sha, 0, name, json.dumps(args), now)
 
     def read(self, name: str, args: Sequence[str | int]) -> Any:
         """As RedisSchedule reads: a script of the shipped ones."""
         if name not in self._reading:
-            self._reading[name] = self._client.script_load(load_script(name).text)
-        return self._client.evalsha(self._reading[name], 0, *args)
+            self._reading[name] = self.client.script_load(load_script(name).text)
+        return self.client.evalsha(self._reading[name], 0, *args)
 
     def grant(self, now: int, idle: Mapping[MailboxId, int], most: int) -> list[Granted]:
         return [_granted(row) for row in self.call("grant", now, _listed(idle), most)]
@@ -110,7 +112,7 @@ class Player:
 
     def first(self, key: str) -> int:
         """The oldest delivery of a queue."""
-        found: Any = self._client.zrange(key, 0, 0)
+        found: Any = self.client.zrange(key, 0, 0)
         return int(found[0])
 
     def state(self, mailboxes: Iterable[MailboxId], now: int) -> dict[MailboxId, list[int]]:
