@@ -4,6 +4,7 @@ Law: a book is given the ways into the store that it needs, and no other.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from relay.store.engine.context import Context
 from relay.store.engine.control import LedgerControl
@@ -25,12 +26,20 @@ from relay.store.needs import Outside
 from relay.store.ports.books import Books
 
 
+@dataclass(frozen=True, slots=True)
+class KeptBooks:
+    """Those that keep something in memory, for an adapter whose store others write to as well."""
+
+    secrets: LedgerSecrets
+    unheard: LedgerUnheard
+
+
 def books_of(
     note: Note, ask: Ask, now: Callable[[], Context], *, database: Ledger, seals: Seals, outside: Outside
-) -> Books:
+) -> tuple[Books, KeptBooks]:
     """`note` runs work as part of the next transaction, `ask` between two; `now`: the context of the moment."""
-    secrets = LedgerSecrets(note, outside.read, database, seals)
-    return Books(
+    secrets, unheard = LedgerSecrets(note, outside.read, database, seals), LedgerUnheard(note, ask, now)
+    books = Books(
         control=LedgerControl(note),
         foresight=LedgerForesight(ask),
         healths=LedgerHealths(ask),
@@ -40,6 +49,7 @@ def books_of(
         secrets=secrets,
         suppressions=LedgerSuppressions(note, ask, now),
         recipients=LedgerRecipientReport(ask),
-        unheard=LedgerUnheard(note, ask, now),
+        unheard=unheard,
         trials=LedgerTrials(note),
     )
+    return books, KeptBooks(secrets, unheard)

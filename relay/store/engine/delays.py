@@ -53,6 +53,15 @@ class Delays:
             self._seen, self._first = first[0], None
             self._notice(first[0], now)
 
+    def hear(self) -> None:
+        """Another node may have looked farther meanwhile."""
+        row = self._context.database.read_one(_SQL["get_notices"])
+        if row is None or int(row[0]) <= self._seen:
+            return
+        self._seen = self._written = int(row[0])
+        if self._first is not None and self._first[0] <= self._seen:
+            self._first, self._has_more = None, True
+
     def write(self) -> None:
         """Writes how far it went: with each notice, and now and then."""
         if self._seen != self._written:

@@ -124,7 +124,6 @@ class Claims(Protocol):
     def end(self, running: Running, at: Instant | None, now: Instant) -> None:
         """The attempt is over, and its slots count as ended at `at`; None: they return."""
 
-
     def begin_trial(self, mailbox: MailboxId, attempt: int, now: Instant) -> None:
         """An attempt of no delivery takes its slots."""
 

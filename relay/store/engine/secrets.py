@@ -125,6 +125,12 @@ class LedgerSecrets:
             if kept is not None and name in self._kept:
                 self._kept[name] = kept
 
+    def hear(self, changes: Changes) -> None:
+        """Another node wrote these; None: it dropped one."""
+        self._changes += bool(changes)
+        for name, kept in changes.items():
+            self._take_in(name, kept)
+
     async def _changed(self, work: Callable[[Context], tuple[T, Changes]]) -> T:
         """Whoever asked may be gone meanwhile: memory learns what became durable all the same."""
         return await asyncio.shield(asyncio.ensure_future(self._noted(work)))
@@ -133,13 +139,16 @@ class LedgerSecrets:
         outcome, changes = await self._note(work)
         self._changes += bool(changes)
         for name, kept in changes.items():
-            self._revised[name] = self._changes
-            if kept is None:
-                self._kept.pop(name, None)
-                self._uses.pop(name, None)
-            else:
-                self._kept[name] = kept
+            self._take_in(name, kept)
         return outcome
+
+    def _take_in(self, name: str, kept: Kept | None) -> None:
+        self._revised[name] = self._changes
+        if kept is None:
+            self._kept.pop(name, None)
+            self._uses.pop(name, None)
+        else:
+            self._kept[name] = kept
 
     def _unbound(self, uses: Mapping[str, SecretUse]) -> list[str]:
         """Those that may have to be bound; whether they have is looked at once more when they are."""

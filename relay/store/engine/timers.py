@@ -40,6 +40,10 @@ class Timers:
             self._moves.make_ready(entry, since=due, reason=reason, reply=reply)
         self._delays.ring(moment.wall)
 
+    def hear(self) -> None:
+        """Another node may have rung some meanwhile."""
+        self._delays.hear()
+
     def write(self) -> None:
         """Now and then writes how far it looked for what is late."""
         self._delays.write()

@@ -49,6 +49,10 @@ class Traffic:
 
     def _count(self) -> Counter[tuple[int, int]]:
         context = self._context
+        row = context.database.read_one(_SQL["counted"])
+        if row is not None and int(row[0]) > self._counted:  # another node has gone on meanwhile
+            self._counted = int(row[0])
+            self._today.clear()
         rows = context.database.read(_SQL["messages_after"], (self._counted, COUNTED_AT_ONCE))
         found = Counter((account, self._day(account, context.clock.shown(at))) for _, account, at in rows)
         if rows:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from relay.core.limits import SECOND
 from relay.core.words import MessageId
 from relay.store.engine.context import Context
+from relay.store.engine.ledger import Ledger
 from relay.store.engine.note import Note
 from relay.store.engine.reader import Ask
 from relay.store.engine.statements import load_statements
@@ -42,7 +43,13 @@ class LedgerUnheard:
         self._ask = ask
         self._present = present
         self._known: dict[Key, dict[MessageId, int]] = {}
-        for client, submitted, message, until in present().database.read(_SQL["unheard"]):
+        self.hear(present().database)
+
+    def hear(self, ledger: Ledger) -> None:
+        """As they are written: at a start, and when another node wrote some. Those of an earlier look stay until their
+        time: what is being written may not be there yet.
+        """
+        for client, submitted, message, until in ledger.read(_SQL["unheard"]):
             self._keep((client, submitted), message, until)
 
     def may_be(self, sending: Sending) -> bool:

@@ -17,10 +17,13 @@ Hearer = Callable[[Context, RedisLedger, Sequence[str]], None]
 """Takes over these rows of one table."""
 
 
-def hear(context: Context, ledger: RedisLedger, changed: Mapping[str, Sequence[str]]) -> None:
-    """Takes over what changed; the ledger reads it."""
+def hear(
+    context: Context, ledger: RedisLedger, changed: Mapping[str, Sequence[str]], *, also: Mapping[str, Hearer]
+) -> None:
+    """Takes over what changed; the ledger reads it. `also`: hearers beside the engine's own."""
     for table, keys in changed.items():
         _HEARERS.get(table, _nothing)(context, ledger, keys)
+        also.get(table, _nothing)(context, ledger, keys)
     if any(table in changed for table in _OF_ROUTES):
         context.replace_routes(load_routes_or_none(context.database, context.seals))
 

@@ -14,7 +14,6 @@ from relay.store.redis.operations import Operations
 from relay.store.redis.scripts import load_script
 
 
-
 class RedisNodes:
     """The port `Nodes`."""
 
@@ -43,5 +42,3 @@ def _read(said: bytes, at: int, now: int) -> SeenNode:
     view = json.loads(said)
     node = NodeView(**{**view, "role": Role(view["role"]), "listeners": tuple(view["listeners"])})
     return SeenNode(node, at, state_of(node, max(0, now - at)))
-
-

@@ -20,6 +20,9 @@ PENDING = "relay:{relay}:pending"
 BELL = "relay:{relay}:bell"
 """Where every change is told, with how many there were."""
 
+USED = "relay:{relay}:used"
+"""Numbers of the mailboxes that ever tried anything (a hash)."""
+
 LEASES = "relay:{relay}:leases"
 """Until when (relay time) each node's claims are its own (a sorted set)."""
 

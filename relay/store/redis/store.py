@@ -28,6 +28,7 @@ from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
 from relay.store.redis.core import Core, Ground
+from relay.store.redis.hearing import Hearer
 from relay.store.redis.hot import Hot
 from relay.store.redis.nodes import RedisNodes
 from relay.store.redis.operations import Stale
@@ -48,7 +49,8 @@ class RedisStore:
         """
         self._ground = ground
         self._rope = rope
-        self._core: Core | None = Core(ground)
+        self._hearers: dict[str, Hearer] = {}
+        self._core: Core | None = Core(ground, self._hearers)
         self._context = self._core.context
         self._hot = Hot(ground)
         self._routing = self._context.routes.version
@@ -60,19 +62,27 @@ class RedisStore:
 
     def _opened_books(self) -> Books:
         core = self._alive()
-        return core.look(
+        books, kept = core.look(
             lambda: books_of(
                 self._note, self._ask, lambda: self._context,
                 database=core.context.database, seals=self._ground.seals, outside=self._ground.outside,
             )
         )  # fmt: skip
+        self._hearers["secrets"] = lambda _, ledger, names: kept.secrets.hear(
+            {
+                name: None if row is None else (row[1], row[2])
+                for name, row in zip(names, ledger.rows("secrets", names), strict=True)
+            }
+        )
+        self._hearers["unheard"] = lambda context, _ledger, _keys: kept.unheard.hear(context.database)
+        return books
 
     # the thread
 
     def _alive(self) -> Core:
         """The core, loaded again if an operation failed half-way."""
         if self._core is None:
-            self._core = Core(self._ground)
+            self._core = Core(self._ground, self._hearers)
             self._context = self._core.context
         return self._core
 

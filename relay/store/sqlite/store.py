@@ -58,7 +58,7 @@ class SqliteStore:
         self._outside = outside
         self._readings = Readings(outside.read)
         self._reader = Reader(self._ask)
-        self._books = books_of(
+        self._books, _ = books_of(
             self._note, self._ask, lambda: self._core.context, database=database, seals=seals, outside=outside
         )
         self._tasks: dict[int, asyncio.Task[None]] = {}

@@ -5,6 +5,7 @@ local attempts = {}
 local CLAIMS, ATTEMPTS = rowkeys.table("claims"), rowkeys.table("attempts")
 local HOLDERS, OF = rowkeys.group("claims", "holders"), rowkeys.group("attempts", "of")
 local LEASES = "relay:{relay}:leases"
+local USED = "relay:{relay}:used"
 local LAPSED = "relay:{relay}:lapsed"
 
 local function text(n)
@@ -19,7 +20,7 @@ end
 -- What is wrong with the keys that attempts write; nil: nothing.
 function attempts.fault(node)
   return types.fault({
-    [CLAIMS] = "hash", [ATTEMPTS] = "hash", [HOLDERS] = "hash", [OF] = "hash", [LEASES] = "zset", [LAPSED] = "zset",
+    [CLAIMS] = "hash", [ATTEMPTS] = "hash", [HOLDERS] = "hash", [OF] = "hash", [LEASES] = "zset", [LAPSED] = "zset", [USED] = "hash",
     [of_node(node)] = "zset", [rowkeys.number("attempts")] = "string",
   })
 end
@@ -56,6 +57,11 @@ end
 
 function attempts.next_number()
   return redis.call("INCR", rowkeys.number("attempts"))
+end
+
+-- A mailbox has tried something, which is remembered for longer than its attempts.
+function attempts.used(mailbox)
+  redis.call("HSET", USED, text(mailbox), "1")
 end
 
 -- An attempt begins. Columns: attempt, delivery, mailbox, node, started_at, gated_at, is_probe, lapsed_at, is_lost.
@@ -99,6 +105,7 @@ function attempts.finish(row, at, ending)
     row[1], row[2], row[3], row[4], row[5], row[6], at, 1, ending[1], ending[2], ending[3], ending[4], ending[5],
   }
   redis.call("HSET", ATTEMPTS, attempt, cmsgpack.pack(ended))
+  attempts.used(row[3])
   rows.join(OF, delivery, attempt)
   if ending[5] then redis.call("ZADD", rowkeys.index("attempts", "said"), text(at), attempt) end
 end

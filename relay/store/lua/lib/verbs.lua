@@ -12,6 +12,10 @@ CHECKS["attempts.lapse"] = function(args) return attempts.fault(args[2]) end
 OWN["attempts.gone"] = function(args) attempts.gone(args[1], args[2]) end
 CHECKS["attempts.gone"] = function(args) return attempts.fault(args[2]) end
 
+-- (mailbox): it has tried something.
+OWN["mailboxes.used"] = function(args) attempts.used(args[1]) end
+CHECKS["mailboxes.used"] = function() return attempts.fault("") end
+
 -- (node, until)
 OWN["attempts.extend"] = function(args) attempts.extend(args[1], args[2]) end
 

@@ -116,6 +116,7 @@ def get_claims(ledger: RedisLedger) -> list[Row]:
 def add_attempt(ledger: RedisLedger, *cells: object) -> int:
     """Records an attempt that ended."""
     ledger.put("attempts", cells)
+    ledger.act("mailboxes.used", cells[2])
     return 1
 
 

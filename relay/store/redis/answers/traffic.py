@@ -9,7 +9,7 @@ from relay.store.engine.ledger import Row
 from relay.store.redis.answers.past import attempts_since
 from relay.store.redis.dense import newest, upward
 from relay.store.redis.ledger import EVERYTHING, RedisLedger
-from relay.store.redis.rowkeys import group_key
+from relay.store.redis.rowkeys import USED, group_key
 from relay.store.redis.tables import key_of
 
 _COUNTED = "traffic_counted"
@@ -89,7 +89,8 @@ def warmups(ledger: RedisLedger) -> list[Row]:
 
 def was_used(ledger: RedisLedger, mailbox: int) -> list[Row]:
     """Whether a mailbox ever tried anything."""
-    return [(1,)][: len(attempts_since(ledger, mailbox, 0))]
+    is_used = ledger.asking.hget(USED, str(mailbox)) is not None or bool(attempts_since(ledger, mailbox, 0))
+    return [(1,)][: int(is_used)]
 
 
 def begin_warmup(ledger: RedisLedger, mailbox: int, begun_at: int, day: int) -> int:
