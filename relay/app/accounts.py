@@ -14,13 +14,13 @@ from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
 from relay.app.storage import Storage
 from relay.core.failuretext import Language
-from relay.core.tested import Tested
+from relay.core.tested import Finding, Tested
 from relay.core.words import AccountId, MailboxId
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.oauth import OAuthTokens
 from relay.delivery.smtp import SmtpUpstream
 from relay.delivery.tester import Tester, TesterStore
-from relay.errors import RelayError, TemporaryError
+from relay.errors import RelayError
 from relay.store.ports import Store
 
 
@@ -49,16 +49,12 @@ def tester(
     )
 
 
-class NotHere(TemporaryError):
-    """this node takes mail in and sends none; ask one that does (relay status lists the nodes)"""
-
-
 class Elsewhere:
     """Tries no mailbox: its logins and sessions belong to the nodes that deliver."""
 
     async def test(self, account: AccountId, mailbox: MailboxId) -> Tested:
-        """NotHere."""
-        raise NotHere
+        """That it was not tried, and who would."""
+        return Tested(account, mailbox, Finding.NOT_NOW, "elsewhere")
 
 
 def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Trying, tokens: OAuthTokens) -> AccountClerk:

@@ -254,6 +254,10 @@ REASONS: Mapping[str, Words] = MappingProxyType(
         ),
         "testing": Words(("it is being tried already", "è già in corso una prova"), LATER),
         "busy": Words(("many mailboxes are being tried", "sono in corso molte prove"), LATER),
+        "elsewhere": Words(
+            ("this node sends no mail", "questo nodo non invia posta"),
+            ("ask a node that delivers", "chiedere a un nodo che invia"),
+        ),
         "stopping": Words(("the relay is stopping", "il relay si sta fermando"), LATER),
     }
 )

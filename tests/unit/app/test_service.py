@@ -18,8 +18,11 @@ from relay.app.supervision import Supervisor
 from relay.config.problems import Loaded
 from relay.config.references import References
 from relay.core.routing import Routing
+from relay.core.tested import Finding
+from relay.core.words import MailboxId
 from relay.errors import DataDirInUse, StoreBroken
 from relay.observe import Log, Metrics
+from relay.store.ports.nodes import NodeView, Role
 from tests.fakes.nodes import FakeNodes
 from tests.unit.app.test_settings import loaded
 
@@ -122,7 +125,7 @@ class Socket(Part):
 class World:
     """A service whose parts are all fakes."""
 
-    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, path: Path, monkeypatch: pytest.MonkeyPatch, role: Role = Role.ALL) -> None:
         self.steps: list[str] = []
         self.lines: list[str] = []
         self.is_slow = False
@@ -136,7 +139,7 @@ class World:
         self.supervisor = Supervisor(log)
         clock, threads = MachineClock(), Threads()
         config, resolve = loaded(path), References({})
-        means = Means(config, {}, clock, threads, log, Metrics("0"), self.readiness, resolve)
+        means = Means(config, {}, clock, threads, log, Metrics("0"), self.readiness, resolve, role=role)
         self.service = Service(means, self.supervisor, self.is_urgent)
         kinds = {"routing_keeper": Part, "outbox_pump": Part, "dispatcher": Part}
         kinds |= {"smtp_upstream": Part, "submission_server": Submission, "admin_server": Admin, "self_look": Look}
@@ -150,6 +153,7 @@ class World:
             monkeypatch.setattr(notices, name, lambda *_, name=name, **__: self.part(name, Part))
         monkeypatch.setattr(service_module, "open_storage", self.open)
         monkeypatch.setattr(service_module, "TimedStore", lambda store, *_, **__: store)
+        monkeypatch.setattr(parts, "node_view", lambda *_, **said: NodeView("n", "posta", role, "0", 0, **said))
         monkeypatch.setattr(service_module, "open_outcomes", self.open_outcomes)
         monkeypatch.setattr(service_module, "settle_kept", self.settle_kept)
         monkeypatch.setattr(service_module, "bind", lambda host, port: self.part(f"socket {port}", Socket))
@@ -287,3 +291,42 @@ async def test_a_bounce_that_is_owed_wakes_the_pump(world: World) -> None:
     assert "outbox woken" in world.steps
     world.supervisor.end("SIGTERM")
     await world.service.stop()
+
+
+DELIVERING = {"dispatcher", "dispatcher run", "tester", "outbox_pump", "notice_pump", "terms_watch"}
+TAKING = {"submission_server", "submission start", "socket 2525"}
+BOTH = {"routing start", "routing run", "admin_server", "socket 8025", "outcomes settled", "store recover"}
+
+
+@pytest.mark.parametrize(
+    ("role", "does"),
+    [(Role.ALL, DELIVERING | TAKING), (Role.SUBMISSION, TAKING), (Role.DELIVERY, DELIVERING)],
+)
+async def test_a_node_does_what_its_role_says_and_is_watched_and_asked_in_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, role: Role, does: set[str]
+) -> None:
+    world = World(tmp_path, monkeypatch, role)
+    await world.start()
+    assert world.readiness.is_ready
+    steps, named = set(world.steps), DELIVERING | TAKING
+    assert steps & named == does
+    assert steps >= BOTH
+    world.supervisor.end("SIGTERM")
+    world.steps.clear()
+    assert await world.service.stop() == (3 if role.delivers else 0)
+    assert ("submission drained" in world.steps) is role.takes_mail
+    assert ("dispatcher stopped" in world.steps) is role.delivers
+
+
+async def test_it_says_how_it_is_while_it_runs_and_that_it_goes(world: World) -> None:
+    Store.nodes.announced.clear()
+    await world.start()
+    await asyncio.sleep(0)
+    world.supervisor.end("SIGTERM")
+    await world.service.stop()
+    assert [view.is_draining for view in Store.nodes.announced] == [False, True]
+
+
+async def test_where_nothing_is_sent_no_mailbox_is_tried() -> None:
+    tested = await accounts.Elsewhere().test("anna@d.test", MailboxId("lab", "anna@d.test"))
+    assert (tested.finding, tested.reason) == (Finding.NOT_NOW, "elsewhere")
