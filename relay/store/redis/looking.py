@@ -43,6 +43,21 @@ class LookedAt(Round):
     def __init__(self, memory: Memory, read: Read) -> None:
         super().__init__(memory)
         self._read = read
+        self._begins_anew: dict[MailboxId, Instant] = {}
+
+    def begin_anew(self, mailbox: MailboxId, now: Instant) -> None:
+        """Its terms are other ones than those under which the server gave it its turn."""
+        line = self.lines.get(mailbox)
+        if line is None:
+            self._begins_anew[mailbox] = now
+            return
+        line.terms, line.standing = self.memory.mailbox_terms(mailbox), self.memory.mailbox_standing(mailbox)
+        self.recount(line)
+        self._send_anew(line, now)
+
+    def _send_anew(self, line: Line, now: Instant) -> None:
+        line.turn, line.is_in_wanting = None, False
+        self.refresh(line, now)
 
     def look(self, mailbox: MailboxId) -> Line:
         """A mailbox as the server has it, or as it was left since."""
@@ -79,6 +94,8 @@ class LookedAt(Round):
             provider.busy[mailbox] = line
         if line.opening:
             provider.under_way[mailbox] = line
+        if mailbox in self._begins_anew:
+            self._send_anew(line, self._begins_anew.pop(mailbox))
         return line
 
     def recount(self, line: Line, refused_before: Instant | None = None) -> None:

@@ -194,12 +194,7 @@ class RedisSchedule(Schedule):
         terms, standing = self._memory.mailbox_terms(mailbox), self._memory.mailbox_standing(mailbox)
         self._note("set_standing", *mailbox, pack_standing(standing))
         self._note("set_terms", *mailbox, pack_terms(terms))
-        line = self._lines.get(mailbox)
-        if line is not None:
-            line.terms, line.standing = terms, standing
-            self._looked_at.recount(line)
-            line.turn, line.is_in_wanting = None, False
-            self._round.refresh(line, now)
+        self._looked_at.begin_anew(mailbox, now)
 
     def reload_provider(self, name: str, now: Instant) -> None:
         """The provider's terms changed: they, its calendar and its standing are handed to the server."""

@@ -34,7 +34,7 @@ def compare_reading(twins: Twins) -> None:
     twins.core.grant(now, {}, 0)
     twins.player.grant(now, {}, 0)
     for mailbox in MAILBOXES:
-        assert _told(seen.look(mailbox), now) == _told(core.look(mailbox), now), mailbox
+        assert told(seen.look(mailbox), now) == told(core.look(mailbox), now), mailbox
         for account, lane in _waiting(core.look(mailbox)):
             place = Position(mailbox, account, lane)
             assert forecast(seen, place, now=now) == forecast(core, place, now=now), place
@@ -55,7 +55,7 @@ def _waiting(line: Line) -> list[tuple[str, Lane]]:
     ]
 
 
-def _told(line: Line, now: int) -> dict[str, Any]:
+def told(line: Line, now: int) -> dict[str, Any]:
     """All that a judgement looks at."""
     later = (now, now + 1, now + MINUTE, now + HOUR)
     return {
