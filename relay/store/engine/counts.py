@@ -25,6 +25,7 @@ class Tally:
 
     def look(self, context: Context, accounts: list[int]) -> None:
         """Looks at the queues of some accounts."""
+        context.pending.look(accounts)
         for account in accounts:
             line = context.pending.line(account)
             if line is None:
@@ -55,7 +56,9 @@ class Tally:
         return sending
 
     def _age(self, context: Context, provider: str) -> float | None:
-        left = [account for account in self.accounts.get(provider, ()) if context.pending.line(account) is not None]
+        accounts = self.accounts.get(provider, [])
+        context.pending.look(accounts)
+        left = [account for account in accounts if context.pending.line(account) is not None]
         accepted = context.pending.accepted_at(left)
         return None if accepted is None else max(0, context.clock.wall() - accepted) / SECOND
 

@@ -56,6 +56,9 @@ class Pending(Protocol):
 
     def __iter__(self) -> Iterator[tuple[int, Line]]: ...
 
+    def look(self, accounts: Iterable[int]) -> None:
+        """The lines of these accounts are asked for next, each by itself."""
+
     def line(self, account: int) -> Line | None:
         """One account; None: it has nothing that is not final."""
 

@@ -3,7 +3,7 @@
 Law: the counts are exact; `oldest` is never younger than the oldest, so that looking it up again mends it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from heapq import heapify, heapreplace
 
 from relay.core.words import DeliveryId
@@ -31,6 +31,9 @@ class Pending:
 
     def __iter__(self) -> Iterator[tuple[int, Line]]:
         return iter(self._lines.items())
+
+    def look(self, accounts: Iterable[int]) -> None:
+        """All are in memory."""
 
     def line(self, account: int) -> Line | None:
         """One account; None: it has nothing that is not final."""

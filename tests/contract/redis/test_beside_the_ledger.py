@@ -18,7 +18,7 @@ from relay.store.redis.durability import Durability
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.link import Link
 from relay.store.redis.names import MISSES, RedisNames
-from relay.store.redis.pending import RedisPending
+from relay.store.redis.pending import AT_ONCE, RedisPending
 from relay.store.redis.rowkeys import EVENTS, PENDING
 from relay.store.redis.scripts import Source, assemble, libraries
 from relay.store.sqlite.pending import Pending
@@ -196,6 +196,17 @@ def test_what_waits_and_what_is_held_is_counted_as_sqlite_counts_it(
     for accounts in ([1], [2], [1, 2]):
         known = [each for each in accounts if expected.line(each) is not None]
         assert pending.accepted_at(accounts) == expected.accepted_at(known)
+
+
+def test_many_accounts_are_counted_in_few_round_trips(server: Server, node: Callable[[], Link]) -> None:
+    link = node()
+    pending, before = pending_over(link, ledger_over(link)), calls_of(server, "evalsha")
+    pending.look(range(1, 4 * AT_ONCE + 1))
+    asked = calls_of(server, "evalsha")
+    assert asked - before == 4
+    pending.look(range(1, 4 * AT_ONCE + 1))
+    assert {pending.line(account) for account in range(1, 4 * AT_ONCE + 1)} == {None}
+    assert calls_of(server, "evalsha") == asked
 
 
 def test_an_account_whose_mail_was_final_is_counted_again_when_one_is_recalled(
