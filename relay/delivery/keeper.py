@@ -19,6 +19,7 @@ from relay.delivery.pool import Lease, Pool
 from relay.delivery.steady import SteadyStore
 from relay.delivery.thrift import Thrift
 from relay.delivery.upstream import LoginFailed, Session, Upstream
+from relay.errors import StoreError
 from relay.store.ports.sessions import SessionEvent
 
 SWEPT_ALWAYS: int = 32
@@ -139,6 +140,9 @@ class Keeper:
         except asyncio.CancelledError:
             await self._refused(mailbox, _unseen(ReplyClass.NETWORK))
             raise
+        except StoreError as error:
+            self._observe.store_failed("login", error)
+            await self._declined(mailbox)
         except Exception as error:  # noqa: BLE001 - whatever it is, the store waits for a report on this session
             self._observe.broken("login", error)
             await self._refused(mailbox, _unseen(ReplyClass.UNKNOWN))
@@ -147,6 +151,12 @@ class Keeper:
                 await self._knocked(mailbox)
             else:
                 await self._opened(mailbox, session, seconds=loop.time() - start)
+
+    async def _declined(self, mailbox: MailboxId) -> None:
+        """Nobody was called: the reservation goes back."""
+        self._pool.free(mailbox)
+        self._fill_places()
+        await self._store.report(mailbox, SessionEvent.DECLINED)
 
     async def _knocked(self, mailbox: MailboxId) -> None:
         """The host answers this machine again; who logs in now is for the next take to say."""

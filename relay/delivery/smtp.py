@@ -22,6 +22,7 @@ from relay.delivery.transaction import SmtpSession, dismiss
 from relay.delivery.trust import Trust
 from relay.delivery.upstream import LoginFailed
 from relay.delivery.wire import Wire
+from relay.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,7 @@ class SmtpUpstream:
             login = Login(route.provider, credentials, hostname=self._hostname, context=route.context)
             wire, offer = await self._log_in(mailbox, route, login, credentials)
         except LoginFailed as failed:
-            is_outdated = not route.is_as(self._routes(mailbox))
-            raise LoginFailed(replace(failed.failure, is_outdated=is_outdated)) from None
+            raise LoginFailed(replace(failed.failure, is_outdated=self._is_outdated(mailbox, route))) from None
         return SmtpSession(
             wire,
             offer,
@@ -81,6 +81,13 @@ class SmtpUpstream:
             riddles=self._riddles.setdefault(mailbox, Riddles()),
             censored=login.censored,
         )
+
+    def _is_outdated(self, mailbox: MailboxId, route: Route) -> bool:
+        """Whether the routing leads another way by now; a login that was sent counts, whatever the store can say."""
+        try:
+            return not route.is_as(self._routes(mailbox))
+        except StoreError:
+            return False
 
     async def knock(self, mailbox: MailboxId) -> None:
         """Connects, says EHLO and QUIT, and logs nobody in; LoginFailed says what was refused."""

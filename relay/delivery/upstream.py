@@ -44,7 +44,10 @@ class Upstream(Protocol):
     """Where sessions come from."""
 
     async def open(self, mailbox: MailboxId) -> Session:
-        """Connects and logs in as this mailbox; LoginFailed says what was refused and by whom."""
+        """Connects and logs in as this mailbox; LoginFailed says what was refused and by whom.
+
+        StoreError: nobody was called, because the store did not say as whom.
+        """
 
     async def knock(self, mailbox: MailboxId) -> None:
         """Connects as for this mailbox, says EHLO and QUIT, and logs nobody in; LoginFailed: it was not let so far."""

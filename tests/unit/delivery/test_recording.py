@@ -9,8 +9,10 @@ import pytest
 from relay.core.envelope import Result, Verdict
 from relay.core.words import MailboxId, Stage
 from relay.delivery.recording import replay
+from relay.delivery.steady import SteadyStore
 from relay.errors import CorruptValue, PermanentError, StoreBroken, StoreError, StoreFull, StoreUnavailable
 from relay.store.ports.outcomes import Outcome
+from relay.store.ports.sessions import SessionEvent
 from tests.fakes.network import on_virtual_time
 from tests.fakes.observer import FakeObserver
 from tests.fakes.outcomes import RememberedOutcomes
@@ -121,9 +123,7 @@ def test_a_store_that_is_away_is_asked_by_one_at_most_every_second_and_at_first_
         await asyncio.sleep(30)
         away.asked.clear()
         await asyncio.sleep(60)
-        assert len(away.asked) <= 3 * 61, (
-            "work, reports, heartbeat: each once a second"
-        )
+        assert len(away.asked) <= 3 * 61, "work, reports, heartbeat: each once a second"
         away.names = set()
         back = asyncio.get_running_loop().time()
         await node.store.until(lambda: Verdict.DELIVERED in {each.verdict for each in node.store.results()})
@@ -224,3 +224,75 @@ async def test_an_outcome_that_the_store_will_never_take_bars_no_other(error: Ex
     await replay(ledger, outcomes, observer)
     assert ledger.settled == [2, 3]
     assert [what for what, _, _ in observer.breaks] == ["outcome"]
+
+
+def test_a_login_for_which_the_store_has_no_password_now_is_none_and_stops_nobody() -> None:
+    async def main(node: Node) -> None:
+        tries = 0
+
+        async def ask(mailbox: MailboxId) -> None:
+            nonlocal tries
+            tries += 1
+            if tries == 1:
+                raise StoreUnavailable
+
+        node.upstream.login = ask
+        node.store.put(ROSSI, "m1")
+        await node.store.until_settled(1)
+        assert node.store.failures(ROSSI) == []
+        assert node.store.events(ROSSI)[:2] == [SessionEvent.DECLINED, SessionEvent.OPENED]
+
+    node = run(main)
+    assert [name for name, _ in node.observer.store_failures] == ["login"]
+
+
+# the reports
+
+
+async def test_a_report_that_fails_again_and_again_bars_no_other() -> None:
+    class Store:
+        def __init__(self) -> None:
+            self.told: list[str] = []
+            self.is_away = True
+
+        async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+            if self.is_away or mailbox == VERDI:
+                raise StoreUnavailable
+            self.told.append(mailbox.username)
+
+    store = Store()
+    steady = SteadyStore(store, FakeObserver(), pause=1000)  # type: ignore[arg-type]
+    poison = asyncio.create_task(steady.report(VERDI, SessionEvent.CLOSED))
+    await asyncio.sleep(0)
+    others = [asyncio.create_task(steady.report(box_of(number), SessionEvent.CLOSED)) for number in range(5)]
+    await asyncio.sleep(0.005)
+    store.is_away = False
+    await asyncio.wait_for(asyncio.gather(*others), 60)
+    assert sorted(store.told) == [f"d{number}@studio.it" for number in range(5)]
+    poison.cancel()
+    await asyncio.wait([poison])
+
+
+async def test_one_asks_for_all_while_the_store_is_away() -> None:
+    class Store:
+        def __init__(self) -> None:
+            self.at_once = self.most = 0
+            self.is_back = asyncio.Event()
+
+        async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+            self.at_once += 1
+            self.most = max(self.most, self.at_once)
+            await asyncio.sleep(0.001)
+            self.at_once -= 1
+            if not self.is_back.is_set():
+                raise StoreUnavailable
+
+    store = Store()
+    steady = SteadyStore(store, FakeObserver(), pause=1000)  # type: ignore[arg-type]
+    reports = [asyncio.create_task(steady.report(box_of(number), SessionEvent.CLOSED)) for number in range(100)]
+    await asyncio.sleep(0.1)
+    store.most = 0
+    await asyncio.sleep(0.1)
+    assert store.most == 1
+    store.is_back.set()
+    await asyncio.wait_for(asyncio.gather(*reports), 60)
