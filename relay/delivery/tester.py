@@ -18,6 +18,7 @@ from relay.delivery.crew import Crew
 from relay.delivery.observer import Observer
 from relay.delivery.steady import DeliveryStore, SteadyStore
 from relay.delivery.upstream import LoginFailed
+from relay.errors import StoreError
 from relay.store.ports.sessions import SessionEvent
 from relay.store.ports.trials import NotNow, Trial, Trials
 
@@ -156,6 +157,9 @@ class Tester:
             return await self._refused(mailbox, _unanswered())
         except asyncio.CancelledError:
             self._crew.spawn(self._steady.refused(mailbox, _unanswered()))
+            raise
+        except StoreError:
+            self._crew.spawn(self._steady.report(mailbox, SessionEvent.DECLINED))
             raise
         except Exception as error:  # noqa: BLE001 - whatever it is, the store waits for a report on this session
             self._observe.broken("test", error)
