@@ -74,5 +74,6 @@ def add_event(ledger: RedisLedger, *event: object) -> int:
 
 def pack_event(event: tuple[object, ...]) -> bytes:
     """An event as it lies in the stream, under `e`: an array as a row is, which put.lua and settle.lua fill in."""
-    packed: bytes = msgpack.packb([False if each is None else each for each in event], use_bin_type=False)
+    cells = [False if each is None else each for each in event]
+    packed: bytes = msgpack.packb(cells, use_bin_type=False, unicode_errors="surrogateescape")
     return packed

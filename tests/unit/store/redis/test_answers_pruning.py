@@ -148,6 +148,17 @@ def test_a_quarter_of_a_year_is_kept_and_looks_begin_behind_what_went() -> None:
     assert (dense.floor(both.ledger, "deliveries"), dense.floor(both.ledger, "attempts")) == (3, 3)
 
 
+def test_looks_begin_before_an_attempt_that_is_still_under_way_though_a_younger_one_has_ended() -> None:
+    both = Sides()
+    finished(both, 1, 2, 950, 951)
+    both.drop("attempts", 3)
+    both.commit()
+    found, _ = pruning(both)
+    found.prune(used=0, most=0)
+    assert left(both, "attempts") == [4]
+    assert dense.floor(both.ledger, "attempts") == 3
+
+
 def test_history_goes_down_to_a_quarter_of_an_hour_while_memory_is_short_and_what_limits_count_stays() -> None:
     both = Sides()
     finished(both, 1, 950, 999, 999)
