@@ -206,6 +206,11 @@ class RedisSchedule(Schedule):
             provider.terms, provider.standing = terms, self._memory.provider_standing(name)
             self._looked_at.recount_totals(provider)
 
+    def hand_in_calendar(self, name: str, now: Instant) -> None:
+        """A provider's midnights from now on: at every start, and long before those that it has are over."""
+        zone, civil = self._memory.provider_terms(name).zone, now + self._memory.civil_offset()
+        self._note("set_midnights", name, midnights(zone, civil))
+
     # for others to read
 
     def lines(self) -> list[Line]:

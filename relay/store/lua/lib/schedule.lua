@@ -1,5 +1,5 @@
 -- The schedule: which mailbox may send next, and which should log in; grant for grant what core/schedule.py decides.
--- needs: keys ledger line logins memory provider ready round sessions standing terms types witnesses
+-- needs: keys ledger line logins memory numbers provider ready round sessions standing terms types witnesses
 -- A mailbox is a provider and a username; every function writes back what it changed before it returns.
 local schedule = {}
 
@@ -116,10 +116,17 @@ local function numbered()
   return string.format("%.0f", redis.call("HINCRBY", keys.ROUND, "attempts", 1))
 end
 
+-- Calendar days follow the clock on the wall, which relay time has parted from by what it absorbed of its steps.
+local function follow_clock(now)
+  local absorbed = tonumber(redis.call("HGET", keys.CLOCK, "offset") or nil)
+  if absorbed and math.abs(absorbed + provider.offset()) >= numbers.SECOND then terms.set_civil_offset(-absorbed, now) end
+end
+
 -- At most `most` grants and so many of each mailbox as `idle` ({provider, username, many}) says, in order, with slots
 -- of all limits taken: {provider, username, account, lane, delivery, is_probe, attempt}. `begin` is told of each (all
 -- but the last) and names the attempt; without it they are numbered.
 function schedule.grant(now, idle, most, begin)
+  follow_clock(now)
   round.ring_alarms(now)
   begin = begin or numbered
   local left, turns, grants = {}, {}, {}
