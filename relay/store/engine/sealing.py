@@ -18,6 +18,7 @@ class Sealed:
     envelopes: tuple[Envelope, ...]
     """One for each recipient."""
     sealed: tuple[bytes, ...]
+    domains: tuple[bytes, ...]
     hashes: tuple[bytes, ...]
     message_id_hash: bytes
 
@@ -32,6 +33,9 @@ def sealed(message: NewMessage, seals: Seals) -> Sealed:
         seals.seal_content(message.content, message.id),
         envelopes,
         tuple(seals.seal_envelope(envelope, message.id, ordinal) for ordinal, envelope in enumerate(envelopes)),
+        tuple(
+            seals.seal_domain(recipient.address, message.id, ordinal) for ordinal, recipient in enumerate(recipients)
+        ),
         tuple(seals.hash_recipient(recipient.address) for recipient in recipients),
         seals.hash_message_id(message.header_message_id),
     )

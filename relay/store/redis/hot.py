@@ -3,15 +3,15 @@
 Law: a script that meets anything that has to be judged writes nothing and says so; then the engine does it.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import msgpack
 
 from relay.core.dsn import is_wanted
 from relay.core.envelope import Claim, Kind, Result, Taken, Verdict
 from relay.core.failuretext import Action
-from relay.core.limits import Instant
 from relay.core.words import MailboxId
 from relay.errors import CorruptValue, StaleRouting
 from relay.store.engine.entry import Entry
@@ -20,165 +20,200 @@ from relay.store.engine.sealing import Sealed
 from relay.store.engine.values import KINDS, LANES, write_reply
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.redis.core import Core, Ground
+from relay.store.redis.link import Call
 from relay.store.redis.probing import exchanged
 from relay.store.redis.rowkeys import body_key, table_key
 from relay.store.redis.scripts import load_script
 from relay.store.redis.tables import TABLES, told_by
+from relay.store.redis.turns import Again
 from relay.store.segments import Place
 
-
-class Granted(NamedTuple):
-    """What the script handed out."""
-
-    now: Instant
-    entries: list[tuple[int, Entry, MailboxId, bool]]
-    """Attempt, delivery, mailbox, whether it is a probe."""
-    opened: dict[MailboxId, int]
-    closed: dict[MailboxId, int]
-    wake_at: Instant | None
-    changes: int
-    node: str
+Granted = tuple[int, Entry, MailboxId, bool]
+"""Attempt, delivery, mailbox, whether it is a probe."""
 
 
-class Hot:
-    """Runs them for one node."""
+class _IsProbe(Exception):
+    """Whose turn it is to probe has to be judged."""
 
-    def __init__(self, ground: Ground) -> None:
+
+class Putting:
+    """A message comes in; what a script cannot take in alone is judged."""
+
+    def __init__(self, ground: Ground, new: Sealed) -> None:
         self._ground = ground
-        self._put, self._take = load_script("put"), load_script("take")
-        self._gate, self._settle = load_script("gate"), load_script("settle")
+        self._new = new
+        self._event = StoreEvent(EventKind.ACCEPTED, 0, new.message.id, None, new.message.account)
 
-    def _run(self, script: Any, *more: Any, is_durable: bool = True) -> list[Any]:
-        prelude = self._ground.operations.prelude()
-        answer = self._ground.link.run(script, (), (*prelude, *more), is_durable=is_durable)
-        found: list[Any] = msgpack.unpackb(answer, raw=True, strict_map_key=False)
-        return found
-
-    # coming in
-
-    def put(self, alive: Callable[[], Core], new: Sealed) -> bool:
-        """Whether it is in; False: it has to be judged."""
-        core, message = alive(), new.message
-        context = core.context
+    def call(self, core: Core) -> Call:
+        """What is run."""
+        new, context, message = self._new, core.context, self._new.message
         mailbox = context.routes.mailbox_of(message.account)
-        if message.kind is not Kind.MAIL or mailbox is None or told_by(message.id) is not None:
-            return False
-        if message.answers is not None or message.tells is not None:
-            return False
+        is_other = message.kind is not Kind.MAIL or message.answers is not None or message.tells is not None
+        if mailbox is None or is_other or told_by(message.id) is not None:
+            raise Again(self._judge)
         account, many = context.names.account(message.account), len(new.envelopes)
         row = [
             0, message.id, message.client, account, KINDS.index(message.kind), 0, len(message.content), many, 0, 0,
             len(new.record), new.message_id_hash, message.submitted_hash, int(message.is_dated),
         ]  # fmt: skip
-        seal = context.seals.seal_domain
-        arriving = [
-            [seal(envelope.recipients[0].address, message.id, ordinal), new.hashes[ordinal], new.sealed[ordinal]]
-            for ordinal, envelope in enumerate(new.envelopes)
-        ]
-        event = StoreEvent(EventKind.ACCEPTED, 0, message.id, None, message.account)
         work = [
             context.routes.version, *mailbox, message.account, context.lifetime_of(message),
-            message.wants_express, row, new.message_id_hash[:8].hex(), arriving,
+            message.wants_express, row, new.message_id_hash[:8].hex(),
+            [list(each) for each in zip(new.domains, new.hashes, new.sealed, strict=True)],
         ]  # fmt: skip
-        answer = self._run(self._put, _packed(work), new.record, _packed_event(context.journal.row(event, 0)))
-        if answer[0] == b"STALE":
-            return False
-        if answer[0] == b"DONE":
-            _, now, seq, lane, changes = answer
+        event = _packed_event(context.journal.row(self._event, 0))
+        return _call(self._ground, "put", _packed(work), new.record, event)
+
+    def _judge(self, core: Core) -> None:
+        core.put(self._new)
+
+    def answered(self, core: Core, reply: list[Any]) -> None:
+        """It is in, now or before."""
+        if reply[0] == b"STALE":
+            raise Again(self._judge)
+        if reply[0] == b"DONE":
+            _, now, seq, lane, changes = reply
             self._ground.times.hear(now)
             core.changes = changes
-            core.bodies.keep(seq, message.content)
-            context.journal.tell_of(event._replace(at=now, lane=LANES[lane]))
-        return True
+            core.bodies.keep(seq, self._new.message.content)
+            core.context.journal.tell_of(self._event._replace(at=now, lane=LANES[lane]))
 
-    # going out
 
-    def take(self, core: Core, node: str, idle: Mapping[MailboxId, int], *, most: int, version: int) -> Granted | None:
-        """What the schedule gives; None: something has to be judged first. StaleRouting."""
-        waiting = [[*mailbox, many] for mailbox, many in idle.items() if many > 0]
-        work = [version, node, waiting, most, core.context.settings.lease, core.timers_at()]
-        answer = self._run(self._take, _packed(work))
-        if answer[0] == b"STALE":
+class Taking:
+    """Work is handed out; what has run out or is due is judged first."""
+
+    def __init__(self, ground: Ground, node: str, idle: Mapping[MailboxId, int], *, most: int, version: int) -> None:
+        """`version`: the routing that this node works with."""
+        self._ground = ground
+        self._node = node
+        self._idle = [[*mailbox, many] for mailbox, many in idle.items() if many > 0]
+        self._most = most
+        self._version = version
+
+    def call(self, core: Core) -> Call:
+        """What is run."""
+        lease = core.context.settings.lease
+        work = [self._version, self._node, self._idle, self._most, lease, core.timers_at()]
+        return _call(self._ground, "take", _packed(work))
+
+    def answered(self, core: Core, reply: list[Any]) -> Taken:
+        """Claims, sessions to open and close, and when to ask again. StaleRouting."""
+        if reply[0] == b"STALE":
             raise StaleRouting
-        if answer[0] == b"JUDGE":
-            return None
-        _, now, claimed, opened, closed, wake_at, changes = answer
+        if reply[0] == b"JUDGE":
+            raise Again(lambda core: core.tend(self._node), and_again=True)
+        _, now, claimed, opened, closed, wake_at, changes = reply
         self._ground.times.hear(now)
         core.changes = changes
-        entries = [(each[0], _entry(core, each[1], each[2]), _mailbox(each[3:5]), bool(each[5])) for each in claimed]
+        granted = [(each[0], _entry(core, each[1], each[2]), _mailbox(each[3:5]), bool(each[5])) for each in claimed]
         first, last = ({_mailbox(each[:2]): int(each[2]) for each in which} for which in (opened, closed))
-        return Granted(now, entries, first, last, None if wake_at is False else int(wake_at), changes, node)
-
-    def finished(self, alive: Callable[[], Core], judged: Callable[..., Any], granted: Granted) -> Taken:
-        """Claims of what was granted; probes and what does not open are judged."""
-        claims = []
-        for attempt, entry, mailbox, is_probe in granted.entries:
-            if is_probe:
-                entry = judged(lambda core, attempt=attempt: exchanged(core, attempt)) or entry
-            claim = self._claim(alive(), granted.node, (attempt, entry, mailbox, is_probe))
-            if claim is None:
-                judged(lambda core, attempt=attempt: core.hold_corrupt(attempt, CORRUPT))
-            else:
-                claims.append(claim)
-        remembrance = alive().context.remembrance
-        knock = frozenset(m for m in granted.opened if remembrance.provider_health(m.provider).standing.is_barred)
-        return Taken(tuple(claims), granted.opened, granted.closed, granted.wake_at, granted.changes, knock)
-
-    def _claim(self, core: Core, node: str, of: tuple[int, Entry, MailboxId, bool]) -> Claim | None:
-        attempt, entry, mailbox, is_probe = of
+        healths = core.context.remembrance
+        knock = frozenset(m for m in first if healths.provider_health(m.provider).standing.is_barred)
+        rest = Taken((), first, last, None if wake_at is False else int(wake_at), changes, knock)
         try:
-            return core.claim_of(entry, attempt, mailbox, node, is_probe=is_probe)
-        except CorruptValue:
-            return None
+            claims = tuple(self._claim(core, each) for each in granted)
+        except (CorruptValue, _IsProbe):
+            raise Again(lambda core: replace(rest, claims=tuple(self._judged(core, granted)))) from None
+        return replace(rest, claims=claims)
 
-    def content(self, core: Core, claim: Claim) -> bytes:
-        """The message of a claim under way. CorruptValue: it is over, or its body does not open."""
-        known = core.known_entry(claim.delivery)
-        if known is None or self._ground.link.ask("HEXISTS", table_key("claims"), claim.attempt) != 1:
-            raise CorruptValue("this claim is over, and its message may be gone")
-        seq = known.seq
-        content = core.bodies.at_hand(seq)
-        return content if content is not None else self._body(core, seq, claim.message)
+    def _claim(self, core: Core, granted: Granted) -> Claim:
+        attempt, entry, mailbox, is_probe = granted
+        if is_probe:
+            raise _IsProbe
+        return core.claim_of(entry, attempt, mailbox, self._node, is_probe=is_probe)
 
-    def body_or_nothing(self, core: Core, seq: int, message: str) -> bytes:
-        """For those who can do without."""
-        try:
-            return self._body(core, seq, message)
-        except CorruptValue:
-            return b""
+    def _judged(self, core: Core, granted: Sequence[Granted]) -> Iterator[Claim]:
+        """Of a stopped mailbox another delivery may be the probe; what does not open is held."""
+        for attempt, oldest, mailbox, is_probe in granted:
+            entry = (exchanged(core, attempt) if is_probe else None) or oldest
+            try:
+                yield core.claim_of(entry, attempt, mailbox, self._node, is_probe=is_probe)
+            except CorruptValue:
+                core.hold_corrupt(attempt, CORRUPT)
 
-    def _body(self, core: Core, seq: int, message: str) -> bytes:
-        return core.bodies.opened(self._ground.link.ask("GET", body_key(seq)), message)
 
-    def gate(self, claim: Claim) -> bool:
-        """The last check before the final dot."""
-        answer = self._run(self._gate, claim.attempt)
-        self._ground.times.hear(answer[2])
-        return bool(answer[1])
+class Gating:
+    """The last check before the final dot."""
 
-    def settle(self, core: Core, claim: Claim, result: Result) -> bool:
-        """Whether it is settled; False: it has to be judged."""
-        context = core.context
-        known = core.known_entry(claim.delivery)
+    def __init__(self, ground: Ground, claim: Claim) -> None:
+        self._ground = ground
+        self._claim = claim
+
+    def call(self, core: Core) -> Call:
+        """What is run."""
+        return _call(self._ground, "gate", self._claim.attempt)
+
+    def answered(self, core: Core, reply: list[Any]) -> bool:
+        """Whether the attempt still holds its delivery."""
+        self._ground.times.hear(reply[2])
+        return bool(reply[1])
+
+
+class Settling:
+    """An attempt ended; all but what went through plainly is judged."""
+
+    def __init__(self, ground: Ground, claim: Claim, result: Result) -> None:
+        self._ground = ground
+        self._claim = claim
+        self._result = result
+
+    def call(self, core: Core) -> Call:
+        """What is run."""
+        claim, result, known = self._claim, self._result, core.known_entry(self._claim.delivery)
         if known is None or not _is_plain(core, claim, known, result):
-            return False
-        seq = known.seq
-        said = None if result.said is None else context.seals.seal_said(result.said, claim.attempt)
+            raise Again(self._judge)
+        said = None if result.said is None else core.context.seals.seal_said(result.said, claim.attempt)
         ending = [result.stage.value, result.reply_class, write_reply(result.reply) or False, False, said or False]
-        event = StoreEvent(
+        work = [claim.attempt, claim.delivery, core.revision, *claim.mailbox, ending, True, known.seq]
+        event = _packed_event(core.context.journal.row(self._event(known), known.seq))
+        return _call(self._ground, "settle", _packed(work), event)
+
+    def _event(self, known: Entry) -> StoreEvent:
+        claim = self._claim
+        return StoreEvent(
             EventKind.DELIVERED, 0, claim.message, claim.delivery, claim.account, claim.mailbox, claim.lane,
-            result.reply_class, known.accepted_at,
+            self._result.reply_class, known.accepted_at,
         )  # fmt: skip
-        work = [claim.attempt, claim.delivery, core.revision, *claim.mailbox, ending, True, seq]
-        answer = self._run(self._settle, _packed(work), _packed_event(context.journal.row(event, seq)))
-        if answer[0] != b"DONE":
-            return False
-        self._ground.times.hear(answer[1])
-        core.changes = answer[2]
-        core.bodies.drop(seq)
-        core.forget_entry(claim.delivery)
-        context.journal.tell_of(event._replace(at=answer[1]))
-        return True
+
+    def _judge(self, core: Core) -> Verdict | None:
+        return core.settle(self._claim, self._result)
+
+    def answered(self, core: Core, reply: list[Any]) -> Verdict:
+        """As what it is recorded."""
+        known = core.known_entry(self._claim.delivery)
+        if reply[0] != b"DONE" or known is None:
+            raise Again(self._judge)
+        self._ground.times.hear(reply[1])
+        core.changes = reply[2]
+        core.bodies.drop(known.seq)
+        core.forget_entry(self._claim.delivery)
+        core.context.journal.tell_of(self._event(known)._replace(at=reply[1]))
+        return self._result.verdict
+
+
+def content_of(core: Core, ground: Ground, claim: Claim) -> bytes:
+    """The message of a claim under way. CorruptValue: it is over, or its body does not open."""
+    known = core.known_entry(claim.delivery)
+    if known is None or ground.link.ask("HEXISTS", table_key("claims"), claim.attempt) != 1:
+        raise CorruptValue("this claim is over, and its message may be gone")
+    content = core.bodies.at_hand(known.seq)
+    return content if content is not None else _body(core, ground, known.seq, claim.message)
+
+
+def body_or_nothing(core: Core, ground: Ground, seq: int, message: str) -> bytes:
+    """For those who can do without."""
+    try:
+        return _body(core, ground, seq, message)
+    except CorruptValue:
+        return b""
+
+
+def _body(core: Core, ground: Ground, seq: int, message: str) -> bytes:
+    return core.bodies.opened(ground.link.ask("GET", body_key(seq)), message)
+
+
+def _call(ground: Ground, script: str, *more: bytes | int) -> Call:
+    return Call(load_script(script), (), (*ground.operations.prelude(), *more))
 
 
 def _is_plain(core: Core, claim: Claim, known: Entry, result: Result) -> bool:

@@ -54,7 +54,7 @@ class RedisIntake:
         context, message, seq = self._context, new.message, place.offset
         ordinal, now = number - seq, context.clock.now()
         expires = now + context.lifetime_of(message)
-        domain = context.seals.seal_domain(new.envelopes[ordinal].recipients[0].address, message.id, ordinal)
+        domain = new.domains[ordinal]
         row = (number, seq, account, lane, 0, 0, expires, 0, 0, None, None, now, domain, new.hashes[ordinal], sealed)
         self._opened.ledger.put("deliveries", row)
         context.ready.add(

@@ -4,6 +4,7 @@ Law: a coroutine here decides nothing; what was not confirmed by the server, and
 done as far as the caller knows.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -12,8 +13,8 @@ from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, 
 from relay.core.health import Pause
 from relay.core.limits import Instant
 from relay.core.routing import Routing
-from relay.core.words import AccountId, MailboxId, MessageId
-from relay.errors import RelayError, StoreUnavailable
+from relay.core.words import AccountId, MailboxId, MessageId, Stage
+from relay.errors import StoreError
 from relay.store.engine.books import books_of
 from relay.store.engine.context import Context
 from relay.store.engine.reader import Reader
@@ -29,14 +30,16 @@ from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
 from relay.store.redis.core import Core, Ground
 from relay.store.redis.hearing import Hearer
-from relay.store.redis.hot import Hot
+from relay.store.redis.hot import Gating, Putting, Settling, Taking, body_or_nothing, content_of
+from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.nodes import RedisNodes
-from relay.store.redis.operations import Stale
+from relay.store.redis.turns import Turns
+from relay.store.redis.worker import Worker
 
 T = TypeVar("T")
 
-TRIES: int = 5
-"""So often an operation is run again that somebody else's came before; the pen makes that rare."""
+NOT_BEGUN = Result(Verdict.DROPPED, "cancelled", Stage.CONNECT, None, is_mail_written=False, is_end_known=True)
+"""How an attempt ends that nobody made."""
 
 
 class RedisStore:
@@ -50,89 +53,59 @@ class RedisStore:
         self._ground = ground
         self._rope = rope
         self._hearers: dict[str, Hearer] = {}
-        self._core: Core | None = Core(ground, self._hearers)
-        self._context = self._core.context
-        self._hot = Hot(ground)
+        self._worker = Worker(ground, self._hearers, self._load)
+        self._turns = Turns(self._worker, self._run)
+        self._context = self._worker.alive().context
         self._routing = self._context.routes.version
         """The version that this node works with; another one in force makes it stale."""
         self._reader = Reader(self._ask)
+        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
-        self._judged(lambda core: recall(core.context, heard_at))
+        self._worker.alive().judge(lambda: recall(self._context, heard_at))
         self._books = self._opened_books()
 
+    def _load(self, core: Core) -> None:
+        self._context = core.context
+
     def _opened_books(self) -> Books:
-        core = self._alive()
+        core = self._worker.alive()
         books, kept = core.look(
             lambda: books_of(
                 self._note, self._ask, lambda: self._context,
                 database=core.context.database, seals=self._ground.seals, outside=self._ground.outside,
             )
         )  # fmt: skip
-        self._hearers["secrets"] = lambda _, ledger, names: kept.secrets.hear(
-            {
-                name: None if row is None else (row[1], row[2])
-                for name, row in zip(names, ledger.rows("secrets", names), strict=True)
-            }
-        )
+
+        def hear_secrets(_: Context, ledger: RedisLedger, names: Sequence[str]) -> None:
+            rows = zip(names, ledger.rows("secrets", names), strict=True)
+            kept.secrets.hear({name: None if row is None else (row[1], row[2]) for name, row in rows})
+
+        self._hearers["secrets"] = hear_secrets
         self._hearers["unheard"] = lambda context, _ledger, _keys: kept.unheard.hear(context.database)
         return books
 
     # the thread
 
-    def _alive(self) -> Core:
-        """The core, loaded again if an operation failed half-way."""
-        if self._core is None:
-            self._core = Core(self._ground, self._hearers)
-            self._context = self._core.context
-        return self._core
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        """Runs in the one thread that has the link."""
-        if self._is_closed:
-            raise StoreUnavailable("the store is closed")
+    async def _run(self, work: Callable[[], T], /) -> T:
+        """Runs in the one thread that has the link, and rings for what was heard there."""
         try:
             return await self._ground.outside.commit(work)
         finally:
-            if self._core is not None:
-                self._rope.pull(self._core.changes)
+            self._rope.pull(self._worker.changes)
 
-    def _judged(self, work: Callable[[Core], T]) -> T:
-        for _ in range(TRIES):
-            core = self._alive()
-            try:
-                return core.judge(lambda core=core: work(core))  # type: ignore[misc]
-            except Stale:
-                self._core = None
-            except RelayError:
-                if core.is_spoilt:
-                    self._core = None
-                else:
-                    core.give_up()
-                raise
-            except BaseException:
-                self._core = None
-                raise
-        raise StoreUnavailable("other nodes were always first; it is tried again")
-
-    async def _judge(self, work: Callable[[Core], T]) -> T:
+    def _judge(self, work: Callable[[Core], T]) -> "asyncio.Future[T]":
         """An operation that decides."""
-        return await self._run(lambda: self._judged(work))
+        return self._turns.submit(judge=work)
 
-    async def _look(self, work: Callable[[Core], T]) -> T:
+    def _look(self, work: Callable[[Core], T]) -> "asyncio.Future[T]":
         """An operation that only reads."""
-
-        def looked() -> T:
-            core = self._alive()
-            return core.look(lambda: work(core))
-
-        return await self._run(looked)
+        return self._turns.submit(look=work)
 
     # intake
 
     async def put(self, message: NewMessage) -> None:
         """Durable on return."""
-        new = sealed(message, self._ground.seals)
-        await self._run(lambda: self._hot.put(self._alive, new) or self._judged(lambda core: core.put(new)))
+        await self._turns.submit(hot=Putting(self._ground, sealed(message, self._ground.seals)))
 
     def has_space(self) -> bool:
         """Whether mail may be accepted at all."""
@@ -150,32 +123,23 @@ class RedisStore:
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Claims, sessions to open, and when to ask again; never waits."""
-        return await self._run(lambda: self._taken(node, idle, most))
-
-    def _taken(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
-        for _ in range(TRIES):
-            taken = self._hot.take(self._alive(), node, idle, most=most, version=self._routing)
-            if taken is not None:
-                return self._hot.finished(self._alive, self._judged, taken)
-            self._judged(lambda core: core.tend(node))
-        raise StoreUnavailable("what is due never ends; it is tried again")
+        taking = Taking(self._ground, node, idle, most=most, version=self._routing)
+        taken: Taken = await self._turns.submit(hot=taking, undo=self._return)
+        return taken
 
     async def content(self, claim: Claim) -> bytes:
         """The message in wire form."""
-        return await self._run(lambda: self._hot.content(self._alive(), claim))
+        return await self._look(lambda core: content_of(core, self._ground, claim))
 
     async def gate(self, claim: Claim) -> bool:
         """The last check before the final dot."""
-        return await self._run(lambda: self._hot.gate(claim))
+        is_held: bool = await self._turns.submit(hot=Gating(self._ground, claim))
+        return is_held
 
     async def settle(self, claim: Claim, result: Result) -> Verdict | None:
         """Records how the attempt ended, and as what."""
-        return await self._run(lambda: self._settled(claim, result))
-
-    def _settled(self, claim: Claim, result: Result) -> Verdict | None:
-        if self._hot.settle(self._alive(), claim, result):
-            return result.verdict
-        return self._judged(lambda core: core.settle(claim, result))
+        verdict: Verdict | None = await self._turns.submit(hot=Settling(self._ground, claim, result))
+        return verdict
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:
         """Renews the node's lease."""
@@ -231,7 +195,7 @@ class RedisStore:
         content = owed.content
         if content is None:
             place, message = owed.place, owed.entry.message
-            content = await self._run(lambda: self._hot.body_or_nothing(self._alive(), place.offset, message))
+            content = await self._look(lambda core: body_or_nothing(core, self._ground, place.offset, message))
         return replace(owed.entry, headers=top_header(content))
 
     async def done(self, entry: int) -> None:
@@ -305,7 +269,29 @@ class RedisStore:
 
     async def close(self) -> None:
         """Lets go of the link; harmless when called twice."""
-        if not self._is_closed:
-            self._is_closed = True
-            await self._ground.outside.commit(self._ground.link.close)
-            self._rope.close()
+        if self._is_closed:
+            return
+        self._is_closed = True
+        while self._tasks:
+            await asyncio.wait(list(self._tasks.values()))
+        await self._turns.close()
+        await self._ground.outside.commit(self._ground.link.close)
+        self._rope.close()
+
+    # what nobody waits for
+
+    def _return(self, taken: Taken) -> None:
+        """Who took was cancelled meanwhile: everything goes back to where it was."""
+        task = asyncio.get_running_loop().create_task(self._give_back(taken))
+        self._tasks[id(task)] = task
+        task.add_done_callback(lambda done: self._tasks.pop(id(done), None))
+
+    async def _give_back(self, taken: Taken) -> None:
+        try:
+            for claim in taken.claims:
+                await self.settle(claim, NOT_BEGUN)
+            for mailbox, many in taken.open.items():
+                for _ in range(many):
+                    await self.session(mailbox, SessionEvent.DECLINED)
+        except StoreError:
+            return  # the lease ends, or the next life of this node finds it

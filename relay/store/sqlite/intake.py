@@ -71,7 +71,7 @@ class Intake:
         self._parts.ready.add_many(account, message.account, lane, many)
         for ordinal, envelope in enumerate(new.envelopes):
             delivery, cipher = seq + ordinal, new.sealed[ordinal]
-            domain = context.seals.seal_domain(envelope.recipients[0].address, message.id, ordinal)
+            domain = new.domains[ordinal]
             number = LANES.index(lane)
             row = (delivery, seq, account, number, expires, wall, domain, new.hashes[ordinal], cipher)
             context.database.write(_SQL["add_delivery"], row)

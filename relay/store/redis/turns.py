@@ -1,0 +1,115 @@
+"""Operations in groups: what arrives while the link is under way goes together in its next turn.
+
+Law: what is hot goes in one round trip, and what decides under one hold of the pen; each is answered by what became of
+itself. Those that arrive together were called by those who do not wait for each other, so their order is free.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from relay.errors import StoreUnavailable
+from relay.store.needs import Runner
+from relay.store.redis.core import Core
+from relay.store.redis.link import Call
+
+
+class Again(Exception):
+    """A script met what has to be judged first: `judge` does it; then, if `and_again`, the script runs again."""
+
+    def __init__(self, judge: Callable[[Core], Any], *, and_again: bool = False) -> None:
+        super().__init__()
+        self.judge = judge
+        self.and_again = and_again
+
+
+class Hot(Protocol):
+    """An operation that a script does by itself."""
+
+    def call(self, core: Core, /) -> Call:
+        """What is run. Again: it has to be judged."""
+
+    def answered(self, core: Core, reply: Any, /) -> Any:
+        """What came of it. Again: it has to be judged."""
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """One operation that somebody waits for: `hot`, or `judge`, or `look`."""
+
+    future: "asyncio.Future[Any]"
+    hot: Hot | None = None
+    judge: Callable[[Core], Any] | None = None
+    look: Callable[[Core], Any] | None = None
+    undo: Callable[[Any], None] | None = None
+    tries: int = 0
+    and_again: bool = False
+    outcome: Any = None
+    error: BaseException | None = None
+    is_done: bool = False
+
+    def end(self, outcome: Any) -> None:
+        """It is done."""
+        self.outcome, self.is_done = outcome, True
+
+    def fail(self, error: BaseException) -> None:
+        """It is not."""
+        self.error, self.is_done = error, True
+
+
+class Worker(Protocol):
+    """What runs them, in the thread that has the link."""
+
+    def run(self, items: Sequence[Item], /) -> None:
+        """Each is done afterwards, or has failed."""
+
+
+class Turns:
+    """Hands operations to the worker, all that wait at once."""
+
+    def __init__(self, worker: Worker, run: Runner) -> None:
+        self._worker = worker
+        self._run = run
+        self._waiting: list[Item] = []
+        self._driver: asyncio.Task[None] | None = None
+        self._is_closed = False
+
+    def submit(self, **what: Any) -> "asyncio.Future[Any]":
+        """The outcome of an operation; `undo` gets one that nobody waits for any more."""
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Any] = loop.create_future()
+        if self._is_closed:
+            future.set_exception(StoreUnavailable("the store is closed"))
+            return future
+        self._waiting.append(Item(future, **what))
+        if self._driver is None:
+            self._driver = loop.create_task(self._drive())
+        return future
+
+    async def close(self) -> None:
+        """Finishes what was called; nothing is taken after it."""
+        self._is_closed = True
+        if self._driver is not None:
+            await asyncio.wait([self._driver])
+
+    async def _drive(self) -> None:
+        try:
+            while self._waiting:
+                items, self._waiting = self._waiting, []
+                wanted = [item for item in items if not item.future.cancelled()]
+                await self._run(lambda items=wanted: self._worker.run(items))  # type: ignore[misc]
+                for item in wanted:
+                    _answer(item)
+        finally:
+            self._driver = None
+
+
+def _answer(item: Item) -> None:
+    if item.future.done():
+        if item.undo is not None and item.error is None:
+            item.undo(item.outcome)
+    elif item.error is not None:
+        item.future.set_exception(item.error)
+    else:
+        item.future.set_result(item.outcome)

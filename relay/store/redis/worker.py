@@ -1,0 +1,173 @@
+"""The one thread's work: scripts together, judgements under one hold of the pen, looks after one look at the clock.
+
+Law: an operation that fails does not take others with it; memory that a failed one may have changed is loaded again.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgpack
+
+from relay.errors import RelayError, StoreError, StoreUnavailable
+from relay.store.redis.core import Core, Ground
+from relay.store.redis.hearing import Hearer
+from relay.store.redis.link import Call
+from relay.store.redis.operations import Stale
+from relay.store.redis.turns import Again, Item
+
+TRIES: int = 5
+"""So often an operation is begun again that somebody else's came before; the pen makes that rare."""
+
+
+class Worker:
+    """Has the core of this node, and loads it again when it is spoilt."""
+
+    def __init__(self, ground: Ground, hearers: Mapping[str, Hearer], loaded: Callable[[Core], None]) -> None:
+        """`loaded` is told of each core."""
+        self._ground = ground
+        self._hearers = hearers
+        self._loaded = loaded
+        self._core: Core | None = None
+        self.changes = 0
+        """How many changes this node has heard of."""
+
+    def alive(self) -> Core:
+        """The core. StoreUnavailable and below: it cannot be loaded."""
+        if self._core is None:
+            self._core = Core(self._ground, self._hearers)
+            self._loaded(self._core)
+        return self._core
+
+    def run(self, items: Sequence[Item]) -> None:
+        """Each is done afterwards, or has failed."""
+        try:
+            waiting = [item for item in items if item.hot is not None]
+            while waiting:
+                self._run_hot(waiting)
+                self._judge_all([item for item in items if item.judge is not None and not item.is_done])
+                waiting = [item for item in items if item.hot is not None and not item.is_done]
+            self._judge_all([item for item in items if item.judge is not None and not item.is_done])
+            self._look_all([item for item in items if item.look is not None])
+        except Exception as error:  # noqa: BLE001  whatever it is, nobody may wait for ever
+            self._core = None
+            for item in items:
+                if not item.is_done:
+                    item.fail(error)
+        if self._core is not None:
+            self.changes = max(self.changes, self._core.changes)
+
+    # what is hot
+
+    def _run_hot(self, items: Sequence[Item]) -> None:
+        core, calls = self.alive(), list[tuple[Item, Call]]()
+        for item in items:
+            assert item.hot is not None
+            try:
+                calls.append((item, item.hot.call(core)))
+            except Again as again:
+                self._put_off(item, again)
+            except RelayError as error:
+                item.fail(error)
+        if not calls:
+            return
+        try:
+            replies = self._ground.link.run_many([call for _, call in calls], is_durable=True)
+        except RelayError as error:
+            replies = [error] * len(calls)
+        for (item, _), reply in zip(calls, replies, strict=True):
+            self._take_answer(core, item, reply)
+
+    def _take_answer(self, core: Core, item: Item, reply: Any) -> None:
+        assert item.hot is not None
+        if isinstance(reply, RelayError):
+            item.fail(reply)
+            return
+        try:
+            item.end(item.hot.answered(core, msgpack.unpackb(reply, raw=True, strict_map_key=False)))
+        except Again as again:
+            self._put_off(item, again)
+        except RelayError as error:
+            item.fail(error)
+
+    @staticmethod
+    def _put_off(item: Item, again: Again) -> None:
+        """It is judged in this very turn."""
+        item.judge, item.and_again = again.judge, again.and_again
+        item.tries += 1
+        if item.tries > TRIES:
+            item.fail(StoreUnavailable("what has to be judged first never ends; it is tried again"))
+
+    # what decides
+
+    def _judge_all(self, items: Sequence[Item]) -> None:
+        """All under one hold of the pen and in one commit; if one of them fails, each by itself."""
+        if len(items) > 1 and self._judge_together(items):
+            return
+        for item in items:
+            self._judge_alone(item)
+
+    def _judge_together(self, items: Sequence[Item]) -> bool:
+        core = self.alive()
+
+        def work() -> list[Any]:
+            return [item.judge(core) for item in items if item.judge is not None]
+
+        try:
+            outcomes = core.judge(work)
+        except StoreError as error:
+            self._after(core, error)
+            if isinstance(error, Stale):
+                return False
+            for item in items:
+                item.fail(error)
+            return True
+        except RelayError as error:
+            self._after(core, error)
+            return False
+        for item, outcome in zip(items, outcomes, strict=True):
+            self._judged(item, outcome)
+        return True
+
+    def _judge_alone(self, item: Item) -> None:
+        for _ in range(TRIES):
+            core, judge = self.alive(), item.judge
+            assert judge is not None
+            try:
+                self._judged(item, core.judge(lambda core=core, judge=judge: judge(core)))  # type: ignore[misc]
+            except RelayError as error:
+                self._after(core, error)
+                if isinstance(error, Stale):
+                    continue
+                item.fail(error)
+            return
+        item.fail(StoreUnavailable("other nodes were always first; it is tried again"))
+
+    def _after(self, core: Core, error: RelayError) -> None:
+        if core.is_spoilt or isinstance(error, StoreError):
+            self._core = None
+        else:
+            core.give_up()
+
+    @staticmethod
+    def _judged(item: Item, outcome: Any) -> None:
+        if item.and_again:
+            item.judge, item.and_again = None, False  # the script goes on with it
+        else:
+            item.end(outcome)
+
+    # what only reads
+
+    def _look_all(self, items: Sequence[Item]) -> None:
+        if not items:
+            return
+        core = self.alive()
+
+        def work() -> None:
+            for item in items:
+                assert item.look is not None
+                try:
+                    item.end(item.look(core))
+                except RelayError as error:
+                    item.fail(error)
+
+        core.look(work)
