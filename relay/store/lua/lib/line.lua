@@ -5,8 +5,8 @@ local line = {}
 -- Behind every turn that there will be.
 local LAST = 2 ^ 51
 
--- Those that this script has met, by mailbox; what changes is written back by `save`.
-local known = {}
+-- Those that this script has met, by mailbox, and those of them that are to be written back by `save`.
+local known, changed = {}, {}
 
 local STATE = {
   "express", "bulk", "sessions", "opening", "turn", "credit", "alarm", "is_in_wanting", "is_among_doubtful",
@@ -73,10 +73,15 @@ function line.all_known()
   return known
 end
 
+-- It is not any more as it was read.
+function line.touch(self)
+  changed[self] = true
+end
+
 -- Writes back all that changed, and lets go of what is as at first.
 function line.save()
-  for _, self in pairs(known) do
-    if self.is_changed and self.is_sound then
+  for self in pairs(changed) do
+    if self.is_sound then
       local state, is_at_first = {}, true
       for index, field in ipairs(STATE) do
         state[index] = self[field] or false
@@ -87,9 +92,9 @@ function line.save()
       else
         redis.call("HSET", self.key, "state", cmsgpack.pack(state))
       end
-      self.is_changed = false
     end
   end
+  changed = {}
 end
 
 function line.own_key(self, name)
@@ -153,12 +158,14 @@ end
 
 local function next_order(self)
   self.order = self.order + 1
+  line.touch(self)
   return self.order
 end
 
 local function set_total(self, lane, many)
   local was = self.express + self.bulk
-  self[lane], self.is_changed = math.max(0, self[lane] + many), true
+  self[lane] = math.max(0, self[lane] + many)
+  line.touch(self)
   local is = self.express + self.bulk
   if was == 0 and is > 0 then redis.call("ZADD", keys.BUSY, 0, self.mailbox) end
   if was > 0 and is == 0 then redis.call("ZREM", keys.BUSY, self.mailbox) end

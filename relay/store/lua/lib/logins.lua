@@ -61,7 +61,8 @@ end
 
 -- A login counts from now on, and may be refused.
 function logins.start(self, now)
-  self.order, self.is_changed = self.order + 1, true
+  self.order = self.order + 1
+  line.touch(self)
   redis.call("ZADD", line.own_key(self, "logins"), now, numbers.text(self.order))
 end
 

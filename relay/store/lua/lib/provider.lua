@@ -2,8 +2,8 @@
 -- needs: keys ledger numbers standing types
 local provider = {}
 
--- Those that this script has met; what changes is written back by `save`.
-local known = {}
+-- Those that this script has met, and those of them that are to be written back by `save`.
+local known, changed = {}, {}
 
 local STATE = { "sessions", "opening", "crowded_until", "order", "let_in_at", "delivered_at" }
 
@@ -56,19 +56,19 @@ function provider.fault(name)
 end
 
 function provider.touch(self)
-  self.is_changed = true
+  changed[self] = true
 end
 
 -- Writes back all that changed.
 function provider.save()
-  for _, self in pairs(known) do
-    if self.is_changed and self.is_sound then
+  for self in pairs(changed) do
+    if self.is_sound then
       local state = {}
       for index, field in ipairs(STATE) do state[index] = self[field] end
       redis.call("HSET", self.key, "state", cmsgpack.pack(state))
-      self.is_changed = false
     end
   end
+  changed = {}
 end
 
 -- Civil minus relay time, by which calendar days are told.

@@ -17,20 +17,21 @@ end
 -- All others come before it, and it may send what its weight lets it.
 function round.send_to_tail(self)
   self.turn, self.credit = redis.call("HINCRBY", keys.ROUND, "turns", 1), self.weight
-  self.is_changed = true
+  line.touch(self)
 end
 
 -- Remembers that a mailbox of the round wants a session.
 function round.push_wanting(self)
   self.is_in_wanting, self.is_among_doubtful, self.stands_at = true, line.is_doubtful(self), line.place(self)
-  self.is_changed = true
+  line.touch(self)
   provider.push(self.provider, self.is_among_doubtful, self.stands_at, self.username)
 end
 
 -- It has no place among those that want a session.
 function round.drop_wanting(self)
   if self.is_in_wanting then provider.drop(self.provider, self.username) end
-  self.is_in_wanting, self.is_changed = false, true
+  self.is_in_wanting = false
+  line.touch(self)
 end
 
 -- Looks at a mailbox again at this instant; nil: not by itself.
@@ -42,11 +43,13 @@ function round.set_alarm(self, at)
   else
     redis.call("ZREM", keys.ALARMS, self.mailbox)
   end
-  self.alarm, self.is_changed = at, true
+  self.alarm = at
+  line.touch(self)
 end
 
 local function leave(self)
-  if self.turn then self.turn, self.is_changed = false, true end
+  if self.turn then line.touch(self) end
+  self.turn = false
 end
 
 local function stay(self, now)
@@ -79,7 +82,8 @@ function round.ring_alarms(now)
     if not found[1] or tonumber(found[2]) > now then return end
     redis.call("ZREM", keys.ALARMS, found[1])
     local self = line.look(keys.parted(found[1]))
-    self.alarm, self.is_changed = false, true
+    self.alarm = false
+    line.touch(self)
     round.refresh(self, now)
   end
 end

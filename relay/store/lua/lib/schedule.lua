@@ -98,7 +98,8 @@ end
 
 -- After a grant: a mailbox keeps its place until its weight is spent, then goes to the tail.
 local function pass_turn(self, now)
-  self.credit, self.is_changed = self.credit - 1, true
+  self.credit = self.credit - 1
+  line.touch(self)
   if self.credit <= 0 then round.send_to_tail(self) end
   round.refresh(self, now)
 end
@@ -233,7 +234,8 @@ schedule.crowded = changes(function(self, until_, now, is_provider)
     self.provider.crowded_until = math.max(until_, self.provider.crowded_until)
     provider.touch(self.provider)
   else
-    self.crowded_until, self.is_changed = math.max(until_, self.crowded_until), true
+    self.crowded_until = math.max(until_, self.crowded_until)
+    line.touch(self)
   end
   round.refresh(self, now)
 end)

@@ -10,7 +10,8 @@ local FAR = 2 ^ 52
 function sessions.begin(self, many)
   local host = self.provider
   host.opening = host.opening + many
-  self.opening, self.is_changed = self.opening + many, true
+  self.opening = self.opening + many
+  line.touch(self)
   provider.touch(host)
   local under_way = keys.of(host.name, "under_way")
   if self.opening ~= 0 then
@@ -22,7 +23,8 @@ end
 
 -- So many sessions more; negative: they are gone.
 function sessions.count(self, many)
-  self.sessions, self.is_changed = self.sessions + many, true
+  self.sessions = self.sessions + many
+  line.touch(self)
   self.provider.sessions = self.provider.sessions + many
   provider.touch(self.provider)
 end
@@ -56,7 +58,8 @@ local function head_of(host, is_doubtful, now)
     if not username then return nil end
     local self = line.look(host.name, username)
     if self.is_in_wanting then
-      self.is_in_wanting, self.is_changed = false, true
+      self.is_in_wanting = false
+      line.touch(self)
       if self.turn and line.wants_session(self, now) then
         if place ~= line.place(self) or line.is_doubtful(self) ~= is_doubtful then
           round.push_wanting(self)
