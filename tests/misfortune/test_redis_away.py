@@ -93,3 +93,19 @@ def test_a_redis_that_is_away_ends_nothing_and_mail_goes_on_when_it_is_back(worl
     assert relay.complaints == []
     assert relay.stop() == 0
     assert relay.count("failed") == 0
+
+
+def test_a_relay_is_stopped_in_good_order_while_redis_is_away(world: World) -> None:
+    relay = world.relay
+    world.until_taken("before")
+    until(lambda: world.arrived() == ["before"], "it is delivered")
+    world.redis.pause()
+    assert world.submit("first")[0] == 451
+    assert relay.stop() == 0
+    assert relay.complaints == []
+    world.redis.go_on()
+    world.start()
+    world.until_taken("first")
+    until(lambda: "first" in world.arrived(), "it is delivered")
+    assert set(world.arrived()) == {"before", "first"}
+    assert world.relay.count("left_in_doubt") == 0
