@@ -13,9 +13,11 @@ from tests.contract.redis.schedule.histories import Histories
 from tests.contract.redis.schedule.place import MAILBOXES, PROVIDERS, ROME, Place
 from tests.contract.redis.schedule.player import Player, player_of
 from tests.contract.redis.schedule.twins import Twins
-from tests.fakes.redisservers import Server, binary, server
+from tests.fakes.redisservers import NAMES, Server, binary, server
 
 A, B, C = MAILBOXES[:3]
+
+OTHERS = [name for name in NAMES if name != "redis-7"]
 
 Story = Callable[[Player], None]
 
@@ -93,6 +95,12 @@ def around_midnight(player: Player) -> None:
 
 def test_the_server_decides_as_core_does(started: Server) -> None:
     play(player_of(started), 25)
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_the_oldest_server_and_the_other_one_decide_alike(name: str) -> None:
+    with server(binary(name), is_durable=False) as found:
+        play(player_of(found), 6)
 
 
 @pytest.mark.parametrize("story", [beside_a_newcomer, new_ones_logging_in, under_a_wide_limit, around_midnight])
