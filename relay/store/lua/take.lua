@@ -1,7 +1,8 @@
 -- Hands out what may be sent now, names who should log in, and says when to ask again; the attempts are recorded.
--- needs: clock attempts deliveries numbering told rowkeys schedule
+-- needs: clock attempts deliveries numbering told rowkeys schedule types
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {version, who takes, {{provider, username,
--- many}, ...}, most, lease, next_at}: `next_at` is when something has to be decided first (0: at once).
+-- many}, ...}, most, lease, next_at, number, {number, ...}}: `next_at` is when something has to be decided first (0: at
+-- once); what this take gives is kept under its number until the node says that it has heard it.
 -- Answers msgpack {"DONE", now, {{attempt, delivery row, message row, provider, username, is_probe, mailbox}, ...}, opened,
 -- closed, wake_at or false, changes}, {"STALE"} where another routing is in force, {"JUDGE"} where something has run out.
 local ask = cmsgpack.unpack(ARGV[4])
@@ -11,6 +12,7 @@ for _, each in ipairs(idle) do
   local at_line = schedule.check_line(each[1], each[2])
   if at_line and string.sub(at_line, 1, 8) ~= "NO TERMS" then fault = fault or at_line end
 end
+fault = fault or types.fault({ ["relay:{relay}:taken:" .. ARGV[2]] = "hash" })
 if fault then return redis.error_reply(fault) end
 if tonumber(redis.call("HGET", rowkeys.STATE, "routing") or 0) ~= version then return cmsgpack.pack({ "STALE" }) end
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
@@ -23,6 +25,8 @@ if attempts.has_run_out(now) or (next_due and next_due <= now) or (over[2] and t
 end
 
 attempts.extend(node, now + lease)
+local kept = "relay:{relay}:taken:" .. ARGV[2]
+for _, number in ipairs(ask[8]) do redis.call("HDEL", kept, string.format("%.0f", number)) end
 local claimed = {}
 local function begin(name, username, _, _, delivery, is_probe)
   local attempt, mailbox = attempts.next_number(), numbering.mailbox(name, username)
@@ -43,6 +47,11 @@ end
 local opened = schedule.open_sessions(now, most - #grants)
 for _, each in ipairs(opened) do redis.call("HSET", "relay:{relay}:owners", each[1] .. " " .. each[2], ARGV[2]) end
 local closed = schedule.close_sessions(now, left)
+if #grants > 0 or #opened > 0 then
+  local numbers_of = {}
+  for index, each in ipairs(claimed) do numbers_of[index] = each[1] end
+  redis.call("HSET", kept, string.format("%.0f", ask[7]), cmsgpack.pack({ numbers_of, opened }))
+end
 local given = #grants
 for _, each in ipairs(opened) do given = given + each[3] end
 local wake_at = now

@@ -8,10 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
+import msgpack
+
 from relay.core.envelope import Claim, LoginFailure, Result, Verdict
 from relay.core.limits import Instant
 from relay.core.routing import Routing
-from relay.core.words import DeliveryId, MailboxId
+from relay.core.words import DeliveryId, MailboxId, Stage
 from relay.errors import RelayError
 from relay.store.engine.applying import Applying
 from relay.store.engine.context import Context
@@ -51,6 +53,7 @@ from relay.store.redis.pending import RedisPending
 from relay.store.redis.pruning import RedisPruning
 from relay.store.redis.ready import RedisReady
 from relay.store.redis.remembering import HeardRemembrance
+from relay.store.redis.rowkeys import taken_key
 from relay.store.redis.schedule import RedisSchedule
 from relay.store.redis.scripts import load_script
 from relay.store.redis.times import RedisTimes
@@ -73,6 +76,13 @@ class Ground:
     node: str
 
 
+NOT_BEGUN = Result(Verdict.DROPPED, "cancelled", Stage.CONNECT, None, is_mail_written=False, is_end_known=True)
+"""How an attempt ends that nobody made."""
+
+NOTHING = object()
+"""Nothing is in doubt."""
+
+
 class Uncounted:
     """Sessions are counted by the scripts, over all nodes: nothing is kept of them here."""
 
@@ -93,6 +103,8 @@ class Core:
         self.changes = 0
         self.is_spoilt = False
         """Whether an operation failed that may have changed what is in memory."""
+        self.in_doubt: object = NOTHING
+        """What came of an operation of which only the store knows whether it is committed."""
         self._entries: dict[DeliveryId, Entry] = {}
         look = ground.operations.look(self.revision)
         self._opened.open(RedisLedger(self._asking, answer), None)
@@ -163,7 +175,7 @@ class Core:
         look = operations.begin(self.revision) if held is None else operations.begin(self.revision, held=held)
         self._hear(look.changed)
         self.revision, self.changes = look.revision, look.changes
-        changes, self.is_spoilt = self.context.changes, True
+        changes, self.is_spoilt, self.in_doubt = self.context.changes, True, NOTHING
         ledger = self._open()
         try:
             outcome = work()
@@ -174,6 +186,7 @@ class Core:
         if not ledger.has_written:
             operations.let_go()
         else:
+            self.in_doubt = outcome
             done = operations.commit(ledger, is_change=self.context.changes != changes)
             self.revision, self.changes = done.revision, done.changes
         self._opened.close()
@@ -247,6 +260,21 @@ class Core:
     def timers_at(self) -> Instant | None:
         """When something is late that nobody was told of, as far as this node has looked."""
         return self.timers.late_at()
+
+    def take_back(self, number: int) -> None:
+        """What a take gave that nobody heard of: attempts that nobody makes, sessions that nobody opens."""
+        packed = self._asking.hget(taken_key(self._ground.node), str(number))
+        if packed is None:
+            return
+        attempts, opened = msgpack.unpackb(packed, raw=True)
+        for attempt in attempts:
+            running = self.claims.get(attempt)
+            if running is not None:
+                self.settling.settle(running.claim, NOT_BEGUN)
+        for provider, username, many in opened:
+            for _ in range(many):
+                self.logins.session(MailboxId(provider.decode(), username.decode()), SessionEvent.DECLINED)
+        self._opened.ledger.act("attempts.known", taken_key(self._ground.node), number)
 
     def hold_corrupt(self, attempt: int, reason: str) -> None:
         """An envelope that does not open: the delivery is held, its slots are given back."""

@@ -44,6 +44,8 @@ class Putting:
         self._new = new
         self._event = StoreEvent(EventKind.ACCEPTED, 0, new.message.id, None, new.message.account)
 
+    undo = None
+
     def call(self, core: Core) -> Call:
         """What is run."""
         new, context, message = self._new, core.context, self._new.message
@@ -89,12 +91,18 @@ class Taking:
         self._idle = [[*mailbox, many] for mailbox, many in idle.items() if many > 0]
         self._most = most
         self._version = version
+        self._number = ground.operations.next_take()
 
     def call(self, core: Core) -> Call:
         """What is run."""
         lease = core.context.settings.lease
-        work = [self._version, self._node, self._idle, self._most, lease, core.timers_at()]
+        heard = self._ground.operations.heard_takes(self._number)
+        work = [self._version, self._node, self._idle, self._most, lease, core.timers_at(), self._number, heard]
         return _call(self._ground, "take", _packed(work))
+
+    def undo(self, core: Core) -> None:
+        """Nobody heard what was given: it goes back."""
+        core.take_back(self._number)
 
     def answered(self, core: Core, reply: list[Any]) -> Taken:
         """Claims, sessions to open and close, and when to ask again. StaleRouting."""
@@ -104,6 +112,7 @@ class Taking:
             raise Again(lambda core: core.tend(self._node), and_again=True)
         _, now, claimed, opened, closed, wake_at, changes = reply
         self._ground.times.hear(now)
+        self._ground.operations.hear_take(self._number)
         core.changes = changes
         granted = [(each[0], _entry(core, each[1], each[2]), _mailbox(each[3:5]), bool(each[5])) for each in claimed]
         first, last = ({_mailbox(each[:2]): int(each[2]) for each in which} for which in (opened, closed))
@@ -139,6 +148,8 @@ class Gating:
         self._ground = ground
         self._claim = claim
 
+    undo = None
+
     def call(self, core: Core) -> Call:
         """What is run."""
         return _call(self._ground, "gate", self._claim.attempt)
@@ -156,6 +167,8 @@ class Settling:
         self._ground = ground
         self._claim = claim
         self._result = result
+
+    undo = None
 
     def call(self, core: Core) -> Call:
         """What is run."""

@@ -20,7 +20,7 @@ from relay.store.redis.claims import RedisClaims
 from relay.store.redis.keys import mailbox_of
 from relay.store.redis.ledger import EVERYTHING
 from relay.store.redis.opened import Opened
-from relay.store.redis.rowkeys import LEASES, OWNERS, lost_key
+from relay.store.redis.rowkeys import LEASES, OWNERS, lost_key, taken_key
 
 _LIMITS = load_statements("limits")
 
@@ -78,6 +78,7 @@ class RedisLeases:
             doubts += running.gated_at is not None and not running.is_lost
             self._settling.abandon(running, at=now + self._linger(running))
         self._opened.ledger.act("attempts.forget_lost", lost_key(node))
+        self._opened.ledger.act("attempts.forget_lost", taken_key(node))
         end_trials(context, node)
         for mailbox in self._owned(node):
             self._end_sessions(mailbox, now)

@@ -14,6 +14,7 @@ from relay.core.limits import SECOND
 from relay.errors import StoreUnavailable
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.link import Link
+from relay.store.redis.rowkeys import DONE
 from relay.store.redis.scripts import load_script
 from relay.store.redis.times import RedisTimes
 
@@ -68,6 +69,9 @@ class Operations:
         self._token = token
         self._said = said
         self._begin, self._act = load_script("begin"), load_script("act")
+        self._number = 0
+        self._takes = 0
+        self._heard: list[int] = []
 
     def prelude(self) -> tuple[str, str, str]:
         """What every script is told first: TIME, who asks, and how long ago it asked last."""
@@ -88,8 +92,10 @@ class Operations:
 
     def commit(self, ledger: RedisLedger, *, is_change: bool) -> Committed:
         """Writes all of it and lets the pen go. Stale, StoreUnavailable: nothing was written."""
+        self._number += 1
         work = [
             self._times.now(), ledger.reads(), ledger.writes(), ledger.verbs, ledger.events, is_change, True,
+            self._node, self._number,
         ]  # fmt: skip
         packed: bytes = msgpack.packb(work, use_bin_type=False, unicode_errors="surrogateescape")
         answer = _unpacked(self._link.run(self._act, (), (self._token, packed), is_durable=True))
@@ -98,6 +104,29 @@ class Operations:
         if answer[0] == b"LOST":
             raise Stale("this node was away for so long that another one decides now")
         raise Stale
+
+    def next_take(self) -> int:
+        """The number of a take: the store remembers what it gave until it knows that this node has heard it."""
+        self._takes += 1
+        return self._takes
+
+    def hear_take(self, number: int) -> None:
+        """The answer to a take arrived."""
+        self._heard.append(number)
+
+    def heard_takes(self, number: int) -> list[int]:
+        """Takes that were heard since the last one was sent."""
+        heard, self._heard = self._heard, []
+        return heard
+
+    @property
+    def number(self) -> int:
+        """Of the operation that was committed last, or tried to be."""
+        return self._number
+
+    def is_done(self, number: int) -> bool:
+        """Whether an operation whose answer was lost was committed, where nothing was committed after it."""
+        return bool(self._link.ask("HGET", DONE, self._node) == f"{self._token}:{number}".encode())
 
     def let_go(self) -> None:
         """Nothing was decided: the pen goes."""

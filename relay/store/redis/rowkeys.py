@@ -20,6 +20,15 @@ PENDING = "relay:{relay}:pending"
 BELL = "relay:{relay}:bell"
 """Where every change is told, with how many there were."""
 
+DONE = "relay:{relay}:done"
+"""The operation that each node committed last (a hash)."""
+
+
+def taken_key(node: str) -> str:
+    """What the takes of a node gave whose answers it may not have heard (a hash)."""
+    return f"relay:{{relay}}:taken:{node}"
+
+
 USED = "relay:{relay}:used"
 """Numbers of the mailboxes that ever tried anything (a hash)."""
 

@@ -13,7 +13,7 @@ from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, 
 from relay.core.health import Pause
 from relay.core.limits import Instant
 from relay.core.routing import Routing
-from relay.core.words import AccountId, MailboxId, MessageId, Stage
+from relay.core.words import AccountId, MailboxId, MessageId
 from relay.errors import StoreError
 from relay.store.engine.books import books_of
 from relay.store.engine.context import Context
@@ -28,7 +28,7 @@ from relay.store.ports.reading import AccountQuery, AccountView, MessageQuery, M
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
-from relay.store.redis.core import Core, Ground
+from relay.store.redis.core import NOT_BEGUN, Core, Ground
 from relay.store.redis.hearing import Hearer
 from relay.store.redis.hot import Gating, Putting, Settling, Taking, body_or_nothing, content_of
 from relay.store.redis.ledger import RedisLedger
@@ -37,9 +37,6 @@ from relay.store.redis.turns import Turns
 from relay.store.redis.worker import Worker
 
 T = TypeVar("T")
-
-NOT_BEGUN = Result(Verdict.DROPPED, "cancelled", Stage.CONNECT, None, is_mail_written=False, is_end_known=True)
-"""How an attempt ends that nobody made."""
 
 
 class RedisStore:

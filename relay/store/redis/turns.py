@@ -14,6 +14,9 @@ from relay.store.needs import Runner
 from relay.store.redis.core import Core
 from relay.store.redis.link import Call
 
+PAUSE: float = 0.2
+"""Seconds between two questions whether what is in doubt was done: the link itself does not try more often."""
+
 
 class Again(Exception):
     """A script met what has to be judged first: `judge` does it; then, if `and_again`, the script runs again."""
@@ -33,6 +36,10 @@ class Hot(Protocol):
     def answered(self, core: Core, reply: Any, /) -> Any:
         """What came of it. Again: it has to be judged."""
 
+    @property
+    def undo(self) -> Callable[[Core], None] | None:
+        """What takes back, as a judged operation, what nobody heard of; None: nothing is left behind."""
+
 
 @dataclass(slots=True, eq=False)
 class Item:
@@ -48,6 +55,8 @@ class Item:
     outcome: Any = None
     error: BaseException | None = None
     is_done: bool = False
+    is_in_doubt: bool = False
+    """Only the store knows what became of it."""
 
     def end(self, outcome: Any) -> None:
         """It is done."""
@@ -61,8 +70,12 @@ class Item:
 class Worker(Protocol):
     """What runs them, in the thread that has the link."""
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether somebody waits for what only the store can tell."""
+
     def run(self, items: Sequence[Item], /) -> None:
-        """Each is done afterwards, or has failed."""
+        """Each is done afterwards, or has failed, but for those in doubt."""
 
 
 class Turns:
@@ -95,12 +108,17 @@ class Turns:
 
     async def _drive(self) -> None:
         try:
-            while self._waiting:
+            wondering: list[Item] = []
+            while self._waiting or wondering:
+                if not self._waiting:
+                    await asyncio.sleep(PAUSE)
                 items, self._waiting = self._waiting, []
                 wanted = [item for item in items if not item.future.cancelled()]
                 await self._run(lambda items=wanted: self._worker.run(items))  # type: ignore[misc]
-                for item in wanted:
-                    _answer(item)
+                for item in (*wondering, *wanted):
+                    if item.is_done:
+                        _answer(item)
+                wondering = [item for item in (*wondering, *wanted) if not item.is_done]
         finally:
             self._driver = None
 

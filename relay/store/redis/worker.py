@@ -4,19 +4,29 @@ Law: an operation that fails does not take others with it; memory that a failed 
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgpack
 
-from relay.errors import RelayError, StoreError, StoreUnavailable
-from relay.store.redis.core import Core, Ground
+from relay.errors import RelayError, StoreError, StoreSilent, StoreUnavailable
+from relay.store.redis.core import NOTHING, Core, Ground
 from relay.store.redis.hearing import Hearer
 from relay.store.redis.link import Call
 from relay.store.redis.operations import Stale
-from relay.store.redis.turns import Again, Item
+from relay.store.redis.turns import Again, Hot, Item
 
 TRIES: int = 5
 """So often an operation is begun again that somebody else's came before; the pen makes that rare."""
+
+
+@dataclass(slots=True)
+class Doubt:
+    """Operations that were committed, or not: the answer was lost."""
+
+    number: int
+    items: list[tuple[Item, Any]]
+    """With what came of each if they were."""
 
 
 class Worker:
@@ -28,6 +38,9 @@ class Worker:
         self._hearers = hearers
         self._loaded = loaded
         self._core: Core | None = None
+        self._doubt: Doubt | None = None
+        self._lost: list[Hot] = []
+        """Operations whose answers were lost, and that left something to be undone."""
         self.changes = 0
         """How many changes this node has heard of."""
 
@@ -38,9 +51,15 @@ class Worker:
             self._loaded(self._core)
         return self._core
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether somebody waits for what only the store can tell, when it is back."""
+        return self._doubt is not None
+
     def run(self, items: Sequence[Item]) -> None:
-        """Each is done afterwards, or has failed."""
+        """Each is done afterwards, or has failed; but for those whose answer was lost, which wait until it is known."""
         try:
+            self._clear_up()
             waiting = [item for item in items if item.hot is not None]
             while waiting:
                 self._run_hot(waiting)
@@ -51,10 +70,27 @@ class Worker:
         except Exception as error:  # noqa: BLE001  whatever it is, nobody may wait for ever
             self._core = None
             for item in items:
-                if not item.is_done:
+                if not (item.is_done or item.is_in_doubt):
                     item.fail(error)
         if self._core is not None:
             self.changes = max(self.changes, self._core.changes)
+
+    def _clear_up(self) -> None:
+        """What was in doubt is known now, and what nobody heard of is undone. StoreUnavailable: not yet."""
+        if self._doubt is not None:
+            is_done = self._ground.operations.is_done(self._doubt.number)
+            doubt, self._doubt = self._doubt, None
+            for item, outcome in doubt.items:
+                item.is_in_doubt = False
+                if is_done:
+                    self._judged(item, outcome)
+                else:
+                    item.fail(StoreUnavailable("Redis went away before it was done"))
+        while self._lost:
+            undo = self._lost[0].undo
+            if undo is not None:
+                self.alive().judge(lambda undo=undo: undo(self.alive()))  # type: ignore[misc]
+            del self._lost[0]
 
     # what is hot
 
@@ -80,6 +116,8 @@ class Worker:
     def _take_answer(self, core: Core, item: Item, reply: Any) -> None:
         assert item.hot is not None
         if isinstance(reply, RelayError):
+            if isinstance(reply, StoreSilent) and item.hot.undo is not None:
+                self._lost.append(item.hot)
             item.fail(reply)
             return
         try:
@@ -114,6 +152,10 @@ class Worker:
 
         try:
             outcomes = core.judge(work)
+        except StoreSilent as error:
+            self._after(core, error)
+            self._wonder(core, items, error)
+            return True
         except StoreError as error:
             self._after(core, error)
             if isinstance(error, Stale):
@@ -134,6 +176,9 @@ class Worker:
             assert judge is not None
             try:
                 self._judged(item, core.judge(lambda core=core, judge=judge: judge(core)))  # type: ignore[misc]
+            except StoreSilent as error:
+                self._after(core, error)
+                self._wonder(core, [item], error)
             except RelayError as error:
                 self._after(core, error)
                 if isinstance(error, Stale):
@@ -141,6 +186,18 @@ class Worker:
                 item.fail(error)
             return
         item.fail(StoreUnavailable("other nodes were always first; it is tried again"))
+
+    def _wonder(self, core: Core, items: Sequence[Item], error: StoreSilent) -> None:
+        """Whether it was committed is asked when the store is back; until then nobody is told either."""
+        if core.in_doubt is NOTHING:
+            for item in items:
+                item.fail(error)
+            return
+        outcomes = core.in_doubt if len(items) > 1 else [core.in_doubt]
+        assert isinstance(outcomes, list)
+        self._doubt = Doubt(self._ground.operations.number, list(zip(items, outcomes, strict=True)))
+        for item in items:
+            item.is_in_doubt = True
 
     def _after(self, core: Core, error: RelayError) -> None:
         if core.is_spoilt or isinstance(error, StoreError):
