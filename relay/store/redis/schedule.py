@@ -192,8 +192,7 @@ class RedisSchedule(Schedule):
     def reload(self, mailbox: MailboxId, now: Instant) -> None:
         """The mailbox's terms changed: they, and what it is remembered to stand at, are handed to the server."""
         terms, standing = self._memory.mailbox_terms(mailbox), self._memory.mailbox_standing(mailbox)
-        self._note("set_standing", *mailbox, pack_standing(standing))
-        self._note("set_terms", *mailbox, pack_terms(terms))
+        self._note("set_terms", *mailbox, pack_terms(terms), pack_standing(standing))
         self._looked_at.begin_anew(mailbox, now)
 
     def reload_provider(self, name: str, now: Instant) -> None:

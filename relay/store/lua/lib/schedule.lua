@@ -1,5 +1,5 @@
 -- The schedule: which mailbox may send next, and which should log in; grant for grant what core/schedule.py decides.
--- needs: keys ledger line logins memory numbers provider ready round sessions standing terms types witnesses
+-- needs: grants line logins memory provider ready round sessions terms types witnesses
 -- A mailbox is a provider and a username; every function writes back what it changed before it returns.
 local schedule = {}
 
@@ -70,86 +70,11 @@ end
 
 -- what may go
 
-local function has_total_room(self, now)
-  if not self.has_terms then return false end
-  if #self.provider.total_limits == 0 then return true end
-  local bound, whole = provider.totals(self.provider)
-  return ledger.total_has_room(bound, whole, line.own_past(self), now)
-end
-
-local function next_of(self, now, begin)
-  if not has_total_room(self, now) then return nil end
-  local account, lane = line.choose(self, now)
-  if not account or ready.fault(self.provider.name, self.username, account) then
-    if not account then round.refresh(self, now) end
-    return nil
-  end
-  local delivery = ready.pop(self, account, lane)
-  if not delivery then
-    line.count(self, account, lane, 0)
-    return nil
-  end
-  local is_probe = self.standing.is_stopped
-  local attempt = begin(self.provider.name, self.username, account, lane, delivery, is_probe)
-  round.start(self, attempt, now)
-  line.pass_account(self, account)
-  return { self.provider.name, self.username, account, lane, delivery, is_probe, attempt }
-end
-
--- After a grant: a mailbox keeps its place until its weight is spent, then goes to the tail.
-local function pass_turn(self, now)
-  self.credit = self.credit - 1
-  line.touch(self)
-  if self.credit <= 0 then round.send_to_tail(self) end
-  round.refresh(self, now)
-end
-
-local function put_in_turn(turns, self)
-  local low, high = 1, #turns + 1
-  while low < high do
-    local middle = math.floor((low + high) / 2)
-    if turns[middle][1] < self.turn then low = middle + 1 else high = middle end
-  end
-  table.insert(turns, low, { self.turn, self })
-end
-
-local function numbered()
-  return string.format("%.0f", redis.call("HINCRBY", keys.ROUND, "attempts", 1))
-end
-
--- Calendar days follow the clock on the wall, which relay time has parted from by what it absorbed of its steps.
-local function follow_clock(now)
-  local absorbed = tonumber(redis.call("HGET", keys.CLOCK, "offset") or nil)
-  if absorbed and math.abs(absorbed + provider.offset()) >= numbers.SECOND then terms.set_civil_offset(-absorbed, now) end
-end
-
--- At most `most` grants and so many of each mailbox as `idle` ({provider, username, many}) says, in order, with slots
--- of all limits taken: {provider, username, account, lane, delivery, is_probe, attempt}. `begin` is told of each (all
--- but the last) and names the attempt; without it they are numbered.
+-- Grants in order: {provider, username, account, lane, delivery, is_probe, attempt}; grants.lua says how.
 function schedule.grant(now, idle, most, begin)
-  follow_clock(now)
-  round.ring_alarms(now)
-  begin = begin or numbered
-  local left, turns, grants = {}, {}, {}
-  for _, each in ipairs(idle) do
-    local self = line.look(each[1], each[2])
-    if each[3] > 0 and self.turn then
-      left[self] = each[3]
-      put_in_turn(turns, self)
-    end
-  end
-  while #turns > 0 and #grants < most do
-    local self = table.remove(turns, 1)[2]
-    local grant = next_of(self, now, begin)
-    if grant then
-      grants[#grants + 1] = grant
-      left[self] = left[self] - 1
-      pass_turn(self, now)
-      if left[self] > 0 and self.turn then put_in_turn(turns, self) end
-    end
-  end
+  local given = grants.give(now, idle, most, begin)
   save()
-  return grants
+  return given
 end
 
 -- An attempt that no grant began takes its slots.
@@ -300,37 +225,11 @@ end
 
 -- when to look again
 
-local function wakes_of(name, now)
-  local host, at = provider.look(name), nil
-  if not host.has_terms or not provider.is_wanted(host) then return nil end
-  local probe_at = host.standing.probe_at
-  if host.standing.is_stopped and probe_at and probe_at > now then at = probe_at end
-  if host.crowded_until > now then at = math.min(at or host.crowded_until, host.crowded_until) end
-  return at
-end
+schedule.wake_at = grants.wake_at
 
--- The earliest instant at which more could be granted or opened if nothing else happens; nil: none.
-function schedule.wake_at(now, idle)
-  local at = round.next_alarm() or math.huge
-  for _, each in ipairs(idle) do
-    local self = line.look(each[1], each[2])
-    if each[3] > 0 and self.turn then
-      local bound, whole = provider.totals(self.provider)
-      at = math.min(at, ledger.total_opens_at(bound, whole, line.own_past(self), now) or math.huge)
-    end
-  end
-  for _, name in ipairs(redis.call("ZRANGE", keys.WANTED, 0, -1)) do
-    at = math.min(at, wakes_of(name, now) or math.huge)
-  end
-  return at < math.huge and at or nil
-end
-
--- Forgets of at most `most` mailboxes what no limit counts any more.
 function schedule.rest(now, most)
-  for _, mailbox in ipairs(redis.call("ZRANGEBYSCORE", keys.RESTING, "-inf", now, "LIMIT", 0, most)) do
-    memory.rest(line.look(keys.parted(mailbox)), now)
-    redis.call("ZREM", keys.RESTING, mailbox)
-  end
+  grants.rest(now, most)
+  save()
 end
 
 return schedule

@@ -22,10 +22,11 @@ function terms.reload(self, now)
 end
 
 -- [limits, weight, connections, login_limit, numerator and denominator of the express share, refused_logins]; a limit
--- is [count, width].
-function terms.set(self, list, now)
+-- is [count, width]. Its standing may come with them.
+function terms.set(self, list, now, stands)
   if not self.is_sound then return end
   redis.call("HSET", self.key, "terms", cmsgpack.pack(list))
+  if stands then redis.call("HSET", self.key, "standing", standing.packed(stands)) end
   terms.reload(self, now)
 end
 

@@ -100,7 +100,7 @@ of_mailbox("break_line", function(args) schedule.break_line(args[1], args[2], ar
 -- health and terms
 
 of_mailbox("set_standing", function(args, now) schedule.set_standing(args[1], args[2], args[3], now) end)
-of_mailbox("set_terms", function(args, now) schedule.set_terms(args[1], args[2], args[3], now) end)
+of_mailbox("set_terms", function(args, now) schedule.set_terms(args[1], args[2], args[3], now, given(args[4])) end)
 of_mailbox("reload", function(args, now) schedule.reload(args[1], args[2], now) end)
 of_provider("set_provider_standing", function(args) schedule.set_provider_standing(args[1], args[2]) end)
 of_provider("set_provider_terms", function(args, now)

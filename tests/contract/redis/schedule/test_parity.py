@@ -112,7 +112,7 @@ def test_the_server_decides_as_core_does_where_chance_hardly_leads(started: Serv
     ("library", "right", "wrong"),
     [
         ("windows", "then return at - window.width end", "then return at - window.width + 1 end"),
-        ("schedule", "if self.credit <= 0 then", "if self.credit < 0 then"),
+        ("grants", "if self.credit <= 0 then", "if self.credit < 0 then"),
     ],
 )
 def test_a_fault_in_one_line_is_found(started: Server, library: str, right: str, wrong: str) -> None:
