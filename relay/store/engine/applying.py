@@ -121,7 +121,10 @@ def move_account(context: Context, account: AccountId, origin: MailboxId | None)
     """What is ready of an account follows it; what goes nowhere is counted aside."""
     target = context.routes.mailbox_of(account)
     number = context.names.known_account(account)
-    if origin == target or number is None:
+    if origin == target:
+        return
+    if number is None:  # nothing of it is here yet; where others take mail in, something may be by the commit
+        context.ready.move(number, account, origin, target)
         return
     release_guarded(context, account)
     if origin is None or target is None:

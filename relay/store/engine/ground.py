@@ -90,7 +90,7 @@ class Ready(Protocol):
     def count(self, account: int, sender: AccountId, lane: Lane) -> int:
         """How many deliveries of a lane of an account are ready."""
 
-    def move(self, account: int, sender: AccountId, origin: MailboxId | None, target: MailboxId | None) -> None:
+    def move(self, account: int | None, sender: AccountId, origin: MailboxId | None, target: MailboxId | None) -> None:
         """What is ready of an account follows it; None: its mail goes nowhere."""
 
 

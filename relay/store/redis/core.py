@@ -187,7 +187,7 @@ class Core:
             operations.let_go()
         else:
             self.in_doubt = outcome
-            done = operations.commit(ledger, is_change=self.context.changes != changes)
+            done = operations.commit(ledger, is_change=self.context.changes != changes, within=held)
             self.revision, self.changes = done.revision, done.changes
         self._opened.close()
         self.is_spoilt = False

@@ -90,15 +90,18 @@ class Operations:
             self._await_pen(min(max(found[1], 1), PATIENCE))
         raise StoreUnavailable("other nodes keep this one from deciding; it is tried again")
 
-    def commit(self, ledger: RedisLedger, *, is_change: bool) -> Committed:
-        """Writes all of it and lets the pen go. Stale, StoreUnavailable: nothing was written."""
+    def commit(self, ledger: RedisLedger, *, is_change: bool, within: int | None = None) -> Committed:
+        """Writes all of it and lets the pen go; `within` microseconds, where it is much.
+
+        Stale, StoreUnavailable: nothing was written.
+        """
         self._number += 1
         work = [
             self._times.now(), ledger.reads(), ledger.writes(), ledger.verbs, ledger.events, is_change, True,
             self._node, self._number,
         ]  # fmt: skip
         packed: bytes = msgpack.packb(work, use_bin_type=False, unicode_errors="surrogateescape")
-        answer = _unpacked(self._link.run(self._act, (), (self._token, packed), is_durable=True))
+        answer = _unpacked(self._link.run(self._act, (), (self._token, packed), is_durable=True, within=within))
         if answer[0] == b"DONE":
             return Committed(answer[1], answer[2])
         if answer[0] == b"LOST":

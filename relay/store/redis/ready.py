@@ -46,6 +46,6 @@ class RedisReady:
             return self._opened.schedule.ready_of(mailbox, sender)[lane is Lane.BULK]
         return self._opened.schedule.waiting_of(None, sender)[lane is Lane.BULK] + self._aside[sender, lane]
 
-    def move(self, account: int, sender: AccountId, origin: MailboxId | None, target: MailboxId | None) -> None:
+    def move(self, account: int | None, sender: AccountId, origin: MailboxId | None, target: MailboxId | None) -> None:
         """What is ready of an account follows it; None: its mail goes nowhere."""
         self._opened.schedule.follow_account(sender, origin, target, self._opened.now)

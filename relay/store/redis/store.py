@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, Verdict
 from relay.core.health import Pause
-from relay.core.limits import Instant
+from relay.core.limits import SECOND, Instant
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId, MessageId
 from relay.errors import StoreError
@@ -37,6 +37,10 @@ from relay.store.redis.turns import Turns
 from relay.store.redis.worker import Worker
 
 T = TypeVar("T")
+
+
+WHOLE_ROUTING: int = 30 * SECOND
+"""How long a routing may take to be put in force: the first one of 100,000 accounts takes some seconds."""
 
 
 class RedisStore:
@@ -139,8 +143,10 @@ class RedisStore:
         return verdict
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:
-        """Renews the node's lease."""
-        return await self._judge(lambda core: core.heartbeat(node))
+        """Renews the node's lease, and looks whether the server is still as it has to be."""
+        lost = await self._judge(lambda core: core.heartbeat(node))
+        await self._run(self._ground.link.tend)
+        return lost
 
     async def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""
@@ -168,8 +174,10 @@ class RedisStore:
 
     async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
         """Puts a routing in force."""
-        self._routing = await self._judge(lambda core: core.apply(core.edit(routing, fingerprints)))
-        return self._routing
+        edit = await self._look(lambda core: core.edit(routing, fingerprints))
+        version: int = await self._turns.submit(judge=lambda core: core.apply(edit), held=WHOLE_ROUTING)
+        self._routing = version
+        return version
 
     async def applied(self) -> AppliedRouting | None:
         """The routing in force."""

@@ -50,6 +50,8 @@ class Item:
     judge: Callable[[Core], Any] | None = None
     look: Callable[[Core], Any] | None = None
     undo: Callable[[Any], None] | None = None
+    held: int | None = None
+    """How long it may hold the pen, microseconds; None: as long as usual."""
     tries: int = 0
     and_again: bool = False
     outcome: Any = None

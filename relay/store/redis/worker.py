@@ -139,9 +139,10 @@ class Worker:
 
     def _judge_all(self, items: Sequence[Item]) -> None:
         """All under one hold of the pen and in one commit; if one of them fails, each by itself."""
-        if len(items) > 1 and self._judge_together(items):
-            return
-        for item in items:
+        usual = [item for item in items if item.held is None]
+        if len(usual) > 1 and self._judge_together(usual):
+            usual = []
+        for item in (*usual, *(item for item in items if item.held is not None)):
             self._judge_alone(item)
 
     def _judge_together(self, items: Sequence[Item]) -> bool:
@@ -175,7 +176,7 @@ class Worker:
             core, judge = self.alive(), item.judge
             assert judge is not None
             try:
-                self._judged(item, core.judge(lambda core=core, judge=judge: judge(core)))  # type: ignore[misc]
+                self._judged(item, core.judge(lambda core=core, judge=judge: judge(core), held=item.held))  # type: ignore[misc]
             except StoreSilent as error:
                 self._after(core, error)
                 self._wonder(core, [item], error)

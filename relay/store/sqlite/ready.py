@@ -59,9 +59,11 @@ class ReadyQueue:
             return self._unrouted.get((account, lane), 0)
         return self._schedule.ready_of(mailbox, sender)[lane is Lane.BULK]
 
-    def move(self, account: int, sender: AccountId, origin: MailboxId | None, target: MailboxId | None) -> None:
+    def move(self, account: int | None, sender: AccountId, origin: MailboxId | None, target: MailboxId | None) -> None:
         """What is ready of an account follows it; None: its mail goes nowhere."""
         now = self._clock.now()
+        if account is None:
+            return
         if origin is None:
             for lane in LANES:
                 many = self._unrouted.pop((account, lane), 0)
