@@ -89,9 +89,12 @@ class Dispatcher:
             terms_of=terms_of,
             most=self._settings.node_sessions,
             on_idle=self._news.set,
+            on_called=self._look_round,
         )
         self._attempts: dict[int, Attempt] = {}
         self._finished = asyncio.Event()
+        self._quiet = asyncio.Event()
+        """Set when nothing goes on with any provider; what the store has to hear of it may still wait."""
         self._is_running = False
         self._is_stopping = False
         self._is_store_unwell = False
@@ -155,14 +158,29 @@ class Dispatcher:
                 self._cut_short += attempt.abort()
 
     async def _drain(self) -> None:
-        """Who has not come to the gate in time does not pass it any more; who has gets the rest of the time."""
+        """Who has not come to the gate in time does not pass it any more; who has gets the rest of the time.
+
+        For a store that is away it waits no longer than for any other: `settle_grace`, in the end.
+        """
         before_gate = self._settings.before_gate
-        await self._crew.until_done(before_gate)
+        await self._until_quiet(before_gate)
         self._cut(lambda attempt: not attempt.is_gated)
         self._keeper.break_off_openings()
-        await self._crew.until_done(self._settings.drain - before_gate)
+        await self._until_quiet(self._settings.drain - before_gate)
         self.hurry()
         await self._replay_last()
+
+    async def _until_quiet(self, within: int) -> None:
+        self._quiet.clear()
+        await asyncio.sleep(0)  # who was just started has his first turn
+        self._look_round()
+        waiting = asyncio.create_task(self._quiet.wait())
+        await asyncio.wait({waiting}, timeout=within / SECOND)
+        waiting.cancel()
+
+    def _look_round(self) -> None:
+        if not self._attempts and not self._keeper.is_calling:
+            self._quiet.set()
 
     async def _replay_last(self) -> None:
         """What the store cannot take now waits on disk for the next start."""
@@ -249,6 +267,7 @@ class Dispatcher:
             await self._settle(attempt.claim, result, seconds=loop.time() - start)
         finally:
             del self._attempts[attempt.claim.attempt]
+            self._look_round()
             if not is_kept:
                 await self._keeper.close(lease)
 

@@ -7,6 +7,7 @@ exactly once as closed or lost; a login that hangs holds up nobody.
 import asyncio
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from relay.core.envelope import LoginFailure
 from relay.core.limits import SECOND, Limit
@@ -55,16 +56,20 @@ class Keeper:
         terms_of: Callable[[str], SessionTerms],
         most: int,
         on_idle: Callable[[], None],
+        on_called: Callable[[], None] = lambda: None,
     ) -> None:
+        """`on_called`: called whenever a provider was called, with whatever result."""
         self._upstream = upstream
         self._store = store
         self._crew = crew
         self._observe = observe
         self._terms_of = terms_of
         self._on_idle = on_idle
+        self._on_called = on_called
         self._pool = Pool(most)
         self._thrift = Thrift()
-        self._openings: dict[asyncio.Task[None], None] = {}
+        self._openings: dict[asyncio.Task[Any] | None, None] = {}
+        """Tasks that are calling a provider; one that reports what came of it is none any more."""
         self._fresh: list[Lease] = []
         self._overdue: list[Lease] = []
         self._sweeps_at = 0.0
@@ -119,9 +124,7 @@ class Keeper:
     # --------------------------------------------------------------------------------------------------- opening
     def _fill_places(self) -> None:
         while not self._is_stopping and (mailbox := self._pool.next_to_open()) is not None:
-            opening = self._crew.spawn(self._open(mailbox))
-            self._openings[opening] = None
-            opening.add_done_callback(lambda done: self._openings.pop(done, None))
+            self._crew.spawn(self._open(mailbox))
         for lease in self._pool.in_the_way():
             self._retire(lease)
 
@@ -129,12 +132,7 @@ class Keeper:
         loop = asyncio.get_running_loop()
         start = loop.time()
         try:
-            if mailbox in self._knocks:
-                del self._knocks[mailbox]
-                await self._upstream.knock(mailbox)
-                session = None
-            else:
-                session = await self._upstream.open(mailbox)
+            session = await self._call(mailbox)
         except LoginFailed as failed:
             await self._refused(mailbox, failed.failure)
         except asyncio.CancelledError:
@@ -151,6 +149,19 @@ class Keeper:
                 await self._knocked(mailbox)
             else:
                 await self._opened(mailbox, session, seconds=loop.time() - start)
+
+    async def _call(self, mailbox: MailboxId) -> Session | None:
+        """A session; None: it was only to be knocked."""
+        self._openings[calling := asyncio.current_task()] = None
+        try:
+            if mailbox in self._knocks:
+                del self._knocks[mailbox]
+                await self._upstream.knock(mailbox)
+                return None
+            return await self._upstream.open(mailbox)
+        finally:
+            del self._openings[calling]
+            self._on_called()
 
     async def _declined(self, mailbox: MailboxId) -> None:
         """Nobody was called: the reservation goes back."""
@@ -211,6 +222,11 @@ class Keeper:
         """Sessions that are open or being opened."""
         return self._pool.total
 
+    @property
+    def is_calling(self) -> bool:
+        """Whether a provider is being called."""
+        return bool(self._openings)
+
     def let_all_go(self) -> None:
         """Closes all idle sessions: other nodes may have taken their places."""
         for lease in self._pool.idle():
@@ -225,9 +241,10 @@ class Keeper:
             self._retire(lease)
 
     def break_off_openings(self) -> None:
-        """Cancels the logins under way."""
-        for opening in self._openings:
-            opening.cancel()
+        """Cancels the logins under way; what came of others is reported all the same."""
+        for opening in list(self._openings):
+            if opening is not None:
+                opening.cancel()
 
     def _retire(self, lease: Lease) -> None:
         if self._pool.leave(lease):
