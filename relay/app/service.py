@@ -33,7 +33,7 @@ from relay.core.routing import Routing
 from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.oauth import OAuthTokens
 from relay.delivery.tester import Tester
-from relay.errors import RelayError
+from relay.errors import RelayError, StoreUnavailable
 from relay.notify import OutboxPump
 from relay.notify.noticepump import NoticePump
 from relay.store.outcomes import OutcomeJournal
@@ -295,5 +295,7 @@ class Service:
         try:
             async with asyncio.timeout(CLOSING):
                 await work
+        except StoreUnavailable as error:
+            self._presence.missed(error)
         except (RelayError, TimeoutError) as error:
             self._means.log.failed(what=f"closing {what}", error=error)
