@@ -23,6 +23,8 @@ if feeds.revision() ~= done[3] or not claim or claim[2] ~= done[2] or claim[9] =
   or redis.call("EXISTS", rowkeys.index("outbox", "message", done[8])) == 1 then
   return cmsgpack.pack({ "JUDGE" })
 end
+fault = attempts.end_fault(claim)
+if fault then return redis.error_reply(fault) end
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
 if attempts.lease(claim[4]) <= now then return cmsgpack.pack({ "JUDGE" }) end
 

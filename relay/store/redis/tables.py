@@ -182,6 +182,7 @@ _TABLES = (
         "likeness:b said:b",
         key="id",
         of=Group(lambda row: row["delivery"] or None),
+        tried=Index(lambda row: (row["mailbox"],), lambda row: int(row["ended_at"])),
         said=Index(lambda row: () if row["said"] is not None else None, lambda row: int(row["ended_at"])),
     ),
     _table(

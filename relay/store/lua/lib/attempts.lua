@@ -4,12 +4,18 @@ local attempts = {}
 
 local CLAIMS, ATTEMPTS = rowkeys.table("claims"), rowkeys.table("attempts")
 local HOLDERS, OF = rowkeys.group("claims", "holders"), rowkeys.group("attempts", "of")
+local SAID = rowkeys.index("attempts", "said")
 local LEASES = "relay:{relay}:leases"
 local USED = "relay:{relay}:used"
 local LAPSED = "relay:{relay}:lapsed"
 
 local function text(n)
   return string.format("%.0f", n)
+end
+
+-- The attempts of a mailbox that ended, by when.
+local function tried(mailbox)
+  return rowkeys.index("attempts", "tried", mailbox)
 end
 
 -- A node's attempts that its lease still holds, by their number.
@@ -95,6 +101,11 @@ function attempts.gone(attempt, node)
   redis.call("ZREM", LAPSED, text(attempt))
 end
 
+-- What is wrong with the indexes that an end writes besides; nil: nothing.
+function attempts.end_fault(row)
+  return types.fault({ [tried(row[3])] = "zset", [SAID] = "zset" })
+end
+
 -- It ended at `at` and counts. `ending`: stage, class, reply, likeness, said.
 function attempts.finish(row, at, ending)
   local attempt, delivery = text(row[1]), text(row[2])
@@ -107,7 +118,8 @@ function attempts.finish(row, at, ending)
   redis.call("HSET", ATTEMPTS, attempt, cmsgpack.pack(ended))
   attempts.used(row[3])
   rows.join(OF, delivery, attempt)
-  if ending[5] then redis.call("ZADD", rowkeys.index("attempts", "said"), text(at), attempt) end
+  redis.call("ZADD", tried(row[3]), text(at), attempt)
+  if ending[5] then redis.call("ZADD", SAID, text(at), attempt) end
 end
 
 return attempts

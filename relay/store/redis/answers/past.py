@@ -40,25 +40,22 @@ def mailboxes_of(ledger: RedisLedger, provider: str) -> dict[int, str]:
 
 def attempts_since(ledger: RedisLedger, number: int, since: int) -> list[Named]:
     """The counted attempts of a mailbox that ended since an instant, in the order of their ends."""
-    mailbox = mailbox_of(ledger, number)
-    if mailbox is None:
-        return []
-    found = _ended_since(ledger, of_mailbox(mailbox, "ends"), since)
-    return [row for row in found if row["mailbox"] == number]
+    return [row for row in tries_since(ledger, number, since) if row["counted"]]
+
+
+def tries_since(ledger: RedisLedger, number: int, since: int) -> list[Named]:
+    """All attempts of a mailbox that ended since an instant, in the order of their ends."""
+    return ledger.glance("attempts", ledger.select("attempts", "tried", (number,), lo=since))
 
 
 def attempts_at(ledger: RedisLedger, provider: str, since: int) -> list[Named]:
     """The counted attempts of all mailboxes of a provider that ended since an instant, in the order of their ends."""
     theirs = mailboxes_of(ledger, provider)
-    found = _ended_since(ledger, of_provider(provider, "ends"), since)
-    return [{**row, "username": theirs[row["mailbox"]]} for row in found if row["mailbox"] in theirs]
-
-
-def _ended_since(ledger: RedisLedger, key: str, since: int) -> list[Named]:
-    kept = ledger.asking.zrange(key, since, EVERYTHING, most=EVERYTHING, reverse=False)
+    kept = ledger.asking.zrange(of_provider(provider, "ends"), since, EVERYTHING, most=EVERYTHING, reverse=False)
     rows = ledger.glance("attempts", [*(int(member) for member, _ in kept), *ledger.written("attempts")])
-    found = [row for row in rows if row["counted"] and row["ended_at"] >= since]
-    return sorted(found, key=lambda row: (row["ended_at"], row["id"]))
+    found = [row for row in rows if row["counted"] and row["ended_at"] >= since and row["mailbox"] in theirs]
+    ended = sorted(found, key=lambda row: (row["ended_at"], row["id"]))
+    return [{**row, "username": theirs[row["mailbox"]]} for row in ended]
 
 
 def attempts_of(ledger: RedisLedger, delivery: int) -> list[Named]:

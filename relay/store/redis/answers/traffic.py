@@ -1,12 +1,12 @@
 """What accounts hand in by the day, and mailboxes that are new, as relay/store/sql/traffic.sql asks for it.
 
-Law: an answer equals its SQL; of attempts, those that counted, as far back as the schedule keeps them.
+Law: an answer equals its SQL.
 """
 
 from itertools import islice
 
 from relay.store.engine.ledger import Row
-from relay.store.redis.answers.past import attempts_since
+from relay.store.redis.answers.past import tries_since
 from relay.store.redis.dense import newest, upward
 from relay.store.redis.ledger import EVERYTHING, RedisLedger
 from relay.store.redis.rowkeys import USED, group_key
@@ -89,8 +89,8 @@ def warmups(ledger: RedisLedger) -> list[Row]:
 
 def was_used(ledger: RedisLedger, mailbox: int) -> list[Row]:
     """Whether a mailbox ever tried anything."""
-    is_used = ledger.asking.hget(USED, str(mailbox)) is not None or bool(attempts_since(ledger, mailbox, 0))
-    return [(1,)][: int(is_used)]
+    is_used = ledger.asking.hget(USED, str(mailbox)) is not None
+    return [(1,)] if is_used or ledger.select("attempts", "tried", (mailbox,), most=1) else []
 
 
 def begin_warmup(ledger: RedisLedger, mailbox: int, begun_at: int, day: int) -> int:
@@ -122,7 +122,7 @@ def set_warmup(ledger: RedisLedger, clean_days: int, day: int, mailbox: int) -> 
 
 def classes_between(ledger: RedisLedger, mailbox: int, begins: int, ends: int) -> list[Row]:
     """What a mailbox met between two instants of relay time."""
-    rows = attempts_since(ledger, mailbox, begins)
+    rows = tries_since(ledger, mailbox, begins)
     return [(name,) for name in dict.fromkeys(row["class"] for row in rows if row["ended_at"] < ends)]
 
 

@@ -108,3 +108,11 @@ def test_a_refusal_counts_since_it_is_the_same_reason_alone():
         both.put("attempts", attempt(number, delivery=1, ended_at=number * 10, **{"class": met}))
     assert both.same("queue.first_refusal", (1, "quota")) == [(30,)]
     assert both.same("queue.first_refusal", (1, "network")) == [(None,)]
+
+
+def test_what_no_limit_counts_any_more_was_tried_all_the_same():
+    both = sides(delivery(1))
+    both.put("attempts", attempt(1, likeness=b"\xff" * 8))
+    both.redis.sorted_sets["relay:{p}:ends:a@p"].clear()
+    assert both.same("traffic.was_used", (1,)) == [(1,)]
+    assert both.same("guard.refusals_like", (1, 0, b"\xff" * 8)) == [(ANNA, 20)]
