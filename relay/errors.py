@@ -57,6 +57,10 @@ class StoreTooNew(StoreBroken):
     """the store was written by a newer relay"""
 
 
+class StoreMoved(StoreBroken):
+    """the store was moved to another place, or is not all here yet"""
+
+
 class StaleRouting(TemporaryError):
     """a newer routing was applied; load it from the store"""
 

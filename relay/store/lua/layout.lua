@@ -1,7 +1,8 @@
 -- Says which layout of keys the store has, after marking a new store with its own; changes nothing where it may not.
 -- KEYS: the hash of what the store is. ARGV: the layout that the node knows, the version of its scripts, the id for a
 -- new store, or nothing where none may be made.
--- Answers {layout, id, version of the scripts that wrote before}; {} where there is no store and none may be made.
+-- Answers {layout, id, version of the scripts that wrote before, why it may not be used or nothing}; {} where there is
+-- no store and none may be made.
 
 local meta = KEYS[1]
 local layout, scripts, id = ARGV[1], ARGV[2], ARGV[3]
@@ -11,17 +12,17 @@ if kind ~= 'none' and kind ~= 'hash' then
   return redis.error_reply('WRONGTYPE ' .. meta .. ' is no hash')
 end
 
-local known = redis.call('HMGET', meta, 'layout', 'store_id', 'scripts')
+local known = redis.call('HMGET', meta, 'layout', 'store_id', 'scripts', 'barred')
 if not known[1] then
   if id == '' then
     return {}
   end
   redis.call('HSET', meta, 'layout', layout, 'store_id', id, 'scripts', scripts)
-  return {layout, id, scripts}
+  return {layout, id, scripts, ''}
 end
 
 -- A newer layout is not touched; the version is written only where it changes, so that a reconnect writes nothing.
 if known[1] == layout and known[3] ~= scripts then
   redis.call('HSET', meta, 'scripts', scripts)
 end
-return {known[1], known[2] or '', known[3] or ''}
+return {known[1], known[2] or '', known[3] or '', known[4] or ''}

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from relay.errors import StoreBroken, StoreReplaced, StoreTooNew
+from relay.errors import StoreBroken, StoreMoved, StoreReplaced, StoreTooNew
 from relay.store.redis.facts import answered
 from relay.store.redis.failures import Deed
 from relay.store.redis.scripts import load_script, script_names
@@ -34,6 +34,8 @@ class Identity:
 
     scripts: str
     store_id: str | None = None
+    is_mover: bool = False
+    """Whether it moves stores: it alone may open one that was moved away, or is not all there yet."""
 
 
 def scripts_version() -> str:
@@ -45,7 +47,7 @@ def scripts_version() -> str:
 def check_layout(wire: Wire, identity: Identity, new_id: Callable[[], str], *, until: int) -> str:
     """The id of the store, which is marked as a store if it was empty and none was known.
 
-    StoreTooNew, StoreReplaced, StoreBroken: it is not one that this node may write to.
+    StoreTooNew, StoreReplaced, StoreMoved, StoreBroken: it is not one that this node may write to.
     """
     reply = _mark(wire, identity, "", until)
     if not reply:
@@ -70,7 +72,7 @@ def _mark(wire: Wire, identity: Identity, new_id: str, until: int) -> Reply:
 
 def _accepted(reply: Reply, wire: Wire, identity: Identity) -> str:
     fields: list[str] = [each.decode(errors="replace") for each in reply]
-    layout, store_id, scripts = fields
+    layout, store_id, scripts, barred = fields
     if not (layout.isascii() and layout.isdigit() and store_id):
         raise StoreBroken(f"{wire.host}: {META} says nothing of a layout and an id; it was not written by a relay")
     if int(layout) > LAYOUT:
@@ -85,6 +87,8 @@ def _accepted(reply: Reply, wire: Wire, identity: Identity) -> str:
             f"{wire.host} has store {store_id} in it, and this relay has mail of store {identity.store_id}: "
             "`store` leads elsewhere, or another store was restored there"
         )
+    if barred and not identity.is_mover:
+        raise StoreMoved(f"{wire.host}: {barred}")
     return store_id
 
 

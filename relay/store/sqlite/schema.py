@@ -4,7 +4,7 @@ Law: an older store is brought up to date in one transaction, one written by a n
 never opened with another key than its own.
 """
 
-from relay.errors import StoreBroken, StoreTooNew
+from relay.errors import StoreBroken, StoreMoved, StoreTooNew
 from relay.store.engine.ring import open_ring
 from relay.store.engine.statements import load_statements
 from relay.store.engine.values import Seals
@@ -23,11 +23,14 @@ MIGRATIONS = {version: load_statements(f"schema_{version}") for version in range
 
 STORE_ID_BYTES: int = 16
 
+BARRED = "barred"
+"""The fact under which it says why it may not be used: it was moved away, or is not all there yet."""
+
 
 def open_seals(database: Database, outside: Outside, *, has_segments: bool) -> Seals:
     """The seals of the store in this database; makes the store where there is none.
 
-    StoreTooNew; StoreKeyError: its key is missing or another one. StoreBroken: mail lies in segments (`has_segments`)
+    StoreTooNew; StoreMoved; StoreKeyError: its key is missing or another one. StoreBroken: mail lies in segments (`has_segments`)
     and the database that says whose it is, is gone.
     """
     if database.read_one(_SQL["has_tables"]) == (0,):
@@ -43,6 +46,8 @@ def open_seals(database: Database, outside: Outside, *, has_segments: bool) -> S
     found = int(_meta(database, "schema"))
     if found > SCHEMA:
         raise StoreTooNew(f"the store has schema {found}, this relay knows {SCHEMA}")
+    if (barred := database.read_one(_SQL["get_meta"], (BARRED,))) is not None:
+        raise StoreMoved(f"relay.db: {barred[0]}")
     seals = Seals(open_ring(database, outside.cipher_for), bytes.fromhex(_meta(database, "store_id")))
     if found < SCHEMA:
         _migrate(database, found, outside)
