@@ -41,6 +41,10 @@ class StoreReplaced(StoreUnavailable):
     """this is another store than the one that was used before"""
 
 
+class MessageUnreadable(StoreUnavailable):
+    """this one message cannot be read now"""
+
+
 class StoreFull(StoreError):
     """no space is left for mail"""
 

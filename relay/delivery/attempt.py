@@ -14,7 +14,7 @@ from relay.core.words import Stage
 from relay.delivery.fence import BEFORE_DOT, BEFORE_MAIL, Holds, always_holds
 from relay.delivery.observer import Observer
 from relay.delivery.pool import Lease
-from relay.errors import CorruptValue, StoreError
+from relay.errors import CorruptValue, MessageUnreadable, StoreError
 
 
 class ContentAndGate(Protocol):
@@ -112,10 +112,10 @@ class Attempt:
         return self._is_gated
 
     def _without_store(self, error: StoreError) -> Result:
-        """A gate that cannot be asked leaves the delivery its place; content that cannot be read lets others pass."""
+        """A store that is away leaves the delivery its place; a message that cannot be read lets others pass."""
         self.has_missed_store = True
         self._observe.store_failed("gate" if self._is_begun else "content", error)
-        return self._cut_short(Verdict.DROPPED if self._is_begun else Verdict.DEFERRED)
+        return self._cut_short(Verdict.DEFERRED if isinstance(error, MessageUnreadable) else Verdict.DROPPED)
 
     def _cut_short(self, verdict: Verdict) -> Result:
         """Nobody read how it ended: it counts as begun, and as in doubt once it was gated."""

@@ -11,7 +11,7 @@ from ctypes import CDLL, c_int, c_int64, get_errno
 from itertools import chain, count
 from pathlib import Path
 
-from relay.errors import CorruptValue, StoreBroken, StoreFull, StoreUnavailable
+from relay.errors import CorruptValue, MessageUnreadable, StoreBroken, StoreFull, StoreUnavailable
 from relay.store.needs import CrashPoint, never_dies
 from relay.store.segments.port import BATCH_BYTES, SEGMENT_BYTES, Place
 
@@ -129,17 +129,17 @@ class FileSegments:
         self._number, self._end = self._number + 1, 0
 
     def read(self, place: Place) -> bytes:
-        """A record; blocks. CorruptValue: it is not there."""
+        """A record; blocks. CorruptValue: it is not there; MessageUnreadable: not now."""
         try:
             descriptor = os.open(self._path(place.segment), os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             raise CorruptValue("a segment is gone") from None
         except OSError as error:
-            raise StoreUnavailable(f"a segment cannot be read: {os.strerror(error.errno or 0)}") from error
+            raise MessageUnreadable(f"a segment cannot be read: {os.strerror(error.errno or 0)}") from error
         try:
             record = os.pread(descriptor, place.length, place.offset)
         except OSError as error:
-            raise StoreUnavailable(f"a segment cannot be read: {os.strerror(error.errno or 0)}") from error
+            raise MessageUnreadable(f"a segment cannot be read: {os.strerror(error.errno or 0)}") from error
         finally:
             os.close(descriptor)
         if len(record) != place.length:

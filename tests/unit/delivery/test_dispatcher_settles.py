@@ -10,7 +10,14 @@ from relay.core.limits import SECOND
 from relay.core.words import MailboxId, Stage
 from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
-from relay.errors import CorruptValue, StoreBroken, StoreFull, StoreUnavailable
+from relay.errors import (
+    CorruptValue,
+    MessageUnreadable,
+    StoreBroken,
+    StoreFull,
+    StoreSilent,
+    StoreUnavailable,
+)
 from tests.fakes.network import on_virtual_time
 from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession, deliver
 from tests.unit.delivery.node import CLOSED, OPENED, ROSSI, VERDI, Node, delivering, run
@@ -148,7 +155,7 @@ def test_content_that_cannot_be_read_now_lets_the_others_pass() -> None:
     async def main(node: Node) -> None:
         def content_of(claim: Claim) -> bytes:
             if claim.message == "m1":
-                raise StoreUnavailable
+                raise MessageUnreadable
             return b"Subject: x\r\n\r\n"
 
         node.store.content_of = content_of
@@ -160,6 +167,25 @@ def test_content_that_cannot_be_read_now_lets_the_others_pass() -> None:
 
     node = run(main)
     assert [name for name, _ in node.observer.store_failures] == ["content"]
+
+
+def test_mail_for_which_the_store_is_away_keeps_its_place() -> None:
+    async def main(node: Node) -> None:
+        errors = [StoreUnavailable(), StoreSilent(), StoreFull()]
+
+        def content_of(_: Claim) -> bytes:
+            if errors:
+                raise errors.pop()
+            return b"Subject: x\r\n\r\n"
+
+        node.store.content_of = content_of
+        node.store.put(ROSSI, "m1")
+        await node.store.until_settled(4)
+        *before, last = node.store.settled["m1"]
+        assert [result.verdict for result in before] == [Verdict.DROPPED] * 3
+        assert last == DELIVERED
+
+    run(main)
 
 
 @pytest.mark.parametrize("call", ["take", "settle", "session", "heartbeat"])
