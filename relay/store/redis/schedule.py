@@ -3,14 +3,14 @@
 Law: nothing is changed on the server before the operation is committed; until then the operation sees its own changes.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from relay.core.kinship import Kinship
 from relay.core.limits import Instant
 from relay.core.rotation import Line, ProviderLine
 from relay.core.schedule import Schedule
-from relay.core.terms import Memory, Standing
+from relay.core.terms import Grant, Memory, Standing
 from relay.core.witnesses import Told, Witnesses
 from relay.core.words import AccountId, DeliveryId, Lane, MailboxId
 from relay.store.redis.looking import LookedAt, Read
@@ -63,10 +63,11 @@ class RedisSchedule(Schedule):
     ) -> None:
         """What is ready of an account follows it; None: its mail goes nowhere."""
         self._note("move_account", account, origin and list(origin), target and list(target))
-        if origin is not None:
-            super().move_account(account, origin, target, now)
-        elif target is not None:
-            for lane, many in zip(Lane, self.waiting_of(None, account), strict=True):
+        waiting = self.waiting_of(None, account) if origin is None else self.ready_of(origin, account)
+        for lane, many in zip(Lane, waiting, strict=True):
+            if origin is not None and many:
+                super().remove_ready(origin, account, lane, now, many)
+            if target is not None and many:
                 super().add_ready(target, account, lane, now, many)
 
     def waiting_of(self, mailbox: MailboxId | None, account: AccountId) -> tuple[int, int]:
@@ -79,6 +80,29 @@ class RedisSchedule(Schedule):
         if mailbox in self._lines:
             return super().ready_of(mailbox, account)
         return self.waiting_of(mailbox, account)
+
+    # what only the server does, or does by ids and numbers: here it would change nothing there
+
+    def grant(self, now: Instant, idle: Mapping[MailboxId, int], most: int) -> list[Grant]:
+        raise TypeError("take.lua grants")
+
+    def open_sessions(self, now: Instant, most: int) -> dict[MailboxId, int]:
+        raise TypeError("take.lua opens sessions")
+
+    def add_ready(self, mailbox: MailboxId, account: AccountId, lane: Lane, now: Instant, many: int = 1) -> None:
+        raise TypeError("add_deliveries names them")
+
+    def remove_ready(self, mailbox: MailboxId, account: AccountId, lane: Lane, now: Instant, many: int = 1) -> None:
+        raise TypeError("remove_delivery names it")
+
+    def move_account(self, account: AccountId, origin: MailboxId, target: MailboxId | None, now: Instant) -> None:
+        raise TypeError("follow_account moves what goes nowhere too")
+
+    def start_trial(self, mailbox: MailboxId, now: Instant) -> None:
+        raise TypeError("begin_trial numbers it")
+
+    def end(self, mailbox: MailboxId, started: Instant, at: Instant | None, now: Instant) -> None:
+        raise TypeError("end_attempt knows its number")
 
     # attempts, by their numbers
 

@@ -190,6 +190,21 @@ def test_refusals_that_were_no_matter_of_the_password_do_not_count(twins: Twins)
         assert (line.refusals.used(place.now), line.logins.used(place.now)) == (0, 1)
 
 
+def test_what_would_change_nothing_on_the_server_is_refused(twins: Twins) -> None:
+    seen, now = read(twins), twins.place.now
+    for change in (
+        lambda: seen.grant(now, {A: 1}, 1),
+        lambda: seen.open_sessions(now, 1),
+        lambda: seen.add_ready(A, "x", Lane.BULK, now),
+        lambda: seen.remove_ready(A, "x", Lane.BULK, now),
+        lambda: seen.move_account("x", A, B, now),
+        lambda: seen.start_trial(A, now),
+        lambda: seen.end(A, now, now, now),
+    ):
+        with pytest.raises(TypeError):
+            change()
+
+
 def test_nothing_is_read_twice(twins: Twins) -> None:
     """What is asked again in an operation is answered from memory."""
     asked = list[str]()
