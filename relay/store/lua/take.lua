@@ -1,5 +1,5 @@
 -- Hands out what may be sent now, names who should log in, and says when to ask again; the attempts are recorded.
--- needs: clock attempts deliveries numbering told rowkeys schedule types
+-- needs: clock attempts deliveries numbering owners told rowkeys schedule types
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {version, who takes, {{provider, username,
 -- many}, ...}, most, lease, next_at, number, {number, ...}}: `next_at` is when something has to be decided first (0: at
 -- once); what this take gives is kept under its number until the node says that it has heard it.
@@ -7,7 +7,7 @@
 -- closed, wake_at or false, changes}, {"STALE"} where another routing is in force, {"JUDGE"} where something has run out.
 local ask = cmsgpack.unpack(ARGV[4])
 local version, node, idle, most, lease = ask[1], ask[2], ask[3], ask[4], ask[5]
-local fault = deliveries.fault() or attempts.fault(node) or schedule.check_round()
+local fault = deliveries.fault() or attempts.fault(node) or owners.fault(ARGV[2]) or schedule.check_round()
 for _, each in ipairs(idle) do
   local at_line = schedule.check_line(each[1], each[2])
   if at_line and string.sub(at_line, 1, 8) ~= "NO TERMS" then fault = fault or at_line end
@@ -19,7 +19,7 @@ local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
 local due = redis.call("ZRANGE", rowkeys.index("deliveries", "due"), 0, 0, "WITHSCORES")
 local over = redis.call("ZRANGE", rowkeys.index("deliveries", "expiry"), 0, 0, "WITHSCORES")
 local next_due = due[2] and tonumber(due[2]) or nil
-if attempts.has_run_out(now) or (next_due and next_due <= now) or (over[2] and tonumber(over[2]) <= now)
+if attempts.has_run_out(now, ARGV[2]) or (next_due and next_due <= now) or (over[2] and tonumber(over[2]) <= now)
   or (ask[6] and ask[6] <= now) then
   return cmsgpack.pack({ "JUDGE" })
 end
@@ -44,8 +44,7 @@ for index, each in ipairs(idle) do
   end
   left[index] = { each[1], each[2], many }
 end
-local opened = schedule.open_sessions(now, most - #grants)
-for _, each in ipairs(opened) do redis.call("HSET", "relay:{relay}:owners", each[1] .. " " .. each[2], ARGV[2]) end
+local opened = schedule.open_sessions(now, most - #grants, ARGV[2])
 local closed = schedule.close_sessions(now, left)
 if #grants > 0 or #opened > 0 then
   local numbers_of = {}
@@ -57,7 +56,7 @@ for _, each in ipairs(opened) do given = given + each[3] end
 local wake_at = now
 if not (most > 0 and given == most) then
   wake_at = schedule.wake_at(now, left) or false
-  for _, at in ipairs({ next_due or false, attempts.wakes_at(node) or false, ask[6] or false }) do
+  for _, at in ipairs({ next_due or false, attempts.wakes_at(node, ARGV[2]) or false, ask[6] or false }) do
     if at and (not wake_at or at < wake_at) then wake_at = at end
   end
 end

@@ -5,7 +5,8 @@ Law: it only reads, but for numbers given to new rows, which are given once what
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from relay.store.redis.ledger import EVERYTHING, Raw
+from relay.store.redis.book import Raw
+from relay.store.redis.ledger import EVERYTHING
 from relay.store.redis.link import Link
 
 SCANNED: int = 1_000
@@ -75,6 +76,11 @@ class LinkAsking:
         lines = self._link.ask("INFO", "memory").decode().splitlines()
         facts = dict(line.split(":", 1) for line in lines if ":" in line)
         return int(facts.get("used_memory", 0)), int(facts.get("maxmemory", 0))
+
+    def smembers(self, key: str, /) -> list[bytes]:
+        """The members of a set."""
+        found: list[bytes] = self._link.ask("SMEMBERS", key)
+        return list(found)
 
     def lrange(self, key: str, /) -> list[bytes]:
         """A whole list, which is short."""

@@ -1,9 +1,11 @@
 """Attempts under way on Redis: rows of the table `claims`, looked up when they are asked for.
 
-Law: as on SQLite, a delivery has at most one claim that is not lost; what an operation changes of one, it sees.
+Law: as on SQLite, a delivery has at most one claim that is not lost; what an operation changes of one, it sees. Who
+looks at all of them is not in the way of those that go on; one that he ends or moves has to be as he saw it.
 """
 
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from relay.core.envelope import Claim
@@ -48,18 +50,26 @@ class RedisClaims:
         return None if row is None or not row["delivery"] else self._running(row)
 
     def holder_of(self, delivery: DeliveryId) -> Running | None:
-        """The attempt that holds a delivery now."""
-        found = self._ledger.group("claims", "holders", delivery)
+        """The attempt that holds a delivery now, and will until the commit; None: no attempt will."""
+        found = self._ledger.firm_group("claims", "holders", delivery)
         return self.get(int(found[0])) if found else None
+
+    @contextmanager
+    def undecided(self, attempt: int) -> Iterator[None]:
+        """Meanwhile an attempt is for no delivery yet."""
+        self._ledger.change("claims", attempt, delivery=0)
+        try:
+            yield
+        finally:
+            self._ledger.leave("claims", attempt)
 
     def of_node(self, node: str) -> list[Running]:
         """The attempts of a node, in the order of their start."""
         return [running for running in self if running.claim.node == node]
 
     def __iter__(self) -> Iterator[Running]:
-        rows = sorted(self._ledger.all_rows("claims"), key=lambda row: int(row[0]))
-        named = (self._ledger.named("claims", int(row[0])) for row in rows)
-        return iter([self._running(row) for row in named if row is not None and row["delivery"]])
+        rows = sorted(self._ledger.glance_all("claims"), key=lambda row: int(row["attempt"]))
+        return iter([self._running(row) for row in rows if row["delivery"]])
 
     def gate(self, running: Running, now: Instant) -> None:
         """The attempt passed the gate."""

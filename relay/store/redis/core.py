@@ -149,7 +149,7 @@ class Core:
         self.context.watched.load(opened)
         self.moves = moves = Moves(self.context)
         self.settling = Settling(self.context, moves)
-        self.leases = RedisLeases(self.context, opened, self.claims, self.settling)
+        self.leases = RedisLeases(self.context, opened, self.claims, self.settling, own=ground.node)
         self.timers = Timers(self.context, moves)
         self.logins = Logins(self.context)
         self.applying = Applying(self.context)
@@ -165,6 +165,7 @@ class Core:
             self._memory,
             lambda name, args: ground.link.run(load_script(name), (), tuple(args)),
             lambda verb, args: opened.ledger.act(verb, *args),
+            node=ground.node,
         )
 
     # the frame of an operation
@@ -334,12 +335,14 @@ class Core:
         return self.leases.recover(node)
 
     def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
-        """A session came or went."""
-        self.logins.session(mailbox, event)
+        """A session came or went; one that others have counted as gone, because this node was silent, is gone."""
+        if self.leases.is_own(mailbox):
+            self.logins.session(mailbox, event)
 
     def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         """A session could not be opened."""
-        self.logins.refused(mailbox, failure)
+        if self.leases.is_own(mailbox):
+            self.logins.refused(mailbox, failure)
 
     def edit(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> Edit:
         """What a routing would change."""

@@ -20,7 +20,7 @@ from relay.store.redis.claims import RedisClaims
 from relay.store.redis.keys import mailbox_of
 from relay.store.redis.ledger import EVERYTHING
 from relay.store.redis.opened import Opened
-from relay.store.redis.rowkeys import LEASES, OWNERS, lost_key, taken_key
+from relay.store.redis.rowkeys import LEASES, OWNERS, lost_key, owned_key, taken_key
 
 _LIMITS = load_statements("limits")
 
@@ -28,11 +28,13 @@ _LIMITS = load_statements("limits")
 class RedisLeases:
     """The leases of all nodes."""
 
-    def __init__(self, context: Context, opened: Opened, claims: RedisClaims, settling: Settling) -> None:
+    def __init__(self, context: Context, opened: Opened, claims: RedisClaims, settling: Settling, *, own: str) -> None:
+        """`own`: the name of this node."""
         self._context = context
         self._opened = opened
         self._claims = claims
         self._settling = settling
+        self._own = own
         self._just_lost: dict[str, dict[int, None]] = {}
         """What this operation has found to be lost, by node."""
 
@@ -49,6 +51,10 @@ class RedisLeases:
                 self._lapse(running, ends)
             if running.lapsed_at is not None and (ends_at := self._ends_at(running)) <= now:
                 self._settling.abandon(running, at=ends_at)
+        for node, ends in until.items():
+            if ends <= now and node != self._own:
+                for mailbox in self._owned(node):
+                    self._end_sessions(mailbox, now)
 
     def extend(self, node: str) -> None:
         """The node lives: its claims are its own for another while."""
@@ -85,8 +91,12 @@ class RedisLeases:
         return doubts
 
     def _owned(self, node: str) -> list[MailboxId]:
-        owners = self._opened.ledger.asking.hscan(OWNERS)
-        return [mailbox_of(member.decode()) for member, owner in sorted(owners) if owner.decode() == node]
+        return [mailbox_of(member.decode()) for member in sorted(self._opened.ledger.asking.smembers(owned_key(node)))]
+
+    def is_own(self, mailbox: MailboxId) -> bool:
+        """Whether this node has the sessions of a mailbox; of one that lost its lease others have taken them away."""
+        owner = self._opened.ledger.asking.hget(OWNERS, " ".join(mailbox))
+        return owner is not None and owner.decode() == self._own
 
     def _end_sessions(self, mailbox: MailboxId, now: Instant) -> None:
         """Sessions of the dead process; its logins the provider may count until linger is over, and may have refused
@@ -97,7 +107,6 @@ class RedisLeases:
         sessions, opening = line.sessions, line.opening
         if sessions or opening:
             schedule.resume_sessions(mailbox, now, sessions=-sessions, opening=-opening)
-        self._opened.ledger.act("sessions.disown", OWNERS, " ".join(mailbox))
         if not opening:
             return
         is_suspect = may_have_been_refused(context.remembrance.health(mailbox))

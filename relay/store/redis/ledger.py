@@ -4,19 +4,17 @@ Law: nothing is written before the whole is committed, by one script that finds 
 then the operation reads back what it means to write.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol, cast
 
 from relay.store.engine.ledger import Row
 from relay.store.engine.statements import Statement
+from relay.store.redis.book import Book, Raw, members_of, writes_of
 from relay.store.redis.rowkeys import group_key, index_key, number_key, table_key
 from relay.store.redis.tables import TABLES, Id, Table, Values
 
 EVERYTHING: int = 1 << 53
 """Above every number in a store: a double of Lua holds it exactly."""
-
-Raw = bytes | None
 
 
 class Asking(Protocol):
@@ -31,52 +29,8 @@ class Asking(Protocol):
     def zcount(self, key: str, lo: float, hi: float, /) -> int: ...
     def incr(self, key: str, many: int = 1, /) -> int: ...
     def lrange(self, key: str, /) -> list[bytes]: ...
+    def smembers(self, key: str, /) -> list[bytes]: ...
     def xrange(self, key: str, most: int, /) -> list[tuple[bytes, bytes]]: ...
-
-
-@dataclass(slots=True)
-class Book:
-    """One table within an operation."""
-
-    table: Table
-    was: dict[Id, Raw] = field(default_factory=dict)
-    """Rows as they were read: as bytes, None where there was none."""
-    now: dict[Id, list[Any] | None] = field(default_factory=dict)
-    """Rows that this operation writes; None: it drops them."""
-    before: dict[tuple[str, Any], dict[Id, int]] = field(default_factory=dict)
-    """Where rows that it writes were: by index and its parts, or group and its value, each with its order there."""
-    after: dict[tuple[str, Any], dict[Id, int]] = field(default_factory=dict)
-    """Where they are thereafter: an operation may write 100,000 rows, and asks for few of them at a time."""
-    groups: dict[tuple[str, Id], Raw] = field(default_factory=dict)
-    """Groups that were read ahead."""
-    spare: Iterator[int] = field(default_factory=lambda: iter(()))
-    """Numbers that were asked for ahead."""
-
-    def write(self, key: Id, values: list[Any] | None) -> None:
-        """A row that was read is another one from now on; None: it is dropped."""
-        if key not in self.now:
-            raw = self.was[key]
-            for place, order in self._places(None if raw is None else self.table.unpack(raw)):
-                self.before.setdefault(place, {})[key] = order
-        for place, _ in self._places(self.now.get(key)):
-            self.after[place].pop(key)
-        for place, order in self._places(values):
-            self.after.setdefault(place, {})[key] = order
-        self.now[key] = values
-
-    def _places(self, values: list[Any] | None) -> Iterator[tuple[tuple[str, Any], int]]:
-        """Where a row is found beside its id."""
-        if values is None:
-            return
-        row = self.table.named(values)
-        for name, index in self.table.indexes.items():
-            parts = index.by(row)
-            if parts is not None:
-                yield (name, parts), index.order(row)
-        for name, group in self.table.groups.items():
-            value = group.by(row)
-            if value is not None:
-                yield (name, value), 0
 
 
 class RedisLedger:
@@ -133,7 +87,9 @@ class RedisLedger:
         book = self._books[table]
         unknown = [key for key in dict.fromkeys(keys) if key not in book.was and key not in book.now]
         if unknown:
-            book.was.update(zip(unknown, self._raw(table, unknown), strict=True))
+            asked = [key for key in unknown if key not in book.seen]
+            found = dict(zip(asked, self._raw(table, asked), strict=True))
+            book.was.update((key, found[key] if key in found else book.seen[key]) for key in unknown)
         return [self._known(book, key) for key in keys]
 
     def named(self, table: str, key: Id) -> dict[str, Any] | None:
@@ -164,10 +120,11 @@ class RedisLedger:
         return [book.table.named(values) for values in rows if values is not None]
 
     def glance_all(self, table: str) -> list[dict[str, Any]]:
-        """As `glance`: every row of a small table, in no order."""
+        """As `glance`: all rows of a small table, in no order; one that is read later is as it was here."""
         book = self._books[table]
-        found = {self._key(book.table, name): packed for name, packed in self.asking.hscan(table_key(table))}
-        rows = (self._values(book, found, key) for key in {**found, **book.now})
+        scanned = self.asking.hscan(table_key(table))
+        book.seen = {**{self._key(book.table, name): packed for name, packed in scanned}, **book.seen}
+        rows = (self._values(book, book.seen, key) for key in {**book.seen, **book.now})
         return [book.table.named(values) for values in rows if values is not None]
 
     def written(self, table: str) -> Mapping[Id, list[Any] | None]:
@@ -208,6 +165,10 @@ class RedisLedger:
             return 0
         self._books[table].write(key, None)
         return 1
+
+    def leave(self, table: str, key: Id) -> None:
+        """A row stays as it was read, whatever this operation wrote there."""
+        self._books[table].leave(key)
 
     def next_number(self, table: str) -> int:
         """The number of the next row of a table: given at once, and never twice; one that is not used is missing."""
@@ -276,16 +237,24 @@ class RedisLedger:
             packed = book.groups[group, value]
         else:
             packed = self.asking.hget(group_key(table, group), str(value))
-        found = _members(packed, is_number=self._is_number(book.table))
+        found = members_of(packed, is_number=self._is_number(book.table))
         own = book.after.get((group, value), {})
         return list(dict.fromkeys([*(key for key in found if key not in book.now or key in own), *own]))
+
+    def firm_group(self, table: str, group: str, value: Id) -> list[Id]:
+        """As `group`; nothing is committed if another has come or gone by then."""
+        book, place = self._books[table], (group, value)
+        if place not in book.groups:
+            book.groups[place] = self.asking.hget(group_key(table, group), str(value))
+        book.firm.setdefault(place, book.groups[place])
+        return self.group(table, group, value)
 
     def read_groups(self, table: str, group: str, values: Sequence[Id]) -> list[Id]:
         """Reads several groups at once, for `group`; what rows they name."""
         book = self._books[table]
         found = self.asking.hmget(group_key(table, group), [str(value) for value in values])
         book.groups.update(zip(((group, value) for value in values), found, strict=True))
-        return [key for packed in found for key in _members(packed, is_number=self._is_number(book.table))]
+        return [key for packed in found for key in members_of(packed, is_number=self._is_number(book.table))]
 
     # what is committed
 
@@ -299,12 +268,14 @@ class RedisLedger:
         return bool(self.verbs or self.events) or any(book.now for book in self._books.values())
 
     def reads(self) -> list[list[Any]]:
-        """Each row that was read, as it was: table, id, bytes or False."""
-        return [
-            [table_key(name), str(key), False if raw is None else raw]
+        """Each row that was read, and each group that has to stay, as it was: key, field, bytes or False."""
+        rows = ((table_key(name), key, raw) for name, book in self._books.items() for key, raw in book.was.items())
+        groups = (
+            (group_key(name, group), value, raw)
             for name, book in self._books.items()
-            for key, raw in book.was.items()
-        ]
+            for (group, value), raw in book.firm.items()
+        )
+        return [[key, str(name), False if raw is None else raw] for key, name, raw in (*rows, *groups)]
 
     def writes(self) -> list[list[Any]]:
         """What has to be written, row by row with its indexes; each a command of the script `act`."""
@@ -312,7 +283,7 @@ class RedisLedger:
             write
             for book in self._books.values()
             for key, values in book.now.items()
-            for write in _writes(book, key, values)
+            for write in writes_of(book, key, values)
         ]
 
     def _raw(self, table: str, keys: Sequence[Id]) -> list[Raw]:
@@ -338,36 +309,3 @@ class RedisLedger:
 
     def _key(self, table: Table, member: bytes) -> Id:
         return int(member) if self._is_number(table) else member.decode()
-
-
-def _members(packed: Raw, *, is_number: bool) -> list[Id]:
-    """A group as it is kept: its ids, parted by spaces."""
-    texts = [] if packed is None else packed.decode().split(" ")
-    return [int(text) if is_number else text for text in texts]
-
-
-def _writes(book: Book, key: Id, values: list[Any] | None) -> Iterable[list[Any]]:
-    raw, table = book.was[key], book.table
-    before = None if raw is None else table.named(table.unpack(raw))
-    after = None if values is None else table.named(values)
-    if values is None:
-        yield ["HDEL", table_key(table.name), str(key)]
-    else:
-        yield ["HSET", table_key(table.name), str(key), table.pack(values)]
-    for name, index in table.indexes.items():
-        was = None if before is None else index.by(before)
-        now = None if after is None else index.by(after)
-        if was is not None and was != now:
-            yield ["ZREM", index_key(table.name, name, was), str(key)]
-        if now is not None and after is not None:
-            order = index.order(after)
-            if was != now or before is None or index.order(before) != order:
-                yield ["ZADD", index_key(table.name, name, now), order, str(key)]
-    for name, group in table.groups.items():
-        was_in = None if before is None else group.by(before)
-        is_in = None if after is None else group.by(after)
-        if was_in != is_in:
-            if was_in is not None:
-                yield ["LEAVE", group_key(table.name, name), str(was_in), str(key)]
-            if is_in is not None:
-                yield ["JOIN", group_key(table.name, name), str(is_in), str(key)]

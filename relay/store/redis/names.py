@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import msgpack
 
 from relay.core.words import AccountId, MailboxId
-from relay.store.redis.ledger import Raw
+from relay.store.redis.book import Raw
 from relay.store.redis.rowkeys import group_key, table_key
 from relay.store.redis.scripts import Script, load_script
 from relay.store.redis.tables import TABLES, key_of

@@ -13,7 +13,8 @@ def exchanged(core: Core, attempt: int) -> Entry | None:
     running = core.claims.get(attempt)
     if running is None:
         return None
-    entry = probe_of(core.context, running.claim.mailbox, running.entry)
+    with core.claims.undecided(attempt):  # the oldest is among those whose turn it may be
+        entry = probe_of(core.context, running.claim.mailbox, running.entry)
     if entry.delivery != running.entry.delivery:
         core.exchange(attempt, entry.delivery)
     core.remember_entry(entry)

@@ -39,6 +39,11 @@ OWNERS = "relay:{relay}:owners"
 """By which node each mailbox's sessions are held (a hash)."""
 
 
+def owned_key(node: str) -> str:
+    """The mailboxes whose sessions a node has (a set)."""
+    return f"relay:{{relay}}:owned:{node}"
+
+
 def lost_key(node: str) -> str:
     """The claims that a node lost and has not settled (a hash)."""
     return f"relay:{{relay}}:lost:{node}"

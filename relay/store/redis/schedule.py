@@ -30,12 +30,16 @@ Record = Callable[[str, Packed], None]
 class RedisSchedule(Schedule):
     """As core's, of one operation."""
 
-    def __init__(self, memory: Memory, read: Read, record: Record) -> None:
-        """`memory` knows terms, standings and clocks; its pasts are not asked for, because the server counts them."""
+    def __init__(self, memory: Memory, read: Read, record: Record, *, node: str | None = None) -> None:
+        """`node` opens the sessions that are reserved.
+
+        `memory` knows terms, standings and clocks; its pasts are not asked for, because the server counts them.
+        """
         self._looked_at = LookedAt(memory, read)
         super().__init__(memory, round_=self._looked_at)
         self._read = read
         self._record = record
+        self._node = node
 
     def _note(self, name: str, *args: Any) -> None:
         self._record(f"schedule.{name}", list(args))
@@ -121,7 +125,7 @@ class RedisSchedule(Schedule):
     # sessions
 
     def reserve_session(self, mailbox: MailboxId, now: Instant) -> None:
-        self._note("reserve_session", *mailbox)
+        self._note("reserve_session", *mailbox, self._node)
         super().reserve_session(mailbox, now)
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:

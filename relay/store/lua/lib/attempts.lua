@@ -1,5 +1,5 @@
 -- Attempts under way as rows, and the leases of the nodes that they belong to.
--- needs: rowkeys rows types
+-- needs: owners rowkeys rows types
 local attempts = {}
 
 local CLAIMS, ATTEMPTS = rowkeys.table("claims"), rowkeys.table("attempts")
@@ -31,23 +31,26 @@ function attempts.fault(node)
   })
 end
 
--- Whether something has run out: a lease with attempts under it, or the time for a reply after one.
-function attempts.has_run_out(now)
+-- Whether something has run out: a lease with attempts under it or, of another node than `me`, with sessions; or the time
+-- for a reply after one.
+function attempts.has_run_out(now, me)
   if #redis.call("ZRANGEBYSCORE", LAPSED, "-inf", now, "LIMIT", 0, 1) > 0 then return true end
   for _, node in ipairs(redis.call("ZRANGEBYSCORE", LEASES, "-inf", now)) do
-    if redis.call("ZCARD", of_node(node)) > 0 then return true end
+    if redis.call("ZCARD", of_node(node)) > 0 or (node ~= me and owners.has_any(node)) then return true end
   end
   return false
 end
 
--- When the next one runs out; those of `node`, which is about to renew its lease, aside.
-function attempts.wakes_at(node)
+-- When the next one runs out; those of `node`, which is about to renew its lease, aside, and the sessions of `me`.
+function attempts.wakes_at(node, me)
   local first = redis.call("ZRANGE", LAPSED, 0, 0, "WITHSCORES")
   local at = first[2] and tonumber(first[2]) or nil
   local leases = redis.call("ZRANGE", LEASES, 0, -1, "WITHSCORES")
   for index = 1, #leases, 2 do
     local until_ = tonumber(leases[index + 1])
-    if leases[index] ~= node and (not at or until_ < at) and redis.call("ZCARD", of_node(leases[index])) > 0 then at = until_ end
+    local is_other = leases[index] ~= node and (not at or until_ < at)
+    local has_sessions = is_other and leases[index] ~= me and owners.has_any(leases[index])
+    if is_other and (has_sessions or redis.call("ZCARD", of_node(leases[index])) > 0) then at = until_ end
   end
   return at
 end

@@ -91,9 +91,9 @@ schedule.end_attempt = changes(function(self, attempt, _, at, now) round.stop(se
 
 -- who should log in
 
--- {provider, username, many}, in order; what is named is reserved.
-function schedule.open_sessions(now, most)
-  local opened = sessions.open(now, most)
+-- {provider, username, many}, in order; what is named is reserved for `node`.
+function schedule.open_sessions(now, most, node)
+  local opened = sessions.open(now, most, node)
   save()
   return opened
 end
@@ -105,8 +105,8 @@ function schedule.close_sessions(now, idle)
   return closed
 end
 
-schedule.reserve_session = changes(function(self, now)
-  sessions.reserve(self, now)
+schedule.reserve_session = changes(function(self, now, node)
+  sessions.reserve(self, now, node)
   round.refresh(self, now)
 end)
 

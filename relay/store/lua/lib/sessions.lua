@@ -1,5 +1,5 @@
 -- Who should log in next, and whose idle session should make room for that: core/sessions.py.
--- needs: keys line logins provider round witnesses
+-- needs: keys line logins owners provider round witnesses
 -- What is to be opened is reserved at once, so that asking twice opens nothing twice.
 local sessions = {}
 
@@ -24,12 +24,15 @@ end
 -- So many sessions more; negative: they are gone.
 function sessions.count(self, many)
   self.sessions = self.sessions + many
+  if self.sessions == 0 then owners.leave(self.mailbox) end
   line.touch(self)
   self.provider.sessions = self.provider.sessions + many
   provider.touch(self.provider)
 end
 
-function sessions.reserve(self, now)
+-- `node` opens it; nil: nobody in particular, as where there is one node alone.
+function sessions.reserve(self, now, node)
+  if node and self.sessions == 0 then owners.take(self.mailbox, node) end
   sessions.count(self, 1)
   sessions.begin(self, 1)
   logins.start(self, now)
@@ -117,16 +120,35 @@ local function next_wanting(host, now)
   return found
 end
 
--- Mailboxes next in order that want a session, each with how many; they are reserved at once.
-function sessions.open(now, most)
+-- Whether its sessions are another node's: that one opens what more it wants.
+local function is_elsewhere(self, node)
+  if not node or self.sessions == 0 then return false end
+  local owner = owners.of(self.mailbox)
+  return owner ~= nil and owner ~= node
+end
+
+-- The next in order that `node` may open a session of; those of others go to `others`, so many at most.
+local AT_MOST = 100
+local function next_of(host, now, node, others)
+  while #others < AT_MOST do
+    local self = next_wanting(host, now)
+    if not self or not is_elsewhere(self, node) then return self end
+    others[#others + 1] = self
+  end
+  return nil
+end
+
+-- Mailboxes next in order that want a session of `node`, each with how many; they are reserved at once.
+function sessions.open(now, most, node)
   round.ring_alarms(now)
   local opened, places = {}, {}
   for _, name in ipairs(redis.call("ZRANGE", keys.WANTED, 0, -1)) do
     local host = provider.look(name)
+    local others = {}
     while most > 0 and provider.may_connect(host, now) do
-      local self = next_wanting(host, now)
+      local self = next_of(host, now, node, others)
       if not self then break end
-      sessions.reserve(self, now)
+      sessions.reserve(self, now, node)
       if line.wants_session(self, now) then round.push_wanting(self) end
       if not places[self.mailbox] then
         opened[#opened + 1] = { name, self.username, 0 }
@@ -135,6 +157,7 @@ function sessions.open(now, most)
       places[self.mailbox][3] = places[self.mailbox][3] + 1
       most = most - 1
     end
+    for _, self in ipairs(others) do round.push_wanting(self) end
     provider.is_wanted(host)
   end
   return opened

@@ -27,10 +27,6 @@ for _, name in ipairs({ "attempts.lost", "attempts.known" }) do
   CHECKS[name] = function(args) return types.fault({ [args[1]] = "hash" }) end
 end
 
--- (hash, mailbox): no node holds sessions of it.
-OWN["sessions.disown"] = function(args) redis.call("HDEL", args[1], args[2]) end
-CHECKS["sessions.disown"] = function(args) return types.fault({ [args[1]] = "hash" }) end
-
 -- (key): nothing needs this body any more.
 OWN["bodies.drop"] = function(args) redis.call("UNLINK", args[1]) end
 

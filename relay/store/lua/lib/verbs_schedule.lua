@@ -78,7 +78,7 @@ end)
 
 -- sessions: (provider, username ...)
 
-of_mailbox("reserve_session", function(args, now) schedule.reserve_session(args[1], args[2], now) end)
+of_mailbox("reserve_session", function(args, now) schedule.reserve_session(args[1], args[2], now, given(args[3])) end)
 of_mailbox("session_opened", function(args, now) schedule.session_opened(args[1], args[2], now) end)
 of_mailbox("session_refused", function(args, now)
   schedule.session_refused(args[1], args[2], now, args[3], given(args[4]), args[5])
