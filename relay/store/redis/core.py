@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgpack
 
 from relay.core.envelope import Claim, LoginFailure, Result, Verdict
-from relay.core.limits import Instant
+from relay.core.limits import DAY, Instant
 from relay.core.routing import Routing
 from relay.core.words import DeliveryId, MailboxId, Stage
 from relay.errors import RelayError
@@ -105,6 +105,7 @@ class Core:
         """Whether an operation failed that may have changed what is in memory."""
         self.in_doubt: object = NOTHING
         """What came of an operation of which only the store knows whether it is committed."""
+        self._calendars_at: Instant = 0
         self._entries: dict[DeliveryId, Entry] = {}
         look = ground.operations.look(self.revision)
         self._opened.open(RedisLedger(self._asking, answer), None)
@@ -320,6 +321,7 @@ class Core:
         context, now = self.context, self.context.clock.now()
         used, most = self._asking.memory()
         self.pruning.prune(used=used, most=most)
+        self._hand_in_calendars(now)
         self.logins.prune(now)
         self.timers.write()
         self.traffic.sweep()
@@ -329,6 +331,14 @@ class Core:
         for mailbox in context.remembrance.warmups.advance(context.routes.routing):
             context.schedule.reload(mailbox, now)
             context.changed()
+
+    def _hand_in_calendars(self, now: Instant) -> None:
+        """The server knows no time zones: at a start and once a day it is given the midnights to come."""
+        if now < self._calendars_at:
+            return
+        self._calendars_at = now + DAY
+        for name in self.context.routes.routing.providers:
+            self._opened.schedule.hand_in_calendar(name, now)
 
     def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""
