@@ -8,7 +8,7 @@ from relay.core.envelope import Kind, Result, Verdict
 from relay.core.reply import Reply
 from relay.core.routing import Account
 from relay.core.words import Stage
-from tests.contract.scene import DELIVERED, GUESSED, A, B, Scene, account, message, result
+from tests.contract.scene import DEFERRED, DELIVERED, GUESSED, A, B, Scene, account, message, result
 
 OVER = result(Verdict.DEFERRED, "quota-exceeded", stage=Stage.RCPT, reply=Reply(452, "4.2.2", "over quota"))
 TOO_FAST = result(Verdict.DEFERRED, "rate-limited", stage=Stage.RCPT, reply=Reply(450, "4.7.1", "too fast"))
@@ -78,6 +78,20 @@ async def each_probe_is_somebody_elses_and_then_the_oldest(scene: Scene) -> None
     await _put(scene, "late", "four")
     assert await _probe(scene, 3600, DELIVERED) == "m-late"
     assert await scene.send_all() == ["m-first", "m-second", "m-third"]
+
+
+async def the_oldest_takes_its_turn_before_others_to_whom_nothing_was_refused_either(scene: Scene) -> None:
+    await scene.route(account(A))
+    await _put(scene, "oldest", "well")
+    (claim,) = await scene.work()
+    await scene.send(claim, DEFERRED)
+    await scene.advance(60)
+    await _put(scene, "refused", "full")
+    (claim,) = await scene.work()
+    await scene.send(claim, OVER)
+    assert (await _health(scene))[0] != "ok"
+    await _put(scene, "other", "fine")
+    assert await _probe(scene, 3600, DELIVERED) == "m-oldest"
 
 
 async def whoever_hears_it_alone_stops_nobody_again(scene: Scene) -> None:

@@ -1,7 +1,10 @@
 """Deliveries and attempts on Redis: who may be sent next, who was refused, and what an operation sees of others."""
 
+import pytest
+
 from relay.store.engine.statements import load_statements
 from relay.store.redis.answers.past import STEP, attempts_since
+from relay.store.redis.tables import TABLES
 from tests.unit.store.redis.side import Sides
 
 QUEUE = load_statements("queue")
@@ -94,6 +97,52 @@ def test_a_delivery_that_is_to_be_moved_has_to_stay_as_it_was_read():
     both = sides(delivery(1))
     both.same("entries.one_entry", (1,))
     assert ["relay:{relay}:t:deliveries", "1"] in [each[:2] for each in both.ledger.reads()]
+
+
+def claim(number, **changed):
+    return {
+        "attempt": number, "delivery": number, "mailbox": 1, "node": "n", "started_at": 10, "is_probe": 0, "is_lost": 0,
+        **changed,
+    }  # fmt: skip
+
+
+def test_who_looks_at_all_attempts_is_not_in_the_way_of_those_that_go_on():
+    both = sides(delivery(1), delivery(2))
+    both.put("claims", claim(1), claim(2))
+    both.ledger.glance_all("claims")
+    both.ledger.drop("claims", 1)
+    both.put("claims", claim(2, gated_at=20))
+    both.redis.commit(both.ledger)
+
+
+def test_an_attempt_that_is_ended_has_to_be_as_it_was_seen_among_all():
+    both = sides(delivery(1))
+    both.put("claims", claim(1))
+    both.ledger.glance_all("claims")
+    both.redis.hashes["relay:{relay}:t:claims"]["1"] = TABLES["claims"].pack([1, 1, 1, "n", 10, 20, 0, None, 0])
+    both.ledger.drop("claims", 1)
+    with pytest.raises(AssertionError, match="is stale"):
+        both.redis.commit(both.ledger)
+
+
+def test_what_no_attempt_holds_is_not_taken_before_the_commit():
+    both = sides(delivery(1))
+    assert both.ledger.firm_group("claims", "holders", 1) == []
+    both.redis.hashes["relay:{relay}:g:claims:holders"]["1"] = b"7"
+    both.ledger.change("deliveries", 1, state=3)
+    with pytest.raises(AssertionError, match="is stale"):
+        both.redis.commit(both.ledger)
+
+
+def test_a_row_that_is_left_is_as_if_nothing_had_been_written():
+    both = sides(delivery(1))
+    both.put("claims", claim(1))
+    both.ledger.change("claims", 1, delivery=2)
+    assert both.ledger.group("claims", "holders", 2) == [1]
+    both.ledger.leave("claims", 1)
+    assert both.ledger.group("claims", "holders", 1) == [1]
+    assert both.ledger.group("claims", "holders", 2) == []
+    assert not both.ledger.has_written
 
 
 def test_the_same_message_is_taken_in_once():
