@@ -1,7 +1,7 @@
 -- Writes down what a node says of itself, and when.
--- needs: clock numbers types
+-- needs: clock numbers rowkeys types
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, the node's identity, what it says.
-local SAID, SEEN = "relay:{relay}:nodes", "relay:{relay}:nodes:seen"
+local SAID, SEEN = rowkeys.NODES, rowkeys.NODES_SEEN
 local fault = types.fault({ [SAID] = "hash", [SEEN] = "zset" })
 if fault then return redis.error_reply(fault) end
 local _, civil = clock.now(ARGV[1], ARGV[2], ARGV[3])

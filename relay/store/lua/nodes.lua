@@ -1,8 +1,8 @@
 -- Lists the nodes and when each was heard of last; those that were silent for long are forgotten.
--- needs: clock numbers types
+-- needs: clock numbers rowkeys types
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, after how long a silence a node is forgotten.
 -- Answers {civil time, {what it says, when}, ...}.
-local SAID, SEEN = "relay:{relay}:nodes", "relay:{relay}:nodes:seen"
+local SAID, SEEN = rowkeys.NODES, rowkeys.NODES_SEEN
 local fault = types.fault({ [SAID] = "hash", [SEEN] = "zset" })
 if fault then return redis.error_reply(fault) end
 local _, civil = clock.now(ARGV[1], ARGV[2], ARGV[3])

@@ -12,7 +12,7 @@ for _, each in ipairs(idle) do
   local at_line = schedule.check_line(each[1], each[2])
   if at_line and string.sub(at_line, 1, 8) ~= "NO TERMS" then fault = fault or at_line end
 end
-fault = fault or types.fault({ ["relay:{relay}:taken:" .. ARGV[2]] = "hash" })
+fault = fault or types.fault({ [rowkeys.taken(ARGV[2])] = "hash" })
 if fault then return redis.error_reply(fault) end
 if tonumber(redis.call("HGET", rowkeys.STATE, "routing") or 0) ~= version then return cmsgpack.pack({ "STALE" }) end
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
@@ -25,7 +25,7 @@ if attempts.has_run_out(now, ARGV[2]) or (next_due and next_due <= now) or (over
 end
 
 attempts.extend(node, now + lease)
-local kept = "relay:{relay}:taken:" .. ARGV[2]
+local kept = rowkeys.taken(ARGV[2])
 for _, number in ipairs(ask[8]) do redis.call("HDEL", kept, string.format("%.0f", number)) end
 local claimed = {}
 local function begin(name, username, _, _, delivery, is_probe)

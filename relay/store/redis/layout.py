@@ -10,16 +10,12 @@ from dataclasses import dataclass
 from relay.errors import StoreBroken, StoreMoved, StoreReplaced, StoreTooNew
 from relay.store.redis.facts import answered
 from relay.store.redis.failures import Deed
+from relay.store.redis.rowkeys import META, OURS
 from relay.store.redis.scripts import load_script, script_names
 from relay.store.redis.wire import Reply, Wire
 
 LAYOUT = 1
 """Raised when older relays could no longer read what is written."""
-
-META = "relay:{relay}:meta"
-"""The hash of what the store is: its layout, its id, whose scripts wrote last."""
-
-OURS = "relay:*"
 
 BATCH = 1_000
 """Keys that one SCAN looks at; it does so in less than a millisecond."""

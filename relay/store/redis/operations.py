@@ -14,7 +14,7 @@ from relay.core.limits import SECOND
 from relay.errors import StoreUnavailable
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.link import Link
-from relay.store.redis.rowkeys import DONE
+from relay.store.redis.rowkeys import DONE, PEN_FREE
 from relay.store.redis.scripts import load_script
 from relay.store.redis.times import RedisTimes
 
@@ -148,7 +148,7 @@ class Operations:
     def _await_pen(self, longest: int) -> None:
         """Until it is let go, or its time is over."""
         seconds = f"{max(longest, SECOND // 100) / SECOND:.3f}"
-        self._link.ask("BLPOP", "relay:{relay}:pen:free", seconds, within=2 * SECOND)
+        self._link.ask("BLPOP", PEN_FREE, seconds, within=2 * SECOND)
 
 
 def _unpacked(answer: Any) -> list[Any]:

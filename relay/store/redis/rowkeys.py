@@ -23,6 +23,9 @@ BELL = "relay:{relay}:bell"
 DONE = "relay:{relay}:done"
 """The operation that each node committed last (a hash)."""
 
+PEN_FREE = "relay:{relay}:pen:free"
+"""One entry while nobody holds the pen: who waits for it, waits for that entry (a list)."""
+
 
 def taken_key(node: str) -> str:
     """What the takes of a node gave whose answers it may not have heard (a hash)."""
@@ -35,8 +38,30 @@ USED = "relay:{relay}:used"
 LEASES = "relay:{relay}:leases"
 """Until when (relay time) each node's claims are its own (a sorted set)."""
 
+LAPSED = "relay:{relay}:lapsed"
+"""Attempts whose node's lease ended after the gate, by when they are in doubt (a sorted set)."""
+
 OWNERS = "relay:{relay}:owners"
 """By which node each mailbox's sessions are held (a hash)."""
+
+NODES = "relay:{relay}:nodes"
+"""What each node says of itself (a hash)."""
+
+NODES_SEEN = "relay:{relay}:nodes:seen"
+"""When it was heard of last, civil time (a sorted set)."""
+
+OURS = "relay:*"
+"""All keys of a store, as SCAN finds them."""
+
+
+def held_key(node: str) -> str:
+    """The attempts of a node that its lease still holds, by their number (a sorted set)."""
+    return f"relay:{{relay}}:claims:{node}"
+
+
+def feed_key(table: str) -> str:
+    """Which rows of a table changed at which revision (a sorted set)."""
+    return f"relay:{{relay}}:feed:{table}"
 
 
 def owned_key(node: str) -> str:

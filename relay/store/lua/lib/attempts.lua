@@ -5,9 +5,7 @@ local attempts = {}
 local CLAIMS, ATTEMPTS = rowkeys.table("claims"), rowkeys.table("attempts")
 local HOLDERS, OF = rowkeys.group("claims", "holders"), rowkeys.group("attempts", "of")
 local SAID = rowkeys.index("attempts", "said")
-local LEASES = "relay:{relay}:leases"
-local USED = "relay:{relay}:used"
-local LAPSED = "relay:{relay}:lapsed"
+local LEASES, LAPSED, USED = rowkeys.LEASES, rowkeys.LAPSED, rowkeys.USED
 
 local function text(n)
   return string.format("%.0f", n)
@@ -18,16 +16,11 @@ local function tried(mailbox)
   return rowkeys.index("attempts", "tried", mailbox)
 end
 
--- A node's attempts that its lease still holds, by their number.
-local function of_node(node)
-  return "relay:{relay}:claims:" .. node
-end
-
 -- What is wrong with the keys that attempts write; nil: nothing.
 function attempts.fault(node)
   return types.fault({
     [CLAIMS] = "hash", [ATTEMPTS] = "hash", [HOLDERS] = "hash", [OF] = "hash", [LEASES] = "zset", [LAPSED] = "zset", [USED] = "hash",
-    [of_node(node)] = "zset", [rowkeys.number("attempts")] = "string",
+    [rowkeys.held(node)] = "zset", [rowkeys.number("attempts")] = "string",
   })
 end
 
@@ -36,7 +29,7 @@ end
 function attempts.has_run_out(now, me)
   if #redis.call("ZRANGEBYSCORE", LAPSED, "-inf", now, "LIMIT", 0, 1) > 0 then return true end
   for _, node in ipairs(redis.call("ZRANGEBYSCORE", LEASES, "-inf", now)) do
-    if redis.call("ZCARD", of_node(node)) > 0 or (node ~= me and owners.has_any(node)) then return true end
+    if redis.call("ZCARD", rowkeys.held(node)) > 0 or (node ~= me and owners.has_any(node)) then return true end
   end
   return false
 end
@@ -50,7 +43,7 @@ function attempts.wakes_at(node, me)
     local until_ = tonumber(leases[index + 1])
     local is_other = leases[index] ~= node and (not at or until_ < at)
     local has_sessions = is_other and leases[index] ~= me and owners.has_any(leases[index])
-    if is_other and (has_sessions or redis.call("ZCARD", of_node(leases[index])) > 0) then at = until_ end
+    if is_other and (has_sessions or redis.call("ZCARD", rowkeys.held(leases[index])) > 0) then at = until_ end
   end
   return at
 end
@@ -78,7 +71,7 @@ function attempts.begin(attempt, delivery, mailbox, node, now, is_probe)
   local row = { attempt, tonumber(delivery), mailbox, node, now, false, is_probe and 1 or 0, false, 0 }
   redis.call("HSET", CLAIMS, text(attempt), cmsgpack.pack(row))
   rows.join(HOLDERS, text(row[2]), text(attempt))
-  redis.call("ZADD", of_node(node), text(attempt), text(attempt))
+  redis.call("ZADD", rowkeys.held(node), text(attempt), text(attempt))
   return row
 end
 
@@ -94,13 +87,13 @@ end
 
 -- Its node's lease ended after the gate: it is in doubt at `ends_at`.
 function attempts.lapse(attempt, node, ends_at)
-  redis.call("ZREM", of_node(node), text(attempt))
+  redis.call("ZREM", rowkeys.held(node), text(attempt))
   redis.call("ZADD", LAPSED, text(ends_at), text(attempt))
 end
 
 -- It is over: nothing has to be looked at any more.
 function attempts.gone(attempt, node)
-  redis.call("ZREM", of_node(node), text(attempt))
+  redis.call("ZREM", rowkeys.held(node), text(attempt))
   redis.call("ZREM", LAPSED, text(attempt))
 end
 
@@ -114,7 +107,7 @@ function attempts.finish(row, at, ending)
   local attempt, delivery = text(row[1]), text(row[2])
   redis.call("HDEL", CLAIMS, attempt)
   rows.leave(HOLDERS, delivery, attempt)
-  redis.call("ZREM", of_node(row[4]), attempt)
+  redis.call("ZREM", rowkeys.held(row[4]), attempt)
   local ended = {
     row[1], row[2], row[3], row[4], row[5], row[6], at, 1, ending[1], ending[2], ending[3], ending[4], ending[5],
   }

@@ -10,14 +10,10 @@ local FEEDS = {
 local BY_KEY = {}
 for _, name in ipairs(FEEDS) do BY_KEY[rowkeys.table(name)] = name end
 
-local function key_of(name)
-  return "relay:{relay}:feed:" .. name
-end
-
 -- What is wrong with their keys; nil: nothing.
 function feeds.fault()
   local expected = {}
-  for _, name in ipairs(FEEDS) do expected[key_of(name)] = "zset" end
+  for _, name in ipairs(FEEDS) do expected[rowkeys.feed(name)] = "zset" end
   return types.fault(expected)
 end
 
@@ -30,7 +26,7 @@ function feeds.note(commands)
   local revision = redis.call("HINCRBY", rowkeys.STATE, "revision", 1)
   for _, each in ipairs(commands) do
     local name = (each[1] == "HSET" or each[1] == "HDEL") and BY_KEY[each[2]]
-    if name then redis.call("ZADD", key_of(name), revision, each[3]) end
+    if name then redis.call("ZADD", rowkeys.feed(name), revision, each[3]) end
   end
   return revision
 end
@@ -39,7 +35,7 @@ end
 function feeds.since(revision)
   local found = {}
   for _, name in ipairs(FEEDS) do
-    local changed = redis.call("ZRANGEBYSCORE", key_of(name), "(" .. string.format("%.0f", revision), "+inf")
+    local changed = redis.call("ZRANGEBYSCORE", rowkeys.feed(name), "(" .. string.format("%.0f", revision), "+inf")
     if #changed > 0 then found[#found + 1] = { name, changed } end
   end
   return found

@@ -1,16 +1,12 @@
 -- Which node has the sessions of each mailbox: hosts punish logins of one mailbox from several addresses.
--- needs: keys types
+-- needs: rowkeys types
 local owners = {}
 
-local OWNERS = "relay:{relay}:owners"
-
-local function of_node(node)
-  return "relay:{relay}:owned:" .. node
-end
+local OWNERS = rowkeys.OWNERS
 
 -- What is wrong with the keys that a node writes here; nil: nothing.
 function owners.fault(node)
-  return types.fault({ [OWNERS] = "hash", [of_node(node)] = "set" })
+  return types.fault({ [OWNERS] = "hash", [rowkeys.owned(node)] = "set" })
 end
 
 -- The node that has sessions of this mailbox; nil: none has.
@@ -21,7 +17,7 @@ end
 -- A node opens the first one.
 function owners.take(mailbox, node)
   redis.call("HSET", OWNERS, mailbox, node)
-  redis.call("SADD", of_node(node), mailbox)
+  redis.call("SADD", rowkeys.owned(node), mailbox)
 end
 
 -- The last one is gone.
@@ -29,12 +25,12 @@ function owners.leave(mailbox)
   local node = owners.of(mailbox)
   if not node then return end
   redis.call("HDEL", OWNERS, mailbox)
-  redis.call("SREM", of_node(node), mailbox)
+  redis.call("SREM", rowkeys.owned(node), mailbox)
 end
 
 -- Whether a node has sessions of anybody.
 function owners.has_any(node)
-  return redis.call("SCARD", of_node(node)) > 0
+  return redis.call("SCARD", rowkeys.owned(node)) > 0
 end
 
 return owners

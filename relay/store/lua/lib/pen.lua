@@ -2,8 +2,8 @@
 -- needs: rowkeys types
 local pen = {}
 
--- A list with one entry while nobody holds the pen: who waits for it, waits for that entry.
-local FREE = "relay:{relay}:pen:free"
+-- One entry while nobody holds the pen: who waits for it, waits for that entry.
+local FREE = rowkeys.PEN_FREE
 
 -- What is wrong with its keys; nil: nothing.
 function pen.fault()

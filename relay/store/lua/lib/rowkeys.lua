@@ -1,9 +1,44 @@
 -- The names of the keys of rows and of what lies beside them; relay/store/redis/rowkeys.py makes the same ones.
 local rowkeys = {}
 
+rowkeys.META = "relay:{relay}:meta"
 rowkeys.STATE = "relay:{relay}:state"
 rowkeys.EVENTS = "relay:{relay}:events"
 rowkeys.PENDING = "relay:{relay}:pending"
+rowkeys.BELL = "relay:{relay}:bell"
+rowkeys.DONE = "relay:{relay}:done"
+rowkeys.PEN_FREE = "relay:{relay}:pen:free"
+rowkeys.USED = "relay:{relay}:used"
+rowkeys.LEASES = "relay:{relay}:leases"
+rowkeys.LAPSED = "relay:{relay}:lapsed"
+rowkeys.OWNERS = "relay:{relay}:owners"
+rowkeys.NODES = "relay:{relay}:nodes"
+rowkeys.NODES_SEEN = "relay:{relay}:nodes:seen"
+
+-- What the takes of a node gave whose answers it may not have heard.
+function rowkeys.taken(node)
+  return "relay:{relay}:taken:" .. node
+end
+
+-- The attempts of a node that its lease still holds.
+function rowkeys.held(node)
+  return "relay:{relay}:claims:" .. node
+end
+
+-- The attempts that a node lost and has not settled.
+function rowkeys.lost(node)
+  return "relay:{relay}:lost:" .. node
+end
+
+-- The mailboxes whose sessions a node has.
+function rowkeys.owned(node)
+  return "relay:{relay}:owned:" .. node
+end
+
+-- Which rows of a table changed when.
+function rowkeys.feed(name)
+  return "relay:{relay}:feed:" .. name
+end
 
 function rowkeys.table(name)
   return "relay:{relay}:t:" .. name

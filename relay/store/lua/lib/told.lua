@@ -10,7 +10,7 @@ end
 -- Something happened that may let more be granted; the count of such changes.
 function told.changed()
   local changes = redis.call("HINCRBY", rowkeys.STATE, "changes", 1)
-  redis.call("PUBLISH", "relay:{relay}:bell", string.format("%.0f", changes))
+  redis.call("PUBLISH", rowkeys.BELL, string.format("%.0f", changes))
   return changes
 end
 

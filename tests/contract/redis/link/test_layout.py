@@ -5,7 +5,8 @@ from contextlib import closing
 import pytest
 
 from relay.errors import StoreBroken, StoreReplaced, StoreTooNew
-from relay.store.redis.layout import LAYOUT, META, scripts_version
+from relay.store.redis.layout import LAYOUT, scripts_version
+from relay.store.redis.rowkeys import META
 from tests.contract.redis.link.scene import STORE, link_to, rules
 from tests.fakes.redisservers import Server
 
