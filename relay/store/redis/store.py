@@ -55,7 +55,7 @@ class RedisStore:
         self._rope = rope
         self._hearers: dict[str, Hearer] = {}
         self._worker = Worker(ground, self._hearers, self._load)
-        self._turns = Turns(self._worker, self._run)
+        self._turns = Turns(self._worker, self._run, ground.outside.fatal)
         self._context = self._worker.alive().context
         self._routing = self._context.routes.version
         """The version that this node works with; another one in force makes it stale."""

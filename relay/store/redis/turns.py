@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from relay.errors import StoreUnavailable
-from relay.store.needs import Runner
+from relay.errors import StoreBroken, StoreUnavailable
+from relay.store.needs import Fatal, Runner
 from relay.store.redis.core import Core
 from relay.store.redis.link import Call
 
@@ -83,8 +83,10 @@ class Worker(Protocol):
 class Turns:
     """Hands operations to the worker, all that wait at once."""
 
-    def __init__(self, worker: Worker, run: Runner) -> None:
+    def __init__(self, worker: Worker, run: Runner, fatal: Fatal) -> None:
         self._worker = worker
+        self._fatal = fatal
+        self._broken: StoreBroken | None = None
         self._run = run
         self._waiting: list[Item] = []
         self._driver: asyncio.Task[None] | None = None
@@ -94,8 +96,8 @@ class Turns:
         """The outcome of an operation; `undo` gets one that nobody waits for any more."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Any] = loop.create_future()
-        if self._is_closed:
-            future.set_exception(StoreUnavailable("the store is closed"))
+        if self._broken is not None or self._is_closed:
+            future.set_exception(self._broken or StoreUnavailable("the store is closed"))
             return future
         self._waiting.append(Item(future, **what))
         if self._driver is None:
@@ -116,13 +118,26 @@ class Turns:
                     await asyncio.sleep(PAUSE)
                 items, self._waiting = self._waiting, []
                 wanted = [item for item in items if not item.future.cancelled()]
-                await self._run(lambda items=wanted: self._worker.run(items))  # type: ignore[misc]
+                try:
+                    await self._run(lambda items=wanted: self._worker.run(items))  # type: ignore[misc]
+                except Exception as error:  # noqa: BLE001  whatever it is, nobody may wait for ever
+                    self._break([*wondering, *wanted, *self._waiting], StoreBroken(f"an operation failed: {error!r}"))
+                    return
                 for item in (*wondering, *wanted):
                     if item.is_done:
                         _answer(item)
                 wondering = [item for item in (*wondering, *wanted) if not item.is_done]
         finally:
             self._driver = None
+
+
+    def _break(self, items: Sequence[Item], broken: StoreBroken) -> None:
+        """A fault of ours: nothing goes on from here, and the next life of this node begins clean."""
+        self._waiting, self._broken = [], broken
+        for item in items:
+            item.fail(broken)
+            _answer(item)
+        self._fatal(broken)
 
 
 def _answer(item: Item) -> None:

@@ -67,7 +67,7 @@ class Worker:
                 waiting = [item for item in items if item.hot is not None and not item.is_done]
             self._judge_all([item for item in items if item.judge is not None and not item.is_done])
             self._look_all([item for item in items if item.look is not None])
-        except Exception as error:  # noqa: BLE001  whatever it is, nobody may wait for ever
+        except RelayError as error:
             self._core = None
             for item in items:
                 if not (item.is_done or item.is_in_doubt):
