@@ -21,13 +21,16 @@ function feeds.revision()
   return tonumber(redis.call("HGET", rowkeys.STATE, "revision") or 0)
 end
 
--- After rows were written by these commands: which of them others may have in memory.
+-- After rows were written by these commands: which of them others may have in memory. Where none is, nobody has to hear.
 function feeds.note(commands)
-  local revision = redis.call("HINCRBY", rowkeys.STATE, "revision", 1)
+  local found = {}
   for _, each in ipairs(commands) do
     local name = (each[1] == "HSET" or each[1] == "HDEL") and BY_KEY[each[2]]
-    if name then redis.call("ZADD", rowkeys.feed(name), revision, each[3]) end
+    if name then found[#found + 1] = { name, each[3] } end
   end
+  if #found == 0 then return feeds.revision() end
+  local revision = redis.call("HINCRBY", rowkeys.STATE, "revision", 1)
+  for _, each in ipairs(found) do redis.call("ZADD", key_of(each[1]), revision, each[2]) end
   return revision
 end
 
