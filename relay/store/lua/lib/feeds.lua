@@ -30,7 +30,7 @@ function feeds.note(commands)
   end
   if #found == 0 then return feeds.revision() end
   local revision = redis.call("HINCRBY", rowkeys.STATE, "revision", 1)
-  for _, each in ipairs(found) do redis.call("ZADD", key_of(each[1]), revision, each[2]) end
+  for _, each in ipairs(found) do redis.call("ZADD", rowkeys.feed(each[1]), revision, each[2]) end
   return revision
 end
 
