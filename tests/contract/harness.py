@@ -84,6 +84,13 @@ class ModelHarness(OnVirtualTime):
         await self.store.close()
 
 
+class OutlivedModelHarness(ModelHarness):
+    """The model beside a store in which what processes know outlives them: a server that goes on."""
+
+    async def crash_and_restart(self) -> None:
+        self.store = self._open()
+
+
 class SqliteHarness(OnVirtualTime):
     """SQLite on a database in memory, with bodies in memory segments that lose what was not synced."""
 

@@ -135,6 +135,7 @@ class Histories(RuleBasedStateMachine):
     """Both stores live through the same."""
 
     adapter_type: Callable[[StoreSettings], Harness] = SqliteHarness
+    model_type: Callable[[StoreSettings], Harness] = ModelHarness
 
     def __init__(self) -> None:
         super().__init__()
@@ -149,7 +150,7 @@ class Histories(RuleBasedStateMachine):
         self.do(self._begin())
 
     async def _begin(self) -> None:
-        self.adapter, self.model = self.adapter_type(StoreSettings()), ModelHarness(StoreSettings())
+        self.adapter, self.model = self.adapter_type(StoreSettings()), self.model_type(StoreSettings())
 
     def do(self, work: Awaitable[T]) -> T:
         """Runs one call to its end."""

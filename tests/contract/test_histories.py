@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.contract.faults import leases, limits, queue, recovery, routing, sessions, settling
-from tests.contract.harness import ModelHarness
+from tests.contract.harness import ModelHarness, OutlivedModelHarness
 from tests.contract.histories import Histories
 from tests.contract.model import ModelStore
 from tests.contract.redis.harness import RedisHarness
@@ -27,6 +27,7 @@ def test_sqlite_does_what_the_model_does() -> None:
 def test_redis_does_what_the_model_does() -> None:
     class OnRedis(Histories):
         adapter_type = staticmethod(RedisHarness)
+        model_type = staticmethod(OutlivedModelHarness)
 
     run_state_machine_as_test(OnRedis, settings=settings(HARD, max_examples=60))
 
