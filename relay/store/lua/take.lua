@@ -1,13 +1,15 @@
 -- Hands out what may be sent now, names who should log in, and says when to ask again; the attempts are recorded.
--- needs: clock attempts deliveries numbering owners told rowkeys schedule types
+-- needs: clock attempts deliveries full numbering owners provider told rowkeys schedule types
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {version, who takes, {{provider, username,
--- many}, ...}, most, lease, next_at, number, {number, ...}}: `next_at` is when something has to be decided first (0: at
--- once); what this take gives is kept under its number until the node says that it has heard it.
+-- many}, ...}, most, lease, next_at, number, {number, ...}, {{provider, username}, ...}, is_tended}: `next_at` is when something has to be
+-- decided first (0: at once); what this take gives is kept under its number until the node says that it has heard it; the
+-- mailboxes after it are left to other nodes; `is_tended`: what has run out was judged just now, as much as in one go.
 -- Answers msgpack {"DONE", now, {{attempt, delivery row, message row, provider, username, is_probe, mailbox}, ...}, opened,
 -- closed, wake_at or false, changes}, {"STALE"} where another routing is in force, {"JUDGE"} where something has run out.
 local ask = cmsgpack.unpack(ARGV[4])
 local version, node, idle, most, lease = ask[1], ask[2], ask[3], ask[4], ask[5]
-local fault = deliveries.fault() or attempts.fault(node) or owners.fault(ARGV[2]) or schedule.check_round()
+local fault = deliveries.fault() or deliveries.due_fault() or attempts.fault(node) or attempts.fault_of_nodes()
+  or owners.fault(ARGV[2]) or numbering.fault("mailboxes") or schedule.check_round()
 for _, each in ipairs(idle) do
   local at_line = schedule.check_line(each[1], each[2])
   if at_line and string.sub(at_line, 1, 8) ~= "NO TERMS" then fault = fault or at_line end
@@ -15,12 +17,13 @@ end
 fault = fault or types.fault({ [rowkeys.taken(ARGV[2])] = "hash" })
 if fault then return redis.error_reply(fault) end
 if tonumber(redis.call("HGET", rowkeys.STATE, "routing") or 0) ~= version then return cmsgpack.pack({ "STALE" }) end
+full.go_on()
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
 local due = redis.call("ZRANGE", rowkeys.index("deliveries", "due"), 0, 0, "WITHSCORES")
-local over = redis.call("ZRANGE", rowkeys.index("deliveries", "expiry"), 0, 0, "WITHSCORES")
 local next_due = due[2] and tonumber(due[2]) or nil
-if attempts.has_run_out(now, ARGV[2]) or (next_due and next_due <= now) or (over[2] and tonumber(over[2]) <= now)
-  or (ask[6] and ask[6] <= now) then
+local is_tended = ask[10]
+if not is_tended and (attempts.has_run_out(now, ARGV[2]) or (next_due and next_due <= now) or deliveries.has_expired(now)
+  or (ask[6] and ask[6] <= now)) then
   return cmsgpack.pack({ "JUDGE" })
 end
 
@@ -44,7 +47,8 @@ for index, each in ipairs(idle) do
   end
   left[index] = { each[1], each[2], many }
 end
-local opened = schedule.open_sessions(now, most - #grants, ARGV[2])
+local opened = schedule.open_sessions(now, most - #grants, ARGV[2], ask[9])
+for _, each in ipairs(opened) do each[4] = provider.look(each[1]).standing.is_barred end
 local closed = schedule.close_sessions(now, left)
 if #grants > 0 or #opened > 0 then
   local numbers_of = {}

@@ -5,7 +5,7 @@ since is heard before this node decides.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import msgpack
@@ -53,7 +53,7 @@ from relay.store.redis.pending import RedisPending
 from relay.store.redis.pruning import RedisPruning
 from relay.store.redis.ready import RedisReady
 from relay.store.redis.remembering import HeardRemembrance
-from relay.store.redis.rowkeys import taken_key
+from relay.store.redis.rowkeys import STATE, taken_key
 from relay.store.redis.schedule import RedisSchedule
 from relay.store.redis.scripts import load_script
 from relay.store.redis.times import RedisTimes
@@ -273,7 +273,7 @@ class Core:
             running = self.claims.get(attempt)
             if running is not None:
                 self.settling.settle(running.claim, NOT_BEGUN)
-        for provider, username, many in opened:
+        for provider, username, many, *_ in opened:
             for _ in range(many):
                 self.logins.session(MailboxId(provider.decode(), username.decode()), SessionEvent.DECLINED)
         self._opened.ledger.act("attempts.known", taken_key(self._ground.node), number)
@@ -358,15 +358,17 @@ class Core:
         """What a routing would change."""
         return self.applying.edit(routing, fingerprints)
 
-    def apply(self, edit: Edit) -> int:
-        """Puts a routing in force."""
-        version = self.applying.apply(edit)
-        self._opened.ledger.act("routing.version", version)
+    def apply(self, edit: Edit, base: AppliedRouting | None = None) -> int:
+        """Puts a routing in force. StaleRouting: what is in force is not `base`."""
+        before, version = self.context.routes.version, self.applying.apply(edit, base)
+        if version != before:
+            self._opened.ledger.act("routing.version", version, self._ground.node)
         return version
 
     def applied(self) -> AppliedRouting | None:
-        """The routing in force."""
-        return self.applying.applied()
+        """The routing in force, and who put it there."""
+        found, by = self.applying.applied(), self._asking.hget(STATE, "routing_by")
+        return None if found is None else replace(found, by=None if by is None else by.decode())
 
     def outbox(self, most: int, after: int) -> list[Owed]:
         """The oldest outbox entries after one."""

@@ -3,7 +3,7 @@
 Law: a script that meets anything that has to be judged writes nothing and says so; then the engine does it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -84,20 +84,34 @@ class Putting:
 class Taking:
     """Work is handed out; what has run out or is due is judged first."""
 
-    def __init__(self, ground: Ground, node: str, idle: Mapping[MailboxId, int], *, most: int, version: int) -> None:
-        """`version`: the routing that this node works with."""
+    def __init__(
+        self,
+        ground: Ground,
+        node: str,
+        idle: Mapping[MailboxId, int],
+        *,
+        most: int,
+        version: int,
+        left: Collection[MailboxId] = (),
+    ) -> None:
+        """`version`: the routing that this node works with; `left`: mailboxes that it leaves to others."""
         self._ground = ground
         self._node = node
         self._idle = [[*mailbox, many] for mailbox, many in idle.items() if many > 0]
         self._most = most
         self._version = version
+        self._left = [list(mailbox) for mailbox in left]
         self._number = ground.operations.next_take()
+        self._is_tended = False
 
     def call(self, core: Core) -> Call:
         """What is run."""
         lease = core.context.settings.lease
         heard = self._ground.operations.heard_takes(self._number)
-        work = [self._version, self._node, self._idle, self._most, lease, core.timers_at(), self._number, heard]
+        work = [
+            self._version, self._node, self._idle, self._most, lease, core.timers_at(), self._number, heard, self._left,
+            self._is_tended,
+        ]  # fmt: skip
         return _call(self._ground, "take", _packed(work))
 
     def undo(self, core: Core) -> None:
@@ -109,6 +123,7 @@ class Taking:
         if reply[0] == b"STALE":
             raise StaleRouting
         if reply[0] == b"JUDGE":
+            self._is_tended = True
             raise Again(lambda core: core.tend(self._node), and_again=True)
         _, now, claimed, opened, closed, wake_at, changes = reply
         self._ground.times.hear(now)
@@ -116,8 +131,7 @@ class Taking:
         core.changes = changes
         granted = [(each[0], _entry(core, each[1], each[2]), _mailbox(each[3:5]), bool(each[5])) for each in claimed]
         first, last = ({_mailbox(each[:2]): int(each[2]) for each in which} for which in (opened, closed))
-        healths = core.context.remembrance
-        knock = frozenset(m for m in first if healths.provider_health(m.provider).standing.is_barred)
+        knock = frozenset(_mailbox(each[:2]) for each in opened if each[3])
         rest = Taken((), first, last, None if wake_at is False else int(wake_at), changes, knock)
         try:
             claims = tuple(self._claim(core, each) for each in granted)

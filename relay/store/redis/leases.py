@@ -107,6 +107,7 @@ class RedisLeases:
         sessions, opening = line.sessions, line.opening
         if sessions or opening:
             schedule.resume_sessions(mailbox, now, sessions=-sessions, opening=-opening)
+        self._opened.ledger.act("owners.leave", " ".join(mailbox))
         if not opening:
             return
         is_suspect = may_have_been_refused(context.remembrance.health(mailbox))

@@ -21,11 +21,8 @@ from relay.store.redis.times import RedisTimes
 HELD: int = 2 * SECOND
 """How long the pen is kept of a node that died with it; nearly every operation is over in milliseconds."""
 
-PATIENCE: int = SECOND
-"""How long is waited for the pen before it is tried again."""
-
-TRIES: int = 8
-"""So often the pen is asked for; others hold it for milliseconds."""
+PATIENCE: int = SECOND // 50
+"""How long is waited for the pen in one go: what is hot and needs none goes on in between."""
 
 Changed = dict[str, list[str]]
 """Keys of the rows that others wrote, by table."""
@@ -52,6 +49,10 @@ class Committed:
 
     revision: int
     changes: int
+
+
+class PenHeld(StoreUnavailable):
+    """other nodes keep this one from deciding; it is tried again"""
 
 
 class Stale(StoreUnavailable):
@@ -82,13 +83,14 @@ class Operations:
         return self._looked(self._run_begin("", revision))
 
     def begin(self, revision: int, *, held: int = HELD) -> Look:
-        """As `look`, with the pen. StoreUnavailable: others keep it."""
-        for _ in range(TRIES):
-            found = self._run_begin(str(held), revision)
-            if found[0]:
-                return self._looked(found)
+        """As `look`, with the pen. PenHeld: others keep it."""
+        found = self._run_begin(str(held), revision)
+        if not found[0]:
             self._await_pen(min(max(found[1], 1), PATIENCE))
-        raise StoreUnavailable("other nodes keep this one from deciding; it is tried again")
+            found = self._run_begin(str(held), revision)
+        if not found[0]:
+            raise PenHeld
+        return self._looked(found)
 
     def commit(self, ledger: RedisLedger, *, is_change: bool, within: int | None = None) -> Committed:
         """Writes all of it and lets the pen go; `within` microseconds, where it is much.

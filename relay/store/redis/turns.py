@@ -53,12 +53,21 @@ class Item:
     held: int | None = None
     """How long it may hold the pen, microseconds; None: as long as usual."""
     tries: int = 0
+    waits: int = 0
+    """Turns in which others had the pen."""
+    has_waited: bool = False
+    """Whether it was so in this turn."""
     and_again: bool = False
     outcome: Any = None
     error: BaseException | None = None
     is_done: bool = False
     is_in_doubt: bool = False
     """Only the store knows what became of it."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something left to do for it."""
+        return not (self.is_done or self.is_in_doubt)
 
     def end(self, outcome: Any) -> None:
         """It is done."""
@@ -126,7 +135,9 @@ class Turns:
                 for item in (*wondering, *wanted):
                     if item.is_done:
                         _answer(item)
-                wondering = [item for item in (*wondering, *wanted) if not item.is_done]
+                left = [item for item in (*wondering, *wanted) if not item.is_done]
+                wondering = [item for item in left if item.is_in_doubt]
+                self._waiting[:0] = [item for item in left if not item.is_in_doubt]
         finally:
             self._driver = None
 

@@ -13,8 +13,11 @@ from relay.errors import RelayError, StoreError, StoreSilent, StoreUnavailable
 from relay.store.redis.core import NOTHING, Core, Ground
 from relay.store.redis.hearing import Hearer
 from relay.store.redis.link import Call
-from relay.store.redis.operations import Stale
+from relay.store.redis.operations import PenHeld, Stale
 from relay.store.redis.turns import Again, Hot, Item
+
+WAITS: int = 200
+"""Turns that an operation waits for the pen: longer than a node that died with it keeps it."""
 
 TRIES: int = 5
 """So often an operation is begun again that somebody else's came before; the pen makes that rare."""
@@ -60,20 +63,28 @@ class Worker:
         """Each is done afterwards, or has failed; but for those whose answer was lost, which wait until it is known."""
         try:
             self._clear_up()
-            waiting = [item for item in items if item.hot is not None]
-            while waiting:
-                self._run_hot(waiting)
-                self._judge_all([item for item in items if item.judge is not None and not item.is_done])
-                waiting = [item for item in items if item.hot is not None and not item.is_done]
-            self._judge_all([item for item in items if item.judge is not None and not item.is_done])
+            for item in items:
+                item.has_waited = False
+            while self._run_some(items):
+                pass
             self._look_all([item for item in items if item.look is not None])
         except RelayError as error:
             self._core = None
             for item in items:
-                if not (item.is_done or item.is_in_doubt):
+                if item.is_open:
                     item.fail(error)
         if self._core is not None:
             self.changes = max(self.changes, self._core.changes)
+
+    def _run_some(self, items: Sequence[Item]) -> bool:
+        """What is hot, then what is judged; whether anything was left to do."""
+        hot = [item for item in items if item.hot is not None and item.judge is None and item.is_open]
+        if hot:
+            self._run_hot(hot)
+        judged = [item for item in items if item.judge is not None and item.is_open and not item.has_waited]
+        if judged:
+            self._judge_all(judged)
+        return bool(hot or judged)
 
     def _clear_up(self) -> None:
         """What was in doubt is known now, and what nobody heard of is undone. StoreUnavailable: not yet."""
@@ -153,6 +164,9 @@ class Worker:
 
         try:
             outcomes = core.judge(work)
+        except PenHeld as error:
+            self._wait_for_pen(items, error)
+            return True
         except StoreSilent as error:
             self._after(core, error)
             self._wonder(core, items, error)
@@ -177,6 +191,8 @@ class Worker:
             assert judge is not None
             try:
                 self._judged(item, core.judge(lambda core=core, judge=judge: judge(core), held=item.held))  # type: ignore[misc]
+            except PenHeld as error:
+                self._wait_for_pen([item], error)
             except StoreSilent as error:
                 self._after(core, error)
                 self._wonder(core, [item], error)
@@ -187,6 +203,15 @@ class Worker:
                 item.fail(error)
             return
         item.fail(StoreUnavailable("other nodes were always first; it is tried again"))
+
+    @staticmethod
+    def _wait_for_pen(items: Sequence[Item], error: PenHeld) -> None:
+        """They are asked again in the next turn, after what is hot; a node that died lets the pen go by its time."""
+        for item in items:
+            item.has_waited = True
+            item.waits += 1
+            if item.waits > WAITS:
+                item.fail(error)
 
     def _wonder(self, core: Core, items: Sequence[Item], error: StoreSilent) -> None:
         """Whether it was committed is asked when the store is back; until then nobody is told either."""

@@ -4,7 +4,11 @@ local deliveries = {}
 
 local TABLE, MESSAGES = rowkeys.table("deliveries"), rowkeys.table("messages")
 local EXPIRY = rowkeys.index("deliveries", "expiry")
+local HOLDERS = rowkeys.group("claims", "holders")
 local DELIVERED = 2
+
+-- Of those whose lifetime is over nearly all go at once: more than these are hardly being sent.
+local LOOKED_AT = 100
 
 local function text(n)
   return string.format("%.0f", n)
@@ -19,6 +23,11 @@ function deliveries.fault()
   })
 end
 
+-- The same of what says when something is to be done.
+function deliveries.due_fault()
+  return types.fault({ [rowkeys.index("deliveries", "due")] = "zset" })
+end
+
 -- The same of what belongs to an account.
 function deliveries.account_fault(account, hash)
   return types.fault({
@@ -27,6 +36,17 @@ function deliveries.account_fault(account, hash)
     [rowkeys.index("deliveries", "ready", account, 0)] = "zset",
     [rowkeys.index("deliveries", "ready", account, 1)] = "zset",
   })
+end
+
+-- The same of one that ends.
+function deliveries.end_fault(row)
+  return types.fault({ [rowkeys.index("deliveries", "ready", row[3], row[4])] = "zset" })
+end
+
+-- The key of the body of the next message; what is wrong with it, nil: nothing.
+function deliveries.body_fault()
+  local seq = tonumber(redis.call("GET", rowkeys.number("deliveries")) or 0) + 1
+  return types.fault({ [rowkeys.body(seq)] = "string" })
 end
 
 function deliveries.has_message(id)
@@ -54,6 +74,14 @@ function deliveries.add(id, seq, account, lane, expires_at, now, domain, hash, e
   redis.call("HSET", TABLE, text(id), cmsgpack.pack(row))
   redis.call("ZADD", rowkeys.index("deliveries", "ready", account, lane), text(id), text(id))
   redis.call("ZADD", EXPIRY, text(expires_at), text(id))
+end
+
+-- Whether the lifetime of some delivery is over that is not being sent.
+function deliveries.has_expired(now)
+  for _, id in ipairs(redis.call("ZRANGEBYSCORE", EXPIRY, "-inf", now, "LIMIT", 0, LOOKED_AT)) do
+    if redis.call("HEXISTS", HOLDERS, id) == 0 then return true end
+  end
+  return false
 end
 
 function deliveries.row(id)

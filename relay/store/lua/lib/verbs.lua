@@ -1,5 +1,5 @@
 -- What a judged operation may do besides writing rows, by name: each verb takes a list of arguments and the instant.
--- needs: attempts intake rowkeys types verbs_schedule
+-- needs: attempts intake owners rowkeys types verbs_schedule
 local verbs = {}
 
 local OWN, CHECKS = {}, {}
@@ -18,6 +18,7 @@ CHECKS["mailboxes.used"] = function() return attempts.fault("") end
 
 -- (node, until)
 OWN["attempts.extend"] = function(args) attempts.extend(args[1], args[2]) end
+CHECKS["attempts.extend"] = function(args) return attempts.fault(args[1]) end
 
 -- (hash, attempt): its node lost it, and does not know; it knows; its old process is dead.
 OWN["attempts.lost"] = function(args) redis.call("HSET", args[1], string.format("%.0f", args[2]), "1") end
@@ -27,14 +28,21 @@ for _, name in ipairs({ "attempts.lost", "attempts.known" }) do
   CHECKS[name] = function(args) return types.fault({ [args[1]] = "hash" }) end
 end
 
+-- (mailbox): no node has sessions of it.
+OWN["owners.leave"] = function(args) owners.leave(args[1]) end
+CHECKS["owners.leave"] = function() return owners.fault("") end
+
 -- (key): nothing needs this body any more.
 OWN["bodies.drop"] = function(args) redis.call("UNLINK", args[1]) end
 
 -- (key, body): a body came in.
 OWN["bodies.keep"] = function(args) redis.call("SET", args[1], args[2]) end
+CHECKS["bodies.keep"] = function(args) return types.fault({ [args[1]] = "string" }) end
 
--- (version): another routing is in force.
-OWN["routing.version"] = function(args) redis.call("HSET", rowkeys.STATE, "routing", string.format("%.0f", args[1])) end
+-- (version, node): another routing is in force, and who put it there.
+OWN["routing.version"] = function(args)
+  redis.call("HSET", rowkeys.STATE, "routing", string.format("%.0f", args[1]), "routing_by", args[2])
+end
 
 -- (key, instant): a message of a client came in.
 OWN["lanes.remember"] = function(args) intake.remember(args[1], args[2]) end
@@ -61,6 +69,14 @@ function verbs.fault(deeds)
     if fault and not verbs.is_made_good(deeds, fault) then return fault end
   end
   return types.fault({ [rowkeys.PENDING] = "set" })
+end
+
+-- Whether one of these brings in mail or a routing: a full Redis has no place for more.
+function verbs.bring_more(deeds)
+  for _, deed in ipairs(deeds) do
+    if deed[1] == "bodies.keep" or deed[1] == "routing.version" then return true end
+  end
+  return false
 end
 
 -- Terms that are not there yet and that one of these verbs brings are no fault.
