@@ -158,7 +158,9 @@ async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, addr
         Identity(scripts_version(), identity.read_text("ascii").strip() if identity.exists() else None),
         lambda: randomness(STORE_ID_BYTES).hex(),
     )
-    link = Link(parse_address(address), rules, boottime=needs.clock.boottime, chance=_chance)
+    link = Link(
+        parse_address(address), rules, boottime=needs.clock.boottime, chance=_chance, crash_point=needs.crash_point
+    )
     rope = ListeningRope(parse_address(address), chance=_chance)
     outside = Outside(
         clock=needs.clock,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from relay.core.limits import SECOND, Instant
 from relay.errors import RelayError, StoreSilent, StoreUnavailable
+from relay.store.needs import CrashPoint, never_dies
 from relay.store.redis.address import Address, Scheme
 from relay.store.redis.durability import Flaw
 from relay.store.redis.facts import Facts
@@ -57,7 +58,8 @@ class Link:
     """Runs scripts and commands; every error is one of relay/errors.py.
 
     `boottime` is a clock in microseconds that never goes back; `chance` gives a number from 0 to 1, so that nodes which
-    lost Redis together do not come back together.
+    lost Redis together do not come back together. `crash_point` is told of each script that has to be durable, before
+    it is sent (`put-asked`) and when it is answered (`put-answered`).
     """
 
     def __init__(
@@ -68,11 +70,13 @@ class Link:
         boottime: Callable[[], Instant],
         chance: Callable[[], float],
         patience: Patience = IN_A_SECOND,
+        crash_point: CrashPoint = never_dies,
     ) -> None:
         self.address = address
         self._patience = patience
         self._boottime = boottime
         self._chance = chance
+        self._crash_point = crash_point
         self._joining = Joining(rules, boottime, patience)
         self._sentinels = Sentinels(address, patience) if address.scheme is Scheme.SENTINEL else None
         self._way = Way(address.login, address.db, is_tls=address.scheme is Scheme.TLS, ca=address.ca)
@@ -144,8 +148,10 @@ class Link:
         """
         until = self._boottime() + (within or self._patience.whole)
         wire = self._connected(until)
-        if is_durable and self._replicas.is_short:
-            self._refuse_while_short(wire, until)
+        if is_durable:
+            if self._replicas.is_short:
+                self._refuse_while_short(wire, until)
+            self._pass(calls, "asked")
         reply_until = self._reply_until(until, within)
         replies = self._sent(wire, calls, reply_until, is_durable=is_durable)
         forgotten = [place for place, reply in enumerate(replies) if isinstance(reply, NotLoaded)]
@@ -154,7 +160,13 @@ class Link:
             again = self._sent(wire, [calls[place] for place in forgotten], reply_until, is_durable=is_durable)
             for place, reply in zip(forgotten, again, strict=True):
                 replies[place] = reply
+        if is_durable:
+            self._pass(calls, "answered")
         return replies
+
+    def _pass(self, calls: Sequence[Call], what: str) -> None:
+        for call in calls:
+            self._crash_point(f"{call.script.name}-{what}")
 
     def ask(self, *command: Bytes, within: int | None = None) -> Reply:
         """The reply to one command, as to read; errors as in `run`."""
