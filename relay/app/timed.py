@@ -3,7 +3,7 @@
 Law: it changes nothing: same arguments, same results, same errors; an operation that fails is timed like any other.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, Verdict
@@ -116,8 +116,16 @@ class TimedStore:
     async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
         return await self._timed("apply", self._store.apply(routing, fingerprints))
 
+    async def apply_on(
+        self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
+    ) -> int:
+        return await self._timed("apply", self._store.apply_on(base, routing, fingerprints))
+
     async def applied(self) -> AppliedRouting | None:
         return await self._store.applied()
+
+    def leave(self, mailboxes: Collection[MailboxId]) -> None:
+        self._store.leave(mailboxes)
 
     # Outbox
 

@@ -5,7 +5,7 @@ account express goes before bulk; and no step looks at more than the mailboxes w
 of any length costs nothing while it waits. It counts what is ready and never holds the queue.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 
 from relay.core.kinship import Kinship
@@ -110,9 +110,11 @@ class Schedule:
 
     # who should log in
 
-    def open_sessions(self, now: Instant, most: int) -> dict[MailboxId, int]:
-        """Mailboxes next in order that want a session; the sessions and logins named are reserved at once."""
-        return open_sessions(self._round, now, most)
+    def open_sessions(
+        self, now: Instant, most: int, *, left: Collection[MailboxId] = frozenset()
+    ) -> dict[MailboxId, int]:
+        """Mailboxes next in order that want a session, but for those `left` to others; all named is reserved at once."""
+        return open_sessions(self._round, now, most, left=left)
 
     def close_sessions(self, now: Instant, idle: Mapping[MailboxId, int]) -> dict[MailboxId, int]:
         """Idle sessions to give up where others, earlier in order, find no place under the provider's ceiling.

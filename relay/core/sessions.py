@@ -4,7 +4,7 @@ Law: sessions follow the order of the round, under the ceiling and the health of
 the mailbox; what is to be opened is reserved at once, so that asking twice opens nothing twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from heapq import heappop
 
 from relay.core.limits import Instant
@@ -16,18 +16,29 @@ _FAR: int = 1 << 62
 """The turn of a mailbox that is not in the rotation: after all others."""
 
 
-def open_sessions(round_: Round, now: Instant, most: int) -> dict[MailboxId, int]:
-    """Mailboxes next in order that want a session; the sessions and logins named are reserved at once."""
+def open_sessions(
+    round_: Round, now: Instant, most: int, *, left: Collection[MailboxId] = frozenset()
+) -> dict[MailboxId, int]:
+    """Mailboxes next in order that want a session; the sessions and logins named are reserved at once.
+
+    `left`: mailboxes that are left to others; they keep their places.
+    """
     round_.ring_alarms(now)
     opened: dict[MailboxId, int] = {}
     for provider in round_.providers.values():
+        others = list[Line]()
         while most > 0 and provider.may_connect(now):
             line = _next_wanting(round_, provider, now)
+            if line is not None and line.mailbox in left:
+                others.append(line)
+                continue
             if line is None:
                 break
             _reserve(round_, line, now)
             opened[line.mailbox] = opened.get(line.mailbox, 0) + 1
             most -= 1
+        for line in others:
+            round_.push_wanting(line)
     return opened
 
 

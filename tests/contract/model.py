@@ -6,7 +6,7 @@ small method, so that a test can plant a fault in one of them.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Taken
@@ -46,6 +46,7 @@ class ModelStore(Reading, Renaming):
         super().__init__(disk, process, clock, settings)
         self.version = disk.applied.version
         self.hints = Hints()
+        self.left: frozenset[MailboxId] = frozenset()
 
     async def close(self) -> None:
         return None
@@ -109,6 +110,7 @@ class ModelStore(Reading, Renaming):
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         if self.version < self.disk.applied.version:
             raise StaleRouting
+        self.order.left = self.left
         self.sweep()
         self.disk.leases[node] = self.now() + self.settings.lease
         self.ring_timers()
@@ -336,6 +338,17 @@ class ModelStore(Reading, Renaming):
                     self.change_health(mailbox, HealthEvent.CHANGED)
             elif not health.is_stopped:
                 self.change_health(mailbox, HealthEvent.LOGIN_REFUSED, "auth-rejected")
+
+    async def apply_on(
+        self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
+    ) -> int:
+        applied = self.disk.applied
+        if (base.version, dict(base.fingerprints)) != (applied.version, dict(applied.fingerprints)):
+            raise StaleRouting
+        return await self.apply(routing, fingerprints)
+
+    def leave(self, mailboxes: Collection[MailboxId]) -> None:
+        self.left = frozenset(mailboxes)
 
     async def applied(self) -> AppliedRouting | None:
         applied = self.disk.applied

@@ -102,6 +102,8 @@ class Order:
         self.turns: dict[str, Queue] = {}
         self.accounts: dict[MailboxId, Queue] = {}
         self.credit: dict[MailboxId, int] = {}
+        self.left: frozenset[MailboxId] = frozenset()
+        """Whom the node that asks leaves to others."""
 
     # what may go
 
@@ -309,13 +311,13 @@ class Order:
         return opened
 
     def _next_to_connect(self, now: int, welcome: set[MailboxId]) -> set[MailboxId]:
-        """Who is next of those that need a session, or want one and are welcome to it."""
+        """Who is next of those that need a session, or want one and are welcome to it, and are not left to others."""
         first: set[MailboxId] = set()
         for provider, queue in self.turns.items():
             if self.may_connect(provider, now):
                 needing = {m for m in self.facts.mailboxes() if self.needs_session(m, now)}
                 wanting = needing | {m for m in welcome if self.wants_session(m, now)}
-                wanting = {m for m in wanting if m.provider == provider and self.may_begin(m)}
+                wanting = {m for m in wanting if m.provider == provider and m not in self.left and self.may_begin(m)}
                 if not self.facts.provider_standing(provider).is_stopped:
                     wanting = self._new_before_troubled(wanting)
                 first |= queue.first(self._showing_most(provider, wanting))
@@ -353,6 +355,7 @@ class Order:
                     self.needs_session(mailbox, at)
                     and self.may_connect(mailbox.provider, at)
                     and self.may_begin(mailbox)
+                    and mailbox not in self.left
                 ):
                     return True
         return False

@@ -10,7 +10,7 @@ from relay.core.health import HealthEvent
 from relay.core.meaning import Fault
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId
-from relay.errors import CorruptValue
+from relay.errors import CorruptValue, StaleRouting
 from relay.store.engine.context import Context
 from relay.store.engine.credentials import renew_credential
 from relay.store.engine.edits import Edit, edit_of
@@ -52,9 +52,11 @@ class Applying:
         """What would change; touches nothing, so it may run beside the loop."""
         return edit_of(self._context.routes, routing, fingerprints, seals=self._context.seals)
 
-    def apply(self, edit: Edit) -> int:
-        """Puts a routing in force and returns its version."""
+    def apply(self, edit: Edit, base: AppliedRouting | None = None) -> int:
+        """Puts a routing in force and returns its version. StaleRouting: what is in force is not `base`."""
         context = self._context
+        if base is not None and not _is_in_force(base, context.routes):
+            raise StaleRouting
         if edit.base is not context.routes:
             edit = self.edit(edit.routes.routing, edit.routes.fingerprints)
         if edit.is_empty:
@@ -115,6 +117,12 @@ class Applying:
         context = self._context
         if context.remembrance.provider_health(provider).is_stopped:
             change_provider(context, provider, Symptom(HealthEvent.CHANGED))
+
+
+def _is_in_force(base: AppliedRouting, routes: Routes) -> bool:
+    if base.version != routes.version:
+        return False
+    return base.fingerprints is routes.fingerprints or base.fingerprints == routes.fingerprints
 
 
 def move_account(context: Context, account: AccountId, origin: MailboxId | None) -> None:

@@ -3,7 +3,7 @@
 Law: a routing equal to the applied one, by content, makes no new version.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -18,6 +18,12 @@ class AppliedRouting:
     version: int
     routing: Routing
     fingerprints: Mapping[MailboxId, str | None] = field(default_factory=dict)
+    by: str | None = None
+    """The node that put this version in force; None: there is one alone, or it is not known."""
+
+
+NONE_APPLIED = AppliedRouting(0, Routing())
+"""What is in force before anything ever was."""
 
 
 class RoutingStore(Protocol):
@@ -31,5 +37,13 @@ class RoutingStore(Protocol):
         fingerprint changed is tried at once.
         """
 
+    async def apply_on(
+        self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
+    ) -> int:
+        """As `apply`, if the routing in force and its fingerprints are still these. StaleRouting: they are not."""
+
     async def applied(self) -> AppliedRouting | None:
         """The routing in force; None: none was ever applied."""
+
+    def leave(self, mailboxes: Collection[MailboxId]) -> None:
+        """From now on `take` names no session of these to this node, which cannot log in as them: others do."""

@@ -3,7 +3,7 @@
 Law: nothing is changed on the server before the operation is committed; until then the operation sees its own changes.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from relay.core.kinship import Kinship
@@ -90,7 +90,9 @@ class RedisSchedule(Schedule):
     def grant(self, now: Instant, idle: Mapping[MailboxId, int], most: int) -> list[Grant]:
         raise TypeError("take.lua grants")
 
-    def open_sessions(self, now: Instant, most: int) -> dict[MailboxId, int]:
+    def open_sessions(
+        self, now: Instant, most: int, *, left: Collection[MailboxId] = frozenset()
+    ) -> dict[MailboxId, int]:
         raise TypeError("take.lua opens sessions")
 
     def add_ready(self, mailbox: MailboxId, account: AccountId, lane: Lane, now: Instant, many: int = 1) -> None:

@@ -5,7 +5,7 @@ done as far as the caller knows.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -59,6 +59,7 @@ class RedisStore:
         self._context = self._worker.alive().context
         self._routing = self._context.routes.version
         """The version that this node works with; another one in force makes it stale."""
+        self._left: frozenset[MailboxId] = frozenset()
         self._reader = Reader(self._ask)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
@@ -124,9 +125,19 @@ class RedisStore:
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Claims, sessions to open, and when to ask again; never waits."""
-        taking = Taking(self._ground, node, idle, most=most, version=self._routing)
+        taking = Taking(self._ground, node, idle, most=most, version=self._routing, left=self._left)
         taken: Taken = await self._turns.submit(hot=taking, undo=self._return)
+        if taken.open:
+            await self._hear_first(taken)
         return taken
+
+    async def _hear_first(self, taken: Taken) -> None:
+        """Whoever is to log in knows what others wrote before: the password that another node was given just now."""
+        try:
+            await self._look(lambda core: core.revision)
+        except BaseException:
+            self._return(taken)
+            raise
 
     async def content(self, claim: Claim) -> bytes:
         """The message in wire form."""
@@ -178,6 +189,19 @@ class RedisStore:
         version: int = await self._turns.submit(judge=lambda core: core.apply(edit), held=WHOLE_ROUTING)
         self._routing = version
         return version
+
+    async def apply_on(
+        self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
+    ) -> int:
+        """Puts a routing in force, if what is in force is still `base`."""
+        edit = await self._look(lambda core: core.edit(routing, fingerprints))
+        version: int = await self._turns.submit(judge=lambda core: core.apply(edit, base), held=WHOLE_ROUTING)
+        self._routing = version
+        return version
+
+    def leave(self, mailboxes: Collection[MailboxId]) -> None:
+        """This node logs in as none of these; others do."""
+        self._left = frozenset(mailboxes)
 
     async def applied(self) -> AppliedRouting | None:
         """The routing in force."""

@@ -3,7 +3,7 @@
 Law: an operation that raises has written nothing; after a failed commit the core is thrown away and loaded again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from relay.core.envelope import Claim, LoginFailure, Result, Taken, Verdict
@@ -109,9 +109,11 @@ class Core:
         if new.message.tells is not None and seq is not None:
             note_letter(self.context, new.message.tells, seq)
 
-    def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
-        """Hands out work."""
-        return self._taking.take(node, idle, most)
+    def take(
+        self, node: str, idle: Mapping[MailboxId, int], most: int, left: Collection[MailboxId] = frozenset()
+    ) -> Taken:
+        """Hands out work, but no session of those left to others."""
+        return self._taking.take(node, idle, most, left)
 
     def lacking(self, claims: Sequence[Claim]) -> list[Wanted]:
         """The claims whose bodies have to be read."""
@@ -190,9 +192,9 @@ class Core:
         """What a routing would change; may run beside the loop."""
         return self._applying.edit(routing, fingerprints)
 
-    def apply(self, edit: Edit) -> int:
-        """Puts a routing in force."""
-        return self._applying.apply(edit)
+    def apply(self, edit: Edit, base: AppliedRouting | None = None) -> int:
+        """Puts a routing in force. StaleRouting: what is in force is not `base`."""
+        return self._applying.apply(edit, base)
 
     def applied(self) -> AppliedRouting | None:
         """The routing in force."""

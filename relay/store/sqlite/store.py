@@ -5,7 +5,7 @@ Law: a coroutine here decides nothing; it hands its operation to the batches and
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -62,6 +62,7 @@ class SqliteStore:
             self._note, self._ask, lambda: self._core.context, database=database, seals=seals, outside=outside
         )
         self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._left: frozenset[MailboxId] = frozenset()
         self._is_closed = False
         self._is_easing = False
 
@@ -96,7 +97,9 @@ class SqliteStore:
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         """Claims, sessions to open, and when to ask again; never waits."""
-        taken = await self._batches.submit(Step.TAKE, lambda: self._core.take(node, idle, most), self._return)
+        taken = await self._batches.submit(
+            Step.TAKE, lambda: self._core.take(node, idle, most, self._left), self._return
+        )
         if taken.claims:
             self._readings.begin(self._core.parts.bodies, self._core.lacking(taken.claims))
         return taken
@@ -162,6 +165,18 @@ class SqliteStore:
         core = self._core
         edit = await self._outside.read(lambda: core.edit(routing, fingerprints))
         return await self._batches.submit(Step.APPLY, lambda: self._core.apply(edit))
+
+    async def apply_on(
+        self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
+    ) -> int:
+        """Puts a routing in force, if what is in force is still `base`."""
+        core = self._core
+        edit = await self._outside.read(lambda: core.edit(routing, fingerprints))
+        return await self._batches.submit(Step.APPLY, lambda: self._core.apply(edit, base))
+
+    def leave(self, mailboxes: Collection[MailboxId]) -> None:
+        """This node logs in as none of these."""
+        self._left = frozenset(mailboxes)
 
     async def applied(self) -> AppliedRouting | None:
         """The routing in force."""

@@ -3,7 +3,7 @@
 Law: what is handed out is recorded with it: an attempt holds its slots, a login its place, before anybody acts on it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from relay.core.envelope import Claim, Taken
 from relay.core.lifecycle import State
@@ -33,7 +33,9 @@ class Taking:
         self._timers = timers
         parts.claims.number_from(next_attempt)
 
-    def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
+    def take(
+        self, node: str, idle: Mapping[MailboxId, int], most: int, left_to_others: Collection[MailboxId] = frozenset()
+    ) -> Taken:
         """What may be sent now, who should log in, and when to ask again."""
         context = self._context
         self._leases.sweep()
@@ -47,7 +49,7 @@ class Taking:
             if claim is not None:
                 left[grant.mailbox] -= 1
                 claims.append(claim)
-        opened = self._parts.schedule.open_sessions(now, most - len(claims))
+        opened = self._parts.schedule.open_sessions(now, most - len(claims), left=left_to_others)
         for mailbox, many in opened.items():
             context.database.write_many(_LIMITS["begin_login"], [(context.names.mailbox(mailbox), now)] * many)
             context.book.change(mailbox, many, many)

@@ -10,6 +10,7 @@ from relay.core.envelope import Taken
 from relay.core.lifecycle import State
 from relay.core.routing import Routing
 from relay.core.words import MailboxId
+from relay.store.ports import AppliedRouting
 from tests.contract.model import ModelStore
 from tests.contract.model_data import Applied, Disk
 
@@ -80,3 +81,12 @@ class NeverStale(ModelStore):
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
         self.version = self.disk.applied.version
         return await super().take(node, idle, most)
+
+
+class LooksAreForEver(ModelStore):
+    """What was in force once is good enough to build on."""
+
+    async def apply_on(
+        self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
+    ) -> int:
+        return await self.apply(routing, fingerprints)

@@ -3,7 +3,7 @@
 Law: each differs from the model in one step, as an adapter would that forgot one sentence of the ports.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -163,3 +163,17 @@ class TroubleGoesFirst(ModelStore):
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self.order._new_before_troubled = lambda wanting: wanting  # type: ignore[method-assign]
+
+
+class LeavesNothing(ModelStore):
+    """A node is sent to log in as whom it cannot."""
+
+    def leave(self, mailboxes: Collection[MailboxId]) -> None:
+        """Forgotten at once."""
+
+
+class WaitsForWhoIsLeft(ModelStore):
+    """Who is left to others keeps the place of who comes after."""
+
+    def leave(self, mailboxes: Collection[MailboxId]) -> None:
+        self.left = frozenset(self.facts.mailboxes()) if mailboxes else frozenset()

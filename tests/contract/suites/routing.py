@@ -195,6 +195,29 @@ async def new_limits_bind_at_once(scene: Scene) -> None:
     assert len(await scene.work()) == 2
 
 
+async def who_looked_before_another_edit_does_not_undo_it(scene: Scene) -> None:
+    """What a node makes of what is in force counts only while that is in force."""
+    await scene.route(account(A))
+    seen = await scene.store.applied()
+    assert seen is not None
+    version = await scene.store.apply_on(seen, seen.routing, {box(A): "second"})
+    assert version == seen.version
+    try:
+        await scene.store.apply_on(seen, Routing(), {})
+    except StaleRouting:
+        seen = await scene.store.applied()
+    else:
+        raise AssertionError("an old look was as good as a new one")
+    assert seen is not None
+    assert dict(seen.fingerprints) == {box(A): "second"}
+    await scene.route(account(A), account(B))
+    try:
+        await scene.store.apply_on(seen, Routing(), {})
+    except StaleRouting:
+        return
+    raise AssertionError("an old routing was put in force again")
+
+
 async def an_older_node_is_told_to_load_the_routing(scene: Scene) -> None:
     """For adapters that serve several processes."""
     await scene.route(account(A))

@@ -12,6 +12,7 @@ from tests.contract.scene import (
     HOST_DOWN,
     LOGIN_CROWDED,
     NODE,
+    OTHER,
     SECOND,
     A,
     B,
@@ -43,6 +44,22 @@ async def what_is_named_is_reserved(scene: Scene) -> None:
     await scene.mail(A, 1)
     assert await _wanted(scene) == {box(A): 1}
     assert await _wanted(scene) == {}
+
+
+async def mailboxes_that_a_node_leaves_to_others_keep_their_turns_and_keep_nobody_waiting(scene: Scene) -> None:
+    """A node cannot log in as them: its `env:` or `file:` has nothing for them."""
+    await scene.route(account(A), account(B), account(C), providers=[provider("p", total_connections=4)])
+    for sender in (A, B, C):
+        await scene.mail(sender, sender)
+    scene.store.leave([box(A), box(B)])
+    assert await _wanted(scene) == {box(C): 1}
+    assert (await scene.store.take(NODE, {}, 100)).wake_at is None
+    peer = scene.harness.peer()
+    if peer is not None:
+        assert (await peer.take(OTHER, {}, 100)).open == {box(A): 1}, "of new ones half of the places, and no more"
+        await peer.session(box(A), SessionEvent.DECLINED)
+    scene.store.leave([box(B)])
+    assert await _wanted(scene) == {box(A): 1}, "the first in order again"
 
 
 async def nobody_logs_in_without_room_in_its_own_limits(scene: Scene) -> None:

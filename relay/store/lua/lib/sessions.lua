@@ -120,8 +120,9 @@ local function next_wanting(host, now)
   return found
 end
 
--- Whether its sessions are another node's: that one opens what more it wants.
-local function is_elsewhere(self, node)
+-- Whether this node is not to open one: it leaves it to others, or its sessions are another node's, which opens more.
+local function is_elsewhere(self, node, left)
+  if left[self.mailbox] then return true end
   if not node or self.sessions == 0 then return false end
   local owner = owners.of(self.mailbox)
   return owner ~= nil and owner ~= node
@@ -129,24 +130,26 @@ end
 
 -- The next in order that `node` may open a session of; those of others go to `others`, so many at most.
 local AT_MOST = 100
-local function next_of(host, now, node, others)
+local function next_of(host, now, node, others, left)
   while #others < AT_MOST do
     local self = next_wanting(host, now)
-    if not self or not is_elsewhere(self, node) then return self end
+    if not self or not is_elsewhere(self, node, left) then return self end
     others[#others + 1] = self
   end
   return nil
 end
 
--- Mailboxes next in order that want a session of `node`, each with how many; they are reserved at once.
-function sessions.open(now, most, node)
+-- Mailboxes next in order that want a session of `node`, each with how many; they are reserved at once. `left`:
+-- {{provider, username}, ...} that it leaves to other nodes; nil: none.
+function sessions.open(now, most, node, left)
   round.ring_alarms(now)
-  local opened, places = {}, {}
+  local opened, places, is_left = {}, {}, {}
+  for _, each in ipairs(left or {}) do is_left[keys.mailbox(each[1], each[2])] = true end
   for _, name in ipairs(redis.call("ZRANGE", keys.WANTED, 0, -1)) do
     local host = provider.look(name)
     local others = {}
     while most > 0 and provider.may_connect(host, now) do
-      local self = next_of(host, now, node, others)
+      local self = next_of(host, now, node, others, is_left)
       if not self then break end
       sessions.reserve(self, now, node)
       if line.wants_session(self, now) then round.push_wanting(self) end
