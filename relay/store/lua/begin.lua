@@ -1,10 +1,11 @@
 -- Begins an operation that decides: takes the pen, reads the clock, and says what other nodes wrote meanwhile.
--- needs: clock pen feeds told
+-- needs: clock feeds full pen told
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, the token, for how long (empty: only looks), the
 -- revision known.
 -- Answers msgpack {is_held, now, civil, revision, changes, {{table, {key, ...}}, ...}} or {false, until}.
-local fault = pen.fault() or feeds.fault()
+local fault = clock.fault() or pen.fault() or feeds.fault()
 if fault then return redis.error_reply(fault) end
+full.go_on()
 local now, civil = clock.now(ARGV[1], ARGV[2], ARGV[3])
 if ARGV[5] ~= "" then
   local is_held, ends_at = pen.take(ARGV[4], now, tonumber(ARGV[5]))

@@ -1,6 +1,7 @@
 -- Says which layout of keys the store has, after marking a new store with its own; changes nothing where it may not.
 -- KEYS: the hash of what the store is. ARGV: the layout that the node knows, the version of its scripts, the id for a
 -- new store, or nothing where none may be made.
+-- needs: full
 -- Answers {layout, id, version of the scripts that wrote before, why it may not be used or nothing}; {} where there is
 -- no store and none may be made.
 
@@ -23,6 +24,7 @@ end
 
 -- A newer layout is not touched; the version is written only where it changes, so that a reconnect writes nothing.
 if known[1] == layout and known[3] ~= scripts then
+  full.go_on()
   redis.call('HSET', meta, 'scripts', scripts)
 end
 return {known[1], known[2] or '', known[3] or '', known[4] or ''}

@@ -1,10 +1,11 @@
 -- Lists the nodes and when each was heard of last; those that were silent for long are forgotten.
--- needs: clock numbers rowkeys types
+-- needs: clock full numbers rowkeys types
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, after how long a silence a node is forgotten.
 -- Answers {civil time, {what it says, when}, ...}.
 local SAID, SEEN = rowkeys.NODES, rowkeys.NODES_SEEN
-local fault = types.fault({ [SAID] = "hash", [SEEN] = "zset" })
+local fault = clock.fault() or types.fault({ [SAID] = "hash", [SEEN] = "zset" })
 if fault then return redis.error_reply(fault) end
+full.go_on()
 local _, civil = clock.now(ARGV[1], ARGV[2], ARGV[3])
 for _, node in ipairs(redis.call("ZRANGEBYSCORE", SEEN, "-inf", numbers.text(civil - tonumber(ARGV[4])))) do
   redis.call("HDEL", SAID, node)

@@ -2,7 +2,13 @@
 -- needs: rowkeys types
 -- ARGV: numbers of accounts.
 -- Answers for each, in this order: how many wait or are being sent, how many are held, and the oldest of them (0: none).
-local fault = types.fault({ [rowkeys.PENDING] = "set" })
+local expected = { [rowkeys.PENDING] = "set" }
+for _, account in ipairs(ARGV) do
+  for _, of in ipairs({ "ready", "stalled" }) do
+    for part = 0, 1 do expected[rowkeys.index("deliveries", of, account, part)] = "zset" end
+  end
+end
+local fault = types.fault(expected)
 if fault then return redis.error_reply(fault) end
 
 local function lowest(key, known)

@@ -9,7 +9,7 @@ local new = cmsgpack.unpack(ARGV[4])
 local version, name, username, sender = new[1], new[2], new[3], new[4]
 local row, arriving = new[7], new[9]
 local recent = rowkeys.recent(row[3], sender)
-local fault = deliveries.fault() or deliveries.account_fault(row[4], new[8]) or schedule.check_round()
+local fault = deliveries.fault() or deliveries.body_fault() or deliveries.account_fault(row[4], new[8]) or schedule.check_round()
   or schedule.check_line(name, username) or schedule.check_ready(name, username, sender)
   or types.fault({ [recent] = "list" })
 if fault then return redis.error_reply(fault) end

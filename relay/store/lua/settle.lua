@@ -1,5 +1,5 @@
 -- Settles a delivery that went through, by a mailbox that is well and known to be: all else is judged.
--- needs: clock attempts deliveries feeds line told rowkeys schedule
+-- needs: clock attempts deliveries feeds full line told rowkeys schedule
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {attempt, delivery, revision, provider,
 -- username, {stage, class, reply, likeness, said}, is_whole, seq}: `is_whole` where the message has this delivery alone, so
 -- that its body goes; the event as Python writes it before its time is in it.
@@ -9,7 +9,7 @@ local done = cmsgpack.unpack(ARGV[4])
 local name, username = done[4], done[5]
 local fault = deliveries.fault() or attempts.fault(ARGV[2]) or schedule.check_round()
 if fault then return redis.error_reply(fault) end
-local claim = attempts.row(done[1])
+local claim, row = attempts.row(done[1]), deliveries.row(done[2])
 
 -- Whether the mailbox and its provider are well, and known to be: then nothing follows from a mail that went through.
 local function is_plain()
@@ -18,17 +18,17 @@ local function is_plain()
   return is.is_proven and not is.is_stopped and not is.is_fresh and is.slow == 1 and is.logs_in_at == 0
     and not self.provider.standing.is_stopped
 end
-if feeds.revision() ~= done[3] or not claim or claim[2] ~= done[2] or claim[9] == 1 or claim[8]
+if feeds.revision() ~= done[3] or not row or not claim or claim[2] ~= done[2] or claim[9] == 1 or claim[8]
   or schedule.check_line(name, username) or not is_plain()
   or redis.call("EXISTS", rowkeys.index("outbox", "message", done[8])) == 1 then
   return cmsgpack.pack({ "JUDGE" })
 end
-fault = attempts.end_fault(claim)
+fault = attempts.end_fault(claim) or deliveries.end_fault(row)
 if fault then return redis.error_reply(fault) end
+full.go_on()
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
 if attempts.lease(claim[4]) <= now then return cmsgpack.pack({ "JUDGE" }) end
 
-local row = deliveries.row(done[2])
 schedule.end_attempt(name, username, string.format("%.0f", claim[1]), claim[5], now, now)
 attempts.finish(claim, now, done[6])
 deliveries.deliver(row, done[6][2], done[6][3], now)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from relay.store.redis.book import Raw
 from relay.store.redis.ledger import EVERYTHING
 from relay.store.redis.link import Link
+from relay.store.redis.scripts import load_script
 
 SCANNED: int = 1_000
 """Fields of a hash asked for at once."""
@@ -69,7 +70,7 @@ class LinkAsking:
 
     def incr(self, key: str, many: int = 1, /) -> int:
         """The next number, or the last of so many."""
-        return int(self._link.ask("INCRBY", key, many))
+        return int(self._link.run(load_script("number"), (), (key, many)))
 
     def memory(self) -> tuple[int, int]:
         """How many octets the server uses, and may use (0: as many as there are)."""

@@ -50,6 +50,9 @@ NODES = "relay:{relay}:nodes"
 NODES_SEEN = "relay:{relay}:nodes:seen"
 """When it was heard of last, civil time (a sorted set)."""
 
+NOTHING = "relay:{relay}:nothing"
+"""Never there (relay/store/lua/lib/full.lua)."""
+
 OURS = "relay:*"
 """All keys of a store, as SCAN finds them."""
 

@@ -49,12 +49,16 @@ def boottime() -> int:
 class RedisHarness(OnVirtualTime):
     """One store on a real server, and the processes that work with it."""
 
+    program = "redis-7"
+    """Which server (tests/fakes/redisservers.py)."""
+    link_type: type[Link] = Link
+
     def __init__(self, settings: StoreSettings) -> None:
         super().__init__()
         self._settings = settings
         self._chance = 0
         self._lives = 0
-        self._server, self._db = shared_server(), next(_DATABASES) % 16
+        self._server, self._db = shared_server(self.program), next(_DATABASES) % 16
         self._server.client(db=self._db).flushdb()
         self._rope = Bells()
         self._links: list[Link] = []
@@ -68,7 +72,7 @@ class RedisHarness(OnVirtualTime):
     def _open(self, node: str) -> Store:
         self._lives += 1
         rules = Rules(Durability.RELAXED, Identity(scripts_version()), lambda: "5e" * 16)
-        link = Link(
+        link = self.link_type(
             replace(parse_address(self._server.address), db=self._db), rules, boottime=boottime, chance=lambda: 0.5
         )
         self._links.append(link)

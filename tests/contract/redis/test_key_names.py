@@ -24,7 +24,7 @@ CONSTANTS = {
     "keys": ("ROUND", "ALARMS", "WANTED", "BUSY", "RESTING", "CLOCK"),
     "rowkeys": (
         "META", "STATE", "EVENTS", "PENDING", "BELL", "DONE", "PEN_FREE", "USED", "LEASES", "LAPSED", "OWNERS", "NODES",
-        "NODES_SEEN",
+        "NODES_SEEN", "NOTHING",
     ),
 }  # fmt: skip
 

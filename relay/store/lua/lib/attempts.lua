@@ -24,6 +24,15 @@ function attempts.fault(node)
   })
 end
 
+-- The same of all nodes, whose claims and sessions may run out.
+function attempts.fault_of_nodes()
+  local expected = {}
+  for _, node in ipairs(redis.call("ZRANGE", LEASES, 0, -1)) do
+    expected[rowkeys.held(node)], expected[rowkeys.owned(node)] = "zset", "set"
+  end
+  return types.fault(expected)
+end
+
 -- Whether something has run out: a lease with attempts under it or, of another node than `me`, with sessions; or the time
 -- for a reply after one.
 function attempts.has_run_out(now, me)
@@ -99,7 +108,7 @@ end
 
 -- What is wrong with the indexes that an end writes besides; nil: nothing.
 function attempts.end_fault(row)
-  return types.fault({ [tried(row[3])] = "zset", [SAID] = "zset" })
+  return types.fault({ [tried(row[3])] = "zset", [SAID] = "zset", [rowkeys.held(row[4])] = "zset" })
 end
 
 -- It ended at `at` and counts. `ending`: stage, class, reply, likeness, said.

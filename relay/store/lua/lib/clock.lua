@@ -1,5 +1,5 @@
 -- Relay time: what TIME says plus an offset that absorbs its steps, so that it never goes back and never leaps.
--- needs: keys numbers
+-- needs: keys numbers types
 local clock = {}
 
 -- A node's request may lie this long in a socket; what TIME gained more than the node's own clock is a leap.
@@ -8,6 +8,11 @@ local LATE = numbers.SECOND
 local function time()
   local said = redis.call("TIME")
   return said[1] * numbers.SECOND + said[2]
+end
+
+-- What is wrong with its key; nil: nothing.
+function clock.fault()
+  return types.fault({ [keys.CLOCK] = "hash" })
 end
 
 -- Relay time and civil time, in microseconds. `said`: what TIME says, where a test says it (else empty); `node` and

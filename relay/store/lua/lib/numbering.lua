@@ -1,6 +1,14 @@
 -- Numbers of accounts and mailboxes: given once, and never to another name.
--- needs: rowkeys
+-- needs: rowkeys types
 local numbering = {}
+
+-- What is wrong with the keys that a number of this table writes; nil: nothing.
+function numbering.fault(table_name)
+  return types.fault({
+    [rowkeys.table(table_name)] = "hash", [rowkeys.group(table_name, "names")] = "hash",
+    [rowkeys.number(table_name)] = "string",
+  })
+end
 
 -- The number of this row of a table, which is made where there is none; `name` finds it, `cells` follow its number.
 function numbering.give(table_name, name, cells)

@@ -9,6 +9,14 @@ function owners.fault(node)
   return types.fault({ [OWNERS] = "hash", [rowkeys.owned(node)] = "set" })
 end
 
+-- The same of the node that has sessions of a mailbox.
+function owners.fault_of(mailbox)
+  local fault = types.fault({ [OWNERS] = "hash" })
+  if fault then return fault end
+  local node = owners.of(mailbox)
+  return node and owners.fault(node)
+end
+
 -- The node that has sessions of this mailbox; nil: none has.
 function owners.of(mailbox)
   return redis.call("HGET", OWNERS, mailbox) or nil

@@ -14,6 +14,8 @@ rowkeys.LAPSED = "relay:{relay}:lapsed"
 rowkeys.OWNERS = "relay:{relay}:owners"
 rowkeys.NODES = "relay:{relay}:nodes"
 rowkeys.NODES_SEEN = "relay:{relay}:nodes:seen"
+-- It is never there: to delete it is a write that a full Redis does not refuse.
+rowkeys.NOTHING = "relay:{relay}:nothing"
 
 -- What the takes of a node gave whose answers it may not have heard.
 function rowkeys.taken(node)

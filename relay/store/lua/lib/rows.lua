@@ -7,14 +7,15 @@ local TYPES = {
   SADD = "set", SREM = "set", SET = "string", DEL = false,
 }
 
--- What is wrong with the keys that these commands write; nil: nothing.
-function rows.fault(commands)
+-- What is wrong with the keys that these commands write, or with the hashes of what was read; nil: nothing.
+function rows.fault(commands, reads)
   local expected = {}
   for _, each in ipairs(commands) do
     local kind = TYPES[each[1]]
     if kind == nil then return "UNKNOWN COMMAND " .. tostring(each[1]) end
     if kind then expected[each[2]] = kind end
   end
+  for _, each in ipairs(reads or {}) do expected[each[1]] = "hash" end
   return types.fault(expected)
 end
 
