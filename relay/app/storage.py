@@ -176,7 +176,7 @@ async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, addr
     membership = Membership(node, randomness(8).hex(), lambda: "")
     settings = store_settings(needs.config)
     store = await link_run(lambda: open_shared(link, settings, outside, membership=membership, rope=rope))
-    _remember(identity, link.store_id or "")
+    remember(identity, link.store_id or "")
     nodes = store.nodes()
     listening = asyncio.get_running_loop().create_task(rope.listen())
     listening.add_done_callback(lambda task: _heard_no_more(task, needs.fatal))
@@ -236,12 +236,12 @@ def _node(data_dir: Path) -> str:
     """
     path = data_dir / NODE_FILE
     try:
-        return path.read_text("ascii").strip() if path.exists() else _remember(path, randomness(8).hex())
+        return path.read_text("ascii").strip() if path.exists() else remember(path, randomness(8).hex())
     except OSError as error:
         raise _unusable(data_dir, error) from error
 
 
-def _remember(path: Path, text: str) -> str:
+def remember(path: Path, text: str) -> str:
     """Writes a small file that is there whole or not at all; one that says the same already is left alone."""
     if path.exists() and path.read_text("ascii").strip() == text:
         return text

@@ -41,17 +41,23 @@ def open_store(
     link: Link, settings: StoreSettings, outside: Outside, *, membership: Membership, rope: Rope
 ) -> RedisStore:
     """Opens the store, or makes it; blocks. StoreKeyError and whatever the link says of the server."""
-    times = RedisTimes(outside.clock)
-    operations = Operations(link, times, node=membership.node, token=membership.token, said=membership.said)
     link.open()
     heard = link.ask("HGET", CLOCK, f"heard:{membership.node}")
-    seals = _seals(link, operations, times, outside)
-    ground = Ground(link, operations, times, seals, settings, outside, membership.node)
+    ground = open_ground(link, settings, outside, membership)
     return RedisStore(ground, rope, None if heard is None else int(heard))
+
+
+def open_ground(link: Link, settings: StoreSettings, outside: Outside, membership: Membership) -> Ground:
+    """What a core stands on; blocks. Errors as in `open_store`."""
+    times = RedisTimes(outside.clock)
+    operations = Operations(link, times, node=membership.node, token=membership.token, said=membership.said)
+    seals = _seals(link, operations, times, outside)
+    return Ground(link, operations, times, seals, settings, outside, membership.node)
 
 
 def _seals(link: Link, operations: Operations, times: RedisTimes, outside: Outside) -> Seals:
     """The keys of the store; a new store writes down which one it is sealed with."""
+    link.open()
     store_id = link.store_id
     if store_id is None:
         raise StoreBroken("the server has not said which store it has")

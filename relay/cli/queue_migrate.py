@@ -1,0 +1,94 @@
+"""`relay queue migrate`: moves the store to another place, while every relay of it is stopped.
+
+Law: 0 only if all of it is there, counted on both sides; else the old place stays the one that is used, and the same
+command goes on with what is half done.
+"""
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from relay.app.moving import Order, move_store
+from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from relay.cli.terminal import coloured, print_json, safe, screen, table
+from relay.config.loading import ConfigUnreadable, load_service
+from relay.config.store import shown_store
+from relay.store.moving.move import Counted, Telling
+
+ToOption = Annotated[
+    str,
+    typer.Option(
+        "--to",
+        metavar="STORE",
+        help="Where to: sqlite, redis://HOST:PORT/NUMBER, or env:NAME, file:PATH that names it.",
+    ),
+]
+
+
+def migrate(to: ToOption, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -> None:
+    """Move the store that relay.yaml names to another place, with all mail, history and what limits remember.
+
+    Every relay of it has to be stopped. Killed, it is simply run again. Then `store:` in relay.yaml is changed.
+    """
+    try:
+        loaded = load_service(config, os.environ)
+    except ConfigUnreadable as error:
+        typer.echo(f"relay: {error}", err=True)
+        raise typer.Exit(2) from None
+    if loaded.value is None:
+        typer.echo("\n".join(map(str, loaded.problems)), err=True)
+        raise typer.Exit(1)
+    with _shown() as told:
+        counted = move_store(Order(loaded.value, os.environ, to, told))
+    is_whole = all(each.is_same for each in counted)
+    if as_json:
+        print_json({"is_whole": is_whole, "counted": [_as_json(each) for each in counted]})
+    else:
+        _print(screen(), counted)
+    if not is_whole:
+        typer.echo(
+            "relay: not all of it arrived: the store stays where it was; the new place is marked as unfinished",
+            err=True,
+        )
+        raise typer.Exit(1)
+    typer.echo(f"the store was moved: write `store: {shown_store(to)}` into relay.yaml", err=as_json)
+
+
+def _as_json(each: Counted) -> dict[str, object]:
+    return {"name": each.name, "from": each.origin.many, "to": each.target.many, "is_same": each.is_same}
+
+
+def _print(console: Console, counted: Sequence[Counted]) -> None:
+    made = table("WHAT", "FROM", "TO", "", right=("FROM", "TO"))
+    for each in counted:
+        made.add_row(
+            safe(each.name),
+            safe(each.origin.many),
+            safe(each.target.many),
+            coloured("") if each.is_same else safe("not the same", "bold red"),
+        )
+    console.print(made)
+
+
+@contextmanager
+def _shown() -> Iterator[Telling]:
+    """A line for what is being carried, where somebody looks."""
+    if not sys.stderr.isatty():
+        yield lambda _name, _done, _of: None
+        return
+    columns = (TextColumn("{task.description:>16}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def told(name: str, done: int, of: int) -> None:
+            if name not in tasks:
+                tasks[name] = progress.add_task(name)
+            progress.update(tasks[name], completed=done, total=max(of, done))
+
+        yield told

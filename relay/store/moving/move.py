@@ -1,0 +1,181 @@
+"""A move from one place to another: carried, counted on both sides, then the one is barred and the other freed.
+
+Law: killed at any moment and run again it comes to the same end; at no moment can a relay be started on both places.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from relay.errors import StoreBroken, StoreMoved, StoreUnavailable
+from relay.store.moving.carried import (
+    BODIES,
+    CARRIED,
+    DELIVERIES,
+    EVENTS,
+    MESSAGES,
+    Cells,
+    Page,
+    Tally,
+    compared,
+    shifted,
+)
+from relay.store.moving.sides import Journey, Readable, Source, Target
+from relay.store.needs import CrashPoint, never_dies
+from relay.store.redis.answers.store import pack_event
+from relay.store.redis.tables import TABLES
+
+READY = "ready"
+"""What may be sent at once, as the schedule of the target has it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """One thing that was carried, on both sides."""
+
+    name: str
+    origin: Tally
+    target: Tally
+
+    @property
+    def is_same(self) -> bool:
+        """Whether all of it arrived as it was."""
+        return self.origin == self.target
+
+
+class Telling(Protocol):
+    """Hears how far it is."""
+
+    def __call__(self, name: str, done: int, of: int, /) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What a move is made with."""
+
+    open_source: Callable[[], Source]
+    prepare: Callable[[], int]
+    """Ends what a dead process left under way, as its next start would; the widest window of the limits."""
+    today: str
+    """For the sentence that bars the source."""
+    told: Telling
+    crash_point: CrashPoint = never_dies
+
+
+class Move:
+    """One run."""
+
+    def __init__(self, target: Target, means: Means) -> None:
+        self._target = target
+        self._means = means
+        self._source, self._journey = self._begun()
+
+    def _begun(self) -> tuple[Source, Journey]:
+        """What is half done goes on, if the source is as it was; else all begins anew."""
+        means, target, found = self._means, self._target, self._target.journey()
+        source = means.open_source()
+        if found is not None and found.store_id != source.store_id:
+            raise StoreBroken(f"{target.where} has the half of another move in it, of store {found.store_id}")
+        if found is not None and (found.state, found.ahead) == (source.state(), source.ahead):
+            return source, found
+        if source.moved:
+            raise StoreMoved(f"{source.where}: {source.moved}")
+        source.close()
+        width = means.prepare()
+        means.crash_point("move-prepared")
+        source = means.open_source()
+        journey = Journey(source.store_id, source.where, source.state(), source.ahead, source.moment() - width)
+        target.begin(journey)
+        means.crash_point("move-begun")
+        return source, journey
+
+    def run(self) -> list[Counted]:
+        """Carries and counts; the target is freed only if all is the same. StoreUnavailable: the source was used."""
+        for table in CARRIED:
+            self._carry(table)
+        self._carry_events()
+        self._target.wake(self._source)
+        self._means.crash_point("move-carried")
+        counted = [*self._counted()]
+        if all(each.is_same for each in counted):
+            self._finish()
+        return counted
+
+    @property
+    def store_id(self) -> str:
+        """Which store is moved."""
+        return self._journey.store_id
+
+    def close(self) -> None:
+        """Lets go of the source."""
+        self._source.close()
+
+    def _finish(self) -> None:
+        source, target = self._source, self._target
+        if not source.bar(f"it was moved to {target.where} on {self._means.today}", self._journey.state):
+            raise StoreUnavailable(
+                f"{source.where} was used while it was being moved: stop every relay, and run it again"
+            )
+        self._means.crash_point("move-barred")
+        target.finish(source)
+
+    # carrying
+
+    def _carry(self, table: str) -> None:
+        done, of = 0, self._source.many(table)
+        for page in self._shifted(table, self._target.position(table)):
+            self._target.take(table, page)
+            self._means.crash_point("move-page")
+            done += len(page.rows)
+            self._means.told(table, done, of)
+
+    def _carry_events(self) -> None:
+        done, of = 0, self._source.many(EVENTS)
+        for page in self._source.events(self._target.position(EVENTS)):
+            self._target.take_events(page)
+            self._means.crash_point("move-page")
+            done += len(page.rows)
+            self._means.told(EVENTS, done, of)
+
+    def _shifted(self, table: str, after: str) -> Iterator[Page]:
+        for page in self._source.pages(table, after):
+            yield replace(page, rows=[shifted(table, cells, self._journey.ahead) for cells in page.rows])
+
+    # counting
+
+    def _counted(self) -> Iterator[Counted]:
+        ready = Tally()
+        for table in CARRIED:
+            origin, bodies = self._tally(table, self._shifted(table, ""), ready if table == DELIVERIES else None)
+            target, arrived = self._tally(table, self._target.pages(table, ""))
+            yield Counted(table, origin, target)
+            if table == MESSAGES:
+                yield Counted(BODIES, bodies, arrived)
+        yield Counted(EVENTS, _events(self._source), _events(self._target))
+        found = self._target.ready()
+        if found is not None:
+            yield Counted(READY, Tally(ready.many), Tally(found))
+
+    def _tally(self, table: str, pages: Iterator[Page], ready: Tally | None = None) -> tuple[Tally, Tally]:
+        """Of rows, and of bodies."""
+        rows, bodies = Tally(), Tally()
+        for page in pages:
+            for cells in page.rows:
+                rows.add(compared(table, cells))
+                if ready is not None and _is_ready(cells):
+                    ready.many += 1
+            for seq, record in page.bodies.items():
+                bodies.add(str(seq).encode(), record)
+        return rows, bodies
+
+
+def _is_ready(cells: Cells) -> bool:
+    row = TABLES[DELIVERIES].named(cells)
+    return bool(row["state"] == 0 and row["due"] == 0)
+
+
+def _events(side: Readable) -> Tally:
+    found = Tally()
+    for number, cells in enumerate(cells for page in side.events("") for cells in page.rows):
+        found.add(str(number).encode(), pack_event(tuple(cells)))
+    return found

@@ -1,0 +1,112 @@
+"""The two sides of a move: what is read from a place, and what is written to one.
+
+Law: a source is only read until all of it is counted at the target; a target takes rows and the position behind them
+together or not at all.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Protocol
+
+from relay.store.moving.carried import Page
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One move, as the target remembers it."""
+
+    store_id: str
+    origin: str
+    """Where the store was, without its password."""
+    state: str
+    """Of the source: another one after every life of a relay on it."""
+    ahead: int
+    """Queue time minus relay time at the source."""
+    since: int
+    """Relay time, as the target has it, from which on ended attempts may still count."""
+
+    def written(self) -> str:
+        """As a fact."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def read(cls, written: str) -> "Journey":
+        """From a fact."""
+        return cls(**json.loads(written))
+
+
+class Readable(Protocol):
+    """A place that is read: the source, and the target when it is counted."""
+
+    def pages(self, table: str, after: str) -> Iterator[Page]:
+        """All rows of a table behind a position (empty: from the start), with the bodies of messages."""
+
+    def events(self, after: str) -> Iterator[Page]:
+        """All events behind a position: at, kind, message, delivery, account, mailbox, detail."""
+
+    def many(self, table: str) -> int:
+        """About how many rows a table has, for who waits."""
+
+
+class Source(Readable, Protocol):
+    """Where the store is."""
+
+    where: str
+
+    @property
+    def store_id(self) -> str:
+        """Which store it is."""
+
+    @property
+    def ahead(self) -> int:
+        """Queue time minus relay time."""
+
+    def state(self) -> str:
+        """Another one after every life of a relay on it."""
+
+    def moment(self) -> int:
+        """Queue time of now."""
+
+    def numbers(self) -> Mapping[str, int]:
+        """The number given last in each table that has numbers."""
+
+    @property
+    def moved(self) -> str:
+        """The sentence that bars it; empty: it may be used."""
+
+    def bar(self, sentence: str, state: str) -> bool:
+        """Nobody can use it any more; False: it is not in this state any more, and nothing was done."""
+
+    def close(self) -> None:
+        """Lets go of it."""
+
+
+class Target(Readable, Protocol):
+    """Where the store will be."""
+
+    where: str
+
+    def journey(self) -> Journey | None:
+        """The move that is not finished there; None: there is nothing at all. StoreBroken: something else is there."""
+
+    def begin(self, journey: Journey) -> None:
+        """Empties what an earlier move left, and bars it until this one is finished."""
+
+    def position(self, table: str) -> str:
+        """Behind which position the next rows of a table come; empty: from the start."""
+
+    def take(self, table: str, page: Page) -> None:
+        """Takes rows, and notes the position."""
+
+    def take_events(self, page: Page) -> None:
+        """Takes events, and notes the position."""
+
+    def wake(self, source: Source) -> None:
+        """Numbers, clock and schedule go on from where they were; harmless when repeated."""
+
+    def ready(self) -> int | None:
+        """How much its schedule has ready; None: it is made at the start, from the rows."""
+
+    def finish(self, source: Source) -> None:
+        """It may be used from now on."""

@@ -1,0 +1,278 @@
+"""A store in a data_dir as one side of a move: read as it is, or filled.
+
+Law: rows and the position behind them are one transaction, and the bodies that they point to are on disk before it.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from relay.errors import CorruptValue, StoreBroken, StoreMoved
+from relay.store.engine.statements import load_statements
+from relay.store.moving.carried import (
+    EVENTS,
+    MESSAGES,
+    MOVING,
+    NUMBERED,
+    Cells,
+    Page,
+    is_carried,
+)
+from relay.store.moving.sides import Journey, Source
+from relay.store.needs import Clock
+from relay.store.redis.tables import TABLES
+from relay.store.segments.port import Place, Segments
+from relay.store.sqlite.database import Database
+from relay.store.sqlite.schema import BARRED, SCHEMA
+from relay.store.sqlite.time import CLOCK_WRONG, QUEUE_AHEAD, StoreClock
+
+_SQL = load_statements("moving")
+_STORE = load_statements("store")
+_SCHEMA = load_statements("schema")
+
+ROWS: int = 2_000
+"""Rows read, and written, at once."""
+
+BODIES_BYTES: int = 8_000_000
+"""Bodies carried at once, but for the last one of them."""
+
+_COUNTED = ("outbox", "healths", "concerns", "tellings")
+"""Tables whose last number SQLite remembers by itself."""
+
+
+class SqliteSide:
+    """One store on one connection, which nobody else uses."""
+
+    def __init__(self, connection: sqlite3.Connection, segments: Segments, clock: Clock, *, where: str) -> None:
+        self.where = where
+        self._database = Database(connection)
+        self._database.prepare()
+        self._segments = segments
+        self._clock = clock
+        self._times: StoreClock | None = None
+
+    # as any side
+
+    def pages(self, table: str, after: str) -> Iterator[Page]:
+        """All rows of a table behind a position."""
+        while True:
+            rows = self._rows(table, after)
+            if not rows:
+                return
+            if table == MESSAGES:
+                yield from self._with_bodies(rows)
+            else:
+                yield Page([row for row in rows if is_carried(table, row)], _position(table, rows[-1]))
+            after = _position(table, rows[-1])
+
+    def events(self, after: str) -> Iterator[Page]:
+        """All events behind a position."""
+        while True:
+            rows = self._database.read(_SQL["events_after"], (int(after or 0), ROWS))
+            if not rows:
+                return
+            after = str(rows[-1][0])
+            yield Page([list(row[1:]) for row in rows], after)
+
+    def many(self, table: str) -> int:
+        """How many rows a table has."""
+        return int(self._database.read(f'SELECT count(*) FROM "{table}"')[0][0])  # noqa: S608  a name of ours
+
+    def _rows(self, table: str, after: str) -> list[Cells]:
+        """Of two columns the key may be made: then they are compared together."""
+        columns, key = _columns(TABLES[table].columns), _columns(TABLES[table].key)
+        begin = [bytes.fromhex(each[2:]) if str(each).startswith("x:") else each for each in json.loads(after or "[]")]
+        where = f"WHERE ({key}) > ({', '.join('?' * len(begin))})" if begin else ""
+        text = f'SELECT {columns} FROM "{table}" {where} ORDER BY {key} LIMIT {ROWS}'  # noqa: S608  names of ours
+        return [list(row) for row in self._database.read(text, begin)]
+
+    def _with_bodies(self, rows: Sequence[Cells]) -> Iterator[Page]:
+        """Few messages with long bodies at a time."""
+        needed = {row[0]: Place(*row[1:]) for row in self._database.read(_SQL["needed"], (rows[0][0], rows[-1][0]))}
+        some, bodies, size = list[Cells](), dict[int, bytes](), 0
+        for row in rows:
+            some.append(row)
+            place = needed.get(row[0])
+            if place is not None and (record := self._record(place)) is not None:
+                bodies[row[0]] = record
+                size += len(record)
+            if size > BODIES_BYTES:
+                yield Page(some, _position(MESSAGES, row), bodies)
+                some, bodies, size = [], {}, 0
+        if some:
+            yield Page(some, _position(MESSAGES, some[-1]), bodies)
+
+    def _record(self, place: Place) -> bytes | None:
+        """None: it cannot be read here, and will be missing there as it is here."""
+        try:
+            return self._segments.read(place)
+        except CorruptValue:
+            return None
+
+    # as source
+
+    @property
+    def store_id(self) -> str:
+        """Which store it is."""
+        return self._fact("store_id") or ""
+
+    @property
+    def ahead(self) -> int:
+        """Queue time minus relay time."""
+        clock = self._store_clock()
+        return clock.wall() - clock.now()
+
+    def moment(self) -> int:
+        """Queue time of now."""
+        return self._store_clock().wall()
+
+    def state(self) -> str:
+        """Its anchor of relay time: every life of a relay moves it."""
+        return json.dumps(self._database.read(_STORE["get_clock"]))
+
+    def numbers(self) -> Mapping[str, int]:
+        """The number given last in each table."""
+        found = dict.fromkeys(NUMBERED, 0)
+        for table in NUMBERED:
+            ((last,),) = self._database.read(f'SELECT max("{TABLES[table].key[0]}") FROM "{table}"')  # noqa: S608
+            found[table] = last or 0
+        for table, last in self._database.read(_SQL["sequences"]):
+            if table in found:
+                found[table] = max(found[table], last)
+        return found
+
+    @property
+    def moved(self) -> str:
+        """The sentence that bars it."""
+        return self._fact(BARRED) or ""
+
+    def bar(self, sentence: str, state: str) -> bool:
+        """Nobody can use it any more."""
+        if self.state() != state:
+            return False
+        self._database.write(_STORE["set_meta"], (BARRED, sentence))
+        self._database.commit()
+        return True
+
+    def _store_clock(self) -> StoreClock:
+        if self._times is None:
+            self._times = StoreClock(self._database, self._clock)
+        self._times.tick()
+        return self._times
+
+    def _fact(self, name: str) -> str | None:
+        row = self._database.read_one(_STORE["get_meta"], (name,))
+        return None if row is None else str(row[0])
+
+    # as target
+
+    def journey(self) -> Journey | None:
+        """The move that is not finished here."""
+        if self._database.read_one(_STORE["has_tables"]) == (0,):
+            if any(True for _ in self._segments.numbers()):
+                raise StoreBroken(f"{self.where} has segments with mail in it and no relay.db: move them away first")
+            return None
+        written = self._fact(MOVING)
+        if written is None:
+            said = f" ({self.moved})" if self.moved else ""
+            raise StoreMoved(
+                f"{self.where} has a store in it{said}: a store is moved only to where there is none; if that one is "
+                "not needed, move relay.db, relay.db-wal and the folder segments away"
+            )
+        return Journey.read(written)
+
+    def begin(self, journey: Journey) -> None:
+        """Makes the tables, and bars what is in them."""
+        self._wipe()
+        for statement in _SCHEMA.values():
+            self._database.write(statement)
+        barred = f"it is being moved here from {journey.origin}; `relay queue migrate` goes on with it"
+        facts = {"schema": str(SCHEMA), MOVING: journey.written(), BARRED: barred}
+        self._database.write_many(_STORE["set_meta"], facts.items())
+        self._database.commit()
+        self._segments.begin(1)
+
+    def _wipe(self) -> None:
+        for number in list(self._segments.numbers()):
+            self._segments.remove(number)
+        for (name,) in self._database.read(_SQL["tables"]):
+            self._database.write(f'DROP TABLE "{name}"')
+
+    def resume(self) -> None:
+        """Goes on with what is there: bodies go into a new segment."""
+        self._segments.begin(1)
+
+    def position(self, table: str) -> str:
+        """Behind which position the next rows come."""
+        return self._fact(f"{MOVING}:{table}") or ""
+
+    def take(self, table: str, page: Page) -> None:
+        """Writes rows, and bodies before them."""
+        rows = [list(row) for row in page.rows]
+        if table == MESSAGES:
+            self._place(rows, page.bodies)
+        marks = ", ".join("?" * len(TABLES[table].columns))
+        into = f'INSERT OR REPLACE INTO "{table}" ({_columns(TABLES[table].columns)}) VALUES ({marks})'  # noqa: S608
+        self._database.write_many(into, rows)
+        self._note(table, page)
+
+    def take_events(self, page: Page) -> None:
+        """Writes events, which are numbered anew."""
+        self._database.write_many(_STORE["add_event"], page.rows)
+        self._note(EVENTS, page)
+
+    def _note(self, table: str, page: Page) -> None:
+        self._database.write(_STORE["set_meta"], (f"{MOVING}:{table}", page.position))
+        if self._segments.is_dirty:
+            self._segments.sync()
+        self._database.commit()
+
+    def _place(self, rows: Sequence[Cells], bodies: Mapping[int, bytes]) -> None:
+        """Says of each message where its body lies; nowhere, where nothing needs it."""
+        live: dict[int, list[int]] = {}
+        for row in rows:
+            record = bodies.get(row[0])
+            place = Place(0, 0, 0) if record is None else self._segments.append(record)
+            row[8:11] = place
+            if record is not None:
+                live.setdefault(place.segment, []).append(row[0])
+        added = [(number, len(seqs), seqs[0]) for number, seqs in live.items()]
+        self._database.write_many(_STORE["add_live"], added)
+
+    def wake(self, source: Source) -> None:
+        """Numbers go on; the schedule is in memory alone, and made at the start."""
+        for table, last in source.numbers().items():
+            if table in _COUNTED:
+                self._database.write(_SQL["forget_sequence"], (table,))
+                self._database.write(_SQL["set_sequence"], (table, last))
+        self._database.commit()
+
+    def ready(self) -> None:
+        """The schedule is made at the start, from the rows."""
+
+    def finish(self, source: Source) -> None:
+        """Relay time and queue time are the source's queue time from here on."""
+        moment = source.moment()
+        reading = self._clock.reading()
+        anchor = (reading.boot_id, reading.boottime, reading.wall, moment, reading.wall - moment)
+        self._database.write(_STORE["set_clock"], anchor)
+        facts = {QUEUE_AHEAD: "0", CLOCK_WRONG: "no" if reading.is_synchronised else "yes"}
+        self._database.write_many(_STORE["set_meta"], facts.items())
+        self._database.write(_SQL["forget_moving"], (BARRED, f"{MOVING}%"))
+        self._database.commit()
+
+    def close(self) -> None:
+        """Lets go of the files."""
+        self._segments.close()
+        self._database.close()
+
+
+def _columns(names: Mapping[str, str] | Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _position(table: str, row: Sequence[Any]) -> str:
+    named = dict(zip(TABLES[table].columns, row, strict=True))
+    cells = [named[name] for name in TABLES[table].key]
+    return json.dumps([f"x:{each.hex()}" if isinstance(each, bytes) else each for each in cells])
