@@ -4,6 +4,9 @@ Law: as on SQLite (relay/store/sqlite/leases.py); a lease is renewed by the scri
 the instant at which it did, by whichever node sees it first.
 """
 
+import json
+from dataclasses import replace
+
 from relay.core.envelope import Claim
 from relay.core.health import HealthEvent
 from relay.core.limits import Instant
@@ -35,7 +38,7 @@ class RedisLeases:
         self._claims = claims
         self._settling = settling
         self._own = own
-        self._just_lost: dict[str, dict[int, None]] = {}
+        self._just_lost: dict[str, dict[int, Claim]] = {}
         """What this operation has found to be lost, by node."""
 
     def forget(self) -> None:
@@ -62,16 +65,21 @@ class RedisLeases:
 
     def lost(self, node: str) -> list[Claim]:
         """The claims that a node lost and has not settled."""
-        ledger = self._opened.ledger
-        attempts = {int(name) for name, _ in ledger.asking.hscan(lost_key(node))} | {*self._just_lost.get(node, ())}
-        return [claim for each in sorted(attempts) if (claim := self._lost_claim(each)) is not None]
+        known = sorted((int(name), told) for name, told in self._opened.ledger.asking.hscan(lost_key(node)))
+        found = {attempt: self._lost_claim(attempt, told) for attempt, told in known} | self._just_lost.get(node, {})
+        return [claim for claim in found.values() if claim is not None]
 
-    def _lost_claim(self, attempt: int) -> Claim | None:
+    def _lost_claim(self, attempt: int, told: bytes) -> Claim | None:
+        """As it was handed out: its node looks for that one."""
         running = self._claims.get(attempt)
         if running is not None:
             return running.claim
         row = self._opened.ledger.named("attempts", attempt)
-        return None if row is None else self._claims.ended(row)
+        claim = None if row is None else self._claims.ended(row)
+        if claim is None:
+            return None
+        is_probe, tries, doubts = json.loads(told)
+        return replace(claim, is_probe=is_probe, tries=tries, doubts=doubts)
 
     def settled(self, claim: Claim) -> None:
         """The node knows."""
@@ -126,8 +134,9 @@ class RedisLeases:
 
     def _lapse(self, running: Running, until: Instant) -> None:
         claim = running.claim
-        self._just_lost.setdefault(claim.node, {})[claim.attempt] = None
-        self._opened.ledger.act("attempts.lost", lost_key(claim.node), claim.attempt)
+        self._just_lost.setdefault(claim.node, {})[claim.attempt] = claim
+        told = json.dumps([claim.is_probe, claim.tries, claim.doubts])
+        self._opened.ledger.act("attempts.lost", lost_key(claim.node), claim.attempt, told)
         if running.gated_at is None:
             self._settling.abandon(running, at=until + self._linger(running))
         else:

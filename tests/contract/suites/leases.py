@@ -6,6 +6,7 @@ from tests.contract.scene import (
     DEFERRED,
     DELIVERED,
     LINGER,
+    MAIL_REFUSED,
     NODE,
     OTHER,
     SECOND,
@@ -18,6 +19,7 @@ from tests.contract.scene import (
 )
 
 LEASE = 60
+DAY = 24 * 3600
 FINAL = 300
 
 
@@ -59,6 +61,18 @@ async def a_node_that_stayed_away_is_told_what_it_lost(scene: Scene) -> None:
     assert numbers(await scene.store.heartbeat(NODE)) == ["m-1"], "until it has settled"
     assert not await scene.end(claim, DEFERRED)
     assert await scene.store.heartbeat(NODE) == []
+
+
+async def what_it_lost_is_told_as_it_was_handed_out(scene: Scene) -> None:
+    claim = await _claimed(scene)
+    await scene.send(claim, MAIL_REFUSED)
+    await scene.advance(DAY)
+    (probe,) = await scene.work()
+    assert probe.is_probe
+    assert await scene.store.gate(probe)
+    await scene.harness.advance(LEASE + FINAL + LINGER)
+    for _ in range(3):
+        assert await scene.store.heartbeat(NODE) == [probe], "however it ended meanwhile"
 
 
 async def what_was_claimed_goes_to_another_node(scene: Scene) -> None:
