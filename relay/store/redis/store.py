@@ -14,7 +14,7 @@ from relay.core.health import Pause
 from relay.core.limits import SECOND, Instant
 from relay.core.routing import Routing
 from relay.core.words import AccountId, MailboxId, MessageId
-from relay.errors import StoreError
+from relay.errors import StoreError, TemporaryError
 from relay.store.engine.books import books_of
 from relay.store.engine.context import Context
 from relay.store.engine.reader import Reader
@@ -22,14 +22,16 @@ from relay.store.engine.reports import Owed, top_header
 from relay.store.engine.sealing import sealed
 from relay.store.engine.unheard import recall
 from relay.store.ports.books import Books
+from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.history import AccountGauges, HealthCount, LimitWait, QueueCount
 from relay.store.ports.outbox import OutboxEntry
 from relay.store.ports.reading import AccountQuery, AccountView, MessageQuery, MessageView, Page, ProviderView
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
+from relay.store.redis.contents import SMALL, Reading
 from relay.store.redis.core import NOT_BEGUN, Core, Ground
-from relay.store.redis.hearing import Hearer
+from relay.store.redis.hearing import OF_ROUTES, Hearer
 from relay.store.redis.hot import Gating, Putting, Settling, Taking, body_or_nothing, content_of
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.nodes import RedisNodes
@@ -41,6 +43,10 @@ T = TypeVar("T")
 
 WHOLE_ROUTING: int = 30 * SECOND
 """How long a routing may take to be put in force: the first one of 100,000 accounts takes some seconds."""
+
+
+ATTENDED: float = 0.25
+"""Seconds between two looks at what others wrote, where they write all the time: within a second is promised."""
 
 
 class RedisStore:
@@ -81,12 +87,32 @@ class RedisStore:
         def hear_secrets(_: Context, ledger: RedisLedger, names: Sequence[str]) -> None:
             rows = zip(names, ledger.rows("secrets", names), strict=True)
             kept.secrets.hear({name: None if row is None else (row[1], row[2]) for name, row in rows})
+            self._tell_of_routing()
 
         self._hearers["secrets"] = hear_secrets
+        self._hearers |= dict.fromkeys(OF_ROUTES, lambda _context, _ledger, _keys: self._tell_of_routing())
         self._hearers["unheard"] = lambda context, _ledger, _keys: kept.unheard.hear(context.database)
         return books
 
+    def _tell_of_routing(self) -> None:
+        """Another node put a routing in force, or changed what belongs to it."""
+        if self._ground.outside.listener is not None:
+            self._ground.outside.listener(StoreEvent(EventKind.ROUTING, self._ground.times.wall()))
+
     # the thread
+
+    async def attend(self) -> None:
+        """Hears in a moment what other nodes changed, though this one asks for nothing; runs until it is cancelled."""
+        mark = self._worker.changes
+        while True:
+            await self._rope.wait(mark, None, self.now)
+            try:
+                await self._look(lambda core: core.revision)
+                mark = self._worker.changes
+            except TemporaryError:
+                continue  # that it is away is said by whoever asks it for something
+            finally:
+                await asyncio.sleep(ATTENDED)
 
     async def _run(self, work: Callable[[], T], /) -> T:
         """Runs in the one thread that has the link, and rings for what was heard there."""
@@ -141,6 +167,9 @@ class RedisStore:
 
     async def content(self, claim: Claim) -> bytes:
         """The message in wire form."""
+        if claim.size <= SMALL:
+            content: bytes = await self._turns.submit(hot=Reading(self._ground, claim))
+            return content
         return await self._look(lambda core: content_of(core, self._ground, claim))
 
     async def gate(self, claim: Claim) -> bool:
