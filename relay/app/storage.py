@@ -32,6 +32,7 @@ from relay.store.redis.link import Link
 from relay.store.redis.opening import Membership
 from relay.store.redis.opening import open_store as open_shared
 from relay.store.redis.rope import ListeningRope
+from relay.store.redis.store import RedisStore
 from relay.store.sqlite import DataDir, hold, open_store
 from relay.store.sqlite.opening import cached, sync_directory
 from relay.store.sqlite.reserve import Reserve, least_free_of, reserve_of
@@ -178,7 +179,7 @@ async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, addr
     store = await link_run(lambda: open_shared(link, settings, outside, membership=membership, rope=rope))
     remember(identity, link.store_id or "")
     nodes = store.nodes()
-    listening = asyncio.get_running_loop().create_task(rope.listen())
+    listening = asyncio.get_running_loop().create_task(_listen(rope, store))
     listening.add_done_callback(lambda task: _heard_no_more(task, needs.fatal))
     storage = _storage(needs, data, vaults, store, node=node, nodes=nodes, run=outside.read, listening=listening)
     return replace(storage, flaws=link.problems)
@@ -198,6 +199,13 @@ def _storage(
     vault = vaults.newest
     keys = KeyDesk(vaults.keyring, vault, store.books.keys, run=run, log=needs.log)
     return Storage(store, node, vault.keyed_hash(b"fingerprints", b""), data, keys, vault, nodes, listening)
+
+
+async def _listen(rope: ListeningRope, store: RedisStore) -> None:
+    """Hears the bell, and what it is rung for."""
+    async with asyncio.TaskGroup() as both:
+        both.create_task(rope.listen())
+        both.create_task(store.attend())
 
 
 class OnLoop:

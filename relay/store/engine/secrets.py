@@ -81,6 +81,7 @@ class LedgerSecrets:
                 return False, {}
             at = context.clock.wall()
             origin = known.origin if known is not None and known.value == value else _origin(context, value, at)
+            context.changed()
             return True, {name: _write(context, name, StoredSecret(value, use, origin), at)}
 
         return await self._changed(work)
@@ -111,6 +112,7 @@ class LedgerSecrets:
         def work(context: Context) -> tuple[bool, Changes]:
             if not context.database.write(_SQL["drop_secret"], (name,)):
                 return False, {}
+            context.changed()
             return True, {name: None}
 
         return await self._changed(work)

@@ -36,7 +36,7 @@ class EventKind(StrEnum):
     SAID = "said"
     """A person changed something about an account: `reason` says what, and who."""
     ROUTING = "routing"
-    """Another routing is in force."""
+    """Another routing is in force; of several nodes: one of them changed something that belongs to it."""
 
 
 class StoreEvent(NamedTuple):

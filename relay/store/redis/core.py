@@ -40,7 +40,7 @@ from relay.store.redis.answers import answer
 from relay.store.redis.asking import LinkAsking
 from relay.store.redis.bodies import RedisBodies
 from relay.store.redis.claims import RedisClaims
-from relay.store.redis.hearing import Hearer, hear
+from relay.store.redis.hearing import Hearer, hear, hear_besides
 from relay.store.redis.intake import RedisIntake
 from relay.store.redis.lanes import RedisLanes
 from relay.store.redis.leases import RedisLeases
@@ -93,8 +93,10 @@ class Uncounted:
 class Core:
     """One life of the memory of a node: from a load to an operation that failed half-way, or the end."""
 
-    def __init__(self, ground: Ground, hearers: Mapping[str, Hearer]) -> None:
-        """`hearers`: of tables of which something is in memory beside the engine's own."""
+    def __init__(self, ground: Ground, hearers: Mapping[str, Hearer], heard: int = 0) -> None:
+        """`hearers`: of tables of which something is in memory beside the engine's own, and outlives a core: they have
+        heard up to this revision.
+        """
         self._ground = ground
         self._hearers = hearers
         self._opened = Opened(ground.times)
@@ -107,10 +109,13 @@ class Core:
         """What came of an operation of which only the store knows whether it is committed."""
         self._calendars_at: Instant = 0
         self._entries: dict[DeliveryId, Entry] = {}
-        look = ground.operations.look(self.revision)
-        self._opened.open(RedisLedger(self._asking, answer), None)
+        look = ground.operations.look(heard)
+        ledger = RedisLedger(self._asking, answer)
+        self._opened.open(ledger, None)
         try:
             self._load()
+            if heard:
+                hear_besides(self.context, ledger, look.changed, hearers)
         finally:
             self._opened.close()
         self.revision, self.changes = look.revision, look.changes

@@ -23,9 +23,17 @@ def hear(
     """Takes over what changed; the ledger reads it. `also`: hearers beside the engine's own."""
     for table, keys in changed.items():
         _HEARERS.get(table, _nothing)(context, ledger, keys)
-        also.get(table, _nothing)(context, ledger, keys)
-    if any(table in changed for table in _OF_ROUTES):
+    if any(table in changed for table in OF_ROUTES):
         context.replace_routes(load_routes_or_none(context.database, context.seals))
+    hear_besides(context, ledger, changed, also)
+
+
+def hear_besides(
+    context: Context, ledger: RedisLedger, changed: Mapping[str, Sequence[str]], also: Mapping[str, Hearer]
+) -> None:
+    """Tells hearers beside the engine's own, once each for every table of theirs."""
+    for table, keys in changed.items():
+        also.get(table, _nothing)(context, ledger, keys)
 
 
 def _mailboxes(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
@@ -57,7 +65,7 @@ def _nothing(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None
     """Of which nothing is in the memory of the engine, or what `replace_routes` brings."""
 
 
-_OF_ROUTES = ("routing", "routed_accounts", "fingerprints", "paused_accounts")
+OF_ROUTES = ("routing", "routed_accounts", "fingerprints", "paused_accounts")
 
 _HEARERS: Mapping[str, Hearer] = MappingProxyType(
     {

@@ -44,13 +44,16 @@ class Worker:
         self._doubt: Doubt | None = None
         self._lost: list[Hot] = []
         """Operations whose answers were lost, and that left something to be undone."""
+        self._heard = 0
+        """Up to which revision those have heard that outlive a core."""
         self.changes = 0
         """How many changes this node has heard of."""
 
     def alive(self) -> Core:
         """The core. StoreUnavailable and below: it cannot be loaded."""
         if self._core is None:
-            self._core = Core(self._ground, self._hearers)
+            self._core = Core(self._ground, self._hearers, self._heard)
+            self._heard = self._core.revision
             self._loaded(self._core)
         return self._core
 
@@ -74,6 +77,7 @@ class Worker:
                 if item.is_open:
                     item.fail(error)
         if self._core is not None:
+            self._heard = self._core.revision
             self.changes = max(self.changes, self._core.changes)
 
     def _run_some(self, items: Sequence[Item]) -> bool:
