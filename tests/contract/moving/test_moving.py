@@ -48,7 +48,7 @@ class MovingScene(Scene):
         return doubts
 
 
-@pytest.mark.parametrize(("begins", "check"), begun())
+@pytest.mark.parametrize(("begins", "check"), list(begun()))
 def test_store_moved_at_a_start_keeps_its_word(begins: str, check: Check) -> None:
     async def scenario() -> None:
         scene = MovingScene(STARTS[begins])

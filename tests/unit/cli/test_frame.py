@@ -36,7 +36,7 @@ ABSENT = [
 
 
 def test_the_queues_verbs_of_the_interface_are_known():
-    assert {each.name for each in QUEUE} == {"list", "show", "check", "retry", "hold", "release", "cancel"}
+    assert {each.name for each in QUEUE} == {"list", "show", "check", "migrate", "retry", "hold", "release", "cancel"}
 
 
 def test_the_accounts_verbs_of_the_interface_are_known():
