@@ -12,15 +12,33 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import abuse, accounts, depth, fairness, postfix, sick, throughput, windows
+from bench import abuse, accounts, depth, fairness, nodes, postfix, sick, throughput, windows
 from bench.disk import fsync_ms
 
 
+def _nodes(folder: Path, rounds: int) -> list[str]:
+    return [*nodes.HEAD, *nodes.measure(folder, rounds=rounds)]
+
+
+def _nodes_windows(folder: Path, _: int) -> list[str]:
+    head = ["| limit | worst closed window / limit | use | burst from idle | by |", "|---|---|---|---|---|"]
+    return [*head, *windows.measure_nodes(folder)]
+
+
+def _redis(folder: Path, rounds: int) -> list[str]:
+    found = throughput.measure(folder, size=4096, messages=3000, rounds=rounds, is_on_redis=True)
+    load = f"fdatasync of 4 kB afterwards: {fsync_ms(folder):.2f} ms; load average {os.getloadavg()[0]:.1f}"
+    return [*THROUGHPUT_HEAD, *throughput.report(4096, found), "", load]
+
+
+THROUGHPUT_HEAD = [
+    "| size | who | messages/s (range) | CPU ms per message | ratio to Postfix |",
+    "|---|---|---|---|---|",
+]
+
+
 def _throughput(folder: Path, rounds: int) -> list[str]:
-    rows = [
-        "| size | who | messages/s (range) | CPU ms per message | ratio to Postfix |",
-        "|---|---|---|---|---|",
-    ]
+    rows = list(THROUGHPUT_HEAD)
     for size, messages in ((4096, 4000), (100_000, 1500)):
         rows += throughput.report(
             size, throughput.measure(folder / str(size), size=size, messages=messages, rounds=rounds)
@@ -65,6 +83,9 @@ BENCHES: dict[str, tuple[str, Callable[[Path, int], list[str]]]] = {
     "accounts": ("100,000 accounts in a folder of 100 files", _accounts),
     "depth": ("The same above a deep queue", _depth),
     "abuse": ("Honest clients while strangers hold connections or do their worst", _abuse),
+    "nodes": ("Take, gate and settle by 1, 2 and 4 nodes on one Redis, without SMTP", _nodes),
+    "redis": ("The whole chain with the store on Redis", _redis),
+    "nodes-windows": ("Worst rolling window of four flooded nodes on one Redis, by the provider's log", _nodes_windows),
     "fairness": ("One mail of doctor B behind doctor A, 1 mail/s through one provider", _fairness),
 }
 

@@ -20,9 +20,11 @@ from typing import TypeVar
 from bench.disk import fsync_ms
 from relay.app.machine import MachineClock
 from relay.core.envelope import Claim, Envelope, NewMessage, Recipient, Result, Verdict
+from relay.core.limits import MINUTE, Limit
 from relay.core.routing import Account, Provider, Routing
 from relay.core.words import MailboxId, Plan, Stage
 from relay.store.needs import Outside, StoreSettings
+from relay.store.ports import Store
 from relay.store.ports.sessions import SessionEvent
 from relay.store.sqlite import DataDir, SqliteStore, hold, open_store
 from relay.vault import Vault
@@ -37,7 +39,8 @@ DELIVERED = Result(Verdict.DELIVERED, "delivered", Stage.EOD, None, is_mail_writ
 
 def routing(accounts: int) -> Routing:
     """Accounts at one provider without limits, five sessions each."""
-    provider = Provider("bench", "127.0.0.1", 2525, connections=5, total_connections=10_000)
+    many = Limit(100_000, MINUTE)
+    provider = Provider("bench", "127.0.0.1", 2525, connections=5, total_connections=10_000, login_limit=many)
     senders = [f"doctor{number}@bench.test" for number in range(accounts)]
     return Routing(
         providers={"bench": provider},
@@ -90,7 +93,7 @@ def open_at(folder: Path) -> Opened:
 class Flow:
     """Messages going through a store as submission and delivery would send them."""
 
-    def __init__(self, store: SqliteStore, size: int, senders: list[str]) -> None:
+    def __init__(self, store: Store, size: int, senders: list[str]) -> None:
         self.store = store
         self.content = (b"Subject: bench\r\n\r\n" + b"x" * size)[:size]
         self.hash = hashlib.sha256(self.content).digest()
@@ -129,7 +132,7 @@ class Flow:
                 self.idle[mailbox] = self.idle.get(mailbox, 0) + sessions
             for claim in taken.claims:
                 self.idle[claim.mailbox] -= 1
-                task = asyncio.create_task(self._send(claim))
+                task = asyncio.create_task(self.send_one(claim))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
             left -= len(taken.claims)
@@ -138,7 +141,8 @@ class Flow:
         while under_way:
             await asyncio.wait(list(under_way))
 
-    async def _send(self, claim: Claim) -> None:
+    async def send_one(self, claim: Claim) -> None:
+        """Reads, gates and settles it; its session is idle again."""
         await self.store.content(claim)
         assert await self.store.gate(claim)
         assert await self.store.settle(claim, DELIVERED)

@@ -6,13 +6,14 @@ Law: rounds alternate between the two, the table shows medians, and the sink's c
 import statistics
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from bench import postfix, provider, relay
-from bench.processes import Sink, sink
+from bench.processes import Sink, cpu_seconds, sink
+from bench.server import Measured, redis_server
 
 CLIENTS = 40
 
@@ -51,22 +52,45 @@ def flood(server: Server, peer: Sink, *, size: int, messages: int) -> Round:
     return Round(messages / passed, (server.cpu_seconds() - cpu) / messages * 1000)
 
 
+@dataclass(frozen=True, slots=True)
+class OnRedis:
+    """A relay and the Redis that is its store: the CPU is of both."""
+
+    relay: relay.Relay
+    redis: Measured
+
+    @property
+    def port(self) -> int:
+        return self.relay.port
+
+    def cpu_seconds(self) -> float:
+        return self.relay.cpu_seconds() + cpu_seconds(self.redis.server.pid)
+
+
 @contextmanager
-def both(folder: Path, peer: Sink) -> Iterator[dict[str, Server]]:
-    """Postfix (where it is installed) and the relay, both relaying to the same sink with AUTH."""
+def all_of_them(folder: Path, peer: Sink, *, is_on_redis: bool) -> Iterator[dict[str, Server]]:
+    """Postfix (where it is installed) and the relay, relaying to the same sink with AUTH; one on Redis too if asked."""
     table = relay.routing(peer.port, ["a@d.test"], **UNBOUND)
-    with relay.running(folder / "relay", table) as ours:
-        if not postfix.is_installed():
-            yield {"relay": ours}
-            return
-        with postfix.running(folder / "postfix", peer.port, concurrency=CLIENTS) as theirs:
-            yield {"Postfix": theirs, "relay": ours}
+    with ExitStack() as stack:
+        servers: dict[str, Server] = {}
+        if postfix.is_installed():
+            servers["Postfix"] = stack.enter_context(
+                postfix.running(folder / "postfix", peer.port, concurrency=CLIENTS)
+            )
+        servers["relay"] = stack.enter_context(relay.running(folder / "relay", table))
+        if is_on_redis:
+            redis = stack.enter_context(redis_server())
+            ours = stack.enter_context(relay.running(folder / "on-redis", table, store=redis.address))
+            servers["relay on Redis"] = OnRedis(ours, redis)
+        yield servers
 
 
-def measure(folder: Path, *, size: int, messages: int, rounds: int) -> dict[str, list[Round]]:
+def measure(
+    folder: Path, *, size: int, messages: int, rounds: int, is_on_redis: bool = False
+) -> dict[str, list[Round]]:
     """Alternating rounds of one size."""
     found: dict[str, list[Round]] = {}
-    with sink() as peer, both(folder, peer) as servers:
+    with sink() as peer, all_of_them(folder, peer, is_on_redis=is_on_redis) as servers:
         for server in servers.values():
             flood(server, peer, size=size, messages=max(100, messages // 10))
         for _ in range(rounds):

@@ -3,11 +3,17 @@
 Law: the provider's log is the only witness; a window is closed, and everything tried counts.
 """
 
+import base64
+import os
 import time
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from bench import provider, relay
+from bench.server import redis_server
 from relay.sandbox import judge
 
 SENDER = "a@d.test"
@@ -24,16 +30,39 @@ class Window:
         return f"{self.count}/{self.seconds:g}s"
 
 
+WINDOWS = (Window(20, 2), Window(60, 10))
+
+
 def measure(folder: Path, *, seconds: float = 40) -> list[str]:
     """Rows: limit, worst closed window / limit, use of the limit while mail was queued, time of the first burst."""
-    windows = (Window(20, 2), Window(60, 10))
     with provider.running(folder / "p") as peer:
-        table = relay.routing(peer.port, [SENDER], limits=[str(window) for window in windows], connections=4)
-        with relay.running(folder / "relay", table) as ours:
-            provider.submit(ours.port, SENDER, messages=int(6.5 * seconds) + 100, at_once=20)
-            time.sleep(seconds)
+        with relay.running(folder / "relay", _table(peer)) as ours:
+            _flood([ours], seconds)
         instants = judge.sent(peer.records())[SENDER]
-    return [_row(window, instants) for window in windows]
+    return [_row(window, instants) for window in WINDOWS]
+
+
+def measure_nodes(folder: Path, many: int = 4, *, seconds: float = 40) -> list[str]:
+    """The same with so many nodes on one Redis, all of them flooded."""
+    os.environ["RELAY_KEY"] = base64.b64encode(b"k" * 32).decode()
+    with provider.running(folder / "p") as peer, redis_server() as redis, ExitStack() as stack:
+        nodes = [
+            stack.enter_context(relay.running(folder / str(number), _table(peer), store=redis.address))
+            for number in range(many)
+        ]
+        _flood(nodes, seconds)
+        instants = judge.sent(peer.records())[SENDER]
+    return [f"{_row(window, instants)} {many} nodes |" for window in WINDOWS]
+
+
+def _table(peer: provider.Provider) -> dict[str, Any]:
+    return relay.routing(peer.port, [SENDER], limits=[str(window) for window in WINDOWS], connections=4)
+
+
+def _flood(nodes: Sequence[relay.Relay], seconds: float) -> None:
+    for node in nodes:
+        provider.submit(node.port, SENDER, messages=(int(6.5 * seconds) + 100) // len(nodes), at_once=20)
+    time.sleep(seconds)
 
 
 def _row(window: Window, instants: list[float]) -> str:
