@@ -1,7 +1,7 @@
 """The store on Redis in the conformance suites: a real server, on virtual time.
 
-Law: one server serves all checks of a run, one after another, and each begins with nothing in it; what TIME says is said
-by the loop of the check.
+Law: one server serves all checks of a run, one after another, and each begins with nothing in it; what TIME says is
+said by the loop of the check.
 """
 
 import atexit

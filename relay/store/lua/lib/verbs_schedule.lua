@@ -1,5 +1,5 @@
 -- What a judged operation may do to the schedule, by name: each verb takes a list of arguments and the instant.
--- needs: keys schedule types
+-- needs: keys owners schedule types
 local verbs_schedule = { checks = {} }
 
 -- What was left out: nil of MessagePack, null of JSON.
@@ -79,6 +79,9 @@ end)
 -- sessions: (provider, username ...)
 
 of_mailbox("reserve_session", function(args, now) schedule.reserve_session(args[1], args[2], now, given(args[3])) end)
+verbs_schedule.checks["schedule.reserve_session"] = function(args)
+  return but_for_terms(schedule.check_line(args[1], args[2])) or (given(args[3]) and owners.fault(args[3]))
+end
 of_mailbox("session_opened", function(args, now) schedule.session_opened(args[1], args[2], now) end)
 of_mailbox("session_refused", function(args, now)
   schedule.session_refused(args[1], args[2], now, args[3], given(args[4]), args[5])
