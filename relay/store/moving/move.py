@@ -59,7 +59,8 @@ class Means:
     today: str
     """For the sentence that bars the source."""
     told: Telling
-    crash_point: CrashPoint = never_dies
+    passes: CrashPoint = never_dies
+    """Told of each durable step: `move-prepared`, `move-begun`, `move-page`, `move-carried`, `move-barred`."""
 
 
 class Move:
@@ -68,26 +69,30 @@ class Move:
     def __init__(self, target: Target, means: Means) -> None:
         self._target = target
         self._means = means
-        self._source, self._journey = self._begun()
+        self._source = means.open_source()
+        try:
+            self._journey = self._begun()
+        except BaseException:
+            self.close()
+            raise
 
-    def _begun(self) -> tuple[Source, Journey]:
+    def _begun(self) -> Journey:
         """What is half done goes on, if the source is as it was; else all begins anew."""
-        means, target, found = self._means, self._target, self._target.journey()
-        source = means.open_source()
+        means, target, source, found = self._means, self._target, self._source, self._target.journey()
         if found is not None and found.store_id != source.store_id:
             raise StoreBroken(f"{target.where} has the half of another move in it, of store {found.store_id}")
         if found is not None and (found.state, found.ahead) == (source.state(), source.ahead):
-            return source, found
+            return found
         if source.moved:
             raise StoreMoved(f"{source.where}: {source.moved}")
         source.close()
         width = means.prepare()
-        means.crash_point("move-prepared")
-        source = means.open_source()
+        means.passes("move-prepared")
+        self._source = source = means.open_source()
         journey = Journey(source.store_id, source.where, source.state(), source.ahead, source.moment() - width)
         target.begin(journey)
-        means.crash_point("move-begun")
-        return source, journey
+        means.passes("move-begun")
+        return journey
 
     def run(self) -> list[Counted]:
         """Carries and counts; the target is freed only if all is the same. StoreUnavailable: the source was used."""
@@ -95,7 +100,7 @@ class Move:
             self._carry(table)
         self._carry_events()
         self._target.wake(self._source)
-        self._means.crash_point("move-carried")
+        self._means.passes("move-carried")
         counted = [*self._counted()]
         if all(each.is_same for each in counted):
             self._finish()
@@ -116,7 +121,7 @@ class Move:
             raise StoreUnavailable(
                 f"{source.where} was used while it was being moved: stop every relay, and run it again"
             )
-        self._means.crash_point("move-barred")
+        self._means.passes("move-barred")
         target.finish(source)
 
     # carrying
@@ -125,7 +130,7 @@ class Move:
         done, of = 0, self._source.many(table)
         for page in self._shifted(table, self._target.position(table)):
             self._target.take(table, page)
-            self._means.crash_point("move-page")
+            self._means.passes("move-page")
             done += len(page.rows)
             self._means.told(table, done, of)
 
@@ -133,7 +138,7 @@ class Move:
         done, of = 0, self._source.many(EVENTS)
         for page in self._source.events(self._target.position(EVENTS)):
             self._target.take_events(page)
-            self._means.crash_point("move-page")
+            self._means.passes("move-page")
             done += len(page.rows)
             self._means.told(EVENTS, done, of)
 

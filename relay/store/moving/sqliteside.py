@@ -51,6 +51,7 @@ class SqliteSide:
         self._segments = segments
         self._clock = clock
         self._times: StoreClock | None = None
+        self._is_closed = False
 
     # as any side
 
@@ -263,9 +264,11 @@ class SqliteSide:
         self._database.commit()
 
     def close(self) -> None:
-        """Lets go of the files."""
-        self._segments.close()
-        self._database.close()
+        """Lets go of the files; harmless when called twice."""
+        if not self._is_closed:
+            self._is_closed = True
+            self._segments.close()
+            self._database.close()
 
 
 def _columns(names: Mapping[str, str] | Sequence[str]) -> str:

@@ -3,9 +3,11 @@
 Law: a place that was left is never opened again; the new one is opened as after any start.
 """
 
+import asyncio
 import shutil
 import tempfile
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -106,6 +108,10 @@ class OnRedis:
         made.open()
         return made
 
+    def use(self) -> None:
+        """Somebody asks the store something."""
+        self.link(is_mover=True).ask("HINCRBY", "relay:{relay}:clock", "last", 1)
+
     def _membership(self) -> Membership:
         self._lives += 1
         return Membership(NODE, f"{NODE}.{self._lives}", self._said)
@@ -146,9 +152,13 @@ async def move(origin: Place, target: Place, crash_point: CrashPoint = never_die
     target.world.store_id = looked.store_id
     looked.close()
     goal = target.side()
+
+    def prepare() -> int:
+        with ThreadPoolExecutor(1) as aside:
+            return aside.submit(lambda: asyncio.run(origin.prepare())).result()
+
     try:
-        widths = [] if goal.journey() is not None else [await origin.prepare()]
-        run = Move(goal, Means(origin.side, widths.pop, "a day", lambda *_: None, crash_point))
+        run = Move(goal, Means(origin.side, prepare, "a day", lambda *_: None, crash_point))
         try:
             return run.run()
         finally:
@@ -165,19 +175,19 @@ class MovingHarness(OnVirtualTime):
     def __init__(self, settings: StoreSettings) -> None:
         super().__init__()
         self._world = World(self.clock, settings)
-        self._places: list[Place] = [self.begins(self._world)]
-        self.store: Store = self._places[-1].open()
+        self.places: list[Place] = [self.begins(self._world)]
+        self.store: Store = self.places[-1].open()
 
     async def crash_and_restart(self) -> None:
         await self.store.close()
-        self.store = self._places[-1].open()
+        self.store = self.places[-1].open()
 
     async def move(self) -> list[Counted]:
         """The relay is stopped, its store is moved, and it is started."""
         await self.store.close()
-        here = self._places[-1]
+        here = self.places[-1]
         there: Place = OnRedis(self._world) if isinstance(here, OnDisk) else OnDisk(self._world)
-        self._places.append(there)
+        self.places.append(there)
         counted = await move(here, there)
         wrong = [each for each in counted if not each.is_same]
         assert not wrong, wrong
@@ -189,7 +199,7 @@ class MovingHarness(OnVirtualTime):
 
     async def close(self) -> None:
         await self.store.close()
-        for place in self._places:
+        for place in self.places:
             place.close()
         assert not self._world.fatal
 
