@@ -1,0 +1,125 @@
+"""`relay queue migrate` as an operator runs it: killed on the way, and every mail is sent once all the same."""
+
+import json
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests.fakes.redisservers import Server, binary
+from tests.integration.ports import free_ports
+from tests.integration.relay_process import PATIENCE, PROGRAM, Folder, RelayProcess
+from tests.integration.sandbox_peer import SandboxProcess
+
+KILLED = -9
+
+
+class World:
+    """A relay that can be started on either store, a provider, and a Redis."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self.path, self._stack = path, stack
+        self.redis = Server(binary("redis-7"), is_tcp=True)
+        stack.callback(self.redis.close)
+        self.redis.start()
+        self.inbox = path / "inbox"
+        self.provider = SandboxProcess("--inbox", str(self.inbox))
+        stack.callback(self.provider.kill)
+
+    def folder(self, name: str, *, store: str, provider: int | None = None) -> Folder:
+        path = self.path / name
+        path.mkdir(exist_ok=True)
+        return Folder(path, provider=provider or self.provider.port, store=store, keys_dir=str(self.path / "keys"))
+
+    def start(self, folder: Folder) -> RelayProcess:
+        relay = RelayProcess(folder.config)
+        self._stack.callback(relay.kill)
+        return relay.wait_until_ready()
+
+    def migrate(self, folder: Folder, to: str, *, dies_at: str = "") -> "subprocess.CompletedProcess[str]":
+        command = [
+            sys.executable,
+            "-c",
+            PROGRAM,
+            "queue",
+            "migrate",
+            "--config",
+            str(folder.config),
+            "--to",
+            to,
+            "--json",
+        ]
+        environ = {**os.environ, "RELAY_CRASH_AT": dies_at}
+        return subprocess.run(command, env=environ, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+    def arrived(self) -> Counter[str]:
+        """How often each mail came to the provider, by what it says."""
+        texts = (path.read_text() for path in self.inbox.rglob("*.eml"))
+        return Counter(text.rpartition("Buongiorno ")[2].strip() for text in texts)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    with ExitStack() as stack:
+        yield World(tmp_path, stack)
+
+
+@pytest.mark.needs("redis-server")
+def test_store_is_moved_to_redis_and_back_and_every_mail_leaves_once(world: World) -> None:
+    (nowhere,) = free_ports(1)
+    here = world.folder("here", store="sqlite", provider=nowhere)
+    relay = world.start(here)
+    sent = relay.send(3)
+    refused = world.migrate(here, world.redis.address)
+    assert refused.returncode == 1
+    assert "another relay uses" in refused.stderr
+    assert relay.stop() == 0
+
+    for point in ("move-begun", "move-page:9", "move-barred"):
+        assert world.migrate(here, world.redis.address, dies_at=point).returncode == KILLED, point
+    moved = world.migrate(here, world.redis.address)
+    assert moved.returncode == 0, moved.stderr
+    counted = {each["name"]: (each["from"], each["to"]) for each in json.loads(moved.stdout)["counted"]}
+    assert (counted["messages"], counted["bodies"]) == ((3, 3), (3, 3))
+    assert f"write `store: {world.redis.address}`" in moved.stderr
+    again = world.migrate(here, world.redis.address)
+    assert again.returncode == 1
+    assert "a store is moved only to where there is none" in again.stderr
+    old = RelayProcess(here.config)
+    assert old.wait() == 1
+    old.kill()
+
+    there = world.folder("here", store=world.redis.address)
+    relay = world.start(there)
+    for ident in sent:
+        relay.wait_for("delivered", id=ident)
+    other = world.folder("other", store=world.redis.address)
+    (other.path / "var").mkdir()
+    running = world.migrate(other, "sqlite")
+    assert running.returncode == 1
+    assert "stop every relay of this store" in running.stderr
+    assert relay.stop() == 0
+
+    full = world.migrate(there, "sqlite")
+    assert full.returncode == 1
+    assert "move relay.db" in full.stderr
+    for name in ("relay.db", "relay.db-wal", "segments"):
+        if (there.path / "var" / name).exists():
+            (there.path / "var" / name).rename(there.path / name)
+    assert world.migrate(there, "sqlite", dies_at="move-page:5").returncode == KILLED
+    back = world.migrate(there, "sqlite")
+    assert back.returncode == 0, back.stderr
+    relay = world.start(world.folder("here", store="sqlite"))
+    sent += relay.send(1)
+    relay.wait_for("delivered", id=sent[-1])
+    token = (there.path / "var" / "admin.token").read_text().strip()
+    for ident in sent:
+        code, found = relay.get(f"/api/v1/messages/{ident}", token=token)
+        assert (code, json.loads(found)["state"]) == (200, "delivered")
+    assert relay.stop() == 0
+    assert sum(world.arrived().values()) == len(sent)
