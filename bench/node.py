@@ -1,7 +1,8 @@
 """One node in a process of its own: a store without SMTP, told by its parent what to do.
 
 Law: a line in, a line out; the time is the parent's, the CPU is this process's, all its threads counted.
-Run: python -m bench.node STORE FOLDER SIZE ACCOUNTS, where STORE is an address of Redis, or `sqlite`.
+Run: python -m bench.node STORE FOLDER SIZE SHUT, where STORE is an address of Redis, or `sqlite`, and SHUT is how many
+accounts are behind a provider that lets one mail a day through.
 """
 
 import asyncio
@@ -20,6 +21,9 @@ import uvloop
 from bench import store as flows
 from relay.app.machine import MachineClock
 from relay.core.envelope import Claim
+from relay.core.limits import DAY, SECOND, Limit
+from relay.core.routing import Account, Provider, Routing
+from relay.core.words import MailboxId, Plan
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.address import parse_address
@@ -28,9 +32,13 @@ from relay.store.redis.joining import Rules
 from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
 from relay.store.redis.opening import Membership, open_store
+from relay.store.redis.patience import Patience
 from relay.store.redis.rope import ListeningRope
 from relay.store.redis.store import RedisStore
 from relay.vault import Vault
+
+PATIENT = Patience(connect=10 * SECOND, reply=50 * SECOND, confirm=50 * SECOND, whole=60 * SECOND)
+"""A disk that others use too stops for seconds; a relay would call that away, a measurement waits."""
 
 MOST: int = 200
 """Claims asked for at once, as the dispatcher does."""
@@ -58,7 +66,7 @@ async def open_on_redis(address: str, name: str) -> OpenedOnRedis:
     commit, read, clock = ThreadPoolExecutor(1), ThreadPoolExecutor(1), MachineClock()
     rules = Rules(Durability.CHECKED, Identity(scripts_version()), lambda: os.urandom(16).hex())
     place, start = parse_address(address), time.perf_counter()
-    link = Link(place, rules, boottime=clock.boottime, chance=lambda: 0.5)
+    link = Link(place, rules, boottime=clock.boottime, chance=lambda: 0.5, patience=PATIENT)
     rope = ListeningRope(place, chance=lambda: 0.5)
 
     def fatal(error: Exception) -> None:
@@ -80,20 +88,44 @@ async def open_on_redis(address: str, name: str) -> OpenedOnRedis:
     return OpenedOnRedis(store, listening, [commit, read], time.perf_counter() - start)
 
 
+def routing(shut: int) -> Routing:
+    """The accounts that send, and those whose mail waits."""
+    made = flows.routing(flows.ACCOUNTS)
+    closed = Provider("shut", "127.0.0.1", 2526, total_limits=(Limit(1, DAY),))
+    waiting = [f"waiting{number}@bench.test" for number in range(shut)]
+    accounts = {each: Account(each, Plan.PERSONAL, MailboxId("shut", each)) for each in waiting}
+    return Routing(
+        providers={**made.providers, **({"shut": closed} if shut else {})}, accounts={**made.accounts, **accounts}
+    )
+
+
 class Node:
     """What a parent may tell it to do."""
 
-    def __init__(self, opened: Any, name: str, *, size: int, accounts: int) -> None:
+    def __init__(self, opened: Any, name: str, *, size: int, shut: int) -> None:
         self.opened = opened
         self.name = name
-        self.routing = flows.routing(accounts)
-        self.flow = flows.Flow(opened.store, size, list(self.routing.accounts))
+        self.routing = routing(shut)
+        self.flow = flows.Flow(opened.store, size, list(self.routing.accounts)[: flows.ACCOUNTS])
         self.freed = asyncio.Event()
         self.flow.number = int.from_bytes(os.urandom(8), "big") << 32
 
     async def apply(self) -> int:
         """Puts the bench's routing in force, or hears that it is."""
         return int(await self.opened.store.apply(self.routing, dict.fromkeys(self.routing.mailboxes(), "bench")))
+
+    async def edit(self, which: str) -> int:
+        """One account gets another password."""
+        fingerprints = dict.fromkeys(self.routing.mailboxes(), "bench")
+        fingerprints[next(reversed(list(self.routing.mailboxes())))] = which
+        return int(await self.opened.store.apply(self.routing, fingerprints))
+
+    async def fill(self, many: str, clients: str = "400") -> int:
+        """Takes in so many messages of the accounts that are shut."""
+        flow = flows.Flow(self.opened.store, len(self.flow.content), list(self.routing.accounts)[flows.ACCOUNTS :])
+        flow.number = int.from_bytes(os.urandom(8), "big") << 32
+        await flow.put_many(int(many), int(clients))
+        return int(many)
 
     async def know(self) -> int:
         """Hears which routing is in force."""
@@ -114,6 +146,9 @@ class Node:
             taken = await store.take(self.name, idle, MOST)
             takes += 1
             await asyncio.gather(*(self._open(mailbox, many) for mailbox, many in taken.open.items()))
+            for mailbox, many in taken.close.items():
+                idle[mailbox] -= many
+                await self._close(mailbox, many)
             for claim in taken.claims:
                 idle[claim.mailbox] -= 1
                 task = asyncio.create_task(self._send(claim))
@@ -138,18 +173,21 @@ class Node:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _open(self, mailbox: Any, many: int) -> None:
+    async def _open(self, mailbox: MailboxId, many: int) -> None:
         for _ in range(many):
             await self.opened.store.session(mailbox, SessionEvent.OPENED)
         self.flow.idle[mailbox] = self.flow.idle.get(mailbox, 0) + many
+
+    async def _close(self, mailbox: MailboxId, many: int) -> None:
+        for _ in range(many):
+            await self.opened.store.session(mailbox, SessionEvent.CLOSED)
 
     async def rest(self) -> int:
         """Closes its sessions, so that other nodes may have the mailboxes."""
         idle, gone = self.flow.idle, 0
         for mailbox, many in list(idle.items()):
-            for _ in range(many):
-                await self.opened.store.session(mailbox, SessionEvent.CLOSED)
-                gone += 1
+            await self._close(mailbox, many)
+            gone += many
         idle.clear()
         return gone
 
@@ -168,11 +206,11 @@ class Node:
         return int(many)
 
 
-async def serve(address: str, folder: str, size: str, accounts: str) -> None:
+async def serve(address: str, folder: str, size: str, shut: str) -> None:
     """Until its parent says no more."""
     name = Path(folder).name
     opened: Any = flows.open_at(Path(folder)) if address == "sqlite" else await open_on_redis(address, name)
-    node = Node(opened, name, size=int(size), accounts=int(accounts))
+    node = Node(opened, name, size=int(size), shut=int(shut))
     print(json.dumps({"opened": opened.seconds}), flush=True)
     loop = asyncio.get_running_loop()
     while line := (await loop.run_in_executor(None, sys.stdin.readline)).split():

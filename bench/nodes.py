@@ -20,7 +20,6 @@ from bench.processes import stop
 from bench.server import Measured, Ran, redis_server
 
 COUNTS = (1, 2, 4)
-ACCOUNTS = 40
 SIZE = 4096
 SECONDS = 4.0
 """Of one round of taking, gating and settling."""
@@ -41,10 +40,10 @@ PUT, SEND = "put", "take + gate + settle"
 class Child:
     """A node in a process of its own."""
 
-    def __init__(self, address: str, folder: Path, *, size: int = SIZE, accounts: int = ACCOUNTS) -> None:
+    def __init__(self, address: str, folder: Path, *, size: int = SIZE, shut: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "bench.node", address, str(folder), str(size), str(accounts)],
+            [sys.executable, "-m", "bench.node", address, str(folder), str(size), str(shut)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             env=os.environ | {"PYTHONPATH": str(Path(__file__).resolve().parent.parent)},
         )  # fmt: skip

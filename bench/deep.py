@@ -1,0 +1,156 @@
+"""A Redis with many accounts and a deep queue: its memory for each, what passes at that depth, starts and edits.
+
+Law: every octet is read from the server (`used_memory_dataset`), every pause from its own log of slow commands. Filling
+is done without fsync, measuring with it. Run: python -m bench.deep [--accounts N] [--queued N] [--rounds N]
+"""
+
+import argparse
+import os
+import statistics
+import tempfile
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bench.disk import fsync_ms
+from bench.nodes import Child
+from bench.processes import stop
+from bench.server import Measured, redis_server
+
+BODIES = (4096, 20)
+MESSAGES = 5_000
+"""Of which the memory of one is worked out."""
+
+SECONDS = 4.0
+TAKES = 500
+
+
+class Deep:
+    """One server, and nodes that come and go."""
+
+    def __init__(self, server: Measured, folder: Path, stack: ExitStack, *, accounts: int) -> None:
+        self.server = server
+        self._folder = folder
+        self._stack = stack
+        self._accounts = accounts
+        self._count = 0
+
+    def node(self, *, size: int, accounts: int | None = None) -> Child:
+        """Another one."""
+        self._count += 1
+        shut = self._accounts if accounts is None else accounts
+        made = Child(self.server.address, self._folder / f"n{self._count}", size=size, shut=shut)
+        self._stack.callback(stop, made.process)
+        return made
+
+    def octets_each(self, many: int, node: Child, *words: object) -> float:
+        """By how much the server grew for each of so many."""
+        before = self.server.memory()
+        node.do(*words)
+        return (self.server.memory() - before) / many
+
+    def slowly(self, node: Child, *words: object) -> tuple[float, float]:
+        """Seconds that it took, and the longest that the server did nothing else, milliseconds."""
+        self.server.forget_slow()
+        seconds = node.do(*words)["seconds"]
+        return seconds, self.server.slowest_ms()
+
+    def passing(self, node: Child) -> tuple[float, float, float]:
+        """Messages a second that pass, CPU of the server for one (ms), and for a take that finds nothing (ms)."""
+        node.do("put", MESSAGES * 3)
+        node.do("send", 1.5)
+        before = self.server.ran()
+        said = node.do("send", SECONDS)
+        sent = said["done"]["sent"]
+        each = self.server.ran().since(before).cpu / sent * 1000
+        node.do("rest")
+        before = self.server.ran()
+        node.do("idle_takes", TAKES)
+        return sent / said["seconds"], each, self.server.ran().since(before).script_seconds / TAKES * 1000
+
+
+def memory_of_messages(deep: Deep) -> list[str]:
+    """Rows: octets of a message that waits, and of one that was delivered and is history."""
+    rows = []
+    for size in BODIES:
+        node = deep.node(size=size, accounts=0)
+        node.do("apply")
+        waiting = deep.octets_each(MESSAGES, node, "put", MESSAGES)
+        before, sent = deep.server.memory(), 0
+        while sent < MESSAGES:
+            sent += node.do("send", 1.0)["done"]["sent"]
+        kept = waiting + (deep.server.memory() - before) / MESSAGES
+        node.do("rest")
+        rows += [
+            f"| a message of {size:,} B that waits | {waiting:,.0f} B |",
+            f"| the same, delivered | {kept:,.0f} B |",
+        ]
+    return rows
+
+
+def measure(folder: Path, *, accounts: int, queued: int, rounds: int) -> list[str]:
+    """All of it, as rows."""
+    with redis_server() as server, ExitStack() as stack:
+        deep = Deep(server, folder, stack, accounts=accounts)
+        rows = memory_of_messages(deep)
+        shallow = deep.node(size=200, accounts=0)
+        shallow.do("apply")
+        found: dict[str, list[tuple[float, float, float]]] = {"few": [], "deep": []}
+        found["few"] += [deep.passing(shallow) for _ in range(rounds)]
+        node = deep.node(size=200)
+        before = server.memory()
+        first = deep.slowly(node, "apply")
+        rows.append(f"| an account known to the routing | {(server.memory() - before) / accounts:,.0f} B |")
+        server.client.config_set("appendfsync", "no")
+        filled = deep.slowly(node, "fill", queued)
+        server.client.config_set("appendfsync", "always")
+        rows.append(f"| all of it | {server.memory() / 1e9:.2f} GB |")
+        found["deep"] += [deep.passing(node) for _ in range(rounds)]
+        again = deep.node(size=200)
+        edits = [deep.slowly(node, "edit", number) for number in range(rounds)]
+        known = deep.slowly(again, "know")
+        rows += [
+            f"| first routing of {accounts:,} accounts | {_slow(*first)} |",
+            f"| putting {queued:,} (200 B, no fsync) | {queued / filled[0]:,.0f}/s; {_slow(*filled)} |",
+            f"| an edit of one account | {_slow(*_median(edits))} |",
+            f"| another node starts | {again.opened:.2f} s; knows the routing after {_slow(*known)} |",
+            *_passing(found),
+        ]
+    return rows
+
+
+def _median(found: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    return statistics.median(each[0] for each in found), max(each[1] for each in found)
+
+
+def _slow(seconds: float, worst: float) -> str:
+    return f"{seconds:.2f} s, Redis does nothing else for {worst:.0f} ms at most"
+
+
+def _passing(found: dict[str, list[tuple[float, float, float]]]) -> list[str]:
+    few, deep = ([statistics.median(each) for each in zip(*found[which], strict=True)] for which in ("few", "deep"))
+    what: Any = ("messages/s through one node", "CPU of Redis for one message, ms", "a take that finds nothing, ms")
+    return [
+        f"| {name}: nothing waits, then all of it | {one:,.2f}, {other:,.2f}; ratio {other / one:.2f} |"
+        for name, one, other in zip(what, few, deep, strict=True)
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accounts", type=int, default=100_000)
+    parser.add_argument("--queued", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="relay-bench-") as name:
+        folder = Path(name)
+        print(f"fdatasync {fsync_ms(folder):.2f} ms; load average {os.getloadavg()[0]:.1f}")
+        print(f"{chosen.accounts:,} accounts, {chosen.queued:,} queued\n\n| what | result |\n|---|---|", flush=True)
+        rows = measure(folder, accounts=chosen.accounts, queued=chosen.queued, rounds=chosen.rounds)
+        print("\n".join(rows))
+        print(f"\nfdatasync {fsync_ms(folder):.2f} ms; load average {os.getloadavg()[0]:.1f}")
+
+
+if __name__ == "__main__":
+    main()
