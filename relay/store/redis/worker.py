@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 
-from relay.errors import RelayError, StoreError, StoreSilent, StoreUnavailable
+from relay.errors import RelayError, StoreError, StoreFull, StoreSilent, StoreUnavailable
 from relay.store.redis.core import NOTHING, Core, Ground
 from relay.store.redis.hearing import Hearer
 from relay.store.redis.link import Call
@@ -177,7 +177,7 @@ class Worker:
             return True
         except StoreError as error:
             self._after(core, error)
-            if isinstance(error, Stale):
+            if isinstance(error, Stale | StoreFull):  # refused is what is new; the others go on
                 return False
             for item in items:
                 item.fail(error)
@@ -230,9 +230,10 @@ class Worker:
             item.is_in_doubt = True
 
     def _after(self, core: Core, error: RelayError) -> None:
-        if core.is_spoilt or isinstance(error, StoreError):
+        is_answer = isinstance(error, StoreFull) or not isinstance(error, StoreError)
+        if core.is_spoilt or not is_answer:
             self._core = None
-        else:
+        if is_answer:
             core.give_up()
 
     @staticmethod

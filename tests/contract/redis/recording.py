@@ -6,7 +6,7 @@ Law: what is recorded can be run again on the same keys, and does the same; of m
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import msgpack
@@ -74,8 +74,14 @@ def put_back(client: redis.Redis, known: Contents) -> None:
         pipe.execute()
 
 
-def recorded(checks: Iterable[Check], program: str) -> list[Recorded]:
+@cache
+def recorded(checks: tuple[Check, ...], program: str) -> list[Recorded]:
     """What was called in these checks of the suites, on a server of this kind."""
+    with shared_server(program).client() as client, plainly_kept(client):
+        return list(_recorded(checks, program))
+
+
+def _recorded(checks: Iterable[Check], program: str) -> list[Recorded]:
     found: list[Recorded] = []
 
     class Recording(Link):
