@@ -5,7 +5,7 @@ Law: the store makes none of them itself, so that the same code runs on a machin
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol, Self, TypeVar
 
 from relay.core.health import HealthSettings
 from relay.core.keymark import KeyMark
@@ -56,6 +56,9 @@ class Cipher(Protocol):
 
     def head_of(self, fingerprint: str) -> bytes:
         """What everything begins with that this key sealed. StoreKeyError: it is not known."""
+
+    def join(self, other: Self) -> None:
+        """Opens from here on what another one of the same store opens."""
 
     def turn_to(self, fingerprint: str) -> None:
         """Seals with this key from here on. StoreKeyError: it is not known."""

@@ -6,6 +6,7 @@ ring seals, all of them open, and the hash key is derived from the first one and
 
 import hmac
 from collections.abc import Callable
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
@@ -60,6 +61,11 @@ class Vault:
             return self._heads[fingerprint]
         except KeyError:
             raise StoreKeyError(f"the key {fingerprint[:8]} is not on the ring") from None
+
+    def join(self, other: Self) -> None:
+        """Puts the keys of another ring on this one."""
+        self._heads.update(other._heads)
+        self._aeads.update(other._aeads)
 
     def turn_to(self, fingerprint: str) -> None:
         """Seals with this key from here on. StoreKeyError: it is not on the ring."""

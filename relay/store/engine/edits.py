@@ -6,7 +6,7 @@ Law: an edit is computed against one routing in force and is good for that one a
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from relay.core.routing import Routing
+from relay.core.routing import Account, Routing
 from relay.core.routing_json import read_account, read_routing, write_account, write_routing
 from relay.core.words import AccountId, MailboxId
 from relay.errors import CorruptValue
@@ -87,15 +87,22 @@ def load_routes(database: Ledger, seals: Seals) -> Routes:
     row = database.read_one(_SQL["get_routing"])
     if row is None:
         return Routes()
-    head = read_routing(seals.cipher.open(row[1], seals.place("", "routing")))
-    accounts = {
-        sender: read_account(seals.cipher.open(body, seals.place(sender, "account")))
-        for sender, body in database.read(_SQL["get_accounts"])
-    }
+    head = open_head(seals, row[1])
+    accounts = {sender: open_account(seals, sender, body) for sender, body in database.read(_SQL["get_accounts"])}
     rows = database.read(_SQL["get_fingerprints"])
     fingerprints = {MailboxId(provider, username): value for provider, username, value, _ in rows}
     without = {MailboxId(provider, username): since for provider, username, value, since in rows if value is None}
     return Routes(row[0], replace(head, accounts=accounts), fingerprints, without, load_paused(database))
+
+
+def open_head(seals: Seals, body: bytes) -> Routing:
+    """All of a routing but its accounts. CorruptValue: it does not open."""
+    return read_routing(seals.cipher.open(body, seals.place("", "routing")))
+
+
+def open_account(seals: Seals, sender: AccountId, body: bytes) -> Account:
+    """One account. CorruptValue: it does not open."""
+    return read_account(seals.cipher.open(body, seals.place(sender, "account")))
 
 
 def load_paused(database: Ledger) -> dict[AccountId, PausedAccount]:

@@ -37,6 +37,15 @@ def open_ring(database: Ledger, cipher_for: CipherFor) -> Cipher:
     return cipher
 
 
+def follow_ring(database: Ledger, cipher: Cipher, cipher_for: CipherFor) -> None:
+    """Another node may have turned to a newer key: with that one this node seals too. StoreKeyError: it is not here."""
+    keys = read_keys(database)
+    if keys and keys[-1].mark.fingerprint != cipher.fingerprint:
+        newest = keys[-1].mark.fingerprint
+        cipher.join(cipher_for(newest, *(key.mark for key in keys[:-1])))
+        cipher.turn_to(newest)
+
+
 def read_keys(database: Ledger) -> list[ListedKey]:
     """The keys of a store, the oldest first; none where it has never turned to another one."""
     written = json.loads(fact(database, "keys") or "[]")

@@ -43,14 +43,19 @@ class LedgerUnheard:
         self._ask = ask
         self._present = present
         self._known: dict[Key, dict[MessageId, int]] = {}
+        self._ahead: dict[MessageId, tuple[Key, int] | None] = {}
+        """What is known here before it is written; None: that it is none any more."""
         self.hear(present().database)
 
     def hear(self, ledger: Ledger) -> None:
-        """As they are written: at a start, and when another node wrote some. Those of an earlier look stay until their
-        time: what is being written may not be there yet.
-        """
+        """As they are written: at a start, and when another node wrote some."""
+        self._known = {}
         for client, submitted, message, until in ledger.read(_SQL["unheard"]):
-            self._keep((client, submitted), message, until)
+            if message not in self._ahead:
+                self._keep((client, submitted), message, until)
+        for message, known in self._ahead.items():
+            if known is not None:
+                self._keep(known[0], message, known[1])
 
     def may_be(self, sending: Sending) -> bool:
         """Whether it may be one."""
@@ -64,16 +69,27 @@ class LedgerUnheard:
     async def remember(self, message: MessageId, sending: Sending) -> None:
         """Its client was not told; in memory at once: it may be back before the disk has it."""
         until = self._present().clock.wall() + UNHEARD_FOR
+        key = sending.client, sending.submitted_hash
         self._drop_old()
-        self._keep((sending.client, sending.submitted_hash), message, until)
-        await self._note(lambda context: _remember(context, message, until))
+        self._keep(key, message, until)
+        await self._write(message, (key, until), lambda context: _remember(context, message, until))
 
     async def forget(self, message: MessageId) -> None:
         """Its client was told after all."""
         for key, messages in list(self._known.items()):
             if messages.pop(message, None) is not None and not messages:
                 del self._known[key]
-        await self._note(lambda context: context.database.write(_SQL["forget_unheard"], (message,)))
+        await self._write(message, None, lambda context: context.database.write(_SQL["forget_unheard"], (message,)))
+
+    async def _write(
+        self, message: MessageId, known: tuple[Key, int] | None, work: Callable[[Context], object]
+    ) -> None:
+        """What memory has already; it keeps that whatever others write meanwhile."""
+        self._ahead[message] = known
+        try:
+            await self._note(work)
+        finally:
+            self._ahead.pop(message, None)
 
     async def all_told(self) -> None:
         """Nobody who was accepted so far is in doubt."""

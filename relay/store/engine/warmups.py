@@ -54,9 +54,15 @@ class Warmups:
         }
         self._fresh = {mailbox: None for mailbox in self._fresh if mailbox not in self._known}
 
-    def is_fresh(self, mailbox: MailboxId) -> bool:
-        """Whether its first attempt begins its warm-up."""
-        return mailbox in self._fresh
+    def hear(self) -> None:
+        """Others wrote some, or mailboxes have other names: who is new and who is old is found out anew."""
+        self._fresh.clear()
+        self._old.clear()
+        self.load()
+
+    def may_begin(self, mailbox: MailboxId) -> bool:
+        """Whether its next attempt may begin its warm-up, as far as it was looked at."""
+        return mailbox not in self._known and mailbox not in self._old
 
     def bind(self, mailbox: MailboxId, limits: tuple[Limit, ...], *, is_warmed: bool) -> tuple[Limit, ...]:
         """The limits of a mailbox as they bind now; `is_warmed`: its provider wants what is new to be warmed up."""

@@ -25,6 +25,7 @@ from relay.store.engine.logins import Logins
 from relay.store.engine.moves import Moves
 from relay.store.engine.recipients import sweep as sweep_recipients
 from relay.store.engine.reports import Owed, Reports
+from relay.store.engine.ring import follow_ring
 from relay.store.engine.running import claim_of
 from relay.store.engine.sealing import Sealed
 from relay.store.engine.settling import Settling
@@ -123,6 +124,7 @@ class Core:
     def _load(self) -> None:
         ground, opened = self._ground, self._opened
         names = RedisNames(ground.link, self._asking)
+        follow_ring(opened, ground.seals.cipher, ground.outside.cipher_for)
         routes, entries = load_routes_or_none(opened, ground.seals), Entries(opened, names)
         limit = ground.settings.health.refused_logins
         remembrance = HeardRemembrance(opened, names, ground.times, routes, refused_logins=limit)
@@ -237,6 +239,8 @@ class Core:
         ledger = RedisLedger(self._asking, answer)
         self._opened.open(ledger, None)
         try:
+            if "keys" in changed.get("meta", ()):
+                follow_ring(self._opened, self._ground.seals.cipher, self._ground.outside.cipher_for)
             hear(self.context, ledger, changed, also=self._hearers)
         finally:
             self._opened.close()
@@ -314,7 +318,10 @@ class Core:
         """Ends an attempt."""
         self.leases.sweep()
         self.leases.settled(claim)
-        return self.settling.settle(claim, result)
+        verdict = self.settling.settle(claim, result)
+        if self.claims.holder_of(claim.delivery) is None:  # else it is handed out again
+            self.forget_entry(claim.delivery)
+        return verdict
 
     def heartbeat(self, node: str) -> list[Claim]:
         """Renews a lease, and does what has to be done now and then."""

@@ -6,12 +6,15 @@ Law: whatever the engine keeps in memory of a table is here, or is read anew in 
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 
+from relay.core.suppression import SuppressionKind
 from relay.core.words import MailboxId
 from relay.store.engine.context import Context
-from relay.store.engine.edits import load_routes_or_none
 from relay.store.engine.kin import PLACES, load_kinship
 from relay.store.engine.values import read_health
+from relay.store.redis.answers.suppressions import suppressions_of
 from relay.store.redis.ledger import RedisLedger
+from relay.store.redis.routed import routes_after
+from relay.store.redis.tables import key_of, parts_of
 
 Hearer = Callable[[Context, RedisLedger, Sequence[str]], None]
 """Takes over these rows of one table."""
@@ -21,10 +24,10 @@ def hear(
     context: Context, ledger: RedisLedger, changed: Mapping[str, Sequence[str]], *, also: Mapping[str, Hearer]
 ) -> None:
     """Takes over what changed; the ledger reads it. `also`: hearers beside the engine's own."""
+    if any(table in changed for table in OF_ROUTES):
+        context.replace_routes(routes_after(context, ledger, changed))
     for table, keys in changed.items():
         _HEARERS.get(table, _nothing)(context, ledger, keys)
-    if any(table in changed for table in OF_ROUTES):
-        context.replace_routes(load_routes_or_none(context.database, context.seals))
     hear_besides(context, ledger, changed, also)
 
 
@@ -50,15 +53,22 @@ def _providers(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> No
 def _meta(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
     if PLACES in keys:
         context.remembrance.kinship = load_kinship(context.database, context.routes.routing)
+        context.remembrance.warmups.hear()
 
 
 def _suppressions(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
-    for row in ledger.named_rows("suppressions", keys):
-        context.watched.add(row["account"], row["recipient_hash"])
+    """Of whom something was forgotten, something else may be remembered."""
+    whom = dict.fromkeys((int(account), bytes.fromhex(digits)) for account, digits, _ in map(parts_of, keys))
+    ledger.rows("suppressions", [key_of(*who, kind.value) for who in whom for kind in SuppressionKind])
+    for number, hashed in whom:
+        if suppressions_of(ledger, number, hashed):
+            context.watched.add(number, hashed)
+        elif context.watched.has(number, hashed):
+            context.watched.discard(number, hashed)
 
 
 def _warmups(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
-    context.remembrance.warmups.load()
+    context.remembrance.warmups.hear()
 
 
 def _nothing(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:

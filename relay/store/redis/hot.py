@@ -16,7 +16,7 @@ from relay.core.words import MailboxId
 from relay.errors import CorruptValue, StaleRouting
 from relay.store.engine.entry import Entry
 from relay.store.engine.moves import CORRUPT
-from relay.store.engine.sealing import Sealed
+from relay.store.engine.sealing import Sealed, sealed_anew
 from relay.store.engine.values import KINDS, LANES, write_reply
 from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.redis.core import Core, Ground
@@ -48,7 +48,8 @@ class Putting:
 
     def call(self, core: Core) -> Call:
         """What is run."""
-        new, context, message = self._new, core.context, self._new.message
+        new = self._new = sealed_anew(self._new, core.context.seals)
+        context, message = core.context, new.message
         mailbox = context.routes.mailbox_of(message.account)
         is_other = message.kind is not Kind.MAIL or message.answers is not None or message.tells is not None
         if mailbox is None or is_other or told_by(message.id) is not None:
@@ -61,13 +62,13 @@ class Putting:
         work = [
             context.routes.version, *mailbox, message.account, context.lifetime_of(message),
             message.wants_express, row, new.message_id_hash[:8].hex(),
-            [list(each) for each in zip(new.domains, new.hashes, new.sealed, strict=True)],
+            [list(each) for each in zip(new.domains, new.hashes, new.sealed, strict=True)], core.revision,
         ]  # fmt: skip
         event = _packed_event(context.journal.row(self._event, 0))
         return _call(self._ground, "put", _packed(work), new.record, event)
 
     def _judge(self, core: Core) -> None:
-        core.put(self._new)
+        core.put(sealed_anew(self._new, core.context.seals))
 
     def answered(self, core: Core, reply: list[Any]) -> None:
         """It is in, now or before."""
@@ -250,7 +251,10 @@ def _is_plain(core: Core, claim: Claim, known: Entry, result: Result) -> bool:
         return False
     if known.kind is not Kind.MAIL or claim.is_probe or known.recipients != 1:
         return False
-    if context.remembrance.warmups.is_fresh(claim.mailbox) or known.account in context.watched.by_account:
+    provider = context.routes.routing.providers.get(claim.mailbox.provider)
+    if provider is None or (provider.has_warmup and context.remembrance.warmups.may_begin(claim.mailbox)):
+        return False
+    if known.account in context.watched.by_account:
         return False
     if context.name_in_force(claim.mailbox) != claim.mailbox:
         return False

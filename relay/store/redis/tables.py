@@ -92,6 +92,16 @@ def key_of(*parts: Any) -> str:
     return ",".join(f"{len(text.encode(errors='surrogateescape'))}:{text}" for text in texts)
 
 
+def parts_of(key: str) -> list[str]:
+    """The columns of a key that `key_of` made, as texts; hashes are in hexadecimal digits."""
+    rest, parts = key.encode(errors="surrogateescape"), []
+    while rest:
+        length, _, rest = rest.partition(b":")
+        parts.append(rest[: int(length)].decode(errors="surrogateescape"))
+        rest = rest[int(length) + 1 :]
+    return parts
+
+
 def _table(name: str, columns: str, *, key: str, numbered: bool = False, **indexes: Index | Group) -> Table:
     kinds = dict(pair.split(":") for pair in columns.split())
     ordered = {name: index for name, index in indexes.items() if isinstance(index, Index)}

@@ -7,6 +7,9 @@ local FEEDS = {
   "unheard", "warmups", "meta",
 }
 
+-- What a node has to have heard before it takes mail in: where it goes, and which key seals it ("keys" of `meta`).
+local ON_THE_WAY = { routing = true, routed_accounts = true, fingerprints = true, paused_accounts = true }
+
 local BY_KEY = {}
 for _, name in ipairs(FEEDS) do BY_KEY[rowkeys.table(name)] = name end
 
@@ -21,6 +24,11 @@ function feeds.revision()
   return tonumber(redis.call("HGET", rowkeys.STATE, "revision") or 0)
 end
 
+-- Whether a node that has heard so far may take mail in by itself.
+function feeds.is_ready_for_mail(revision)
+  return tonumber(redis.call("HGET", rowkeys.STATE, "intake") or 0) <= revision
+end
+
 -- After rows were written by these commands: which of them others may have in memory. Where none is, nobody has to hear.
 function feeds.note(commands)
   local found = {}
@@ -30,7 +38,12 @@ function feeds.note(commands)
   end
   if #found == 0 then return feeds.revision() end
   local revision = redis.call("HINCRBY", rowkeys.STATE, "revision", 1)
-  for _, each in ipairs(found) do redis.call("ZADD", rowkeys.feed(each[1]), revision, each[2]) end
+  for _, each in ipairs(found) do
+    redis.call("ZADD", rowkeys.feed(each[1]), revision, each[2])
+    if ON_THE_WAY[each[1]] or (each[1] == "meta" and each[2] == "keys") then
+      redis.call("HSET", rowkeys.STATE, "intake", revision)
+    end
+  end
   return revision
 end
 
