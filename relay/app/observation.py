@@ -12,7 +12,7 @@ from relay.core.notice import Notice
 from relay.core.refusal import Reason
 from relay.core.telling import Reader
 from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId, Stage
-from relay.errors import StoreUnavailable
+from relay.errors import StaleRouting, StoreUnavailable
 from relay.observe import Answer, Log, Metrics, Outcome, Told
 from relay.observe.metrics import OTHER
 from relay.store.ports.events import EventKind, StoreEvent
@@ -152,8 +152,10 @@ class DeliveryObserver:
         self._log.claim_lost(claim.message, delivery=claim.delivery, account=claim.account)
 
     def store_failed(self, operation: str, error: Exception) -> None:
-        """The store could not do something; it is tried again. That it is away is said once for all."""
-        if isinstance(error, StoreUnavailable):
+        """The store could not do something; it is tried again. That it is away is said once for all, and that there
+        is another routing too.
+        """
+        if isinstance(error, StoreUnavailable | StaleRouting):
             return
         self._log.trouble(what=f"store {operation}", text=str(error))
 

@@ -26,6 +26,7 @@ from relay.app.certificates import CertificateKeeper
 from relay.app.hookkeys import HookKeys
 from relay.app.machine import MachineClock, RunIn, Threads, randomness
 from relay.app.observation import DeliveryObserver, SubmissionObserver
+from relay.app.others import Others
 from relay.app.passwords import PasswordDesk
 from relay.app.pulse import StoreWatch
 from relay.app.reading import TimedReading
@@ -100,6 +101,15 @@ class Means:
 def routing_keeper(means: Means, storage: Storage, store: Store, watch: Watch) -> RoutingKeeper:
     """Keeps the routing in force, with the secrets of the store that is open now."""
     means.shelf.open(storage.store.books.secrets)
+    others = None
+    if settings.is_shared(means.config):
+        others = Others(
+            storage.data.path / "routing.seen",
+            delivers=means.role.delivers,
+            run=RunIn(means.threads.pool("others", 1)),
+            log=means.log,
+            readiness=means.readiness,
+        )
     return RoutingKeeper(
         Desk(
             watch=watch,
@@ -112,6 +122,7 @@ def routing_keeper(means: Means, storage: Storage, store: Store, watch: Watch) -
             readiness=means.readiness,
             wall_seconds=means.clock.wall_seconds,
             shelf=means.shelf,
+            others=others,
         )
     )
 
@@ -214,7 +225,7 @@ def dispatcher(
     outcomes: Outcomes | None = None,
 ) -> Dispatcher:
     """Delivers; `outcomes`: where those wait that the store cannot take."""
-    return Dispatcher(
+    made = Dispatcher(
         store,
         upstream,
         node=storage.node,
@@ -224,6 +235,8 @@ def dispatcher(
         outcomes=outcomes,
         settings=settings.dispatcher_settings(means.config),
     )
+    keeper.on_change(made.look_again)
+    return made
 
 
 def outbox_pump(means: Means, store: Store, keeper: RoutingKeeper) -> OutboxPump:

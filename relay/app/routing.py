@@ -10,17 +10,20 @@ from itertools import islice
 from typing import Protocol
 
 from relay.admin import Readiness
+from relay.app.others import Others
 from relay.app.shelf import SecretShelf
 from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import Cause, Fingerprinted, Resolve, Unresolved, fingerprints
 from relay.core.meaning import Fault
+from relay.core.nodesecrets import Weighed
 from relay.core.routing import Auth, Routing, SecretKind, SecretReference
 from relay.core.secretuse import OWN, SecretUse, mailbox_use, oauth_use, users_of, uses_of
 from relay.core.words import MailboxId
-from relay.errors import ConfigError, CorruptValue, StoreUnavailable, TemporaryError
+from relay.errors import ConfigError, CorruptValue, StaleRouting, StoreUnavailable, TemporaryError
 from relay.observe import Log, Metrics
 from relay.store.needs import Runner
-from relay.store.ports import RoutingStore
+from relay.store.ports import AppliedRouting, RoutingStore
+from relay.store.ports.routing import NONE_APPLIED
 
 EDIT = "routing-edit"
 """What readiness calls an edit that was refused: the running routing works on, so the node stays ready."""
@@ -34,6 +37,9 @@ PAUSE: float = 5.0
 PAUSE_AWAY: float = 1.0
 """The same, to a store that was away."""
 
+PATIENCE: float = 1.0
+"""Seconds that delivery waits for the routing of others to be taken over; then it looks whether it is to stop."""
+
 
 class NoRouting(ConfigError):
     """the routing cannot be used, and none was ever applied"""
@@ -41,6 +47,10 @@ class NoRouting(ConfigError):
 
 class Watch(Protocol):
     """The routing on disk."""
+
+    @property
+    def digest(self) -> str:
+        """Of the bytes that were loaded last."""
 
     def changes(self) -> AsyncIterator[Loaded[Routing]]:
         """Each time that it was edited since it was loaded."""
@@ -64,6 +74,8 @@ class Desk:
     wall_seconds: Callable[[], float]
     shelf: SecretShelf = field(default_factory=SecretShelf)
     """Where stored secrets are."""
+    others: Others | None = None
+    """This node among others; None: it is alone, and what its files say counts."""
 
 
 class RoutingKeeper:
@@ -78,6 +90,12 @@ class RoutingKeeper:
         self._applying = asyncio.Lock()
         self._lacking: frozenset[str] = frozenset()
         """Providers whose OAuth2 client has a secret that is not there."""
+        self._in_force = NONE_APPLIED
+        self._files: Routing | None = None
+        """What this node's files said when they were good last."""
+        self._news = asyncio.Event()
+        self._abreast = asyncio.Event()
+        """Set while this node works with what is in force."""
 
     def routing(self) -> Routing:
         """The routing in force; empty before the start."""
@@ -130,21 +148,35 @@ class RoutingKeeper:
 
         NoRouting: the files are refused and nothing was ever applied.
         """
+        desk = self._desk
         if loaded.value is not None:
-            await self._look_at_applied()
-            return await self._apply(loaded.value)
-        applied = await self._desk.store.applied()
+            if desk.others is None:
+                await self._look_at_applied()
+                return await self._apply(loaded.value)
+            await desk.others.begin()
+            return await self._read(loaded.value, is_start=True)
+        applied = await desk.store.applied()
         if applied is None:
             raise NoRouting
-        self._take_over(applied.version, applied.routing)
+        if desk.others is None:
+            self._take_over(applied)
+        else:
+            await desk.others.begin()
+            await self._apply(None)
         return self._refuse(loaded.problems)
 
-    async def _look_at_applied(self) -> None:
+    async def _look_at_applied(self) -> AppliedRouting | None:
         """What was applied last is not needed where the files are good; that it cannot be read is said."""
         try:
-            await self._desk.store.applied()
+            return await self._desk.store.applied()
         except CorruptValue as error:
             self._desk.log.trouble(what="routing", text=str(error))
+            return None
+
+    async def _read(self, routing: Routing, *, is_start: bool = False) -> None:
+        """Good files of a node among others: an edit counts, and what is only different is said."""
+        self._files = routing
+        await self._apply(routing, digest=self._desk.watch.digest, is_start=is_start)
 
     async def follow(self) -> None:
         """Takes or refuses each edit; runs until it is cancelled."""
@@ -152,12 +184,17 @@ class RoutingKeeper:
             if loaded.value is None:
                 self._refuse(loaded.problems)
             else:
+                self._desk.readiness.clear(EDIT)
                 await self._apply_at_last(loaded.value)
 
-    async def _apply_at_last(self, routing: Routing) -> None:
-        """A store that is away takes it later; an edit that comes meanwhile waits."""
+    async def _apply_at_last(self, routing: Routing | None) -> None:
+        """A store that is away takes it later; an edit that comes meanwhile waits. None: what is in force by now."""
         while True:
             try:
+                if routing is None:
+                    return await self._follow_others()
+                if self._desk.others is not None:
+                    return await self._read(routing)
                 return await self._apply(routing)
             except StoreUnavailable:
                 await asyncio.sleep(PAUSE_AWAY)  # that it is away is said once for all
@@ -169,27 +206,128 @@ class RoutingKeeper:
         """Looks up every secret anew and puts in force what changed. StoreError: not now; the next edit does it too."""
         await self._apply(None)
 
-    async def _apply(self, routing: Routing | None) -> None:
+    # beside other nodes
+
+    def wake(self) -> None:
+        """Another node may have changed what is in force."""
+        self._news.set()
+
+    async def abreast(self) -> None:
+        """Returns at once while this node works with what is in force; waits a moment for it. StaleRouting: not yet."""
+        others = self._desk.others
+        if others is None or (self._abreast.is_set() and others.is_fit):
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._abreast.wait()
+        except TimeoutError:
+            raise StaleRouting from None
+        if not others.is_fit:
+            await asyncio.sleep(PATIENCE)
+            raise StaleRouting
+
+    def is_behind(self) -> None:
+        """The store says that another routing is in force."""
+        self._abreast.clear()
+        self.wake()
+
+    async def keep_up(self) -> None:
+        """Takes over what other nodes put in force; runs until it is cancelled."""
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            await self._apply_at_last(None)
+
+    async def _follow_others(self) -> None:
+        async with self._applying:
+            applied, last = await self._look_at_applied(), self._last
+            if applied is None:
+                return
+            is_old = applied.version != self._version or applied.fingerprints != self._in_force.fingerprints
+            if is_old or last is None or last.mark != self._desk.shelf.changes or not self._abreast.is_set():
+                await self._put_in_force(None)
+
+    # putting in force
+
+    async def _apply(self, routing: Routing | None, *, digest: str | None = None, is_start: bool = False) -> None:
         """Puts a routing in force; None: the one that is, with the secrets of now."""
         async with self._applying:
-            await self._put_in_force(self._routing if routing is None else routing)
+            await self._put_in_force(routing, digest=digest, is_start=is_start)
 
-    async def _put_in_force(self, routing: Routing) -> None:
+    async def _put_in_force(self, files: Routing | None, *, digest: str | None = None, is_start: bool = False) -> None:
         desk, last = self._desk, self._last
-        looked = await self._look(routing, last)
-        if await desk.shelf.bind():
-            looked = await self._look(routing, looked)
-        self._last, prints = looked, looked.found
-        version = await desk.store.apply(routing, prints)
-        if version != self._version:
-            self._take_over(version, routing)
+        if desk.others is None:
+            routing = self._routing if files is None else files
+            looked = await self._look_twice(routing)
+            weighed = Weighed(looked.found)
+            version = await desk.store.apply(routing, looked.found)
+            applied = AppliedRouting(version, routing, looked.found)
+        else:
+            applied, looked, weighed = await self._agree(files, digest)
+        self._last, routing = looked, applied.routing
+        if applied.version != self._version:
+            self._take_over(applied)
         else:
             desk.metrics.routing_applied(self._routing, desk.wall_seconds())
-        desk.readiness.clear(EDIT)
+        if desk.readiness.has(EDIT):
+            desk.metrics.routing_refused()
+        self._in_force = applied
+        if desk.others is not None:
+            desk.store.leave(weighed.unable)
+            desk.others.leave(weighed.unable, self.why_without)
+            await self._say_how_it_stands(applied, looked, digest=digest, is_start=is_start)
         await self._say_which_clients_lack()
-        self._say_what_is_kept_back(routing, prints, {} if last is None else last.found)
+        self._say_what_is_kept_back(routing, weighed.prints, {} if last is None else last.found)
         for listener in self._listeners:
             listener()
+        self._abreast.set()
+
+    async def _agree(self, files: Routing | None, digest: str | None) -> tuple[AppliedRouting, Fingerprinted, Weighed]:
+        """What is in force when this node has had its say, what its secrets are, and whom it leaves to others."""
+        desk = self._desk
+        assert desk.others is not None
+        while True:
+            found = await self._look_at_applied()
+            applied = found or NONE_APPLIED
+            if applied.version != self._version:
+                self.is_behind()
+            edit = files if digest is not None and desk.others.is_edit(digest, found) else None
+            if found is None and edit is None:
+                edit = self._routing
+            routing = edit if edit is not None else applied.routing
+            looked = await self._look_twice(routing)
+            weighed = await desk.run(self._weighing(routing, looked, applied))
+            if edit is None and weighed.prints == applied.fingerprints:
+                return applied, looked, weighed
+            try:
+                version = await desk.store.apply_on(applied, routing, weighed.prints)
+            except StaleRouting:
+                continue
+            by = applied.by if version == applied.version else None
+            return AppliedRouting(version, routing, weighed.prints, by), looked, weighed
+
+    def _weighing(self, routing: Routing, looked: Fingerprinted, applied: AppliedRouting) -> Callable[[], Weighed]:
+        others, resolve = self._desk.others, self._desk.resolve
+        assert others is not None
+        return lambda: others.weigh(routing, looked.found, applied, _lacking(routing, resolve))
+
+    async def _say_how_it_stands(
+        self, applied: AppliedRouting, looked: Fingerprinted, *, digest: str | None, is_start: bool
+    ) -> None:
+        desk, files = self._desk, self._files
+        assert desk.others is not None
+        lacking = await desk.run(lambda: _lacking(applied.routing, desk.resolve))
+        await desk.others.keep(applied.routing, looked.found, lacking=lacking, digest=digest)
+        if files is not None:
+            is_same = files is applied.routing or await desk.run(lambda: files == applied.routing)
+            desk.others.compare(is_same=is_same, version=applied.version, by=applied.by, is_start=is_start)
+
+    async def _look_twice(self, routing: Routing) -> Fingerprinted:
+        """The fingerprints with the secrets of now, which are bound by looking at them."""
+        looked = await self._look(routing, self._last)
+        if await self._desk.shelf.bind():
+            looked = await self._look(routing, looked)
+        return looked
 
     async def _look(self, routing: Routing, last: Fingerprinted | None) -> Fingerprinted:
         """The fingerprints of a routing with the secrets of now."""
@@ -216,7 +354,8 @@ class RoutingKeeper:
             senders = ", ".join(account.sender for account in routing.by_mailbox[mailbox][:SHOWN])
             self._desk.log.trouble(what=f"no-credentials: {senders}", text=str(self.why_without(mailbox)))
 
-    def _take_over(self, version: int, routing: Routing) -> None:
+    def _take_over(self, applied: AppliedRouting) -> None:
+        version, routing = applied.version, applied.routing
         self._version, self._routing = version, routing
         self._desk.metrics.routing_applied(routing, self._desk.wall_seconds())
         self._desk.log.routing_applied(
@@ -224,6 +363,7 @@ class RoutingKeeper:
             accounts=len(routing.accounts),
             mailboxes=len(routing.by_mailbox),
             providers=len(routing.providers),
+            by=applied.by,
         )
 
     def _refuse(self, problems: Sequence[Problem]) -> None:

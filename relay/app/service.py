@@ -15,6 +15,7 @@ from relay.app import accounts, notices, parts, settings
 from relay.app.announcing import Announcer
 from relay.app.certificates import CertificateKeeper
 from relay.app.machine import crash_point_of
+from relay.app.nodestore import NodeStore
 from relay.app.noticewatch import NoticeWatch
 from relay.app.observation import StoreListener
 from relay.app.outcomes import open_outcomes, settle_kept
@@ -25,7 +26,6 @@ from relay.app.sockets import address_of, bind
 from relay.app.storage import Storage, StorageNeeds, open_storage
 from relay.app.supervision import Supervisor
 from relay.app.systemd import Watchdog
-from relay.app.timed import TimedStore
 from relay.app.tokens import token_source
 from relay.config.problems import Loaded
 from relay.core.limits import SECOND
@@ -48,6 +48,7 @@ HELPERS = (
     "announcing",
     "scout",
     "routing",
+    "other nodes",
     "certificates",
     "outbox",
     "notices",
@@ -74,6 +75,7 @@ class Running:
     admin: AdminServer | None = None
     outcomes: OutcomeJournal | None = None
     announcer: Announcer | None = None
+    keeper: RoutingKeeper | None = None
     sockets: list[socket] = field(default_factory=list)
 
 
@@ -98,11 +100,12 @@ class Service:
         if loaded.value is not None:
             means.metrics.routing_applied(loaded.value, means.clock.wall_seconds())
         storage = self._running.storage = await open_storage(self._storage_needs())
-        store = TimedStore(storage.store, means.metrics.store_took, means.clock.monotonic, presence=self._presence)
+        store = NodeStore(storage.store, means.metrics.store_took, means.clock.monotonic, presence=self._presence)
         self._running.outcomes = await open_outcomes(means, storage)
         await settle_kept(means, store, self._running.outcomes)
         means.log.recovered(in_doubt=await store.recover(storage.node))
-        keeper = parts.routing_keeper(means, storage, store, watch)
+        keeper = self._running.keeper = parts.routing_keeper(means, storage, store, watch)
+        store.obey(keeper)
         await keeper.start(loaded)
         certificates = self._running.certificates = parts.certificate_keeper(means) if means.role.takes_mail else None
         if certificates is not None:
@@ -149,6 +152,8 @@ class Service:
             self._running.notices.wake()
 
     def _rerouted(self) -> None:
+        if self._running.keeper is not None:
+            self._running.keeper.wake()
         if self._running.notices is not None:
             self._running.notices.rerouted()
 
@@ -204,6 +209,8 @@ class Service:
         if running.certificates is not None:
             supervisor.start("certificates", running.certificates.follow())
         supervisor.start("routing", keeper.follow())
+        if settings.is_shared(means.config):
+            supervisor.start("other nodes", keeper.keep_up())
         await storage.keys.finish()
         supervisor.start("pulse", LoopLag(means.metrics.loop_was_late).run())
         client = notices.web_client(means)

@@ -64,6 +64,14 @@ class RoutingLoader:
         routing = _routing(clients, ground, worked)
         return Loaded(routing, in_order([*problems, *credential_problems(routing, parts, worked, resolve)]))
 
+    @property
+    def digest(self) -> str:
+        """Of the names and bytes of the files that were read last."""
+        told = hashlib.blake2b(digest_size=32)
+        for file in sorted(self._parts):
+            told.update(Path(file).name.encode() + b"\0" + self._parts[file][0])
+        return told.hexdigest()
+
     def lasting(self, queue: Queue, today: date) -> list[Problem]:
         """What is wrong of time in the files that were read last."""
         return lasting_problems([part for _, part in self._parts.values()], queue, today)

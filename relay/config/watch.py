@@ -72,6 +72,11 @@ class RoutingWatch:
         async with self._lock:
             return await self._away(self._load)
 
+    @property
+    def digest(self) -> str:
+        """Of the bytes of all files as they were loaded last; another one as soon as any of them is edited."""
+        return self._loader.digest
+
     async def changes(self) -> AsyncIterator[Loaded[Routing]]:
         """What was edited since `load`, each time that it was; ends only by being cancelled."""
         before, restless = self._seen, 0

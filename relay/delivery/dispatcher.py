@@ -147,6 +147,10 @@ class Dispatcher:
         """Closes the sessions of one mailbox that are idle: somebody tries it by hand, and needs their place."""
         await self._keeper.let_go(mailbox)
 
+    def look_again(self) -> None:
+        """There may be work that there was not: asks for it at once."""
+        self._news.set()
+
     def hurry(self) -> None:
         """Cuts short what is under way: a drain that somebody waits for ends soon after."""
         self._cut(lambda _: True)

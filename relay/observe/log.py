@@ -203,9 +203,11 @@ class Log:
         """Mail is accepted and delivered."""
         self._event("ready", None, {"ms": _ms(seconds)})
 
-    def routing_applied(self, *, version: int, accounts: int, mailboxes: int, providers: int) -> None:
-        """A routing is in force."""
-        fields = {"version": version, "accounts": accounts, "mailboxes": mailboxes, "providers": providers}
+    def routing_applied(
+        self, *, version: int, accounts: int, mailboxes: int, providers: int, by: str | None = None
+    ) -> None:
+        """A routing is in force; where another node put it there, `by` which one."""
+        fields = {"version": version, "accounts": accounts, "mailboxes": mailboxes, "providers": providers, "by": by}
         self._event("routing_applied", None, fields)
 
     def routing_refused(self, problems: Iterable[str], *, running: int | None) -> None:

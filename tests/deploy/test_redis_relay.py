@@ -39,6 +39,11 @@ class World:
         address.chmod(0o600)
         keys = str(self.path / "keys")
         folder = Folder(path, provider=self.provider, store="file:store.url", keys_dir=keys, **service)
+        for account, known in folder.routing["accounts"].items():
+            secret = self.path / f"{account}.password"
+            secret.write_text("pw")
+            known["password"] = f"file:{secret}"  # the same file on every node, as the same path would be on machines
+        folder.write()
         relay = RelayProcess(folder.config)
         self._stack.callback(relay.kill)
         return relay

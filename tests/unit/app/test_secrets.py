@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
@@ -122,6 +122,12 @@ class Store:
             self.in_force.append(routing)
         return len(self.in_force)
 
+    async def apply_on(self, base: AppliedRouting, routing: Routing, prints: Mapping[MailboxId, str | None]) -> int:
+        return await self.apply(routing, prints)
+
+    def leave(self, mailboxes: Collection[MailboxId]) -> None:
+        raise AssertionError("one node alone has nobody to leave them to")
+
     async def applied(self) -> AppliedRouting | None:
         return None
 
@@ -151,6 +157,10 @@ class World:
 
     async def run(self, work: Callable[[], T], /) -> T:
         return work()
+
+    @property
+    def digest(self) -> str:
+        return ""
 
     async def changes(self) -> AsyncIterator[Loaded[Routing]]:
         for each in self.edits:

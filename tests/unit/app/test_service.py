@@ -86,6 +86,9 @@ class Store(Part):
     def keys(self) -> "Store":
         return self
 
+    def obey(self, keeper: object) -> None:
+        """Nothing is taken before he has it: nothing is taken here at all."""
+
     async def finish(self) -> int:
         self.said("finish")
         return 0
@@ -152,7 +155,7 @@ class World:
         for name in ("notice_pump", "terms_watch"):
             monkeypatch.setattr(notices, name, lambda *_, name=name, **__: self.part(name, Part))
         monkeypatch.setattr(service_module, "open_storage", self.open)
-        monkeypatch.setattr(service_module, "TimedStore", lambda store, *_, **__: store)
+        monkeypatch.setattr(service_module, "NodeStore", lambda store, *_, **__: store)
         monkeypatch.setattr(parts, "node_view", lambda *_, **said: NodeView("n", "posta", role, "0", 0, **said))
         monkeypatch.setattr(service_module, "open_outcomes", self.open_outcomes)
         monkeypatch.setattr(service_module, "settle_kept", self.settle_kept)

@@ -12,11 +12,12 @@ METHODS = sorted(name for name in dir(Store) if not name.startswith("_") and ins
 TIMED = {
     "put": "put", "take": "take", "content": "content", "gate": "gate", "settle": "settle", "heartbeat": "heartbeat",
     "recover": "recover", "session": "session", "refused": "session", "apply": "apply", "outbox": "outbox",
+    "apply_on": "apply",
     "done": "done", "give_up": "done", "queue_counts": "census", "health_counts": "census",
     "limit_waits": "census", "account_gauges": "census", "messages": "reading", "message": "reading",
     "accounts": "reading", "account": "reading", "providers": "reading",
 }  # fmt: skip
-SILENT = {"put", "wait", "session", "refused", "done", "give_up", "close"}
+SILENT = {"put", "wait", "session", "refused", "done", "give_up", "close", "leave"}
 
 
 class Remembering:
