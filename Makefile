@@ -10,7 +10,7 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 # Programs of the system that tests talk to; tools/system-tools.sh knows their packages.
 TEST_TOOLS := swaks smtp-source smtp-sink curl promtool prometheus systemd-analyze saslpasswd2 gcc \
-	msmtp php libphp-phpmailer java javac libmail-java node npm jq openssl redis-server haproxy
+	msmtp php libphp-phpmailer java javac libmail-java node npm jq openssl redis-server haproxy luacheck
 PYTEST_ARGS ?=
 # The levels of the simulated world (docs/simulation.md).
 WORLD_port := tests/simulation/test_world.py

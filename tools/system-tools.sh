@@ -12,6 +12,7 @@ package_of() {
         promtool | prometheus) echo prometheus ;;
         systemd-analyze) echo systemd ;;
         redis-server | redis-cli) echo redis-server ;;
+        luacheck) echo lua-check ;;
         gcc) echo gcc libc6-dev ;;
         php) echo php-cli ;;
         node) echo nodejs ;;

@@ -1,7 +1,7 @@
 -- Takes over rows of a store that is moved here, with what lies beside them, and notes how far that is.
--- needs: feeds rows told rowkeys types
--- ARGV: the field of the position, the position, msgpack {{{hash, id, row, {command, ...}}, ...}, {{key, body}, ...}, {event, ...}}.
--- A row that is there already is left as it is: a page may come again.
+-- needs: rows told rowkeys types
+-- ARGV: the field of the position, the position, msgpack {{{hash, id, row, {command, ...}}, ...}, {{key, body}, ...},
+-- {event, ...}}. A row that is there already is left as it is: a page may come again.
 local META = rowkeys.META
 local fault = types.fault({ [META] = "hash", [rowkeys.EVENTS] = "stream" })
 if fault then return redis.error_reply(fault) end

@@ -1,4 +1,4 @@
--- Gives the next numbers of a table's rows, also while Redis is full, but for new mail: what ends a delivery may need one.
+-- Gives the next numbers of a table's rows: while Redis is full to what ends a delivery, and not to new mail.
 -- needs: full rowkeys types
 -- ARGV: the key of the number given last, how many.
 -- Answers the last of them.

@@ -1,7 +1,8 @@
 -- Counts what is not final of some accounts where it lies, and takes out of the set those that have nothing left.
 -- needs: rowkeys types
 -- ARGV: numbers of accounts.
--- Answers for each, in this order: how many wait or are being sent, how many are held, and the oldest of them (0: none).
+-- Answers for each, in this order: how many wait or are being sent, how many are held, and the oldest of them (0:
+-- none).
 local expected = { [rowkeys.PENDING] = "set" }
 for _, account in ipairs(ARGV) do
   for _, of in ipairs({ "ready", "stalled" }) do

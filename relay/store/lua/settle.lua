@@ -1,10 +1,10 @@
 -- Settles a delivery that went through, by a mailbox that is well and known to be: all else is judged.
 -- needs: clock attempts deliveries feeds full line told rowkeys schedule
--- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {attempt, delivery, revision, provider,
--- username, {stage, class, reply, likeness, said}, is_whole, seq}: `is_whole` where the message has this delivery alone, so
--- that its body goes; the event as Python writes it before its time is in it.
--- Answers msgpack {"DONE", now, changes}, or {"JUDGE"} where somebody decided something since `revision`, the attempt is not
--- what it was, or something is owed for the message.
+-- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {attempt, delivery, revision,
+-- provider, username, {stage, class, reply, likeness, said}, is_whole, seq}: `is_whole` where the message has this
+-- delivery alone, so that its body goes; the event as Python writes it before its time is in it.
+-- Answers msgpack {"DONE", now, changes}, or {"JUDGE"} where somebody decided something since `revision`, the attempt
+-- is not what it was, or something is owed for the message.
 local done = cmsgpack.unpack(ARGV[4])
 local name, username = done[4], done[5]
 local fault = deliveries.fault() or attempts.fault(ARGV[2]) or schedule.check_round()

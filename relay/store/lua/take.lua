@@ -1,11 +1,13 @@
 -- Hands out what may be sent now, names who should log in, and says when to ask again; the attempts are recorded.
 -- needs: clock attempts deliveries full numbering owners provider told rowkeys schedule types
--- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {version, who takes, {{provider, username,
--- many}, ...}, most, lease, next_at, number, {number, ...}, {{provider, username}, ...}, is_tended}: `next_at` is when something has to be
--- decided first (0: at once); what this take gives is kept under its number until the node says that it has heard it; the
--- mailboxes after it are left to other nodes; `is_tended`: what has run out was judged just now, as much as in one go.
--- Answers msgpack {"DONE", now, {{attempt, delivery row, message row, provider, username, is_probe, mailbox}, ...}, opened,
--- closed, wake_at or false, changes}, {"STALE"} where another routing is in force, {"JUDGE"} where something has run out.
+-- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {version, who takes, {{provider,
+-- username, many}, ...}, most, lease, next_at, number, {number, ...}, {{provider, username}, ...}, is_tended}:
+-- `next_at` is when something has to be decided first (0: at once); what this take gives is kept under its number
+-- until the node says that it has heard it; the mailboxes after it are left to other nodes; `is_tended`: what has run
+-- out was judged just now, as much as in one go.
+-- Answers msgpack {"DONE", now, {{attempt, delivery row, message row, provider, username, is_probe, mailbox}, ...},
+-- opened, closed, wake_at or false, changes}, {"STALE"} where another routing is in force, {"JUDGE"} where something
+-- has run out.
 local ask = cmsgpack.unpack(ARGV[4])
 local version, node, idle, most, lease = ask[1], ask[2], ask[3], ask[4], ask[5]
 local fault = deliveries.fault() or deliveries.due_fault() or attempts.fault(node) or attempts.fault_of_nodes()
@@ -22,7 +24,8 @@ local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
 local due = redis.call("ZRANGE", rowkeys.index("deliveries", "due"), 0, 0, "WITHSCORES")
 local next_due = due[2] and tonumber(due[2]) or nil
 local is_tended = ask[10]
-if not is_tended and (attempts.has_run_out(now, ARGV[2]) or (next_due and next_due <= now) or deliveries.has_expired(now)
+if not is_tended and (attempts.has_run_out(now, ARGV[2]) or (next_due and next_due <= now)
+  or deliveries.has_expired(now)
   or (ask[6] and ask[6] <= now)) then
   return cmsgpack.pack({ "JUDGE" })
 end

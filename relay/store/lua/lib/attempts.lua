@@ -19,7 +19,8 @@ end
 -- What is wrong with the keys that attempts write; nil: nothing.
 function attempts.fault(node)
   return types.fault({
-    [CLAIMS] = "hash", [ATTEMPTS] = "hash", [HOLDERS] = "hash", [OF] = "hash", [LEASES] = "zset", [LAPSED] = "zset", [USED] = "hash",
+    [CLAIMS] = "hash", [ATTEMPTS] = "hash", [HOLDERS] = "hash", [OF] = "hash", [LEASES] = "zset",
+    [LAPSED] = "zset", [USED] = "hash",
     [rowkeys.held(node)] = "zset", [rowkeys.number("attempts")] = "string",
   })
 end
@@ -33,8 +34,8 @@ function attempts.fault_of_nodes()
   return types.fault(expected)
 end
 
--- Whether something has run out: a lease with attempts under it or, of another node than `me`, with sessions; or the time
--- for a reply after one.
+-- Whether something has run out: a lease with attempts under it or, of another node than `me`, with sessions; or the
+-- time for a reply after one.
 function attempts.has_run_out(now, me)
   if #redis.call("ZRANGEBYSCORE", LAPSED, "-inf", now, "LIMIT", 0, 1) > 0 then return true end
   for _, node in ipairs(redis.call("ZRANGEBYSCORE", LEASES, "-inf", now)) do

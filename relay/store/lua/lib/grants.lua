@@ -52,7 +52,9 @@ end
 -- Calendar days follow the clock on the wall, which relay time has parted from by what it absorbed of its steps.
 local function follow_clock(now)
   local absorbed = tonumber(redis.call("HGET", keys.CLOCK, "offset") or nil)
-  if absorbed and math.abs(absorbed + provider.offset()) >= numbers.SECOND then terms.set_civil_offset(-absorbed, now) end
+  if absorbed and math.abs(absorbed + provider.offset()) >= numbers.SECOND then
+    terms.set_civil_offset(-absorbed, now)
+  end
 end
 
 -- Forgets of at most `most` mailboxes what no limit counts any more; a take does it for one more than it grants.

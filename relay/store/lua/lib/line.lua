@@ -1,5 +1,5 @@
 -- One mailbox as the schedule sees it: what is ready, whose turn it is, how many sessions there are.
--- needs: keys ledger numbers provider standing types windows witnesses
+-- needs: keys ledger numbers provider standing types witnesses
 local line = {}
 
 -- Behind every turn that there will be.

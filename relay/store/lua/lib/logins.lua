@@ -1,5 +1,5 @@
 -- The logins of a mailbox, under way, over and refused, and whether one more may begin.
--- needs: keys line numbers windows
+-- needs: line numbers windows
 local logins = {}
 
 local function past(self, name)

@@ -13,7 +13,9 @@ end
 -- Whether `token` holds it now; where nobody does, or its time is over, `token` takes it for `lease` microseconds.
 function pen.take(token, now, lease)
   local known = redis.call("HMGET", rowkeys.STATE, "pen", "pen_until")
-  if known[1] and known[1] ~= "" and known[1] ~= token and tonumber(known[2]) > now then return false, tonumber(known[2]) end
+  if known[1] and known[1] ~= "" and known[1] ~= token and tonumber(known[2]) > now then
+    return false, tonumber(known[2])
+  end
   redis.call("HSET", rowkeys.STATE, "pen", token, "pen_until", string.format("%.0f", now + lease))
   redis.call("DEL", FREE)
   return true

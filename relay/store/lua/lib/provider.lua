@@ -1,5 +1,5 @@
 -- One provider as the schedule sees it: terms, standing, sessions, and who of its mailboxes wants one.
--- needs: keys ledger numbers standing types
+-- needs: keys ledger standing types
 local provider = {}
 
 -- Those that this script has met, and those of them that are to be written back by `save`.

@@ -1,5 +1,5 @@
 -- What binds mailboxes and providers, as Python hands it in, and which of them are one under several names.
--- needs: keys line provider round standing types
+-- needs: keys line provider round standing
 local terms = {}
 
 -- The mailboxes of a provider with something ready, in the order of their names.

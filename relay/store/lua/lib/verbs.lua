@@ -20,8 +20,8 @@ CHECKS["mailboxes.used"] = function() return attempts.fault("") end
 OWN["attempts.extend"] = function(args) attempts.extend(args[1], args[2]) end
 CHECKS["attempts.extend"] = function(args) return attempts.fault(args[1]) end
 
--- (hash, attempt, what of its claim no row tells): its node lost it, and does not know; (hash, attempt): it knows; (hash):
--- its old process is dead.
+-- (hash, attempt, what of its claim no row tells): its node lost it, and does not know; (hash, attempt): it knows;
+-- (hash): its old process is dead.
 OWN["attempts.lost"] = function(args) redis.call("HSET", args[1], string.format("%.0f", args[2]), args[3]) end
 OWN["attempts.known"] = function(args) redis.call("HDEL", args[1], string.format("%.0f", args[2])) end
 OWN["attempts.forget_lost"] = function(args) redis.call("DEL", args[1]) end

@@ -1,5 +1,5 @@
 -- What a judged operation may do to the schedule, by name: each verb takes a list of arguments and the instant.
--- needs: keys owners schedule types
+-- needs: owners schedule
 local verbs_schedule = { checks = {} }
 
 -- What was left out: nil of MessagePack, null of JSON.
