@@ -28,6 +28,8 @@ def hear(
         context.replace_routes(routes_after(context, ledger, changed))
     for table, keys in changed.items():
         _HEARERS.get(table, _nothing)(context, ledger, keys)
+    if "routing" in changed:
+        _name_anew(context)
     hear_besides(context, ledger, changed, also)
 
 
@@ -52,8 +54,13 @@ def _providers(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> No
 
 def _meta(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:
     if PLACES in keys:
-        context.remembrance.kinship = load_kinship(context.database, context.routes.routing)
-        context.remembrance.warmups.hear()
+        _name_anew(context)
+
+
+def _name_anew(context: Context) -> None:
+    """Mailboxes may be one that were two, or are gone under one of their names."""
+    context.remembrance.kinship = load_kinship(context.database, context.routes.routing)
+    context.remembrance.warmups.hear()
 
 
 def _suppressions(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:

@@ -10,6 +10,7 @@ import time
 from dataclasses import replace
 from functools import cache
 
+from relay.core.keymark import KeyMark
 from relay.errors import RelayError
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports import Store
@@ -20,7 +21,9 @@ from relay.store.redis.joining import Rules
 from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
 from relay.store.redis.opening import Membership, open_store
+from relay.store.redis.store import RedisStore
 from relay.vault import Vault
+from relay.vault.vault import fingerprint_of
 from tests.contract.harness import OnVirtualTime, at_once
 from tests.fakes.redisservers import Server, binary
 
@@ -62,6 +65,8 @@ class RedisHarness(OnVirtualTime):
         self._server.client(db=self._db).flushdb()
         self._rope = Bells()
         self._links: list[Link] = []
+        self.keys = [b"k" * 32]
+        """Those that a node finds where keys are kept; the first is a new store's."""
         self.fatal: list[RelayError] = []
         self.store: Store = self._open("node-1")
 
@@ -69,7 +74,14 @@ class RedisHarness(OnVirtualTime):
         self._chance += 1
         return self._chance.to_bytes(many, "big")
 
-    def _open(self, node: str) -> Store:
+    def _vault(self, fingerprint: str | None, *_: KeyMark) -> Vault:
+        ring = {fingerprint_of(key): key for key in self.keys}
+        vault = Vault(self.keys[0] if fingerprint is None else ring[fingerprint], self._random)
+        for key in self.keys:
+            vault.add(key)
+        return vault
+
+    def _open(self, node: str) -> RedisStore:
         self._lives += 1
         rules = Rules(Durability.RELAXED, Identity(scripts_version()), lambda: "5e" * 16)
         link = self.link_type(
@@ -79,7 +91,7 @@ class RedisHarness(OnVirtualTime):
         outside = Outside(
             clock=self.clock,
             random=self._random,
-            cipher_for=lambda *_: Vault(b"k" * 32, self._random),
+            cipher_for=self._vault,
             commit=at_once,
             read=at_once,
             fatal=self.fatal.append,
@@ -93,7 +105,11 @@ class RedisHarness(OnVirtualTime):
         self.store = self._open("node-1")
 
     def peer(self) -> Store | None:
-        return self._open("node-2")
+        return self.other("node-2")
+
+    def other(self, node: str) -> RedisStore:
+        """The same store as another node has it, which has just loaded it."""
+        return self._open(node)
 
     async def close(self) -> None:
         await self.store.close()
