@@ -36,7 +36,7 @@ def wake(side: RedisSide, ground: Ground, *, since: int) -> None:
     core = Core(ground, {})
     routes, link = core.context.routes, ground.link
     if routes.version:
-        link.ask("HSET", STATE, "routing", routes.version)
+        link.ask("HSET", STATE, "routing", routes.version, "routing_by", ground.node)
     core.judge(lambda: _bind(core), held=HELD)
     for some in _chunks(routes.routing.by_mailbox, MAILBOXES):
         core.judge(lambda some=some: _bind_mailboxes(core, some), held=HELD)  # type: ignore[misc]

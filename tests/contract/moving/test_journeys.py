@@ -206,13 +206,12 @@ class DyingAt:
 
 
 POINTS = [
-    ("move-prepared", 1), ("move-begun", 1), ("move-page", 1), ("move-page", 8), ("move-page", 15), ("move-carried", 1),
-    ("move-barred", 1),
+    ("sqlite", "move-prepared", 1), ("sqlite", "move-page", 1), ("sqlite", "move-page", 8), ("sqlite", "move-barred", 1),
+    ("redis", "move-begun", 1), ("redis", "move-page", 15), ("redis", "move-carried", 1), ("redis", "move-barred", 1),
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("point", "time"), POINTS)
-@pytest.mark.parametrize("begins", STARTS)
+@pytest.mark.parametrize(("begins", "point", "time"), POINTS)
 def test_move_that_was_broken_off_comes_to_the_same_end(begins: str, point: str, time: int) -> None:
     async def check(scene: Scene, harness: MovingHarness) -> None:
         await fill(scene)

@@ -26,8 +26,8 @@ WITH_A_START = [
     if "restart()" in inspect.getsource(check) and check.__name__ not in HOLDS_ON
 ]
 
-BOTH_WAYS = {"limits", "recovery", "sessions"}
-"""Suites that begin at either place; the others take turns, for a move takes its time."""
+BOTH_WAYS = {"limits"}
+"""The suite that begins at either place; the others take turns, for a move takes its time."""
 
 
 def begun() -> Iterator[Any]:
