@@ -1,0 +1,183 @@
+"""Two nodes with a copy of the routing each, on one Redis: one routing in force, and what one is told holds on both."""
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from relay.sandbox.judge import logins
+from tests.fakes.redisservers import Server, binary, until
+from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.sandbox_peer import SandboxProcess
+
+ANNA, BRUNO, CARLA = "anna@d.test", "bruno@d.test", "carla@d.test"
+RIGHT, WRONG = "la parola giusta", "la parola sbagliata"
+
+
+class House:
+    """A Redis, a provider that knows who may log in, and two machines."""
+
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self.path, self.stack = path, stack
+        self.users = dict.fromkeys((ANNA, BRUNO, CARLA), RIGHT)
+        self.provider_knows(ANNA, RIGHT)
+        self.log = path / "provider.jsonl"
+        self.provider = SandboxProcess("--users", str(path / "users"), "--log", str(self.log))
+        stack.callback(self.provider.kill)
+        self.redis = Server(binary("redis-7"), is_tcp=True)
+        stack.callback(self.redis.close)
+        self.redis.start()
+        self.folders = {name: self._folder(name) for name in ("one", "two")}
+        self.relays: dict[str, RelayProcess] = {}
+
+    def _folder(self, name: str) -> Folder:
+        path = self.path / name
+        path.mkdir()
+        keys, health = str(self.path / "keys"), {"second_refusal": "1s", "refused_logins": "100/1h"}
+        folder = Folder(path, provider=self.provider.port, store=self.redis.address, keys_dir=keys, health=health)
+        folder.routing["providers"]["lab"]["linger"] = "1s"
+        folder.routing["accounts"] = {
+            ANNA: {"provider": "lab", "password": "env:ANNA"},
+            BRUNO: {"provider": "lab", "password": "secret:bruno"},
+        }
+        folder.write()
+        return folder
+
+    def provider_knows(self, user: str, password: str) -> None:
+        """Somebody changed a password there."""
+        self.users[user] = password
+        beside = self.path / "users.new"
+        beside.write_text("".join(f"{name}:{known}\n" for name, known in self.users.items()))
+        beside.rename(self.path / "users")
+
+    def start(self, name: str, *options: str, **environ: str) -> RelayProcess:
+        relay = self.relays[name] = RelayProcess(self.folders[name].config, *options, environ=environ)
+        self.stack.callback(relay.kill)
+        return relay.wait_until_ready()
+
+    def add(self, name: str, account: str, **more: Any) -> None:
+        """Somebody edits the routing of one node."""
+        folder = self.folders[name]
+        folder.routing["accounts"][account] = {"provider": "lab", "password": RIGHT, **more}
+        folder.write()
+
+    def copy(self, origin: str, target: str) -> None:
+        """And copies it to another."""
+        self.folders[target].replace_routing((self.folders[origin].path / "routing.yaml").read_text())
+
+    def ident(self, name: str) -> str:
+        return (self.folders[name].path / "var" / "node").read_text().strip()
+
+    def tell(self, name: str, account: str, order: str, **body: str) -> str:
+        """What an admin says of an account to one node; the sentence that he is answered."""
+        token = (self.folders[name].path / "var" / "admin.token").read_text().strip()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.relays[name].http}/api/v1/accounts/{account}/{order}",
+            data=json.dumps(body).encode() if body else None,
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+            method="POST",
+        )
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
+            return str(answer.read().decode())
+
+    def shown(self, name: str, account: str) -> Any:
+        token = (self.folders[name].path / "var" / "admin.token").read_text().strip()
+        return json.loads(self.relays[name].get(f"/api/v1/accounts/{account}", token=token)[1])
+
+    def problems(self, name: str) -> dict[str, str]:
+        """What a node says that is wrong with its routing; it is ready all the same."""
+        code, answer = self.relays[name].get("/readyz")
+        assert code == 200, answer
+        problems = json.loads(answer)["problems"]
+        return {each["what"]: each["text"] for each in problems if each["what"].startswith("routing")}
+
+    def refused_logins(self) -> list[str]:
+        return list(logins(map(json.loads, self.log.read_text().splitlines()), refused_only=True))
+
+
+def troubles(relay: RelayProcess) -> list[str]:
+    """What it complained of, but for the password that nobody has set yet."""
+    said = [line["what"] for line in relay.records if line["event"] == "trouble"]
+    return [what for what in said if what != f"no-credentials: {BRUNO}"]
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    with ExitStack() as stack:
+        yield House(tmp_path, stack)
+
+
+def test_one_routing_is_in_force_whichever_file_is_edited(house: House) -> None:
+    one = house.start("one", ANNA=RIGHT)
+    two = house.start("two", "--role", "submission")
+    assert two.wait_for("routing_applied")["version"] == 1, "equal files make one version"
+    assert house.problems("two") == {}
+
+    house.add("one", CARLA)
+    assert two.wait_for("routing_applied", version=2)["by"] == house.ident("one"), "who takes nothing notices too"
+    (ident,) = two.send(sender=CARLA)
+    one.wait_for("delivered", id=ident)
+    assert [troubles(one), troubles(two)] == [[], []], "that is how edits go"
+    assert f"(version 2, by node {house.ident('one')})" in house.problems("two")["routing-files"]
+    house.copy("one", "two")
+    until(lambda: house.problems("two") == {}, "the same file is no difference")
+
+    assert two.stop() == 0
+    house.add("one", CARLA, aliases=["c@d.test"])
+    one.wait_for("routing_applied", version=3)
+    two = house.start("two", "--role", "submission")
+    assert two.wait_for("routing_applied")["version"] == 3, "an old file is no edit"
+    assert "edit or copy them" in two.wait_for("trouble", what="routing-files")["text"]
+    assert one.count("routing_applied") == 3
+    house.copy("one", "two")
+    until(lambda: house.problems("two") == {}, "and is mended by a copy")
+    assert [one.count("failed"), two.count("failed")] == [0, 0]
+
+
+def test_what_one_node_is_told_of_an_account_holds_on_the_other(house: House) -> None:
+    one = house.start("one", ANNA=RIGHT)
+    two = house.start("two", "--role", "submission")
+    (ident,) = two.send(sender=BRUNO)
+    house.tell("two", BRUNO, "password", password=RIGHT)
+    one.wait_for("delivered", id=ident)
+
+    house.tell("one", ANNA, "pause", why="prova")
+    until(lambda: house.shown("two", ANNA)["health"] == house.shown("one", ANNA)["health"], "paused on both")
+    (ident,) = two.send(sender=ANNA)
+    house.tell("two", ANNA, "resume")
+    one.wait_for("delivered", id=ident)
+
+    house.provider_knows(BRUNO, WRONG)
+    house.tell("one", BRUNO, "password", password="neither nor")
+    one.wait_for("health_changed", mailbox=BRUNO)
+    (ident,) = two.send(sender=BRUNO)
+    house.tell("one", BRUNO, "password", password=WRONG)
+    one.wait_for("delivered", id=ident)
+    assert [one.count("failed"), two.count("failed")] == [0, 0]
+
+
+def test_who_lacks_a_secret_leaves_its_mailbox_to_the_others(house: House) -> None:
+    one, two = house.start("one", ANNA=RIGHT), house.start("two")
+    assert f"{ANNA} at lab: env:ANNA is not set" in house.problems("two")["routing-secrets"]
+    for ident in two.send(3, sender=ANNA):
+        one.wait_for("delivered", id=ident)
+    assert two.stop() == 0
+    two = house.start("two", ANNA=WRONG)
+    assert "is another one than the one in force" in two.wait_for("trouble", what="routing-secrets")["text"]
+    for ident in two.send(3, sender=ANNA):
+        one.wait_for("delivered", id=ident)
+    assert two.count("session_opened", mailbox=ANNA) == 0
+    assert house.refused_logins() == []
+
+    assert one.stop() == 0
+    house.provider_knows(ANNA, "nuova")
+    one = house.start("one", ANNA="nuova")
+    (ident,) = two.send(sender=ANNA)
+    one.wait_for("delivered", id=ident)
+    assert house.refused_logins() == [], "the newest change counts, and nobody else tries"
+    assert "routing-secrets" not in house.problems("one")
+    assert [one.count("failed"), two.count("failed")] == [0, 0]
