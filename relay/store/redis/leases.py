@@ -40,13 +40,18 @@ class RedisLeases:
         self._own = own
         self._just_lost: dict[str, dict[int, Claim]] = {}
         """What this operation has found to be lost, by node."""
+        self._is_swept = False
 
     def forget(self) -> None:
         """Another operation begins."""
         self._just_lost.clear()
+        self._is_swept = False
 
     def sweep(self) -> None:
-        """Ends what has run out, at the instant at which it did."""
+        """Ends what has run out, at the instant at which it did; once for all that is judged together."""
+        if self._is_swept:
+            return
+        self._is_swept = True
         now, until = self._context.clock.now(), self._until()
         for running in self._claims:
             ends = until.get(running.claim.node, 0)
