@@ -1,0 +1,95 @@
+"""Nodes that look up secrets for themselves: the newest change counts, and what one lacks is not taken from others."""
+
+from dataclasses import replace
+from typing import Any
+
+from relay.core.nodesecrets import MARK, Lack, marks, weigh
+from relay.core.routing import Account, Auth, OAuthClient, Provider, Routing, SecretKind, SecretReference
+from relay.core.words import MailboxId, Plan
+
+ANNA = "anna@d.test"
+BOX = MailboxId("lab", ANNA)
+OLD, NEW, THIRD = "a" * 64, "b" * 64, "c" * 64
+
+
+def routing(kind: SecretKind = SecretKind.ENV, name: str = "ANNA", **provider: Any) -> Routing:
+    lab = replace(Provider("lab", "smtp.lab.test", 465), **provider)
+    account = Account(ANNA, Plan.BUSINESS, BOX, password=SecretReference(kind, name))
+    return Routing(providers={"lab": lab}, accounts={ANNA: account})
+
+
+NOW = routing()
+
+
+def said(
+    own: str | None,
+    in_force: str | None,
+    *,
+    before: str | None = None,
+    old: Routing | None = None,
+    now: Routing = NOW,
+    lacking: tuple[str, ...] = (),
+) -> tuple[str | None, Lack | None]:
+    """What is in force, and what this node lacks, when it has looked."""
+    known = {} if before is None else {BOX: before[:MARK]}
+    found = weigh(now, {BOX: own}, old=old or now, in_force={BOX: in_force}, before=known, lacking=lacking)
+    return found.prints[BOX], found.unable.get(BOX)
+
+
+def test_what_is_the_same_everywhere_is_left_to_nobody() -> None:
+    assert said(OLD, OLD) == (OLD, None)
+    assert said(None, None) == (None, None), "nobody has it"
+
+
+def test_who_lacks_a_secret_takes_it_from_nobody() -> None:
+    assert said(None, OLD) == (OLD, Lack.MISSING)
+    assert said(None, OLD, before=OLD) == (OLD, Lack.MISSING), "though it had it once"
+
+
+def test_who_has_what_nobody_had_gives_it_to_all() -> None:
+    assert said(NEW, None) == (NEW, None)
+
+
+def test_a_change_counts_and_a_difference_does_not() -> None:
+    assert said(NEW, OLD, before=OLD) == (NEW, None)
+    assert said(NEW, OLD, before=NEW) == (OLD, Lack.OTHER), "the others changed it since"
+    assert said(NEW, OLD) == (OLD, Lack.OTHER), "a node that never looked before"
+
+
+def test_two_changes_at_once_come_to_rest() -> None:
+    """Whoever comes last counts, and the other one has nothing new to say."""
+    first, _ = said(NEW, OLD, before=OLD)
+    second, lack = said(THIRD, first, before=OLD)
+    assert (second, lack) == (THIRD, None)
+    assert said(NEW, second, before=NEW) == (THIRD, Lack.OTHER)
+    assert said(THIRD, second, before=THIRD) == (THIRD, None)
+
+
+def test_what_the_store_or_the_routing_holds_is_the_same_on_all_nodes_and_counts_as_it_is_found() -> None:
+    for kind in (SecretKind.STORED, SecretKind.LITERAL):
+        assert said(NEW, OLD, now=routing(kind)) == (NEW, None)
+        assert said(None, OLD, now=routing(kind)) == (None, None), "somebody has dropped it"
+
+
+def test_another_reference_or_another_host_is_an_edit_and_what_is_found_counts() -> None:
+    assert said(None, OLD, now=routing(name="OTHER"), old=routing()) == (None, None)
+    assert said(NEW, OLD, now=routing(host="other.test"), old=routing()) == (NEW, None)
+    assert said(None, OLD, now=routing(connections=1), old=routing(connections=2)) == (OLD, Lack.MISSING)
+
+
+def test_a_client_without_its_secret_is_no_better_than_a_mailbox_without_one() -> None:
+    client = OAuthClient("relay", SecretReference(SecretKind.ENV, "CLIENT"), "https://auth.test/token")
+    now = routing(SecretKind.STORED, auth=Auth.OAUTH2, oauth=client)
+    assert said(NEW, OLD, now=now, before=OLD, lacking=("lab",)) == (OLD, Lack.MISSING)
+    assert marks(now, {BOX: NEW}, {BOX: OLD[:MARK]}, lacking=("lab",)) == {BOX: OLD[:MARK]}
+
+
+def test_a_mailbox_that_is_new_gets_what_is_found() -> None:
+    found = weigh(routing(), {BOX: OLD}, old=Routing(), in_force={}, before={})
+    assert (dict(found.prints), found.unable) == ({BOX: OLD}, {})
+
+
+def test_a_node_remembers_what_it_had_over_a_time_without() -> None:
+    assert marks(routing(), {BOX: NEW}, {}) == {BOX: NEW[:MARK]}
+    assert marks(routing(), {BOX: None}, {BOX: OLD[:MARK]}) == {BOX: OLD[:MARK]}
+    assert marks(routing(SecretKind.STORED), {BOX: NEW}, {}) == {}, "what is the same everywhere needs no memory"
