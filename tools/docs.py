@@ -175,7 +175,6 @@ def lines_of(name: str, function: Callable[..., None], verdict: Verdict | None) 
 # configuration
 
 NOT_YET: Mapping[str, str] = {
-    "store": "only sqlite",
     "providers.NAME.maintenance": "",
 }
 """Keys that are read and checked and have no effect yet, or only the one named; the rest is in force."""
