@@ -4,7 +4,7 @@ Law: as on SQLite, a delivery has at most one claim that is not lost; what an op
 looks at all of them is not in the way of those that go on; one that he ends or moves has to be as he saw it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -65,11 +65,15 @@ class RedisClaims:
 
     def of_node(self, node: str) -> list[Running]:
         """The attempts of a node, in the order of their start."""
-        return [running for running in self if running.claim.node == node]
+        return self.some(lambda row: bool(row["node"] == node))
+
+    def some(self, is_wanted: Callable[[Mapping[str, Any]], bool]) -> list[Running]:
+        """Those whose rows are wanted, in the order of their start; of the others nothing but the row is read."""
+        rows = sorted(self._ledger.glance_all("claims"), key=lambda row: int(row["attempt"]))
+        return [self._running(row) for row in rows if row["delivery"] and is_wanted(row)]
 
     def __iter__(self) -> Iterator[Running]:
-        rows = sorted(self._ledger.glance_all("claims"), key=lambda row: int(row["attempt"]))
-        return iter([self._running(row) for row in rows if row["delivery"]])
+        return iter(self.some(lambda _: True))
 
     def gate(self, running: Running, now: Instant) -> None:
         """The attempt passed the gate."""

@@ -53,7 +53,7 @@ class RedisLeases:
             return
         self._is_swept = True
         now, until = self._context.clock.now(), self._until()
-        for running in self._claims:
+        for running in self._claims.some(lambda row: row["lapsed_at"] is not None or until.get(row["node"], 0) <= now):
             ends = until.get(running.claim.node, 0)
             if running.lapsed_at is None and ends <= now:
                 self._lapse(running, ends)
