@@ -20,10 +20,11 @@ import uvloop
 
 from bench import store as flows
 from relay.app.machine import MachineClock
-from relay.core.envelope import Claim
+from relay.core.envelope import Claim, Result, Verdict
 from relay.core.limits import DAY, SECOND, Limit
+from relay.core.reply import Reply
 from relay.core.routing import Account, Provider, Routing
-from relay.core.words import MailboxId, Plan
+from relay.core.words import MailboxId, Plan, Stage
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.address import parse_address
@@ -39,6 +40,12 @@ from relay.vault import Vault
 
 PATIENT = Patience(connect=10 * SECOND, reply=50 * SECOND, confirm=50 * SECOND, whole=60 * SECOND)
 """A disk that others use too stops for seconds; a relay would call that away, a measurement waits."""
+
+GREYLISTED = Result(
+    Verdict.DEFERRED, "greylisted", Stage.RCPT, Reply(451, "4.7.1", "Greylisted, try again later"),
+    is_mail_written=True, is_end_known=True,
+)  # fmt: skip
+RESULTS = {"delivered": flows.DELIVERED, "greylisted": GREYLISTED}
 
 MOST: int = 200
 """Claims asked for at once, as the dispatcher does."""
@@ -137,8 +144,8 @@ class Node:
         await self.flow.put_many(int(many), int(clients))
         return int(many)
 
-    async def send(self, seconds: str) -> dict[str, int]:
-        """Takes, gates and settles for so long; its sessions stay open."""
+    async def send(self, seconds: str, how: str = "delivered") -> dict[str, int]:
+        """Takes, gates and settles for so long, each one as delivered or as greylisted; its sessions stay open."""
         store, idle, under_way = self.opened.store, self.flow.idle, set[asyncio.Task[None]]()
         until, sent, takes = time.monotonic() + float(seconds), 0, 0
         while time.monotonic() < until:
@@ -151,7 +158,7 @@ class Node:
                 await self._close(mailbox, many)
             for claim in taken.claims:
                 idle[claim.mailbox] -= 1
-                task = asyncio.create_task(self._send(claim))
+                task = asyncio.create_task(self._send(claim, RESULTS[how]))
                 under_way.add(task)
                 task.add_done_callback(under_way.discard)
             sent += len(taken.claims)
@@ -161,8 +168,8 @@ class Node:
             await asyncio.wait(list(under_way))
         return {"sent": sent, "takes": takes}
 
-    async def _send(self, claim: Claim) -> None:
-        await self.flow.send_one(claim)
+    async def _send(self, claim: Claim, result: Result) -> None:
+        await self.flow.send_one(claim, result)
         self.freed.set()
 
     async def _wait(self, changed: Coroutine[Any, Any, None], most: float) -> None:
@@ -197,13 +204,17 @@ class Node:
             await self.opened.store.take(self.name, {}, 0)
         return int(many)
 
-    async def judge(self, many: str) -> int:
-        """So many judged operations, one after another: sessions of a mailbox that come and go."""
-        mailbox = next(iter(self.routing.mailboxes()))
-        for _ in range(int(many) // 2):
+    async def judge(self, many: str, at_once: str = "1") -> int:
+        """So many judged operations, so many at a time: sessions that come and go."""
+        mailboxes = list(self.routing.mailboxes())[: int(at_once)]
+        pairs = int(many) // 2 // len(mailboxes)
+        await asyncio.gather(*(self._come_and_go(mailbox, pairs) for mailbox in mailboxes))
+        return 2 * pairs * len(mailboxes)
+
+    async def _come_and_go(self, mailbox: MailboxId, many: int) -> None:
+        for _ in range(many):
             await self.opened.store.session(mailbox, SessionEvent.OPENED)
             await self.opened.store.session(mailbox, SessionEvent.CLOSED)
-        return int(many)
 
 
 async def serve(address: str, folder: str, size: str, shut: str) -> None:

@@ -31,10 +31,12 @@ WARM = 1.0
 """Seconds in which sessions are opened, before the clock runs."""
 
 DEEP = 12_000
+DEEP_ALONE = 60_000
 """Messages put before each round, so that no node runs dry."""
 
 ALONE = "SQLite, 1 node"
-PUT, SEND = "put", "take + gate + settle"
+PUT, SEND, GREY = "put", "take + gate + settle", "the same, greylisted (judged)"
+JUDGED = {"judged, one at a time by each node": (300, 1), "judged, 40 at a time by each node": (2000, 40)}
 
 
 class Child:
@@ -112,25 +114,34 @@ def measure(folder: Path, *, rounds: int) -> list[str]:
         kinds |= {f"Redis, {many} node{'s' * (many > 1)}": (nodes[:many], server) for many in COUNTS}
         for _ in range(rounds):
             for kind, (chosen, measured) in kinds.items():
-                found.setdefault((PUT, kind), []).append(_round_of_puts(chosen, measured))
+                found.setdefault((PUT, kind), []).append(_round_of_work(chosen, measured, PUTS, "put"))
                 found.setdefault((SEND, kind), []).append(_round_of_sending(chosen, measured))
-    rows = [_row(what, kind, found[what, kind], found[what, ALONE]) for what in (PUT, SEND) for kind in kinds]
+                found.setdefault((GREY, kind), []).append(_round_of_sending(chosen, measured, "greylisted"))
+                for what, (many, at_once) in JUDGED.items():
+                    found.setdefault((what, kind), []).append(_round_of_work(chosen, measured, many, "judge", at_once))
+    rows = [
+        _row(what, kind, found[what, kind], found[what, ALONE]) for what in (PUT, SEND, GREY, *JUDGED) for kind in kinds
+    ]
     return [*rows, "", f"fdatasync of 4 kB: {fsync_ms(folder):.2f} ms; load average {os.getloadavg()[0]:.1f}"]
 
 
-def _round_of_puts(nodes: Sequence[Child], server: Measured | None) -> Round:
+def _round_of_work(nodes: Sequence[Child], server: Measured | None, many: int, word: str, *options: object) -> Round:
+    """So many of something, in equal parts."""
     before = server.ran() if server else None
-    said = all_do(nodes, "put", PUTS // len(nodes))
-    return _round(said, PUTS, max(each["seconds"] for each in said), before, server)
+    said = all_do(nodes, word, many // len(nodes), *options)
+    return _round(said, sum(each["done"] for each in said), max(each["seconds"] for each in said), before, server)
 
 
-def _round_of_sending(nodes: Sequence[Child], server: Measured | None) -> Round:
+def _round_of_sending(nodes: Sequence[Child], server: Measured | None, how: str = "delivered") -> Round:
     """Fills the queue, opens the sessions, and then lets all of them send."""
-    all_do(nodes, "put", DEEP // len(nodes))
-    all_do(nodes, "send", WARM)
+    deep = DEEP if server else DEEP_ALONE
+    all_do(nodes, "put", deep // len(nodes))
+    warm = all_do(nodes, "send", WARM)
     before = server.ran() if server else None
-    said = all_do(nodes, "send", SECONDS)
+    said = all_do(nodes, "send", SECONDS, how)
     messages = sum(each["done"]["sent"] for each in said)
+    if messages + sum(each["done"]["sent"] for each in warm) > deep:
+        raise RuntimeError("the queue ran dry: make it deeper")
     done = _round(said, messages, max(each["seconds"] for each in said), before, server)
     all_do(nodes, "rest")
     return done

@@ -141,11 +141,11 @@ class Flow:
         while under_way:
             await asyncio.wait(list(under_way))
 
-    async def send_one(self, claim: Claim) -> None:
+    async def send_one(self, claim: Claim, result: Result = DELIVERED) -> None:
         """Reads, gates and settles it; its session is idle again."""
         await self.store.content(claim)
         assert await self.store.gate(claim)
-        assert await self.store.settle(claim, DELIVERED)
+        assert await self.store.settle(claim, result)
         self.idle[claim.mailbox] += 1
 
 
