@@ -33,13 +33,16 @@ class Renaming(About):
         return origins
 
     def origin(self, mailbox: MailboxId, old: Routing) -> MailboxId | None:
-        """One that was routed, the worst off of several; else whichever logged in last."""
+        """One that was routed, the worst off of several; else whichever logged in last, itself of several."""
         _, *others = self.disk.kin(mailbox)
         routed = [each for each in others if each in old.by_mailbox]
         if routed:
             return max(routed, key=lambda each: (self.health(each).is_stopped, self.health(each).slow))
-        last = [login.mailbox for login in self.disk.logins if login.mailbox in self.disk.kin(mailbox)]
-        return last[-1] if last and last[-1] != mailbox else None
+        names = self.disk.kin(mailbox)
+        logins = [login for login in self.disk.logins if login.mailbox in names]
+        last = {login.mailbox for login in logins if login.started == logins[-1].started}
+        found = next((each for each in names if each in last), mailbox)
+        return None if found == mailbox else found
 
     def known_before(
         self, before: Mapping[MailboxId, str | None], origins: Mapping[MailboxId, MailboxId]

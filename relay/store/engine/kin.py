@@ -78,7 +78,9 @@ def _way(provider: Provider) -> tuple[object, ...]:
 
 
 def _origin(context: Context, mailbox: MailboxId, before: Mapping[MailboxId, object]) -> MailboxId | None:
-    """The name that it had: one that was routed, the worst off of several; else the one that logged in last."""
+    """The name that it had: one that was routed, the worst off of several; else the one that logged in last, itself
+    where several did at one instant.
+    """
     names, remembrance = list(context.remembrance.kinship.of(mailbox)), context.remembrance
     if not names:
         return None

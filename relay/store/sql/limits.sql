@@ -31,8 +31,8 @@ SELECT started_at, ended_at FROM logins WHERE mailbox = ? AND (ended_at IS NULL 
 -- refusals_since: Logins of a mailbox that were refused since an instant, or have not ended.
 SELECT started_at, ended_at FROM logins WHERE mailbox = ? AND (ended_at IS NULL OR (refused AND ended_at >= ?));
 
--- last_login: When a mailbox logged in last, in the order of logins.
-SELECT max(id) FROM logins WHERE mailbox = ?;
+-- last_login: When a mailbox logged in last.
+SELECT max(started_at) FROM logins WHERE mailbox = ?;
 
 -- begin_login: A login is about to be tried.
 INSERT INTO logins (mailbox, started_at) VALUES (?, ?);

@@ -224,6 +224,22 @@ async def what_stops_a_mailbox_goes_with_it(scene: Scene) -> None:
     assert count.health == HealthState.PAUSED.value
 
 
+async def of_two_names_that_logged_in_at_one_instant_each_keeps_what_it_met(scene: Scene) -> None:
+    entries, both = [_entry("one"), _entry("two")], [account(A, "one"), account(B, "two", username=A)]
+    await _route(scene, entries, *both)
+    await scene.mail(A, 1)
+    await scene.mail(B, 2)
+    first, second = sorted(await scene.work(), key=lambda claim: claim.message)
+    await scene.end(first, RATE_LIMITED)
+    await scene.end(second, MAIL_REFUSED)
+    for name in ("one", "two"):
+        await scene.close(box(A, name))
+    await _route(scene, entries, account("c@studio.test", "one"))
+    await _route(scene, entries, account(A, "one"))
+    (count,) = await scene.store.health_counts()
+    assert count.health == HealthState.WAITING.value
+
+
 async def a_slowed_mailbox_stays_slowed(scene: Scene) -> None:
     await _route(scene, [_entry("old", "8/10m")], account(A, "old"))
     await scene.mail(A, *range(20))

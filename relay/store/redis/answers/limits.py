@@ -91,7 +91,7 @@ def refusals_since(ledger: RedisLedger, mailbox: int, since: int) -> list[Row]:
 
 
 def last_login(ledger: RedisLedger, mailbox: int) -> list[Row]:
-    """When a mailbox logged in last: here its instant, for an order is a mailbox's own."""
+    """When a mailbox logged in last."""
     begun = [started for _, started in logins_under_way(ledger, mailbox)]
     begun += [row["started_at"] for row in logins_over(ledger, mailbox, -EVERYTHING)]
     return [(max(begun, default=None),)]
