@@ -244,6 +244,11 @@ class Schedule:
         line.turn, line.is_in_wanting = None, False
         self._round.refresh(line, now)
 
+    def reload_all(self, mailboxes: Collection[MailboxId], now: Instant) -> None:
+        """As `reload`, of each of them."""
+        for mailbox in mailboxes:
+            self.reload(mailbox, now)
+
     def _recount_kin(self, mailbox: MailboxId, now: Instant) -> None:
         """What is on record of it may be other than it was, and counts under its other names too."""
         for name in self._round.kinship.of(mailbox):

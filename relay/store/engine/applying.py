@@ -102,8 +102,7 @@ class Applying:
         schedule, now = self._context.schedule, self._context.clock.now()
         for provider in edit.providers:
             schedule.reload_provider(provider, now)
-        for mailbox in edit.mailboxes:
-            schedule.reload(mailbox, now)
+        schedule.reload_all(edit.mailboxes, now)
 
     def _renew(self, mailbox: MailboxId) -> None:
         """A mailbox with another credential or route is tried at once, whatever stopped it."""

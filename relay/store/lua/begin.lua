@@ -1,9 +1,9 @@
 -- Begins an operation that decides: takes the pen, reads the clock, and says what other nodes wrote meanwhile.
--- needs: clock feeds full pen told
--- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, the token, for how long (empty: only looks), the
--- revision known.
--- Answers msgpack {is_held, now, civil, revision, changes, {{table, {key, ...}}, ...}} or {false, until}.
-local fault = clock.fault() or pen.fault() or feeds.fault()
+-- needs: clock feeds full pen rowkeys told types
+-- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, the token, for how long (empty: only looks),
+-- the revision known.
+-- Answers msgpack {is_held, now, civil, revision, changes, {{table, {key, ...}}, ...}, is_owed} or {false, until}.
+local fault = clock.fault() or pen.fault() or feeds.fault() or types.fault({ [rowkeys.OWED] = "list" })
 if fault then return redis.error_reply(fault) end
 full.go_on()
 local now, civil = clock.now(ARGV[1], ARGV[2], ARGV[3])
@@ -13,4 +13,5 @@ if ARGV[5] ~= "" then
 end
 local known = tonumber(ARGV[6])
 local changed = feeds.revision() == known and {} or feeds.since(known)
-return cmsgpack.pack({ true, now, civil, feeds.revision(), told.changes(), changed })
+local is_owed = redis.call("EXISTS", rowkeys.OWED) == 1
+return cmsgpack.pack({ true, now, civil, feeds.revision(), told.changes(), changed, is_owed })

@@ -1,19 +1,22 @@
 -- Takes in a message of a client whose account has a mailbox: with all its deliveries and its body, or not at all.
 -- needs: clock deliveries feeds intake told rowkeys types schedule
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {version, provider, username, sender,
--- lifetime, wants_express, message row, hash of the Message-ID's first octets, {{domain, hash, envelope}, ...}, revision},
--- the sealed body, the event as Python writes it before its time and number are in it.
--- Answers msgpack {"DONE", now, seq, lane, changes}, {"SAME"} where its id is there already, {"STALE"} where another routing
--- is in force, or where mail goes or which key seals it was changed after `revision`.
+-- lifetime, wants_express, message row, hash of the Message-ID's first octets, {{domain, hash, envelope}, ...},
+-- revision}, the sealed body, the event as Python writes it before its time and number are in it.
+-- Answers msgpack {"DONE", now, seq, lane, changes}, {"SAME"} where its id is there already, {"STALE"} where another
+-- routing is in force, or where mail goes or which key seals it was changed after `revision`, or nothing has said yet
+-- what binds its mailbox.
 local new = cmsgpack.unpack(ARGV[4])
 local version, name, username, sender = new[1], new[2], new[3], new[4]
 local row, arriving = new[7], new[9]
 local recent = rowkeys.recent(row[3], sender)
-local fault = deliveries.fault() or deliveries.body_fault() or deliveries.account_fault(row[4], new[8]) or schedule.check_round()
-  or schedule.check_line(name, username) or schedule.check_ready(name, username, sender)
+local fault = deliveries.fault() or deliveries.body_fault() or deliveries.account_fault(row[4], new[8])
+  or schedule.check_round()
+  or schedule.check_known(name, username) or schedule.check_ready(name, username, sender)
   or types.fault({ [recent] = "list" })
 if fault then return redis.error_reply(fault) end
-if tonumber(redis.call("HGET", rowkeys.STATE, "routing") or 0) ~= version or not feeds.is_ready_for_mail(new[10]) then
+if tonumber(redis.call("HGET", rowkeys.STATE, "routing") or 0) ~= version or not feeds.is_ready_for_mail(new[10])
+  or schedule.check_line(name, username) then
   return cmsgpack.pack({ "STALE" })
 end
 if deliveries.has_message(row[2]) then return cmsgpack.pack({ "SAME" }) end

@@ -11,7 +11,7 @@ from typing import TypeVar
 import msgpack
 
 from relay.core.envelope import Claim, LoginFailure, Result, Verdict
-from relay.core.limits import DAY, Instant
+from relay.core.limits import DAY, SECOND, Instant
 from relay.core.routing import Routing
 from relay.core.words import DeliveryId, MailboxId, Stage
 from relay.errors import RelayError
@@ -41,11 +41,12 @@ from relay.store.redis.answers import answer
 from relay.store.redis.asking import LinkAsking
 from relay.store.redis.bodies import RedisBodies
 from relay.store.redis.claims import RedisClaims
-from relay.store.redis.hearing import Hearer, hear, hear_besides
+from relay.store.redis.editing import MANY, Asked, Staging
+from relay.store.redis.hearing import OF_ROUTES, Hearer, hear, hear_besides
 from relay.store.redis.intake import RedisIntake
 from relay.store.redis.lanes import RedisLanes
 from relay.store.redis.leases import RedisLeases
-from relay.store.redis.ledger import RedisLedger
+from relay.store.redis.ledger import EVERY, RedisLedger
 from relay.store.redis.link import Link
 from relay.store.redis.names import RedisNames
 from relay.store.redis.opened import Opened
@@ -76,6 +77,9 @@ class Ground:
     outside: Outside
     node: str
 
+
+LONG_HELD: int = 30 * SECOND
+"""How long an edit of many keeps the pen from part to part at most: a part is milliseconds, a node may be slow."""
 
 NOT_BEGUN = Result(Verdict.DROPPED, "cancelled", Stage.CONNECT, None, is_mail_written=False, is_end_known=True)
 """How an attempt ends that nobody made."""
@@ -123,7 +127,7 @@ class Core:
 
     def _load(self) -> None:
         ground, opened = self._ground, self._opened
-        names = RedisNames(ground.link, self._asking)
+        names = self._names = RedisNames(ground.link, self._asking)
         follow_ring(opened, ground.seals.cipher, ground.outside.cipher_for)
         routes, entries = load_routes_or_none(opened, ground.seals), Entries(opened, names)
         limit = ground.settings.health.refused_logins
@@ -174,6 +178,7 @@ class Core:
             lambda name, args: ground.link.run(load_script(name), (), tuple(args)),
             lambda verb, args: opened.ledger.act(verb, *args),
             node=ground.node,
+            asked=Asked(ground.link),
         )
 
     # the frame of an operation
@@ -198,10 +203,27 @@ class Core:
             self.in_doubt = outcome
             done = operations.commit(ledger, is_change=self.context.changes != changes, within=held)
             self.revision, self.changes = done.revision, done.changes
+            if ledger.leaves_more:
+                self._do_what_is_left()
         self._opened.close()
         self.is_spoilt = False
         self.context.journal.tell()
         return outcome
+
+    def _prepare(self) -> None:
+        """An edit of many: what it writes is laid beside what is in force, and what it leaves for afterwards too."""
+        operations, opened = self._ground.operations, self._opened
+        staging = Staging(operations, self.revision, LONG_HELD)
+        staging.tables(opened.ledger)
+        opened.ledger.swaps += staging.deeds(opened.schedule.left())
+
+    def _do_what_is_left(self) -> None:
+        """What an edit of many left is done at once; where that fails, by whoever takes the pen next."""
+        try:
+            self._ground.operations.begin(self.revision, held=LONG_HELD)
+            self._ground.operations.let_go()
+        except RelayError:
+            return
 
     def give_up(self) -> None:
         """An operation was refused before it wrote anything: the pen goes."""
@@ -225,6 +247,7 @@ class Core:
         schedule._round.kinship = self._memory.kinship
         self._opened.open(ledger, schedule)
         self.context.schedule = schedule
+        self._names.begin()
         self.claims.forget()
         self.ready.forget()
         self.leases.forget()
@@ -241,9 +264,16 @@ class Core:
         try:
             if "keys" in changed.get("meta", ()):
                 follow_ring(self._opened, self._ground.seals.cipher, self._ground.outside.cipher_for)
-            hear(self.context, ledger, changed, also=self._hearers)
+            hear(self.context, ledger, self._but_whole(changed), also=self._hearers)
         finally:
             self._opened.close()
+
+    def _but_whole(self, changed: Changed) -> Changed:
+        """What is left to be heard row by row: an edit of many is heard whole."""
+        if not any(EVERY in keys for keys in changed.values()):
+            return changed
+        self.context.replace_routes(load_routes_or_none(self.context.database, self.context.seals))
+        return {table: keys for table, keys in changed.items() if table not in OF_ROUTES}
 
     # what is known of claims that this node was given
 
@@ -372,7 +402,16 @@ class Core:
 
     def apply(self, edit: Edit, base: AppliedRouting | None = None) -> int:
         """Puts a routing in force. StaleRouting: what is in force is not `base`."""
+        if edit.base is not self.context.routes:
+            edit = self.edit(edit.routes.routing, edit.routes.fingerprints)
+        schedule = self._opened.schedule
+        is_large = max(map(len, (edit.moved, edit.mailboxes, edit.fingerprints))) > MANY
+        schedule.look_ahead(edit.fingerprints)
+        if is_large:
+            schedule.leave()
         before, version = self.context.routes.version, self.applying.apply(edit, base)
+        if is_large:
+            self._prepare()
         if version != before:
             self._opened.ledger.act("routing.version", version, self._ground.node)
         return version

@@ -10,11 +10,15 @@ from typing import Any, Protocol, cast
 from relay.store.engine.ledger import Row
 from relay.store.engine.statements import Statement
 from relay.store.redis.book import Book, Raw, members_of, writes_of
-from relay.store.redis.rowkeys import group_key, index_key, number_key, table_key
+from relay.store.redis.rowkeys import OWED, group_key, index_key, number_key, table_key
 from relay.store.redis.tables import TABLES, Id, Table, Values
 
 EVERYTHING: int = 1 << 53
 """Above every number in a store: a double of Lua holds it exactly."""
+
+
+EVERY: str = "*"
+"""In a feed: any row of a table may be another one."""
 
 
 class Asking(Protocol):
@@ -44,6 +48,9 @@ class RedisLedger:
         self.verbs: list[list[Any]] = []
         """What the libraries in Lua have to do besides, in order."""
         self.events: list[bytes] = []
+        self.swaps: list[list[str]] = []
+        """Keys that were prepared beside those in force, and take their place."""
+        self._swapped: set[str] = set()
 
     # named statements
 
@@ -267,24 +274,46 @@ class RedisLedger:
         """Whether there is anything to commit."""
         return bool(self.verbs or self.events) or any(book.now for book in self._books.values())
 
+    @property
+    def leaves_more(self) -> bool:
+        """Whether something is left to be done after the commit."""
+        return any(key == OWED for _, key, *_ in self.swaps)
+
     def reads(self) -> list[list[Any]]:
         """Each row that was read, and each group that has to stay, as it was: key, field, bytes or False."""
-        rows = ((table_key(name), key, raw) for name, book in self._books.items() for key, raw in book.was.items())
+        books = {name: book for name, book in self._books.items() if name not in self._swapped}
+        rows = ((table_key(name), key, raw) for name, book in books.items() for key, raw in book.was.items())
         groups = (
             (group_key(name, group), value, raw)
-            for name, book in self._books.items()
+            for name, book in books.items()
             for (group, value), raw in book.firm.items()
         )
         return [[key, str(name), False if raw is None else raw] for key, name, raw in (*rows, *groups)]
 
     def writes(self) -> list[list[Any]]:
         """What has to be written, row by row with its indexes; each a command of the script `act`."""
-        return [
+        return self.swaps + [
             write
-            for book in self._books.values()
+            for name, book in self._books.items()
+            if name not in self._swapped
             for key, values in book.now.items()
             for write in writes_of(book, key, values)
         ]
+
+    def whole(self, table: str) -> dict[str, bytes]:
+        """Every row of a table as it will be, as it is kept; what others write meanwhile is lost, so hold the pen."""
+        found = {name.decode(errors="surrogateescape"): packed for name, packed in self.asking.hscan(table_key(table))}
+        for key, values in self._books[table].now.items():
+            if values is None:
+                found.pop(str(key), None)
+            else:
+                found[str(key)] = TABLES[table].pack(values)
+        return found
+
+    def swap(self, table: str, keys: Sequence[tuple[str, str]]) -> None:
+        """The keys of a table, each with its type, were prepared whole: the commit puts them in their places."""
+        self._swapped.add(table)
+        self.swaps += [["SWAP", key, EVERY, kind] for key, kind in keys]
 
     def _raw(self, table: str, keys: Sequence[Id]) -> list[Raw]:
         return self.asking.hmget(table_key(table), [str(key) for key in keys]) if keys else []

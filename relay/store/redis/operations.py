@@ -4,7 +4,7 @@ Law: what it means to write is written by one script or not at all; after an ope
 node is not what the store says, and is loaded again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -70,6 +70,7 @@ class Operations:
         self._token = token
         self._said = said
         self._begin, self._act = load_script("begin"), load_script("act")
+        self._stage, self._owed = load_script("stage"), load_script("owed")
         self._number = 0
         self._takes = 0
         self._heard: list[int] = []
@@ -90,12 +91,29 @@ class Operations:
             found = self._run_begin(str(held), revision)
         if not found[0]:
             raise PenHeld
+        if found[6]:
+            self._do_owed(found[1])
         return self._looked(found)
+
+    def _do_owed(self, now: int) -> None:
+        """What the last edit left to be done comes before everything that is decided. PenHeld: another one does it."""
+        while True:
+            answer = _unpacked(self._link.run(self._owed, (), (self._token, now)))
+            if answer[0] != b"DONE":
+                raise PenHeld
+            if not answer[1]:
+                return
+
+    def stage(self, commands: Sequence[Sequence[Any]]) -> None:
+        """Prepares a part of what a commit will put in its place; the pen is held. Stale: it is not any more."""
+        packed: bytes = msgpack.packb(commands, use_bin_type=False, unicode_errors="surrogateescape")
+        if _unpacked(self._link.run(self._stage, (), (self._token, packed)))[0] != b"DONE":
+            raise Stale("this node was away for so long that another one decides now")
 
     def commit(self, ledger: RedisLedger, *, is_change: bool, within: int | None = None) -> Committed:
         """Writes all of it and lets the pen go; `within` microseconds, where it is much.
 
-        Stale, StoreUnavailable: nothing was written.
+        Stale, StoreUnavailable, StoreFull, StoreBroken: nothing was written.
         """
         self._number += 1
         work = [
@@ -142,7 +160,7 @@ class Operations:
         return _unpacked(self._link.run(self._begin, (), (*self.prelude(), self._token, held, revision)))
 
     def _looked(self, found: list[Any]) -> Look:
-        _, now, civil, revision, changes, changed = found
+        _, now, civil, revision, changes, changed, _ = found
         self._times.hear(now, civil)
         rows = {table.decode(): [key.decode() for key in keys] for table, keys in changed}
         return Look(revision, changes, rows)

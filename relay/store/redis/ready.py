@@ -48,4 +48,6 @@ class RedisReady:
 
     def move(self, account: int | None, sender: AccountId, origin: MailboxId | None, target: MailboxId | None) -> None:
         """What is ready of an account follows it; None: its mail goes nowhere."""
+        if account is None and origin is None:
+            return  # whoever takes mail in that goes nowhere gives its account a number
         self._opened.schedule.follow_account(sender, origin, target, self._opened.now)

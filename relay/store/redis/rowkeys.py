@@ -27,10 +27,18 @@ PEN_FREE = "relay:{relay}:pen:free"
 """One entry while nobody holds the pen: who waits for it, waits for that entry (a list)."""
 
 
+def staged_key(key: str) -> str:
+    """Where what is to take the place of a key is prepared."""
+    return f"{key}:next"
+
+
 def taken_key(node: str) -> str:
     """What the takes of a node gave whose answers it may not have heard (a hash)."""
     return f"relay:{{relay}}:taken:{node}"
 
+
+OWED = "relay:{relay}:owed"
+"""What the last edit of many left to be done, part by part: whoever takes the pen does it first (a list)."""
 
 USED = "relay:{relay}:used"
 """Numbers of the mailboxes that ever tried anything (a hash)."""

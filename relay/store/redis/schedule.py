@@ -3,7 +3,7 @@
 Law: nothing is changed on the server before the operation is committed; until then the operation sees its own changes.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from relay.core.kinship import Kinship
@@ -13,6 +13,7 @@ from relay.core.schedule import Schedule
 from relay.core.terms import Grant, Memory, Standing
 from relay.core.witnesses import Told, Witnesses
 from relay.core.words import AccountId, DeliveryId, Lane, MailboxId
+from relay.store.redis.editing import Asked, Left
 from relay.store.redis.looking import LookedAt, Read
 from relay.store.redis.packing import (
     Packed,
@@ -30,8 +31,10 @@ Record = Callable[[str, Packed], None]
 class RedisSchedule(Schedule):
     """As core's, of one operation."""
 
-    def __init__(self, memory: Memory, read: Read, record: Record, *, node: str | None = None) -> None:
-        """`node` opens the sessions that are reserved.
+    def __init__(
+        self, memory: Memory, read: Read, record: Record, *, node: str | None = None, asked: Asked | None = None
+    ) -> None:
+        """`node` opens the sessions that are reserved; `asked` asks about many mailboxes at once.
 
         `memory` knows terms, standings and clocks; its pasts are not asked for, because the server counts them.
         """
@@ -40,6 +43,52 @@ class RedisSchedule(Schedule):
         self._read = read
         self._record = record
         self._node = node
+        self._asked = asked
+        self._needed: set[MailboxId] = set()
+        self._left: Left | None = None
+        self._with_logins: Collection[MailboxId] | None = None
+
+    # an edit of many
+
+    def leave(self) -> None:
+        """From here on terms and moves of many are not done at once: `left` says what is left."""
+        self._left = Left()
+
+    def left(self) -> Iterator[tuple[str, list[Packed]]]:
+        """The verbs that are left, each with all that it is about, as it is known now."""
+        if self._left is not None:
+            terms = [[*each, pack_terms(self._memory.mailbox_terms(each))] for each in self._left.terms]
+            yield "schedule.lay_terms", terms
+            yield "schedule.follow", [self._move(*each) for each in self._left.moves]
+
+    def _move(self, account: AccountId, origin: MailboxId | None, target: MailboxId | None) -> Packed:
+        known = [None, None] if target is None else [*self._bound(target)]
+        return [account, origin and list(origin), target and list(target), *known]
+
+    def look_ahead(self, mailboxes: Collection[MailboxId]) -> None:
+        """The logins of these will be asked for, one by one."""
+        if self._asked is not None and len(mailboxes) > 1:
+            kin = [each for each in mailboxes if self._round.kinship.has_kin(each.provider)]
+            self._with_logins = {*kin, *self._asked.with_logins(mailboxes)}
+
+    def reload_all(self, mailboxes: Collection[MailboxId], now: Instant) -> None:
+        """As `reload`; who never had anything ready is told its terms when it has."""
+        found = mailboxes if self._asked is None else self._asked.with_terms(mailboxes)
+        if self._left is not None:
+            self._left.terms += found
+            return
+        for mailbox in found:
+            self.reload(mailbox, now)
+
+    def _need_terms(self, mailbox: MailboxId) -> None:
+        """Something becomes ready there, perhaps for the first time."""
+        if mailbox not in self._needed:
+            self._needed.add(mailbox)
+            self._note("need_terms", *mailbox, *self._bound(mailbox))
+
+    def _bound(self, mailbox: MailboxId) -> tuple[Packed, Packed]:
+        memory = self._memory
+        return pack_terms(memory.mailbox_terms(mailbox)), pack_standing(memory.mailbox_standing(mailbox))
 
     def _note(self, name: str, *args: Any) -> None:
         self._record(f"schedule.{name}", list(args))
@@ -50,6 +99,8 @@ class RedisSchedule(Schedule):
         self, mailbox: MailboxId | None, account: AccountId, lane: Lane, ids: Sequence[DeliveryId], now: Instant
     ) -> None:
         """These became ready; without a mailbox they only wait, for mail of the account goes nowhere."""
+        if mailbox is not None:
+            self._need_terms(mailbox)
         self._note("add_ready", *(mailbox or (None, None)), account, lane.value, list(ids))
         if mailbox is not None:
             super().add_ready(mailbox, account, lane, now, len(ids))
@@ -66,6 +117,11 @@ class RedisSchedule(Schedule):
         self, account: AccountId, origin: MailboxId | None, target: MailboxId | None, now: Instant
     ) -> None:
         """What is ready of an account follows it; None: its mail goes nowhere."""
+        if self._left is not None:
+            self._left.moves.append((account, origin, target))
+            return
+        if target is not None:
+            self._need_terms(target)
         self._note("move_account", account, origin and list(origin), target and list(target))
         waiting = self.waiting_of(None, account) if origin is None else self.ready_of(origin, account)
         for lane, many in zip(Lane, waiting, strict=True):
@@ -176,6 +232,8 @@ class RedisSchedule(Schedule):
         super().crowded(mailbox, until, now, is_provider=is_provider)
 
     def has_logged_in(self, mailbox: MailboxId, now: Instant) -> bool:
+        if self._with_logins is not None and mailbox not in self._with_logins:
+            return False
         return self.look(mailbox).is_spent(now)
 
     # witnesses
@@ -221,8 +279,7 @@ class RedisSchedule(Schedule):
 
     def reload(self, mailbox: MailboxId, now: Instant) -> None:
         """The mailbox's terms changed: they, and what it is remembered to stand at, are handed to the server."""
-        terms, standing = self._memory.mailbox_terms(mailbox), self._memory.mailbox_standing(mailbox)
-        self._note("set_terms", *mailbox, pack_terms(terms), pack_standing(standing))
+        self._note("set_terms", *mailbox, *self._bound(mailbox))
         self._looked_at.begin_anew(mailbox, now)
 
     def reload_provider(self, name: str, now: Instant) -> None:

@@ -23,8 +23,8 @@ NODE, LONG = "node-1", MailboxId("p", "mario:rossi@studio.test")
 CONSTANTS = {
     "keys": ("ROUND", "ALARMS", "WANTED", "BUSY", "RESTING", "CLOCK"),
     "rowkeys": (
-        "META", "STATE", "EVENTS", "PENDING", "BELL", "DONE", "PEN_FREE", "USED", "LEASES", "LAPSED", "OWNERS", "NODES",
-        "NODES_SEEN", "NOTHING",
+        "META", "STATE", "EVENTS", "PENDING", "BELL", "DONE", "PEN_FREE", "OWED", "USED", "LEASES", "LAPSED", "OWNERS",
+        "NODES", "NODES_SEEN", "NOTHING",
     ),
 }  # fmt: skip
 
@@ -48,6 +48,7 @@ MADE: dict[str, tuple[str, str]] = {
     "held": (f'rowkeys.held("{NODE}")', rowkeys.held_key(NODE)),
     "lost": (f'rowkeys.lost("{NODE}")', rowkeys.lost_key(NODE)),
     "owned": (f'rowkeys.owned("{NODE}")', rowkeys.owned_key(NODE)),
+    "staged": (f'rowkeys.staged("{rowkeys.OWED}")', rowkeys.staged_key(rowkeys.OWED)),
     "feed": ('rowkeys.feed("meta")', rowkeys.feed_key("meta")),
 }  # fmt: skip
 """What Lua makes of it, and what Python does."""

@@ -67,10 +67,10 @@ SCENES = (
 )
 """Together they run every script, and every verb of a judged operation."""
 
-ELSEWHERE = {"layout", "moved_away", "moved_here", "moved_in"}
-"""Scripts that are run before a store is open, or while it is moved."""
+ELSEWHERE = {"layout", "moved_away", "moved_here", "moved_in", "stage", "owed"}
+"""Scripts that are run before a store is open, while it is moved, or in edits of many (test_large_edits.py)."""
 
-LISTS = re.compile(r":(recent:.*|pen:free)$")
+LISTS = re.compile(r":(recent:.*|pen:free|owed)$")
 REPLACED = re.compile(r"relay:\{relay\}:(body:\d+|lost:.*|taken:.*|nothing)$")
 """Keys that are written or deleted whole, whatever they hold."""
 

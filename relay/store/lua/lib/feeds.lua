@@ -29,11 +29,12 @@ function feeds.is_ready_for_mail(revision)
   return tonumber(redis.call("HGET", rowkeys.STATE, "intake") or 0) <= revision
 end
 
--- After rows were written by these commands: which of them others may have in memory. Where none is, nobody has to hear.
+-- After rows were written by these commands: which of them others may have in memory (`*`: all of a table). Where none
+-- is, nobody has to hear.
 function feeds.note(commands)
   local found = {}
   for _, each in ipairs(commands) do
-    local name = (each[1] == "HSET" or each[1] == "HDEL") and BY_KEY[each[2]]
+    local name = (each[1] == "HSET" or each[1] == "HDEL" or each[1] == "SWAP") and BY_KEY[each[2]]
     if name then found[#found + 1] = { name, each[3] } end
   end
   if #found == 0 then return feeds.revision() end

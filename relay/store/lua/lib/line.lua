@@ -34,6 +34,7 @@ end
 
 local function fill(self, fields)
   local terms = fields[1] and cmsgpack.unpack(fields[1])
+  self.has_own_terms = terms and true or false
   self.has_terms = terms and self.provider.has_terms or false
   terms = terms or { {}, 1, 0, { 1, numbers.HOUR }, 0, 1, { 1, numbers.HOUR } }
   self.limits, self.weight, self.connections, self.login_limit = terms[1], terms[2], terms[3], terms[4]

@@ -36,6 +36,13 @@ function ready.many(self, account)
   return redis.call("ZCARD", key_of(self, account, "express")), redis.call("ZCARD", key_of(self, account, "bulk"))
 end
 
+-- Whether anything is ready of an account; without a provider its mail goes nowhere.
+function ready.has(name, username, account)
+  return redis.call(
+    "EXISTS", keys.ready(name, username, account, "express"), keys.ready(name, username, account, "bulk")
+  ) > 0
+end
+
 -- Deliveries of an account became ready; without a mailbox they only wait, for its mail goes nowhere.
 function ready.add(self, account, lane, ids, now)
   if not self then

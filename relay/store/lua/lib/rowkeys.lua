@@ -9,6 +9,7 @@ rowkeys.BELL = "relay:{relay}:bell"
 rowkeys.DONE = "relay:{relay}:done"
 rowkeys.PEN_FREE = "relay:{relay}:pen:free"
 rowkeys.USED = "relay:{relay}:used"
+rowkeys.OWED = "relay:{relay}:owed"
 rowkeys.LEASES = "relay:{relay}:leases"
 rowkeys.LAPSED = "relay:{relay}:lapsed"
 rowkeys.OWNERS = "relay:{relay}:owners"
@@ -16,6 +17,11 @@ rowkeys.NODES = "relay:{relay}:nodes"
 rowkeys.NODES_SEEN = "relay:{relay}:nodes:seen"
 -- It is never there: to delete it is a write that a full Redis does not refuse.
 rowkeys.NOTHING = "relay:{relay}:nothing"
+
+-- Where what is to take the place of a key is prepared.
+function rowkeys.staged(key)
+  return key .. ":next"
+end
 
 -- What the takes of a node gave whose answers it may not have heard.
 function rowkeys.taken(node)

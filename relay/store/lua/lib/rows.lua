@@ -1,10 +1,11 @@
--- Rows of tables as Python's ledger hands them over, command by command: a field of a hash, a place in an index, a member of a group.
--- needs: types
+-- Rows of tables as Python's ledger hands them over: fields of hashes, places in indexes, members of groups.
+-- needs: rowkeys types
 local rows = {}
 
 local TYPES = {
   HSET = "hash", HDEL = "hash", ZADD = "zset", ZREM = "zset", JOIN = "hash", LEAVE = "hash",
   SADD = "set", SREM = "set", SET = "string", DEL = false,
+  RPUSH = "list", UNLINK = false,
 }
 
 -- What is wrong with the keys that these commands write, or with the hashes of what was read; nil: nothing.
@@ -12,6 +13,10 @@ function rows.fault(commands, reads)
   local expected = {}
   for _, each in ipairs(commands) do
     local kind = TYPES[each[1]]
+    if each[1] == "SWAP" then
+      kind = each[4]
+      expected[rowkeys.staged(each[2])] = kind
+    end
     if kind == nil then return "UNKNOWN COMMAND " .. tostring(each[1]) end
     if kind then expected[each[2]] = kind end
   end
@@ -45,12 +50,20 @@ function rows.leave(key, field, member)
   end
 end
 
+-- What was prepared takes the place of a key at once; where nothing was, there is nothing from now on.
+function rows.swap(key)
+  redis.call("UNLINK", key)
+  if redis.call("EXISTS", rowkeys.staged(key)) == 1 then redis.call("RENAME", rowkeys.staged(key), key) end
+end
+
 function rows.write(commands)
   for _, each in ipairs(commands) do
     if each[1] == "JOIN" then
       rows.join(each[2], each[3], each[4])
     elseif each[1] == "LEAVE" then
       rows.leave(each[2], each[3], each[4])
+    elseif each[1] == "SWAP" then
+      rows.swap(each[2])
     elseif each[1] == "ZADD" then
       redis.call("ZADD", each[2], string.format("%.0f", each[3]), each[4])
     else

@@ -42,6 +42,12 @@ function schedule.check_line(name, username)
   return not self.has_terms and "NO TERMS " .. name .. " " .. username or nil
 end
 
+-- As `check_line`; that it has no terms of its own yet is no fault.
+function schedule.check_known(name, username)
+  local fault = schedule.check_line(name, username)
+  return fault ~= "NO TERMS " .. name .. " " .. username and fault or nil
+end
+
 schedule.check_ready = ready.fault
 
 -- what waits
@@ -62,6 +68,9 @@ function schedule.move_account(account, origin, target, now)
   ready.move(account, origin and look(origin[1], origin[2]), target and look(target[1], target[2]), now)
   save()
 end
+
+-- Whether anything is ready of an account.
+schedule.has_ready = ready.has
 
 -- How many are ready: express, bulk.
 function schedule.ready_of(name, username, account)
@@ -195,6 +204,9 @@ schedule.break_line = changes(function(self, now) witnesses.break_line(self.prov
 
 schedule.set_standing = changes(terms.set_standing)
 schedule.set_terms = changes(terms.set)
+schedule.need_terms = changes(terms.need)
+schedule.lay_terms = terms.lay
+schedule.is_busy = terms.is_busy
 schedule.reload = changes(terms.reload)
 
 function schedule.set_provider_standing(name, list)

@@ -30,6 +30,34 @@ function terms.set(self, list, now, stands)
   terms.reload(self, now)
 end
 
+-- As `set`, of one that has none: they are not said before something is ready there.
+function terms.need(self, list, now, stands)
+  if not self.has_own_terms then terms.set(self, list, now, stands) end
+end
+
+-- Whether something is ready there; nil: it has no terms, and needs none before something is.
+function terms.is_busy(name, username)
+  local fields = redis.call("HMGET", keys.at(name, "line", username), "terms", "state")
+  if not fields[1] then return nil end
+  local state = fields[2] and cmsgpack.unpack(fields[2]) or { 0, 0 }
+  return state[1] + state[2] > 0
+end
+
+-- {{provider, username, terms}, ...}: other terms for many, of which few have anything ready.
+function terms.lay(entries, now)
+  for _, entry in ipairs(entries) do
+    local name, username = entry[1], entry[2]
+    local is_busy = terms.is_busy(name, username)
+    if is_busy then
+      terms.set(line.look(name, username), entry[3], now)
+    elseif is_busy == false then
+      redis.call("HSET", keys.at(name, "line", username), "terms", cmsgpack.pack(entry[3]))
+    end
+  end
+  line.save()
+  provider.save()
+end
+
 function terms.set_standing(self, list, now)
   if not self.is_sound then return end
   redis.call("HSET", self.key, "standing", standing.packed(list))

@@ -1,5 +1,5 @@
 -- What a judged operation may do to the schedule, by name: each verb takes a list of arguments and the instant.
--- needs: owners schedule
+-- needs: keys owners schedule types
 local verbs_schedule = { checks = {} }
 
 -- What was left out: nil of MessagePack, null of JSON.
@@ -76,6 +76,43 @@ of_mailbox("end_attempt", function(args, now)
   schedule.end_attempt(args[1], args[2], args[3], given(args[4]), given(args[5]), now)
 end)
 
+-- what an edit of many leaves for afterwards, where few have anything ready: ([[provider, username, terms], ...]), and
+-- ([[account, [provider, username] or nil, [provider, username] or nil, terms, standing], ...])
+
+verbs_schedule["schedule.lay_terms"] = function(args, now) schedule.lay_terms(args[1], now) end
+verbs_schedule.checks["schedule.lay_terms"] = function(args)
+  for _, entry in ipairs(args[1]) do
+    local fault = types.fault({ [keys.at(entry[1], "line", entry[2])] = "hash" })
+    if not fault and schedule.is_busy(entry[1], entry[2]) then
+      fault = but_for_terms(schedule.check_line(entry[1], entry[2]))
+    end
+    if fault then return fault end
+  end
+  return nil
+end
+
+local function has_ready(entry)
+  local origin = pair(entry[2])
+  return schedule.has_ready(origin and origin[1], origin and origin[2], entry[1])
+end
+
+verbs_schedule["schedule.follow"] = function(args, now)
+  for _, entry in ipairs(args[1]) do
+    if has_ready(entry) then
+      local target = pair(entry[3])
+      if target then schedule.need_terms(target[1], target[2], entry[4], now, entry[5]) end
+      schedule.move_account(entry[1], pair(entry[2]), target, now)
+    end
+  end
+end
+verbs_schedule.checks["schedule.follow"] = function(args)
+  for _, entry in ipairs(args[1]) do
+    local fault = has_ready(entry) and verbs_schedule.checks["schedule.move_account"](entry)
+    if fault then return fault end
+  end
+  return nil
+end
+
 -- sessions: (provider, username ...)
 
 of_mailbox("reserve_session", function(args, now) schedule.reserve_session(args[1], args[2], now, given(args[3])) end)
@@ -104,6 +141,9 @@ of_mailbox("break_line", function(args) schedule.break_line(args[1], args[2], ar
 
 of_mailbox("set_standing", function(args, now) schedule.set_standing(args[1], args[2], args[3], now) end)
 of_mailbox("set_terms", function(args, now) schedule.set_terms(args[1], args[2], args[3], now, given(args[4])) end)
+of_mailbox("need_terms", function(args, now)
+  schedule.need_terms(args[1], args[2], args[3], now, given(args[4]))
+end)
 of_mailbox("reload", function(args, now) schedule.reload(args[1], args[2], now) end)
 of_provider("set_provider_standing", function(args) schedule.set_provider_standing(args[1], args[2]) end)
 of_provider("set_provider_terms", function(args, now)

@@ -63,6 +63,11 @@ def drop_account(ledger: RedisLedger, sender: str) -> int:
     return sum(ledger.drop("routed_accounts", number) for number in numbers)
 
 
+def drop_account_ahead(ledger: RedisLedger, rows: Sequence[tuple[str]]) -> None:
+    """Reads what `drop_account` needs of so many."""
+    ledger.rows("routed_accounts", ledger.read_groups("routed_accounts", "senders", [sender for (sender,) in rows]))
+
+
 def get_fingerprints(ledger: RedisLedger) -> list[Row]:
     """What the mailboxes' credentials are known by."""
     rows = ledger.glance_all("fingerprints")
@@ -90,3 +95,8 @@ def date_fingerprints(ledger: RedisLedger, since: int) -> int:
 def drop_fingerprint(ledger: RedisLedger, provider: str, username: str) -> int:
     """A mailbox is not there any more."""
     return ledger.drop("fingerprints", key_of(provider, username))
+
+
+def drop_fingerprint_ahead(ledger: RedisLedger, rows: Sequence[tuple[str, str]]) -> None:
+    """Reads what `drop_fingerprint` needs of so many."""
+    ledger.rows("fingerprints", [key_of(*mailbox) for mailbox in rows])
