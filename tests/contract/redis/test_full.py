@@ -1,5 +1,6 @@
 """A Redis without memory left: it takes no new mail, and all that is there goes out."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -115,6 +116,35 @@ def test_clients_are_told_that_it_is_full_and_what_is_queued_leaves(program: str
         await scene.mail(A, "later")
         assert await scene.send_all() != []
         assert isinstance(store, RedisStore)
+        await scene.harness.close()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("program", NAMES)
+def test_a_node_starts_on_a_full_redis_and_who_is_refused_takes_nobody_with_him(program: str) -> None:
+    kind = type(program, (On,), {"program": program})
+
+    async def scenario() -> None:
+        scene = Scene(kind)
+        assert isinstance(scene.harness, On)
+        client = scene.harness.client
+        await scene.route(account(A))
+        await scene.mail(A, *range(3))
+        lost, *_ = await scene.work()
+        with full(client):
+            assert await scene.store.gate(lost)
+            assert await scene.restart() == 1
+            assert await scene.store.applied() is not None
+            await scene.route(account(A))  # as before
+            await scene.harness.advance(600)
+            claim = (await scene.work())[0]
+            answers = await asyncio.gather(
+                scene.mail(NOWHERE, "new"), scene.end(claim, DEFERRED), scene.mail(A, "too"), return_exceptions=True
+            )
+            assert [type(each) for each in answers] == [StoreFull, bool, StoreFull]
+            assert answers[1] is True
+        await scene.mail(A, "new")
         await scene.harness.close()
 
     run(scenario)
