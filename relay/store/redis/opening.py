@@ -19,6 +19,7 @@ from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.link import Link
 from relay.store.redis.opened import Opened
 from relay.store.redis.operations import Operations, Saying
+from relay.store.redis.starting import patiently
 from relay.store.redis.store import RedisStore
 from relay.store.redis.times import RedisTimes
 
@@ -62,7 +63,7 @@ def _seals(link: Link, operations: Operations, times: RedisTimes, outside: Outsi
     if store_id is None:
         raise StoreBroken("the server has not said which store it has")
     opened = Opened(times)
-    operations.begin(0)
+    patiently(lambda: operations.begin(0))
     ledger = RedisLedger(LinkAsking(link), answer)
     opened.open(ledger, None)
     known = fact(opened, "key_fingerprint")

@@ -35,6 +35,7 @@ from relay.store.redis.hearing import OF_ROUTES, Hearer
 from relay.store.redis.hot import Gating, Putting, Settling, Taking, body_or_nothing, content_of
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.nodes import RedisNodes
+from relay.store.redis.starting import patiently
 from relay.store.redis.turns import Turns
 from relay.store.redis.worker import Worker
 
@@ -69,7 +70,7 @@ class RedisStore:
         self._reader = Reader(self._ask)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
-        self._worker.alive().judge(lambda: recall(self._context, heard_at))
+        patiently(lambda: self._worker.alive().judge(lambda: recall(self._context, heard_at)))
         self._books = self._opened_books()
 
     def _load(self, core: Core) -> None:
