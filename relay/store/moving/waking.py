@@ -6,7 +6,7 @@ turn it was) begins anew, as after any restart of a relay with a store of its ow
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from relay.core.limits import SECOND
 from relay.core.words import DeliveryId, Lane, MailboxId
@@ -27,6 +27,15 @@ MAILBOXES: int = 200
 IDS: int = 1_000
 """Deliveries handed in by one operation."""
 
+
+class Waiting(NamedTuple):
+    """Deliveries of an account in a lane that may be sent."""
+
+    account: int
+    lane: Lane
+    ids: list[DeliveryId]
+
+
 HELD: int = 30 * SECOND
 """Nobody else wants the pen of a store that is not in use yet, and a slow machine may take its time."""
 
@@ -40,9 +49,8 @@ def wake(side: RedisSide, ground: Ground, *, since: int) -> None:
     core.judge(lambda: _bind(core), held=HELD)
     for some in _chunks(routes.routing.by_mailbox, MAILBOXES):
         core.judge(lambda some=some: _bind_mailboxes(core, some), held=HELD)  # type: ignore[misc]
-    for account in sorted(map(int, link.ask("SMEMBERS", PENDING))):
-        for lane in LANES:
-            _hand_in(core, side, account, lane)
+    for batch in _batches(_ready(side, sorted(map(int, link.ask("SMEMBERS", PENDING))))):
+        core.judge(lambda batch=batch: _hand_in(core, batch), held=HELD)  # type: ignore[misc]
     _let_rest(side, ground.times.now() - since)
 
 
@@ -59,20 +67,35 @@ def _bind_mailboxes(core: Core, mailboxes: Sequence[MailboxId]) -> None:
         core.context.schedule.reload(mailbox, core.context.clock.now())
 
 
-def _hand_in(core: Core, side: RedisSide, account: int, lane: Lane) -> None:
-    """What is ready of an account in a lane."""
-    key, after = index_key("deliveries", "ready", (account, LANES.index(lane))), 0
-    while ids := side.ask("ZRANGEBYSCORE", key, f"({after}", "+inf", "LIMIT", 0, IDS):
-        after = int(ids[-1])
-        core.judge(lambda ids=ids: _add(core, account, lane, ids), held=HELD)  # type: ignore[misc]
+def _ready(side: RedisSide, accounts: Iterable[int]) -> Iterator[Waiting]:
+    """What is ready of each account in each lane, oldest first."""
+    for account in accounts:
+        for number, lane in enumerate(LANES):
+            key, after = index_key("deliveries", "ready", (account, number)), 0
+            while found := side.ask("ZRANGEBYSCORE", key, f"({after}", "+inf", "LIMIT", 0, IDS):
+                after = int(found[-1])
+                yield Waiting(account, lane, [int(each) for each in found])
 
 
-def _add(core: Core, account: int, lane: Lane, ids: Iterable[bytes]) -> None:
+def _batches(of: Iterable[Waiting]) -> Iterator[list[Waiting]]:
+    """As many together as one operation hands in."""
+    some, many = list[Waiting](), 0
+    for each in of:
+        some.append(each)
+        many += len(each.ids)
+        if many >= IDS:
+            yield some
+            some, many = [], 0
+    if some:
+        yield some
+
+
+def _hand_in(core: Core, batch: Iterable[Waiting]) -> None:
     context = core.context
-    sender = context.names.sender(account)
-    numbers: list[DeliveryId] = [int(each) for each in ids]
-    mailbox = context.routes.mailbox_of(sender)
-    _schedule(core).add_deliveries(mailbox, sender, lane, numbers, context.clock.now())
+    for each in batch:
+        sender = context.names.sender(each.account)
+        mailbox = context.routes.mailbox_of(sender)
+        _schedule(core).add_deliveries(mailbox, sender, each.lane, each.ids, context.clock.now())
 
 
 def _schedule(core: Core) -> RedisSchedule:
@@ -86,10 +109,12 @@ def _let_rest(side: RedisSide, kept: int) -> None:
     """What mailboxes did is forgotten in its time, also of those that do nothing more."""
     rows = [TABLES["mailboxes"].unpack(packed) for packed in side.ask("HVALS", table_key("mailboxes"))]
     for some in _chunks([MailboxId(row[1], row[2]) for row in rows], MAILBOXES):
+        resting: list[str] = []
         for mailbox in some:
-            last = [_last(side, of_mailbox(mailbox, name)) for name in ("ends", "logged", "refused")]
-            if any(last):
-                side.ask("ZADD", RESTING, f"{max(last) + kept + 1:.0f}", member(mailbox))
+            last = max(_last(side, of_mailbox(mailbox, name)) for name in ("ends", "logged", "refused"))
+            resting += [f"{last + kept + 1:.0f}", member(mailbox)] if last else []
+        if resting:
+            side.ask("ZADD", RESTING, *resting)
 
 
 def _last(side: RedisSide, key: str) -> float:

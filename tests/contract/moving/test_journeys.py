@@ -206,7 +206,8 @@ class DyingAt:
 
 
 POINTS = [
-    ("sqlite", "move-prepared", 1), ("sqlite", "move-page", 1), ("sqlite", "move-page", 8), ("sqlite", "move-barred", 1),
+    ("sqlite", "move-prepared", 1), ("sqlite", "move-page", 1), ("sqlite", "move-page", 8),
+    ("sqlite", "move-barred", 1),
     ("redis", "move-begun", 1), ("redis", "move-page", 15), ("redis", "move-carried", 1), ("redis", "move-barred", 1),
 ]  # fmt: skip
 
