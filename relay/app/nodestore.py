@@ -3,13 +3,15 @@
 Law: nothing is taken while another routing is in force than the one that this node has; that is no trouble.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from relay.app.timed import TimedStore
 from relay.core.envelope import Taken
 from relay.core.words import MailboxId
-from relay.errors import StaleRouting
+from relay.errors import StaleRouting, StoreUnavailable
+from relay.store.ports.sessions import SessionEvent
 
 
 class Keeps(Protocol):
@@ -17,6 +19,7 @@ class Keeps(Protocol):
 
     async def abreast(self) -> None: ...
     def is_behind(self) -> None: ...
+    async def not_as(self, opened: Collection[MailboxId], /) -> Collection[MailboxId]: ...
 
 
 class NodeStore(TimedStore):
@@ -34,8 +37,24 @@ class NodeStore(TimedStore):
             return await super().take(node, idle, most)
         await self._keeper.abreast()
         try:
-            return await super().take(node, idle, most)
+            taken = await super().take(node, idle, most)
         except StaleRouting:
             self._keeper.is_behind()
             await self._keeper.abreast()
-            return await super().take(node, idle, most)
+            taken = await super().take(node, idle, most)
+        return await self._without_others(taken, self._keeper) if taken.open else taken
+
+    async def _without_others(self, taken: Taken, keeper: Keeps) -> Taken:
+        """Without sessions that this node has not the secret for; whoever has it is named next.
+
+        What the store cannot be told of is opened: a login too many is less than a place that nobody gives back.
+        """
+        opened = dict(taken.open)
+        try:
+            for mailbox in await keeper.not_as(taken.open):
+                while opened[mailbox]:
+                    await self.session(mailbox, SessionEvent.DECLINED)
+                    opened[mailbox] -= 1
+        except StoreUnavailable:
+            pass  # the presence has heard of it
+        return replace(taken, open={mailbox: many for mailbox, many in opened.items() if many})

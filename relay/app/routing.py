@@ -4,20 +4,19 @@ Law: a routing is checked whole before it is applied; a bad edit is refused, sai
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Protocol
 
 from relay.admin import Readiness
+from relay.app.complaints import Complaints, is_stored, lacking_clients
 from relay.app.others import Others
 from relay.app.shelf import SecretShelf
 from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import Cause, Fingerprinted, Resolve, Unresolved, fingerprints
-from relay.core.meaning import Fault
-from relay.core.nodesecrets import Weighed
-from relay.core.routing import Auth, Routing, SecretKind, SecretReference
-from relay.core.secretuse import OWN, SecretUse, mailbox_use, oauth_use, users_of, uses_of
+from relay.core.nodesecrets import Weighed, is_of_one_node
+from relay.core.routing import Auth, Routing, SecretReference
+from relay.core.secretuse import OWN, SecretUse, mailbox_use, users_of, uses_of
 from relay.core.words import MailboxId
 from relay.errors import ConfigError, CorruptValue, StaleRouting, StoreUnavailable, TemporaryError
 from relay.observe import Log, Metrics
@@ -88,8 +87,7 @@ class RoutingKeeper:
         self._last: Fingerprinted | None = None
         self._listeners: list[Callable[[], None]] = []
         self._applying = asyncio.Lock()
-        self._lacking: frozenset[str] = frozenset()
-        """Providers whose OAuth2 client has a secret that is not there."""
+        self._complaints = Complaints(desk.log, desk.resolve, desk.run)
         self._in_force = NONE_APPLIED
         self._files: Routing | None = None
         """What this node's files said when they were good last."""
@@ -119,7 +117,7 @@ class RoutingKeeper:
         secret = self._secret_of(mailbox)
         if not isinstance(secret, Unresolved):
             return None
-        is_unset = _is_stored(self._routing.password_of(mailbox)) and secret.cause is Cause.MISSING
+        is_unset = is_stored(self._routing.password_of(mailbox)) and secret.cause is Cause.MISSING
         return f"{secret.reason}: set it (relay account set-password)" if is_unset else secret.reason
 
     async def use_of(self, name: str) -> SecretUse | None:
@@ -226,6 +224,18 @@ class RoutingKeeper:
             await asyncio.sleep(PATIENCE)
             raise StaleRouting
 
+    async def not_as(self, opened: Collection[MailboxId]) -> Collection[MailboxId]:
+        """As whom this node is not to log in though the store named them: what is in force is another secret by now."""
+        last, routing = self._last, self._routing
+        mine = [box for box in opened if box in routing.by_mailbox and is_of_one_node(routing, box)]
+        if self._desk.others is None or last is None or not mine:
+            return ()
+        applied = await self._desk.store.applied() or NONE_APPLIED
+        others = [box for box in mine if applied.fingerprints.get(box) != last.found.get(box)]
+        if others or applied.version != self._version:
+            self.is_behind()
+        return others
+
     def is_behind(self) -> None:
         """The store says that another routing is in force."""
         self._abreast.clear()
@@ -276,8 +286,9 @@ class RoutingKeeper:
             desk.store.leave(weighed.unable)
             desk.others.leave(weighed.unable, self.why_without)
             await self._say_how_it_stands(applied, looked, digest=digest, is_start=is_start)
-        await self._say_which_clients_lack()
-        self._say_what_is_kept_back(routing, weighed.prints, {} if last is None else last.found)
+        await self._complaints.say_which_clients_lack(routing)
+        before = {} if last is None else last.found
+        self._complaints.say_what_is_kept_back(routing, weighed.prints, before, self.why_without)
         for listener in self._listeners:
             listener()
         self._abreast.set()
@@ -309,14 +320,14 @@ class RoutingKeeper:
     def _weighing(self, routing: Routing, looked: Fingerprinted, applied: AppliedRouting) -> Callable[[], Weighed]:
         others, resolve = self._desk.others, self._desk.resolve
         assert others is not None
-        return lambda: others.weigh(routing, looked.found, applied, _lacking(routing, resolve))
+        return lambda: others.weigh(routing, looked.found, applied, lacking_clients(routing, resolve))
 
     async def _say_how_it_stands(
         self, applied: AppliedRouting, looked: Fingerprinted, *, digest: str | None, is_start: bool
     ) -> None:
         desk, files = self._desk, self._files
         assert desk.others is not None
-        lacking = await desk.run(lambda: _lacking(applied.routing, desk.resolve))
+        lacking = await desk.run(lambda: lacking_clients(applied.routing, desk.resolve))
         await desk.others.keep(applied.routing, looked.found, lacking=lacking, digest=digest)
         if files is not None:
             is_same = files is applied.routing or await desk.run(lambda: files == applied.routing)
@@ -334,25 +345,6 @@ class RoutingKeeper:
         desk, mark = self._desk, self._desk.shelf.changes
         prints = await desk.run(lambda: fingerprints(routing, desk.resolve, desk.key, last=last, shelf=desk.shelf))
         return Fingerprinted(routing, prints, mark)
-
-    async def _say_which_clients_lack(self) -> None:
-        """Providers whose OAuth2 client has a secret that is not there: said once, and when it is."""
-        routing, resolve = self._routing, self._desk.resolve
-        lacking = await self._desk.run(lambda: _lacking(routing, resolve))
-        for name in lacking.keys() - self._lacking:
-            self._desk.log.trouble(what=f"{Fault.OAUTH_SECRET}: {name}", text=lacking[name])
-        for name in self._lacking - lacking.keys():
-            self._desk.log.recovered_from(what=f"{Fault.OAUTH_SECRET}: {name}")
-        self._lacking = frozenset(lacking)
-
-    def _say_what_is_kept_back(
-        self, routing: Routing, prints: Mapping[MailboxId, str | None], before: Mapping[MailboxId, str | None]
-    ) -> None:
-        """Mailboxes that have lost, or never had, what the store should give them: why, and what to do."""
-        lost = (box for box, value in prints.items() if value is None and before.get(box, "") is not None)
-        for mailbox in islice((box for box in lost if _is_stored(routing.password_of(box))), SHOWN):
-            senders = ", ".join(account.sender for account in routing.by_mailbox[mailbox][:SHOWN])
-            self._desk.log.trouble(what=f"no-credentials: {senders}", text=str(self.why_without(mailbox)))
 
     def _take_over(self, applied: AppliedRouting) -> None:
         version, routing = applied.version, applied.routing
@@ -372,19 +364,3 @@ class RoutingKeeper:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
         self._desk.readiness.set(EDIT, f"the edit is refused, the one before runs on: {errors[0]}{more}")
         self._desk.metrics.routing_refused()
-
-
-def _lacking(routing: Routing, resolve: Resolve) -> dict[str, str]:
-    """Why the secrets of OAuth2 clients are not there, by provider."""
-    clients = {each.name: each.oauth for each in routing.providers.values() if each.auth is Auth.OAUTH2}
-    named = {name: client for name, client in clients.items() if client is not None}
-    found = {
-        name: resolve(client.client_secret, oauth_use(client))
-        for name, client in named.items()
-        if client.client_secret is not None
-    }
-    return {name: secret.reason for name, secret in found.items() if isinstance(secret, Unresolved)}
-
-
-def _is_stored(reference: SecretReference | None) -> bool:
-    return reference is not None and reference.kind is SecretKind.STORED

@@ -1,4 +1,4 @@
-"""Nodes with files of their own and one store: an edit is a change of a file, and nobody undoes what another has done."""
+"""Nodes with files of their own and one store: an edit is a change of a file, and nobody undoes what another did."""
 
 import asyncio
 import json
@@ -18,10 +18,11 @@ from relay.config.references import References
 from relay.core.envelope import Taken
 from relay.core.routing import Account, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan
-from relay.errors import StaleRouting
+from relay.errors import StaleRouting, StoreUnavailable
 from relay.observe import Log, Metrics
 from relay.store.ports import AppliedRouting
 from relay.store.ports.routing import NONE_APPLIED
+from relay.store.ports.sessions import SessionEvent
 
 T = TypeVar("T")
 
@@ -71,6 +72,8 @@ class Store:
         self.version = 0
         self.left: Collection[MailboxId] = ()
         self.taken_under: list[int] = []
+        self.wanted: dict[MailboxId, int] = {}
+        self.is_away = False
 
     async def apply(self, routing: Routing, prints: Mapping[MailboxId, str | None]) -> int:
         raise AssertionError("among others nothing is applied unseen")
@@ -93,7 +96,15 @@ class Store:
         if self.shared.in_force is not None and self.version != self.shared.in_force.version:
             raise StaleRouting
         self.taken_under.append(self.version)
-        return Taken((), {}, {}, None, 0, frozenset())
+        opened = {box: many for box, many in self.wanted.items() if box not in self.left}
+        self.wanted = {box: many for box, many in self.wanted.items() if box in self.left}
+        return Taken((), opened, {}, None, 0, frozenset())
+
+    async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
+        if self.is_away:
+            raise StoreUnavailable
+        assert event is SessionEvent.DECLINED
+        self.wanted[mailbox] = self.wanted.get(mailbox, 0) + 1
 
 
 class Node:
@@ -377,3 +388,29 @@ async def test_a_memory_that_cannot_be_read_is_that_of_a_new_node(shared: Shared
     await two.start(V2)
     assert shared.versions == [1]
     assert FILES in two.problems
+
+
+async def test_nobody_logs_in_with_what_was_changed_on_another_node_a_moment_ago(
+    shared: Shared, one: Node, two: Node
+) -> None:
+    await one.start(V1)
+    await two.start(V1)
+    one.environ["PW"] = "nuova"
+    await one.start(V1)
+    two.store.wanted = {BOX: 2}
+    assert (await two.delivery.take("two", {}, 9)).open == {}
+    assert two.store.wanted == {BOX: 2}, "it is given back"
+    async with running(one, two):
+        assert (await two.delivery.take("two", {}, 9)).open == {}
+    assert two.store.left == (BOX,)
+    one.store.wanted = {BOX: 1}
+    assert (await one.delivery.take("one", {}, 9)).open == {BOX: 1}
+
+
+async def test_a_session_that_cannot_be_given_back_is_opened(shared: Shared, one: Node, two: Node) -> None:
+    await one.start(V1)
+    await two.start(V1)
+    one.environ["PW"] = "nuova"
+    await one.start(V1)
+    two.store.wanted, two.store.is_away = {BOX: 2}, True
+    assert (await two.delivery.take("two", {}, 9)).open == {BOX: 2}
