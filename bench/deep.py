@@ -8,6 +8,7 @@ import argparse
 import os
 import statistics
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -116,8 +117,32 @@ def measure(folder: Path, *, accounts: int, queued: int, rounds: int) -> list[st
             f"| an edit of one account | {_slow(*_median(edits))} |",
             f"| another node starts | {again.opened:.2f} s; knows the routing after {_slow(*known)} |",
             *_passing(found),
+            *_of_files(server),
         ]
     return rows
+
+
+def _of_files(server: Measured) -> list[str]:
+    """What writing the append-only file anew costs, and how long a start from it takes."""
+    before, client = time.monotonic(), server.client
+    client.bgrewriteaof()
+    while _persistence(server)["aof_rewrite_in_progress"] or _persistence(server)["aof_rewrite_scheduled"]:
+        time.sleep(0.05)
+    wrote = time.monotonic() - before
+    stats: Any = client.info("stats")
+    size = _persistence(server)["aof_current_size"]
+    before = time.monotonic()
+    server.server.restart()
+    fork = stats["latest_fork_usec"] / 1000
+    return [
+        f"| the append-only file written anew | {wrote:.1f} s, {size / 1e9:.2f} GB; stops Redis for {fork:.0f} ms |",
+        f"| Redis restarted | answers after {time.monotonic() - before:.1f} s |",
+    ]
+
+
+def _persistence(server: Measured) -> dict[str, Any]:
+    found: dict[str, Any] = server.client.info("persistence")
+    return found
 
 
 def _median(found: Sequence[tuple[float, float]]) -> tuple[float, float]:

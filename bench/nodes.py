@@ -21,7 +21,7 @@ from bench.server import Measured, Ran, redis_server
 
 COUNTS = (1, 2, 4)
 SIZE = 4096
-SECONDS = 4.0
+SECONDS = 3.0
 """Of one round of taking, gating and settling."""
 
 PUTS = 2000
@@ -30,8 +30,8 @@ PUTS = 2000
 WARM = 1.0
 """Seconds in which sessions are opened, before the clock runs."""
 
-DEEP = 12_000
-DEEP_ALONE = 60_000
+DEEP = 10_000
+DEEP_ALONE = 30_000
 """Messages put before each round, so that no node runs dry."""
 
 ALONE = "SQLite, 1 node"
