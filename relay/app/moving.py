@@ -37,6 +37,7 @@ from relay.store.redis.opening import Membership, open_ground
 from relay.store.redis.patience import Patience
 from relay.store.segments.files import FileSegments
 from relay.store.sqlite import DataDir, hold
+from relay.store.sqlite.opening import is_log_sound
 from relay.vault import Keyring
 
 T = TypeVar("T")
@@ -126,6 +127,8 @@ class _Mover:
         return self._on_redis(self._goal, None)
 
     def _on_disk(self) -> SqliteSide:
+        """A log that is damaged is refused before anything reads it: whoever opens it cuts it."""
+        is_log_sound(self._data, self._settings.least_free_bytes)
         segments = FileSegments(self._data.segments)
         return SqliteSide(self._data.connect(), segments, self._clock, where=f"sqlite in {self._data.path}")
 
@@ -173,7 +176,7 @@ class _Mover:
             return asyncio.run(end_on_disk(self._data, self._settings, self._outside(), self._node))
         side = self._on_redis(self._origin, self._identity())
         try:
-            return end_on_redis(side, self._ground(side.link))
+            return end_on_redis(side, lambda: self._ground(side.link))
         finally:
             side.close()
 

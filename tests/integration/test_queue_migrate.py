@@ -110,6 +110,9 @@ def test_store_is_moved_to_redis_and_back_and_every_mail_leaves_once(world: Worl
             (there.path / "var" / name).rename(there.path / name)
     back = world.migrate(there, "sqlite")
     assert back.returncode == 0, back.stderr
+    command = [sys.executable, "-c", PROGRAM, "queue", "check", "--config", str(there.config)]
+    checked = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    assert checked.returncode == 0, checked.stdout
     relay = world.start(world.folder("here", store="sqlite"))
     sent += relay.send(1)
     relay.wait_for("delivered", id=sent[-1])

@@ -81,7 +81,8 @@ class Move:
         means, target, source, found = self._means, self._target, self._source, self._target.journey()
         if found is not None and found.store_id != source.store_id:
             raise StoreBroken(f"{target.where} has the half of another move in it, of store {found.store_id}")
-        if found is not None and (found.state, found.ahead) == (source.state(), source.ahead):
+        is_as_it_was = found is not None and found.state == source.state()
+        if found is not None and is_as_it_was and (found.ahead == source.ahead or source.moved):
             return found
         if source.moved:
             raise StoreMoved(f"{source.where}: {source.moved}")
@@ -99,7 +100,7 @@ class Move:
         for table in CARRIED:
             self._carry(table)
         self._carry_events()
-        self._target.wake(self._source)
+        self._target.wake(self._moment, self._source.numbers())
         self._means.passes("move-carried")
         counted = [*self._counted()]
         if all(each.is_same for each in counted):
@@ -122,7 +123,14 @@ class Move:
                 f"{source.where} was used while it was being moved: stop every relay, and run it again"
             )
         self._means.passes("move-barred")
-        target.finish(source)
+        target.finish(self._moment)
+
+    def _moment(self) -> int:
+        """Relay time and queue time of now, as the target has them. A reboot may have let queue time go on alone since
+        the rows were carried: then retries wait for it once more, and no window of a limit is shorter.
+        """
+        source = self._source
+        return source.moment() - source.ahead + self._journey.ahead
 
     # carrying
 

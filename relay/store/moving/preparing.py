@@ -3,12 +3,14 @@
 Law: it is the store's own recovery, so that no attempt is carried that might still be going on, and none is forgotten.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from relay.core.limits import HOUR, Limit
 from relay.core.routing import Routing
 from relay.errors import StoreBroken
 from relay.store.engine.statements import load_statements
+from relay.store.engine.unheard import recall
 from relay.store.moving.redisside import RedisSide
 from relay.store.needs import Outside, StoreSettings
 from relay.store.redis.core import Core, Ground
@@ -55,9 +57,13 @@ def _looked_up(data: DataDir, statement: str) -> list[Any]:
         connection.close()
 
 
-def end_on_redis(side: RedisSide, ground: Ground) -> int:
+def end_on_redis(side: RedisSide, open_ground: Callable[[], Ground]) -> int:
     """Of a store on Redis, of all its nodes; how far back its limits look."""
+    heard = side.heard()  # before this one is heard of
+    ground = open_ground()
     core = Core(ground, {})
+    for at in heard:
+        core.judge(lambda at=at: recall(core.context, at))  # type: ignore[misc]
     for node in {ground.node, *side.holders()}:
         core.judge(lambda node=node: core.recover(node))  # type: ignore[misc]
     _refuse_rest(int(side.ask("HLEN", table_key("claims"))))

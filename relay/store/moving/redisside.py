@@ -15,7 +15,7 @@ from relay.errors import StoreBroken, StoreMoved
 from relay.store.moving.carried import EVENTS, NUMBERED, Page
 from relay.store.moving.redisreading import WITHIN, RedisReading
 from relay.store.moving.redisrows import RedisRows
-from relay.store.moving.sides import Journey, Source
+from relay.store.moving.sides import Journey
 from relay.store.redis.answers.store import pack_event
 from relay.store.redis.keys import CLOCK
 from relay.store.redis.layout import BATCH
@@ -106,6 +106,12 @@ class RedisSide(RedisReading):
             if node in at
         }
 
+    def heard(self) -> Sequence[int]:
+        """When each node was heard of last, relay time."""
+        pairs = self.ask("HGETALL", CLOCK)
+        found = dict(zip(pairs[::2], pairs[1::2], strict=True))
+        return sorted(int(at) for name, at in found.items() if name.startswith(b"heard:"))
+
     def holders(self) -> Sequence[str]:
         """The nodes that hold attempts or sessions."""
         claims = [TABLES["claims"].unpack(packed) for packed in self.ask("HVALS", table_key("claims"))]
@@ -191,13 +197,13 @@ class RedisSide(RedisReading):
             self._mailboxes[number] = MailboxId(provider, username)
         return self._mailboxes[number]
 
-    def wake(self, source: Source) -> None:
+    def wake(self, moment: Callable[[], int], numbers: Mapping[str, int]) -> None:
         """Numbers, clock, and the schedule."""
-        for table, last in source.numbers().items():
+        for table, last in numbers.items():
             if last:
                 self.ask("SET", number_key(table), max(last, self.number(table)))
-        moment = source.moment()
-        self.ask("HSET", CLOCK, "last", moment, "offset", moment - self._time())
+        relay = moment()
+        self.ask("HSET", CLOCK, "last", relay, "offset", relay - self._time())
         for name, table in (("floor_messages", "messages"), ("floor_attempts", "attempts")):
             first = next((page.rows[0][0] for page in self.pages(table, "") if page.rows), 1)
             self.ask("HSET", table_key("meta"), name, TABLES["meta"].pack((name, str(first))))
@@ -209,8 +215,8 @@ class RedisSide(RedisReading):
         keys = {key for key in self._keys() if b"}:ready:" in key or b"}:unrouted:" in key}
         return sum(int(self.ask("ZCARD", key)) for key in keys)
 
-    def finish(self, source: Source) -> None:
-        """It may be used from now on; the clock is read once more, as it may be hours later."""
+    def finish(self, moment: Callable[[], int]) -> None:
+        """It may be used from now on; its clock went on since it was set."""
         self._run("moved_here", MOVING)
 
     def _run(self, name: str, *args: bytes | str | int) -> Any:

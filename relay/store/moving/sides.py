@@ -5,7 +5,7 @@ together or not at all.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -102,11 +102,11 @@ class Target(Readable, Protocol):
     def take_events(self, page: Page) -> None:
         """Takes events, and notes the position."""
 
-    def wake(self, source: Source) -> None:
-        """Numbers, clock and schedule go on from where they were; harmless when repeated."""
+    def wake(self, moment: Callable[[], int], numbers: Mapping[str, int], /) -> None:
+        """Numbers, clock and schedule go on from where they were; harmless when repeated. `moment`: what time it is."""
 
     def ready(self) -> int | None:
         """How much its schedule has ready; None: it is made at the start, from the rows."""
 
-    def finish(self, source: Source) -> None:
+    def finish(self, moment: Callable[[], int], /) -> None:
         """It may be used from now on."""

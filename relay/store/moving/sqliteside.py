@@ -5,7 +5,7 @@ Law: rows and the position behind them are one transaction, and the bodies that 
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from relay.errors import CorruptValue, StoreBroken, StoreMoved
@@ -19,7 +19,7 @@ from relay.store.moving.carried import (
     Page,
     is_carried,
 )
-from relay.store.moving.sides import Journey, Source
+from relay.store.moving.sides import Journey
 from relay.store.needs import Clock
 from relay.store.redis.tables import TABLES
 from relay.store.segments.port import Place, Segments
@@ -241,9 +241,9 @@ class SqliteSide:
         added = [(number, len(seqs), seqs[0]) for number, seqs in live.items()]
         self._database.write_many(_STORE["add_live"], added)
 
-    def wake(self, source: Source) -> None:
+    def wake(self, moment: Callable[[], int], numbers: Mapping[str, int]) -> None:
         """Numbers go on; the schedule is in memory alone, and made at the start."""
-        for table, last in source.numbers().items():
+        for table, last in numbers.items():
             if table in _COUNTED:
                 self._database.write(_SQL["forget_sequence"], (table,))
                 self._database.write(_SQL["set_sequence"], (table, last))
@@ -252,11 +252,10 @@ class SqliteSide:
     def ready(self) -> None:
         """The schedule is made at the start, from the rows."""
 
-    def finish(self, source: Source) -> None:
-        """Relay time and queue time are the source's queue time from here on."""
-        moment = source.moment()
-        reading = self._clock.reading()
-        anchor = (reading.boot_id, reading.boottime, reading.wall, moment, reading.wall - moment)
+    def finish(self, moment: Callable[[], int]) -> None:
+        """Relay time and queue time are one from here on."""
+        relay, reading = moment(), self._clock.reading()
+        anchor = (reading.boot_id, reading.boottime, reading.wall, relay, reading.wall - relay)
         self._database.write(_STORE["set_clock"], anchor)
         facts = {QUEUE_AHEAD: "0", CLOCK_WRONG: "no" if reading.is_synchronised else "yes"}
         self._database.write_many(_STORE["set_meta"], facts.items())

@@ -127,7 +127,7 @@ class OnRedis:
 
     async def prepare(self) -> int:
         side = self.side()
-        return end_on_redis(side, self._ground(side.link))
+        return end_on_redis(side, lambda: self._ground(side.link))
 
     def _ground(self, link: Link) -> Ground:
         return open_ground(link, self._world.settings, self._world.outside(), self._membership())
