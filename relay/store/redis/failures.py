@@ -49,6 +49,11 @@ class Deed:
     keys: Sequence[str] = ()
 
 
+def deed_of(command: Sequence[bytes | str | int]) -> Deed:
+    """One command as it is named: with its key, where it has one of ours."""
+    return Deed(str(command[0]), [each for each in map(str, command[1:2]) if _KEY.fullmatch(each)])
+
+
 class NotAllowed(StoreUnavailable):
     """the store does not let this user do this"""
 

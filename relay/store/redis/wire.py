@@ -15,7 +15,7 @@ from redis import exceptions
 from relay.core.limits import SECOND
 from relay.errors import RelayError, StoreUnavailable
 from relay.store.redis.address import Host, Login
-from relay.store.redis.failures import MOVED, Deed, code_of, is_answer, translated
+from relay.store.redis.failures import MOVED, Deed, code_of, deed_of, is_answer, translated
 
 Reply = Any
 """What Redis answers: bytes, an int, None, or a list of them."""
@@ -86,7 +86,7 @@ class Wire:
         self, commands: Sequence[Command], *, until: int, deeds: Sequence[Deed] = ()
     ) -> list[Reply | RelayError]:
         """Sends all at once; each one's reply, or the error that it met: one refused does not hide the others."""
-        deeds = deeds or [Deed(str(command[0])) for command in commands]
+        deeds = deeds or [deed_of(command) for command in commands]
         if not self._is_open:  # redis-py would connect again by itself, past all checks
             raise StoreUnavailable(f"{self.host} is not connected")
         try:

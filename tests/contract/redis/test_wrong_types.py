@@ -4,6 +4,7 @@ Each call that stores made in ordinary scenes is made again, with each key that 
 refused with the key's name, or does without the key, and nothing else of the store is changed.
 """
 
+import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,15 +13,17 @@ from pathlib import Path
 import pytest
 import redis
 
+from relay.errors import StoreBroken
 from relay.store import redis as package
 from relay.store.ports.nodes import NodeView, Role
 from relay.store.redis.layout import LAYOUT
 from relay.store.redis.link import Call
-from relay.store.redis.rowkeys import META
+from relay.store.redis.rowkeys import META, STATE, number_key, table_key
 from relay.store.redis.scripts import load_script, script_names
 from relay.store.redis.store import RedisStore
 from tests.contract.books import healths, trials
-from tests.contract.redis.harness import shared_server
+from tests.contract.harness import run
+from tests.contract.redis.harness import RedisHarness, shared_server
 from tests.contract.redis.recording import (
     Recorded,
     but_clock,
@@ -31,7 +34,7 @@ from tests.contract.redis.recording import (
     run_again,
     touched,
 )
-from tests.contract.scene import Scene
+from tests.contract.scene import BOUNCED, DEFERRED, MAIL_REFUSED, A, Scene, account
 from tests.contract.suites import about, leases, outbox, queue, reading, recovery, routing, sessions
 from tests.fakes.redisservers import NAMES
 
@@ -162,6 +165,38 @@ def only_looks(one: Recorded) -> bool:
 def goes_without(one: Recorded, key: str) -> bool:
     """A take hands out nothing of a mailbox or provider that is spoilt, and goes on with the others."""
     return REPLACED.match(key) is not None or (one.call.script.name == "take" and "{relay}" not in key)
+
+
+@pytest.mark.parametrize("key", [table_key("outbox"), number_key("healths"), table_key("mailboxes")])
+def test_who_decides_is_told_the_key_and_goes_on_when_it_is_mended(key: str) -> None:
+    async def scenario() -> None:
+        scene = Scene(Lent)
+        assert isinstance(scene.harness, Lent)
+        client = scene.harness.client
+        await scene.route(account(A))
+        await scene.mail(A, 1, 2)
+        first, second = await scene.work()
+        await scene.send(first, BOUNCED)
+        whole = contents(client)
+        spoil(client, key)
+        assert await scene.store.gate(second)
+        refused = await asyncio.gather(scene.end(second, MAIL_REFUSED), scene.store.outbox(9), return_exceptions=True)
+        assert [str(each) for each in refused if isinstance(each, StoreBroken) and key in str(each)]
+        assert client.hget(STATE, "pen") == b"", "nobody waits for it"
+        put_back(client, whole)
+        assert await scene.end(second, DEFERRED)
+        assert [entry.message for entry in await scene.store.outbox(9)] == [first.message]
+        await scene.harness.close()
+
+    run(scenario)
+
+
+class Lent(RedisHarness):
+    """A harness that lends its server."""
+
+    @property
+    def client(self) -> redis.Redis:
+        return self._server.client(db=self._db)
 
 
 def test_the_mark_of_a_store_that_is_of_another_type_is_left_alone(whole: Played) -> None:
