@@ -168,6 +168,9 @@ class Histories(RuleBasedStateMachine):
     def stores(self) -> tuple[Any, Any]:
         return self.adapter.store, self.model.store
 
+    def turn_to(self, node: str) -> None:
+        """Whose call the next ones are, where nodes have stores of their own."""
+
     # what happens
 
     @initialize(
@@ -223,8 +226,11 @@ class Histories(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([0.000001, 1, 5, 10.000001, 15.000001, 20, 61, 130, 400, 4000]))
     def time_passes(self, seconds: float) -> None:
-        self.loop.advance(seconds)
+        self.pass_time(seconds)
         self.take(NODE, {}, 0)
+
+    def pass_time(self, seconds: float) -> None:
+        self.loop.advance(seconds)
 
     @precondition(lambda self: not self.pairs)
     @rule()
@@ -239,7 +245,8 @@ class Histories(RuleBasedStateMachine):
 
     def take(self, node: str, idle: dict[MailboxId, int], most: int) -> None:
         """The adapter takes, and then the model."""
-        theirs = self.do(self.adapter.store.take(node, idle, most))
+        self.turn_to(node)
+        theirs = self.do(self.stores[0].take(node, idle, most))
         store = self.model.store
         assert isinstance(store, ModelStore)
         store.hints = Hints(theirs)
@@ -263,6 +270,7 @@ class Histories(RuleBasedStateMachine):
         self, node: str, most: int, logins: list[SessionEvent | LoginFailure], fates: list[Result | str]
     ) -> None:
         """Sessions are opened or refused, what may go is claimed, and attempts get on or end."""
+        self.turn_to(node)
         self.take(node, {}, 50)
         for number, mailbox in enumerate(sorted(self.openings.elements())):
             self.report(mailbox, logins[number % len(logins)])
@@ -302,6 +310,7 @@ class Histories(RuleBasedStateMachine):
 
     def gate(self, pair: Pair) -> None:
         """Both let it through, or neither."""
+        self.turn_to(pair[0].node)
         theirs, ours = (self.do(store.gate(claim)) for store, claim in zip(self.stores, pair, strict=True))
         assert theirs == ours
 
@@ -320,6 +329,7 @@ class Histories(RuleBasedStateMachine):
 
     def settle(self, pair: Pair, outcome: Result) -> None:
         """Both accept it, or neither."""
+        self.turn_to(pair[0].node)
         theirs, ours = (self.do(store.settle(claim, outcome)) for store, claim in zip(self.stores, pair, strict=True))
         assert theirs == ours
         if pair in self.pairs:
@@ -328,6 +338,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(node=NODES)
     def a_heart_beats(self, node: str) -> None:
+        self.turn_to(node)
         theirs, ours = (self.do(store.heartbeat(node)) for store in self.stores)
         assert Counter(map(face, theirs)) == Counter(map(face, ours))
 

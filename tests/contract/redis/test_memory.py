@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from relay.core.envelope import Taken
+from relay.core.envelope import Result, Taken
 from relay.core.keymark import KeyMark
 from relay.core.routing import Routing
 from relay.core.words import MailboxId
@@ -25,7 +25,7 @@ from relay.vault.vault import fingerprint_of
 from tests.contract.harness import run
 from tests.contract.histories import FATES, LOGINS, SENDERS, credentials, routings
 from tests.contract.redis.harness import RedisHarness
-from tests.contract.scene import Result, account, message, provider
+from tests.contract.scene import account, message, provider
 
 pytestmark = [pytest.mark.needs("redis-server"), pytest.mark.timeout(600)]
 
