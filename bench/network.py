@@ -1,7 +1,7 @@
 """What the way to Redis costs: one node behind a proxy that delays, at several round-trip times.
 
 Law: nothing of the machine's own network is changed; the proxy is a process of its own, and its own cost is the row
-with no delay. Run: python -m bench.network [--rounds N]
+of 0 ms beside that without one. Run: python -m bench.network [--rounds N]
 """
 
 import argparse
@@ -109,20 +109,24 @@ def _warm(node: Child) -> None:
 
 
 def measure(folder: Path, *, rounds: int) -> list[str]:
-    """A row for each round-trip time; rounds of all of them alternate."""
-    found: dict[float, list[list[float]]] = {trip: [] for trip in TRIPS}
-    with redis_server() as server, ExitStack() as stack:
-        nodes = {}
+    """A row for each way; rounds of all of them alternate."""
+    found: dict[str, list[list[float]]] = {}
+    with ExitStack() as stack:
+        server, doubled = stack.enter_context(redis_server()), stack.enter_context(redis_server(replicas=1))
+        ways = {"none": (server, server.address), "none, one replica": (doubled, doubled.address)}
         for trip in TRIPS:
-            address = stack.enter_context(distant(server, trip))
-            [nodes[trip]] = stack.enter_context(children(address, folder / str(trip), 1))
+            ways[f"{trip:g} ms"] = server, stack.enter_context(distant(server, trip))
+        nodes: dict[str, tuple[Measured, Child]] = {}
+        for way, (where, address) in ways.items():
+            [node] = stack.enter_context(children(address, folder / way, 1))
+            nodes[way] = where, node
         for _ in range(rounds):
-            for trip, node in nodes.items():
-                found[trip].append(_round(server, node))
+            for way, (where, node) in nodes.items():
+                found.setdefault(way, []).append(_round(where, node))
     rows = []
-    for trip, each in found.items():
+    for way, each in found.items():
         put, sent, reads, take, judged = (statistics.median(values) for values in zip(*each, strict=True))
-        rows.append(f"| {trip:g} ms | {put:,.0f} | {sent:,.0f} | {reads:.2f} | {take:.2f} ms | {judged:.2f} ms |")
+        rows.append(f"| {way} | {put:,.0f} | {sent:,.0f} | {reads:.2f} | {take:.2f} ms | {judged:.2f} ms |")
     return rows
 
 
@@ -136,7 +140,7 @@ def main() -> None:
         serve(chosen.proxy, chosen.trip)
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as name:
         rows = measure(Path(name), rounds=chosen.rounds)
-        print("| round trip | put/s | take + gate + settle/s | reads of Redis for one | a take | a judged operation |")
+        print("| on the way | put/s | take + gate + settle/s | reads of Redis for one | a take | a judged operation |")
         print("|---|---|---|---|---|---|", *rows, sep="\n")
         print(f"\nfdatasync {fsync_ms(Path(name)):.2f} ms; load average {os.getloadavg()[0]:.1f}")
 

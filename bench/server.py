@@ -5,7 +5,7 @@ Law: every figure about the server is read from the server or from /proc, never 
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,10 +82,14 @@ class Measured:
 
 
 @contextmanager
-def redis_server(*config: str) -> Iterator[Measured]:
+def redis_server(*config: str, replicas: int = 0) -> Iterator[Measured]:
     """The system's redis-server, durable, on a port of 127.0.0.1; BENCH_REDIS names another of the tests' servers."""
-    server = Server(binaries()[os.environ.get("BENCH_REDIS", "redis-7")], *QUIET, *config, is_tcp=True)
-    try:
-        yield Measured(server.start())
-    finally:
-        server.close()
+    program = binaries()[os.environ.get("BENCH_REDIS", "redis-7")]
+    with ExitStack() as stack:
+        servers = [Server(program, *QUIET, *config, is_tcp=True) for _ in range(1 + replicas)]
+        for server in servers:
+            stack.callback(server.close)
+            server.start()
+        for server in servers[1:]:
+            server.follow(servers[0])
+        yield Measured(servers[0])
