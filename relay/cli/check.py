@@ -19,9 +19,12 @@ from relay.config.checking import check_config
 from relay.config.loading import ConfigUnreadable
 from relay.config.part import Part
 from relay.config.problems import has_errors
-from relay.config.references import Stored, nothing_seen, nothing_stored
+from relay.config.references import References, Stored, nothing_seen
 from relay.config.routing import read_parts_here
+from relay.config.service import ServiceConfig
+from relay.config.store import OWN, store_address
 from relay.config.watch import read_parts_in
+from relay.errors import ConfigError
 
 LARGE: int = 2_000_000
 """Bytes of routing that are worth starting processes for: some ten thousand accounts, a second of one processor."""
@@ -44,16 +47,31 @@ def check(config: ConfigOption = DEFAULT_CONFIG) -> None:
     raise typer.Exit(1 if has_errors(problems) else 0)
 
 
-def _stored_of(data_dir: Path) -> Stored:
-    """Names are seen while the relay is stopped; one that runs has its store to itself, and says what is missing."""
-    if not data_dir.joinpath("relay.db").exists():
-        return nothing_stored
-    from relay.store.sqlite.offline import stored_names  # noqa: PLC0415 - only where there is a store to look into
-
-    names = stored_names(data_dir)
+def _stored_of(config: ServiceConfig) -> Stored:
+    """Names are seen in Redis, and in a file while the relay is stopped; one that runs says itself what is missing."""
+    try:
+        store = store_address(config.store, References(os.environ))
+    except ConfigError:
+        return nothing_seen  # that the address cannot be had is said at its place
+    names = _names_here(config.data_dir) if store == OWN else _names_there(store)
     if names is None:
         return nothing_seen
     return lambda name, use: nothing_seen(name, use) if name in names else None
+
+
+def _names_here(data_dir: Path) -> frozenset[str] | None:
+    if not data_dir.joinpath("relay.db").exists():
+        return frozenset()
+    from relay.store.sqlite.offline import stored_names  # noqa: PLC0415 - only where there is a store to look into
+
+    return stored_names(data_dir)
+
+
+def _names_there(address: str) -> frozenset[str] | None:
+    from relay.app.machine import MachineClock  # noqa: PLC0415 - most have no such store
+    from relay.store.redis.visit import stored_names  # noqa: PLC0415 - the same
+
+    return stored_names(address, MachineClock().boottime)
 
 
 def _read_parts(files: Sequence[tuple[str, bytes]]) -> Iterable[Part]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 
-from relay.config.loading import StoredOf, TryPair, read_service, seen_of, unseen
+from relay.config.loading import StoredOf, TryPair, read_service, unseen
 from relay.config.notices import check_roads
 from relay.config.problems import Problem, Report, in_order
 from relay.config.references import References, nothing_seen
@@ -34,7 +34,7 @@ def check_config(
     )
     found = list(service.problems)
     if routing is not None:
-        stored = nothing_seen if service.value is None else seen_of(service.value, stored_of)
+        stored = nothing_seen if service.value is None else stored_of(service.value)
         loader = RoutingLoader(routing, read_parts)
         loaded = loader.load(References(environ, stored))
         found += loaded.problems

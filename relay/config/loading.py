@@ -19,13 +19,13 @@ from relay.config.notices import MarkOf, check_notices
 from relay.config.problems import START, Loaded, Mark, Report, has_errors, in_order
 from relay.config.references import References, Stored, nothing_seen
 from relay.config.service import ServiceConfig
-from relay.config.store import OWN, Look, check_store, nobody_looks
+from relay.config.store import Look, check_store, nobody_looks
 from relay.config.validation import validated
 from relay.core.routing import Tls
 from relay.errors import ConfigError
 
-StoredOf = Callable[[Path], Stored]
-"""How to look up what the store in a data_dir keeps."""
+StoredOf = Callable[[ServiceConfig], Stored]
+"""How to look up what the store that a configuration names keeps."""
 
 TryPair = Callable[[Path, Path], tuple[str, str] | None]
 """What keeps this certificate and its key from being used: which of them (`certificate`, `key`), and a sentence."""
@@ -39,14 +39,9 @@ class ConfigUnreadable(ConfigError):
     """the configuration file cannot be opened"""
 
 
-def unseen(data_dir: Path) -> Stored:
+def unseen(config: ServiceConfig) -> Stored:
     """Nobody looks: the relay itself does, once it runs."""
     return nothing_seen
-
-
-def seen_of(config: ServiceConfig, stored_of: StoredOf) -> Stored:
-    """What can be seen of the store's secrets: nothing of one that is not in this node's data_dir."""
-    return stored_of(config.data_dir) if config.store == OWN else nothing_seen
 
 
 def load_service(
@@ -81,7 +76,7 @@ def read_service(
         report.error(_mark(root, ["routing"]), f"{reason}: {routing}")
         routing = None
     if config is not None:
-        references = References(environ, seen_of(config, stored_of))
+        references = References(environ, stored_of(config))
         _warn(config, root, report, environ, references)
         _look_at_store(config, root, report, references, look_at_store)
         _look_at_pair(config, root, report, try_pair)

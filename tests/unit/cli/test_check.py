@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from relay.cli.check import check
+from relay.store.redis.layout import LAYOUT
+from relay.store.redis.rowkeys import META, table_key
+from tests.fakes.redisservers import binary, server
 
 GOOD = 'submission:\n  listen: [{address: "127.0.0.1:2525", tls: none}]\nrouting: routing.yaml\n'
 WITH_KEY = {"RELAY_KEY": "set"}
@@ -50,6 +53,25 @@ def test_a_stored_secret_is_missed_only_where_the_store_can_be_looked_into(
     result = run()
     assert result.exit_code == 0
     assert (says in result.stdout) if says else result.stdout == ""
+
+
+@pytest.mark.needs("redis-server")
+def test_a_stored_secret_is_looked_for_in_redis_and_nothing_is_written_there(folder: Path) -> None:
+    (folder / "config/routing.yaml").write_text("accounts: {a@libero.it: {password: 'secret:anna'}}\n")
+    with server(binary("redis-7"), is_durable=False) as redis, redis.client() as client:
+        env = {"WHERE": redis.address}
+        (folder / "config/relay.yaml").write_text(GOOD + "store: env:WHERE\n")
+        assert "secret:anna is not in the store" in run(env=env).stdout
+        assert client.dbsize() == 0
+        client.hset(table_key("secrets"), "anna", b"sealed")
+        assert run(env=env).stdout == ""
+        client.hset(META, "layout", LAYOUT + 1)
+        client.delete(table_key("secrets"))
+        assert run(env=env).stdout == "", "a newer relay may keep them elsewhere"
+        redis.pause()
+        assert run(env=env).stdout == "", "what does not answer within a second is not seen"
+        redis.go_on()
+    assert run(env=env).stdout == "", "what is not there says nothing"
 
 
 def test_warnings_alone_exit_0(folder: Path) -> None:

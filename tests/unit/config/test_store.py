@@ -8,9 +8,9 @@ from relay.cli.stores import look_at_store
 from relay.config.checking import check_config
 from relay.config.loading import load_service
 from relay.config.problems import Loaded, Severity
-from relay.config.references import References, nothing_stored
+from relay.config.references import References, nothing_seen, nothing_stored
 from relay.config.service import ServiceConfig
-from relay.config.store import SCHEMES, kept_at, shown_store, store_address
+from relay.config.store import OWN, SCHEMES, kept_at, shown_store, store_address
 from relay.errors import ConfigError
 from relay.store.redis.address import Scheme
 
@@ -86,11 +86,15 @@ def test_what_it_is_kept_in_may_say_sqlite(folder: Path) -> None:
     assert ["with store: sqlite a node does all" in each for each in told(loaded)] == [True]
 
 
-def test_secrets_that_the_nodes_share_are_not_looked_for_in_data_dir(folder: Path) -> None:
+def test_secrets_are_looked_for_in_the_store_that_is_named(folder: Path) -> None:
     secret = "notices: {ops_webhook: 'https://ops.example/x', ops_webhook_secret: secret:hook}\n"
     for store, is_missed in (("sqlite", True), ("redis://127.0.0.1", False)):
         (folder / "relay.yaml").write_text(SMALLEST + secret + f"store: {store}\n")
-        problems = check_config(folder / "relay.yaml", {"RELAY_KEY": "set"}, stored_of=lambda _: nothing_stored)
+        problems = check_config(
+            folder / "relay.yaml",
+            {"RELAY_KEY": "set"},
+            stored_of=lambda config: nothing_stored if config.store == OWN else nothing_seen,
+        )
         assert any("is not in the store" in each.text for each in problems) is is_missed
 
 
