@@ -14,6 +14,7 @@ class RedisRows:
         self.sorted_sets: defaultdict[str, dict[str, int]] = defaultdict(dict)
         self.numbers: defaultdict[str, int] = defaultdict(int)
         self.lists: defaultdict[str, list[bytes]] = defaultdict(list)
+        self.sets: defaultdict[str, set[bytes]] = defaultdict(set)
         self.streams: defaultdict[str, list[tuple[bytes, bytes]]] = defaultdict(list)
 
     # what a ledger asks
@@ -43,6 +44,9 @@ class RedisRows:
     def incr(self, key: str, many: int = 1, /) -> int:
         self.numbers[key] += many
         return self.numbers[key]
+
+    def smembers(self, key: str, /) -> list[bytes]:
+        return sorted(self.sets[key])
 
     def lrange(self, key: str, /) -> list[bytes]:
         return list(self.lists[key])

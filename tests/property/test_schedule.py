@@ -3,7 +3,7 @@
 Law: the definition asks everybody again at every step and shares no code with the schedule.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -492,8 +492,10 @@ class TotalsKeptFromNobody(Schedule):
 class LoginsUncounted(Schedule):
     """A login costs nothing."""
 
-    def open_sessions(self, now: Instant, most: int) -> dict[MailboxId, int]:
-        opened = super().open_sessions(now, most)
+    def open_sessions(
+        self, now: Instant, most: int, *, left: Collection[MailboxId] = frozenset()
+    ) -> dict[MailboxId, int]:
+        opened = super().open_sessions(now, most, left=left)
         for mailbox in (mailbox for mailbox, many in opened.items() for _ in range(many)):
             self.look(mailbox).logins.give_back(now)
         return opened
