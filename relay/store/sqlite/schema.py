@@ -30,8 +30,8 @@ BARRED = "barred"
 def open_seals(database: Database, outside: Outside, *, has_segments: bool) -> Seals:
     """The seals of the store in this database; makes the store where there is none.
 
-    StoreTooNew; StoreMoved; StoreKeyError: its key is missing or another one. StoreBroken: mail lies in segments (`has_segments`)
-    and the database that says whose it is, is gone.
+    StoreTooNew; StoreMoved; StoreKeyError: its key is missing or another one. StoreBroken: mail lies in segments
+    (`has_segments`) and the database that says whose it is, is gone.
     """
     if database.read_one(_SQL["has_tables"]) == (0,):
         if has_segments:

@@ -1,0 +1,84 @@
+"""`relay queue migrate` says what was counted on both sides, and ends with 1 where that is not the same."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from relay.app.moving import Order
+from relay.cli import queue_migrate
+from relay.cli.frame import run
+from relay.store.moving.carried import Tally
+from relay.store.moving.move import Counted
+from tests.unit.cli.running import CONFIG
+
+WHOLE = [Counted("messages", Tally(3, 9), Tally(3, 9)), Counted("bodies", Tally(2, 7), Tally(2, 7))]
+LACKING = [WHOLE[0], Counted("bodies", Tally(2, 7), Tally(1, 5))]
+ELSEWHERE = "redis://:geheim@127.0.0.1:6379/1"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    (tmp_path / "routing.yaml").write_text("{}")
+    (tmp_path / "relay.yaml").write_text(CONFIG)
+    return str(tmp_path / "relay.yaml")
+
+
+def migrate(monkeypatch: pytest.MonkeyPatch, counted: list[Counted], *words: str) -> tuple[int, list[Order]]:
+    """The command, with a move that counts this; its code, and what it was asked for."""
+    orders: list[Order] = []
+
+    def move(order: Order) -> list[Counted]:
+        orders.append(order)
+        order.told("messages", 1, 3)
+        return counted
+
+    monkeypatch.setattr(queue_migrate, "move_store", move)
+    return run(["queue", "migrate", *words]), orders
+
+
+def test_move_that_is_whole_is_shown_and_says_what_comes_next(
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, orders = migrate(monkeypatch, WHOLE, "--config", config, "--to", ELSEWHERE)
+    shown = capsys.readouterr().out
+    assert (code, [order.to for order in orders]) == (0, [ELSEWHERE])
+    assert [line.split() for line in shown.splitlines()[:3]] == [
+        ["WHAT", "FROM", "TO"], ["messages", "3", "3"], ["bodies", "2", "2"],
+    ]  # fmt: skip
+    assert "write `store: redis://127.0.0.1:6379/1` into relay.yaml" in shown
+    assert "geheim" not in shown
+
+
+def test_what_is_lacking_ends_with_1_and_leaves_the_store_where_it_was(
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _ = migrate(monkeypatch, LACKING, "--config", config, "--to", ELSEWHERE)
+    said = capsys.readouterr()
+    assert code == 1
+    assert "not the same" in said.out
+    assert "the store stays where it was" in said.err
+
+
+def test_json_has_every_count(config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _ = migrate(monkeypatch, LACKING, "--config", config, "--to", ELSEWHERE, "--json")
+    found = json.loads(capsys.readouterr().out)
+    assert (code, found["is_whole"]) == (1, False)
+    assert found["counted"][1] == {"name": "bodies", "from": 2, "to": 1, "is_same": False}
+
+
+@pytest.mark.parametrize(("to", "why"), [("sqlite", "already"), ("redis://", "host"), ("nonsense", "unknown")])
+def test_where_it_cannot_go_is_said(config: str, to: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+    (Path(config).parent / "var").mkdir()
+    code = run(["queue", "migrate", "--config", config, "--to", to])
+    assert code == 1
+    assert why in capsys.readouterr().err
+
+
+def test_config_that_cannot_be_opened_is_wrong_use(tmp_path: Path) -> None:
+    assert run(["queue", "migrate", "--config", str(tmp_path / "none.yaml"), "--to", "sqlite"]) == 2
+
+
+def test_it_stands_among_the_verbs_of_the_queue(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["queue", "--help"]) == 0
+    assert "migrate" in capsys.readouterr().out
