@@ -12,7 +12,7 @@ if not rows.are_as_read(reads) then return cmsgpack.pack({ "STALE" }) end
 fault = verbs.fault(deeds)
 if fault then return redis.error_reply(fault) end
 
-if not verbs.bring_more(deeds) then full.go_on() end
+if not verbs.bring_mail(deeds) then full.go_on() end
 if work[9] then redis.call("HSET", rowkeys.DONE, work[8], ARGV[1] .. ":" .. string.format("%.0f", work[9])) end
 rows.write(commands)
 verbs.run(deeds, now)

@@ -72,10 +72,10 @@ function verbs.fault(deeds)
   return types.fault({ [rowkeys.PENDING] = "set" })
 end
 
--- Whether one of these brings in mail or a routing: a full Redis has no place for more.
-function verbs.bring_more(deeds)
+-- Whether one of these brings in mail: a full Redis has no place for more.
+function verbs.bring_mail(deeds)
   for _, deed in ipairs(deeds) do
-    if deed[1] == "bodies.keep" or deed[1] == "routing.version" then return true end
+    if deed[1] == "bodies.keep" then return true end
   end
   return false
 end
