@@ -91,6 +91,8 @@ class RoutingKeeper:
         self._in_force = NONE_APPLIED
         self._files: Routing | None = None
         """What this node's files said when they were good last."""
+        self._compared: tuple[Routing | None, int, bool] = (None, 0, True)
+        """Files, a version, and whether they said the same: comparing very many accounts takes its time."""
         self._news = asyncio.Event()
         self._abreast = asyncio.Event()
         """Set while this node works with what is in force."""
@@ -329,9 +331,13 @@ class RoutingKeeper:
         assert desk.others is not None
         lacking = await desk.run(lambda: lacking_clients(applied.routing, desk.resolve))
         await desk.others.keep(applied.routing, looked.found, lacking=lacking, digest=digest)
-        if files is not None:
+        if files is None:
+            return
+        of, version, is_same = self._compared
+        if of is not files or version != applied.version:
             is_same = files is applied.routing or await desk.run(lambda: files == applied.routing)
-            desk.others.compare(is_same=is_same, version=applied.version, by=applied.by, is_start=is_start)
+            self._compared = files, applied.version, is_same
+        desk.others.compare(is_same=is_same, version=applied.version, by=applied.by, is_start=is_start)
 
     async def _look_twice(self, routing: Routing) -> Fingerprinted:
         """The fingerprints with the secrets of now, which are bound by looking at them."""
