@@ -119,10 +119,10 @@ class World:
         for each in [self.join() for _ in range(many)]:
             each.wait_until_ready()
 
-    def join(self) -> RelayProcess:
+    def join(self, **environ: str) -> RelayProcess:
         """One node more; it may not be ready yet, or never be."""
         self.folders.append(self._folder(len(self.folders)))
-        self.nodes.append(self._launched(self.folders[-1]))
+        self.nodes.append(self._launched(self.folders[-1], **environ))
         return self.nodes[-1]
 
     def _launched(self, folder: Folder, **environ: str) -> RelayProcess:
@@ -228,8 +228,8 @@ class World:
                 found[ids[row["message"]]] += row["doubts"]
         return found
 
-    def judge(self, *, limits: Sequence[tuple[int, float]] = ((LIMIT, 1.0),)) -> str:
-        """Nothing twice but what was in doubt, and never over a limit; the figures as one line."""
+    def judge(self, *, limits: Sequence[tuple[int, float]] = ((LIMIT, 1.0),), sessions: int = SESSIONS) -> None:
+        """Nothing twice but what was in doubt, and never over a limit; prints the figures as one line."""
         records, doubts = self.seen(), self.doubts()
         doubled = judge.doubled(records)
         known = self.accepted.ids
@@ -244,15 +244,14 @@ class World:
             f"{len(self.accepted.ids)} accepted, {len(judge.copies(records))} arrived, {len(doubled)} twice, "
             f"{sum(doubts.values())} doubts, worst window/limit "
             + " ".join(f"{is_now}/{most}={is_now / most:.2f}" for is_now, most in worst)
-            + f", total {total}/{TOTAL}, sessions {max(judge.most_sessions(records).values())}/{SESSIONS}"
+            + f", total {total}/{TOTAL}, sessions {max(judge.most_sessions(records).values())}/{sessions}"
             + f", refused {dict(self.accepted.refused)}"
         )
         assert all(is_now <= most for is_now, most in worst), figures
         assert total <= TOTAL, figures
         assert not [record for record in records if record["event"] == "over-limit"], figures
-        assert max(judge.most_sessions(records).values()) <= SESSIONS, figures
+        assert max(judge.most_sessions(records).values()) <= sessions, figures
         print(figures)
-        return figures
 
     def failures(self) -> str:
         """What nobody foresaw, as the nodes of all lives said it."""
