@@ -14,8 +14,10 @@ from relay.store.ports import Intake
 from relay.store.ports.unheard import Sending
 from relay.submission.resubmission import Resubmissions, Told, UnderWay
 
-PAUSES: tuple[float, ...] = (0.5, 1, 2, 4, 8, 15, 30, 60, 120, 240, 480, 600)
-"""Seconds between tries to remember who was told nothing: half an hour in all, for as long is it worth knowing."""
+PAUSES: tuple[float, ...] = (0.5, 1, *(2.0,) * 900)
+"""Seconds between tries to remember who was told nothing: half an hour in all, for as long is it worth knowing. Never
+long: when the store is back, its clients are too, and perhaps at another node. They are few, for a store that is known
+to be away is not asked to take anything."""
 
 
 class Handing:
