@@ -12,7 +12,9 @@ from relay.errors import StoreFull
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.editing import MANY
 from relay.store.redis.keys import CLOCK
-from relay.store.redis.rowkeys import EVENTS, STATE, number_key
+from relay.store.redis.link import Call
+from relay.store.redis.rowkeys import EVENTS, META, STATE, number_key
+from relay.store.redis.scripts import load_script
 from relay.store.redis.store import RedisStore
 from tests.contract.harness import run
 from tests.contract.redis.harness import RedisHarness, shared_server
@@ -26,7 +28,7 @@ from tests.contract.redis.recording import (
     recorded,
     run_again,
 )
-from tests.contract.redis.test_wrong_types import HOT_SCENES, SCENES
+from tests.contract.redis.test_wrong_types import HOT_SCENES, MOVES, SCENES
 from tests.contract.scene import AUTH_LATER, BOUNCED, DEFERRED, DELIVERED, NODE, OTHER, A, B, C, Scene, account, box
 from tests.fakes.redisservers import NAMES
 
@@ -82,6 +84,22 @@ def test_each_call_is_done_wholly_or_refused_wholly_and_only_what_is_new_is_refu
                 else:
                     run_again(client, one.call)
                     assert but_when(client) == after, one.name
+    client.flushdb()
+
+
+@pytest.mark.parametrize("program", NAMES)
+def test_a_store_is_moved_away_from_a_full_redis_and_not_to_one(program: str) -> None:
+    client = shared_server(program).client(db=15)
+    client.flushdb()
+    client.hset(META, mapping={"moving": "1", "barred": "not all here yet"})
+    before = contents(client)
+    with full(client):
+        with pytest.raises(redis.ResponseError, match="used memory"):
+            run_again(client, Call(load_script("moved_in"), (), MOVES["moved_in"]))
+        assert contents(client) == before
+        run_again(client, Call(load_script("moved_here"), (), MOVES["moved_here"]))
+        assert not client.exists(META), "it is free"
+        assert run_again(client, Call(load_script("moved_away"), (), MOVES["moved_away"])) == 1
     client.flushdb()
 
 

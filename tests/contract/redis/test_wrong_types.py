@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgpack
 import pytest
 import redis
 
@@ -18,7 +19,7 @@ from relay.store import redis as package
 from relay.store.ports.nodes import NodeView, Role
 from relay.store.redis.layout import LAYOUT
 from relay.store.redis.link import Call
-from relay.store.redis.rowkeys import META, STATE, number_key, table_key
+from relay.store.redis.rowkeys import META, STATE, body_key, index_key, number_key, table_key
 from relay.store.redis.scripts import load_script, script_names
 from relay.store.redis.store import RedisStore
 from tests.contract.books import healths, trials
@@ -69,6 +70,15 @@ SCENES = (
     reading.a_closed_total_is_a_limit_too,
 )
 """Together they run every script, and every verb of a judged operation."""
+
+MOVED_ROW = [table_key("accounts"), "1", b"row", [["ZADD", index_key("accounts", "all", ()), 1, "1"]]]
+MOVED_PAGE = [[MOVED_ROW], [[body_key(1), b"sealed"]], [b"an event"]]
+MOVES = {
+    "moved_away": ("it was moved", "0", "0"),
+    "moved_in": ("moving:accounts", "1", msgpack.packb(MOVED_PAGE, use_bin_type=False)),
+    "moved_here": ("moving",),
+}
+"""What the scripts of a move are told."""
 
 ELSEWHERE = {"layout", "moved_away", "moved_here", "moved_in", "stage", "owed"}
 """Scripts that are run before a store is open, while it is moved, or in edits of many (test_large_edits.py)."""
@@ -165,6 +175,19 @@ def only_looks(one: Recorded) -> bool:
 def goes_without(one: Recorded, key: str) -> bool:
     """A take hands out nothing of a mailbox or provider that is spoilt, and goes on with the others."""
     return REPLACED.match(key) is not None or (one.call.script.name == "take" and "{relay}" not in key)
+
+
+@pytest.mark.parametrize("script", MOVES)
+def test_a_move_stops_at_a_key_of_another_type_and_nothing_is_changed(whole: Played, script: str) -> None:
+    client, call = whole.client, Call(load_script(script), (), MOVES[script])
+    client.flushdb()
+    client.hset(META, mapping={"layout": LAYOUT, "moving": "1", "barred": "not all here yet"})
+    one = Recorded(call, contents(client), frozenset())
+    keys = touched(client, one)
+    assert META in keys
+    assert contents(client) != one.before, "it did something"
+    for key in sorted(keys):
+        try_with(client, one, key)
 
 
 @pytest.mark.parametrize("key", [table_key("outbox"), number_key("healths"), table_key("mailboxes")])
