@@ -8,10 +8,16 @@ from dataclasses import replace
 from typing import Protocol
 
 from relay.app.timed import TimedStore
-from relay.core.envelope import Taken
-from relay.core.words import MailboxId
+from relay.core.envelope import LoginFailure, Taken
+from relay.core.meaning import ReplyClass
+from relay.core.words import MailboxId, Stage
 from relay.errors import StaleRouting, StoreUnavailable
 from relay.store.ports.sessions import SessionEvent
+
+NOT_HERE = LoginFailure(
+    ReplyClass.AUTH_TEMPORARY, Stage.AUTH, None, is_provider=False, is_login_sent=False, fault="no-credentials"
+)
+"""How a login ends that nobody can try here."""
 
 
 class Keeps(Protocol):
@@ -19,6 +25,7 @@ class Keeps(Protocol):
 
     async def abreast(self) -> None: ...
     def is_behind(self) -> None: ...
+    def is_unable(self, mailbox: MailboxId, /) -> bool: ...
     async def not_as(self, opened: Collection[MailboxId], /) -> Collection[MailboxId]: ...
 
 
@@ -45,7 +52,8 @@ class NodeStore(TimedStore):
         return await self._without_others(taken, self._keeper) if taken.open else taken
 
     async def _without_others(self, taken: Taken, keeper: Keeps) -> Taken:
-        """Without sessions that this node has not the secret for; whoever has it is named next.
+        """Without sessions that this node has not the secret for; whoever has it is named next. Those that it lacks and
+        could not name, for they are too many, rest for a while: else they were named again at once.
 
         What the store cannot be told of is opened: a login too many is less than a place that nobody gives back.
         """
@@ -53,7 +61,10 @@ class NodeStore(TimedStore):
         try:
             for mailbox in await keeper.not_as(taken.open):
                 while opened[mailbox]:
-                    await self.session(mailbox, SessionEvent.DECLINED)
+                    if keeper.is_unable(mailbox):
+                        await self.refused(mailbox, NOT_HERE)
+                    else:
+                        await self.session(mailbox, SessionEvent.DECLINED)
                     opened[mailbox] -= 1
         except StoreUnavailable:
             pass  # the presence has heard of it

@@ -25,8 +25,9 @@ FILES = "routing-files"
 SECRETS = "routing-secrets"
 """What readiness calls secrets that are not here, or others than those in force."""
 
-LEFT_MOST: int = 1_000
-"""Mailboxes that a node leaves to others: each of its takes names them. One that lacks more lacks its secrets."""
+LEFT_MOST: int = 100
+"""Mailboxes that a node leaves to others by name in each of its takes; for more it gives up, for a while, each time
+that one of them is named."""
 
 SHOWN: int = 5
 """Of them that are named in a sentence; what is done about the first helps the others too."""
@@ -71,16 +72,11 @@ class Others:
         self._readiness = readiness
         self._seen = Seen()
         self._told: dict[str, str] = {}
-        self.unable: Collection[MailboxId] = ()
+        self.unable: Mapping[MailboxId, Lack] = {}
 
     async def begin(self) -> None:
         """Reads what it had at its last look."""
         self._seen = await self._run(lambda: read_seen(self._path))
-
-    @property
-    def is_fit(self) -> bool:
-        """Whether it can do anything for the others: it lacks few secrets."""
-        return len(self.unable) <= LEFT_MOST
 
     def is_edit(self, digest: str, applied: AppliedRouting | None) -> bool:
         """Whether files count: they have changed since this node looked last, or nothing was ever in force."""
@@ -112,7 +108,7 @@ class Others:
 
     def leave(self, unable: Mapping[MailboxId, Lack], why: Why) -> None:
         """Says as whom it cannot log in."""
-        self.unable = tuple(unable) if self._delivers else ()
+        self.unable = unable if self._delivers else {}
         if not self.unable:
             self._mend(SECRETS)
             return
@@ -120,8 +116,8 @@ class Others:
             f"{box.username} at {box.provider}: {_reason(unable[box], why(box))}" for box in self._first()
         )
         more = f" (and {len(self.unable) - SHOWN} more)" if len(self.unable) > SHOWN else ""
-        rest = "other nodes send for them" if self.is_fit else "it takes nothing until it has them"
-        self._say(SECRETS, f"this node has not what {len(self.unable)} mailboxes log in with, {rest}: {named}{more}")
+        many = len(self.unable)
+        self._say(SECRETS, f"this node has not what {many} mailboxes log in with, others send for them: {named}{more}")
 
     def _first(self) -> list[MailboxId]:
         return sorted(self.unable)[:SHOWN]

@@ -6,11 +6,12 @@ Law: a routing is checked whole before it is applied; a bad edit is refused, sai
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Protocol
 
 from relay.admin import Readiness
 from relay.app.complaints import Complaints, is_stored, lacking_clients
-from relay.app.others import Others
+from relay.app.others import LEFT_MOST, Others
 from relay.app.shelf import SecretShelf
 from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import Cause, Fingerprinted, Resolve, Unresolved, fingerprints
@@ -215,16 +216,13 @@ class RoutingKeeper:
     async def abreast(self) -> None:
         """Returns at once while this node works with what is in force; waits a moment for it. StaleRouting: not yet."""
         others = self._desk.others
-        if others is None or (self._abreast.is_set() and others.is_fit):
+        if others is None or self._abreast.is_set():
             return
         try:
             async with asyncio.timeout(PATIENCE):
                 await self._abreast.wait()
         except TimeoutError:
             raise StaleRouting from None
-        if not others.is_fit:
-            await asyncio.sleep(PATIENCE)
-            raise StaleRouting
 
     async def not_as(self, opened: Collection[MailboxId]) -> Collection[MailboxId]:
         """As whom this node is not to log in though the store named them: what is in force is another secret by now."""
@@ -234,9 +232,13 @@ class RoutingKeeper:
             return ()
         applied = await self._desk.store.applied() or NONE_APPLIED
         others = [box for box in mine if applied.fingerprints.get(box) != last.found.get(box)]
-        if others or applied.version != self._version:
+        if applied.version != self._version or not all(map(self.is_unable, others)):
             self.is_behind()
         return others
+
+    def is_unable(self, mailbox: MailboxId) -> bool:
+        """Whether this node has not, as far as it knows, what a mailbox logs in with, and others may."""
+        return self._desk.others is not None and mailbox in self._desk.others.unable
 
     def is_behind(self) -> None:
         """The store says that another routing is in force."""
@@ -285,7 +287,7 @@ class RoutingKeeper:
             desk.metrics.routing_refused()
         self._in_force = applied
         if desk.others is not None:
-            desk.store.leave(weighed.unable)
+            desk.store.leave(tuple(islice(weighed.unable, LEFT_MOST)))
             desk.others.leave(weighed.unable, self.why_without)
             await self._say_how_it_stands(applied, looked, digest=digest, is_start=is_start)
         await self._complaints.say_which_clients_lack(routing)

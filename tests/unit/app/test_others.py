@@ -15,7 +15,7 @@ from relay.app.others import FILES, LEFT_MOST, SECRETS, Others
 from relay.app.routing import EDIT, Desk, RoutingKeeper
 from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import References
-from relay.core.envelope import Taken
+from relay.core.envelope import LoginFailure, Taken
 from relay.core.routing import Account, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan
 from relay.errors import StaleRouting, StoreUnavailable
@@ -74,6 +74,7 @@ class Store:
         self.taken_under: list[int] = []
         self.wanted: dict[MailboxId, int] = {}
         self.is_away = False
+        self.refused_as: list[MailboxId] = []
 
     async def apply(self, routing: Routing, prints: Mapping[MailboxId, str | None]) -> int:
         raise AssertionError("among others nothing is applied unseen")
@@ -99,6 +100,11 @@ class Store:
         opened = {box: many for box, many in self.wanted.items() if box not in self.left}
         self.wanted = {box: many for box, many in self.wanted.items() if box in self.left}
         return Taken((), opened, {}, None, 0, frozenset())
+
+    async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
+        assert not failure.is_login_sent
+        assert not failure.is_provider
+        self.refused_as.append(mailbox)
 
     async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
         if self.is_away:
@@ -367,18 +373,22 @@ async def test_a_node_that_sends_nothing_lacks_nothing(shared: Shared, one: Node
     assert taking.problems == {}
 
 
-async def test_who_lacks_too_much_takes_nothing(
-    shared: Shared, one: Node, two: Node, monkeypatch: pytest.MonkeyPatch
+async def test_who_lacks_very_much_names_the_first_and_lets_the_rest_go_for_a_while(
+    shared: Shared, one: Node, two: Node
 ) -> None:
-    monkeypatch.setattr("relay.app.routing.PATIENCE", 0.01)
-    many = routing(*(f"{number}@d.test" for number in range(LEFT_MOST + 1)))
+    """However many lack: the others of the provider wait for none of them."""
+    many = routing(*(f"{number}@d.test" for number in range(LEFT_MOST + 2)))
     await one.start(many)
     two.environ.clear()
     await two.start(many)
-    assert "it takes nothing until it has them" in two.problems[SECRETS]
-    with pytest.raises(StaleRouting):
-        await two.delivery.take("two", {}, 1)
-    await one.delivery.take("one", {}, 1)
+    assert len(two.store.left) == LEFT_MOST
+    assert f"not what {LEFT_MOST + 2} mailboxes log in with" in two.problems[SECRETS]
+    (rest,) = [box for box in many.mailboxes() if box not in two.store.left][1:]
+    two.store.wanted = {rest: 1}
+    assert (await two.delivery.take("two", {}, 1)).open == {}
+    assert two.store.refused_as == [rest], "it backs off, and is not named again at once"
+    one.store.wanted = {rest: 1}
+    assert (await one.delivery.take("one", {}, 1)).open == {rest: 1}
 
 
 async def test_a_memory_that_cannot_be_read_is_that_of_a_new_node(shared: Shared, one: Node, two: Node) -> None:

@@ -128,10 +128,11 @@ local function is_elsewhere(self, node, left)
   return owner ~= nil and owner ~= node
 end
 
--- The next in order that `node` may open a session of; those of others go to `others`, so many at most.
+-- The next in order that `node` may open a session of; those of others go to `others`, so many at most besides those
+-- that it leaves to others itself: nobody waits for them.
 local AT_MOST = 100
-local function next_of(host, now, node, others, left)
-  while #others < AT_MOST do
+local function next_of(host, now, node, others, left, many_left)
+  while #others < AT_MOST + many_left do
     local self = next_wanting(host, now)
     if not self or not is_elsewhere(self, node, left) then return self end
     others[#others + 1] = self
@@ -149,7 +150,7 @@ function sessions.open(now, most, node, left)
     local host = provider.look(name)
     local others = {}
     while most > 0 and provider.may_connect(host, now) do
-      local self = next_of(host, now, node, others, is_left)
+      local self = next_of(host, now, node, others, is_left, #(left or {}))
       if not self then break end
       sessions.reserve(self, now, node)
       if line.wants_session(self, now) then round.push_wanting(self) end
