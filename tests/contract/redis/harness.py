@@ -107,6 +107,10 @@ class RedisHarness(OnVirtualTime):
     def peer(self) -> Store | None:
         return self.other("node-2")
 
+    def part(self) -> None:
+        """Nodes that come from now on hear no bell of those before, as while the line to it is broken."""
+        self._rope = Bells()
+
     def other(self, node: str) -> RedisStore:
         """The same store as another node has it, which has just loaded it."""
         return self._open(node)
