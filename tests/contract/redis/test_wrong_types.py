@@ -142,7 +142,7 @@ def try_with(client: redis.Redis, one: Recorded, key: str) -> None:
     is_changed = but_clock(contents(client)) != spoilt
     if refused is not None:
         assert not is_changed, (one.name, key, refused)
-        assert f"WRONG TYPE {key}: " in refused or only_looks(one), (one.name, key, refused)
+        assert f"WRONGTYPE {key} is " in refused or only_looks(one), (one.name, key, refused)
     elif is_changed:
         assert goes_without(one, key), (one.name, key)
     else:

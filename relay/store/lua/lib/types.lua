@@ -5,7 +5,7 @@ local types = {}
 function types.fault(expected)
   for key, kind in pairs(expected) do
     local found = redis.call("TYPE", key)["ok"]
-    if found ~= kind and found ~= "none" then return "WRONG TYPE " .. key .. ": " .. found .. ", not " .. kind end
+    if found ~= kind and found ~= "none" then return "WRONGTYPE " .. key .. " is a " .. found .. ", not a " .. kind end
   end
   return nil
 end

@@ -119,7 +119,7 @@ def test_a_key_of_another_type_is_refused_by_name_and_nothing_is_written(twins: 
         for name, args in calls(now):
             answer = ask(player, name, now, args)
             if answer is not None:
-                assert answer.startswith("WRONG TYPE relay:{"), (name, key, answer)
+                assert answer.startswith("WRONGTYPE relay:{"), (name, key, answer)
                 assert contents(player.client) == spoilt, (name, key)
                 refused.add(name)
             elif contents(player.client) != spoilt:
