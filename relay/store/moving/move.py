@@ -25,6 +25,9 @@ from relay.store.needs import CrashPoint, never_dies
 from relay.store.redis.answers.store import pack_event
 from relay.store.redis.tables import TABLES
 
+SPOILT = "spoilt"
+"""The state of no source: what did not arrive as it was is not gone on with, the next run begins anew."""
+
 READY = "ready"
 """What may be sent at once, as the schedule of the target has it."""
 
@@ -105,6 +108,8 @@ class Move:
         counted = [*self._counted()]
         if all(each.is_same for each in counted):
             self._finish()
+        elif not self._source.moved:
+            self._target.note(replace(self._journey, state=SPOILT))
         return counted
 
     @property

@@ -155,6 +155,10 @@ class RedisSide(RedisReading):
                 self.ask("UNLINK", key)
         self._journey = journey
 
+    def note(self, journey: Journey) -> None:
+        """Remembers of the move what is another now."""
+        self.ask("HSET", META, MOVING, journey.written())
+
     def _keys(self) -> Iterator[bytes]:
         cursor: Any = b"0"
         while True:

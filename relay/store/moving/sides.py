@@ -93,6 +93,9 @@ class Target(Readable, Protocol):
     def begin(self, journey: Journey) -> None:
         """Empties what an earlier move left, and bars it until this one is finished."""
 
+    def note(self, journey: Journey) -> None:
+        """Remembers of the move what is another now."""
+
     def position(self, table: str) -> str:
         """Behind which position the next rows of a table come; empty: from the start."""
 

@@ -194,6 +194,11 @@ class SqliteSide:
         self._database.commit()
         self._segments.begin(1)
 
+    def note(self, journey: Journey) -> None:
+        """Remembers of the move what is another now."""
+        self._database.write(_STORE["set_meta"], (MOVING, journey.written()))
+        self._database.commit()
+
     def _wipe(self) -> None:
         for number in list(self._segments.numbers()):
             self._segments.remove(number)

@@ -27,6 +27,7 @@ from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
 from relay.store.redis.opening import Membership, open_ground
 from relay.store.redis.opening import open_store as open_shared
+from relay.store.redis.rowkeys import body_key
 from relay.store.segments.files import FileSegments
 from relay.store.sqlite import DataDir, hold, open_store
 from relay.vault import Vault
@@ -111,6 +112,10 @@ class OnRedis:
     def use(self) -> None:
         """Somebody asks the store something."""
         self.link(is_mover=True).ask("HINCRBY", "relay:{relay}:clock", "last", 1)
+
+    def lose_body(self, seq: int) -> None:
+        """A body is not there."""
+        self.link(is_mover=True).ask("DEL", body_key(seq))
 
     def _membership(self) -> Membership:
         self._lives += 1

@@ -8,28 +8,20 @@ from typing import Any
 
 import pytest
 
-from relay.core.envelope import Kind
 from relay.core.limits import HOUR, parse_limit
 from relay.core.relaytime import Reading
 from relay.errors import StaleRouting, StoreBroken, StoreMoved, StoreUnavailable
-from relay.store.moving.carried import Tally
-from relay.store.moving.move import Counted
 from relay.store.needs import StoreSettings
-from relay.store.ports.books import BookedStore
 from relay.store.ports.reading import AccountQuery, MessageQuery
-from relay.store.ports.secrets import Secrets
 from tests.contract.clock import SECOND, LoopClock
 from tests.contract.harness import run
 from tests.contract.moving.harness import STARTS, MovingHarness, OnDisk, OnRedis, Place, World, move
+from tests.contract.moving.telling import D, fill, told
 from tests.contract.scene import (
     AUTH_REFUSED,
-    BOUNCED,
-    DEFERRED,
-    MAIL_REFUSED,
     NODE,
     A,
     B,
-    C,
     Scene,
     account,
     box,
@@ -38,70 +30,9 @@ from tests.contract.scene import (
 )
 from tests.simulation.loop import VirtualLoop
 
-pytestmark = pytest.mark.needs("redis-server")
-
-D, E = "d@studio.test", "e@studio.test"
 SETTINGS = StoreSettings()
 
-
-async def fill(scene: Scene) -> None:
-    """Mail in every state that there is, and a word in every book."""
-    limited = provider("p", "5/1h", totals=["100/day"])
-    nowhere = account("gone@studio.test")
-    accounts = [account(each) for each in (A, B, C, D)]
-    await scene.route(*accounts, account(E, "q"), nowhere, providers=[limited])
-    await scene.mail(A, 1, 2)
-    await scene.send_all()
-    await scene.mail(A, 3)
-    await scene.send_all(DEFERRED)
-    await scene.store.put(message(4, B, "nobody@example.test", "other@example.test"))
-    await scene.send_all(BOUNCED)
-    await scene.mail(C, 5)
-    await scene.send_all(MAIL_REFUSED)
-    await scene.mail("gone@studio.test", 6)
-    await scene.route(*accounts, account(E, "q"), providers=[limited])
-    await scene.mail(A, 7, 8, 9)
-    await scene.store.put(message(10, E, "one@example.test", "two@example.test", "three@example.test"))
-    await scene.mail(D, 11)
-    await scene.books.control.pause(D, why="on holiday")
-    await scene.books.secrets.set("rossi", "pässwörd")
-    await scene.books.suppressions.opt_out(A, "never@example.test")
-    await scene.store.put(message("report", B, kind=Kind.REPORT, answers=(await scene.store.outbox(10))[0].id))
-
-
-async def told(store: Any) -> dict[str, Any]:
-    """All that the ports can tell."""
-    assert store.books
-    books: BookedStore = store
-    messages = (await books.messages(MessageQuery())).items
-    query = AccountQuery(with_sent=True)
-    return {
-        "messages": messages,
-        "each": [await books.message(each.id) for each in messages],
-        "accounts": (await books.accounts(query)).items,
-        "providers": await books.providers(),
-        "outbox": await books.outbox(100),
-        "lost": await books.lost(),
-        "queue": sorted(await books.queue_counts(), key=str),
-        "healths": await books.health_counts(),
-        "routing": await _routing(books),
-        "secret": _secret(books.books.secrets),
-        "names": await books.books.secrets.names(),
-        "standing": await books.books.suppressions.standing(A, "never@example.test"),
-        "concerns": await books.books.notices.concerns(100),
-        "pauses": [books.pause_of(each) for each in (A, B, C, D, E)],
-    }
-
-
-async def _routing(store: BookedStore) -> Any:
-    """Who put it in force is a node of the place that was left."""
-    applied = await store.applied()
-    return None if applied is None else (applied.version, applied.routing, applied.fingerprints)
-
-
-def _secret(secrets: Secrets) -> str | None:
-    found = secrets.get("rossi")
-    return None if found is None else found.value
+pytestmark = pytest.mark.needs("redis-server")
 
 
 def scenario(begins: str, what: Callable[[Scene, MovingHarness], Any]) -> None:
@@ -314,6 +245,29 @@ def test_store_that_somebody_used_meanwhile_is_not_left() -> None:
     scenario("redis", check)
 
 
+def test_what_did_not_arrive_is_found_by_the_count_and_the_next_run_begins_anew() -> None:
+    async def check(scene: Scene, harness: MovingHarness) -> None:
+        await scene.mail(A, 1, 2)
+        await harness.store.close()
+        here, there = _places(harness)
+        assert isinstance(there, OnRedis)
+        shared = there
+
+        def lose(name: str) -> None:
+            if name == "move-carried":
+                shared.lose_body(1)
+
+        counted = await move(here, there, lose)
+        assert {each.name for each in counted if not each.is_same} == {"bodies"}
+        with pytest.raises(StoreMoved, match="being moved here from"):
+            there.open()
+        await here.open().close()
+        assert all(each.is_same for each in await move(here, there))
+        harness.store = there.open()
+
+    scenario("sqlite", check)
+
+
 def test_node_that_knew_nothing_of_the_move_takes_in_no_mail_and_hands_none_out() -> None:
     async def check(scene: Scene, harness: MovingHarness) -> None:
         await scene.route(account(A))
@@ -382,18 +336,6 @@ def test_limits_bind_as_before_where_queue_time_and_relay_time_are_apart() -> No
         await scene.store.close()
 
     run(whole)
-
-
-def test_whatever_is_missing_or_another_is_found_by_the_count() -> None:
-    one, other = Tally(), Tally()
-    for rows, tally in (((b"a", b"b"), one), ((b"b", b"a"), other)):
-        for row in rows:
-            tally.add(row)
-    assert Counted("rows", one, other).is_same, "in whatever order"
-    other.add(b"c")
-    assert not Counted("rows", one, other).is_same
-    one.add(b"d")
-    assert not Counted("rows", one, other).is_same, "as many are not the same"
 
 
 def test_login_that_was_refused_counts_after_a_move() -> None:
