@@ -25,6 +25,7 @@ MESSAGES = 5_000
 
 SECONDS = 4.0
 TAKES = 500
+"""That find nothing, one after another."""
 
 
 class Deep:
