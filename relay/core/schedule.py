@@ -113,7 +113,7 @@ class Schedule:
     def open_sessions(
         self, now: Instant, most: int, *, left: Collection[MailboxId] = frozenset()
     ) -> dict[MailboxId, int]:
-        """Mailboxes next in order that want a session, but for those `left` to others; all named is reserved at once."""
+        """Mailboxes next in order that want a session, but for those `left` to others; what is named is reserved."""
         return open_sessions(self._round, now, most, left=left)
 
     def close_sessions(self, now: Instant, idle: Mapping[MailboxId, int]) -> dict[MailboxId, int]:

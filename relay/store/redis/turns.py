@@ -141,7 +141,6 @@ class Turns:
         finally:
             self._driver = None
 
-
     def _break(self, items: Sequence[Item], broken: StoreBroken) -> None:
         """A fault of ours: nothing goes on from here, and the next life of this node begins clean."""
         self._waiting, self._broken = [], broken
