@@ -50,7 +50,7 @@ from relay.store.redis.ledger import EVERY, RedisLedger
 from relay.store.redis.link import Link
 from relay.store.redis.names import RedisNames
 from relay.store.redis.opened import Opened
-from relay.store.redis.operations import Changed, Operations
+from relay.store.redis.operations import Changed, Look, Operations, Stale
 from relay.store.redis.pending import RedisPending
 from relay.store.redis.pruning import RedisPruning
 from relay.store.redis.ready import RedisReady
@@ -187,6 +187,9 @@ class Core:
         """Runs work that decides, and commits what it wrote. Stale: somebody else did meanwhile; nothing is done."""
         operations = self._ground.operations
         look = operations.begin(self.revision) if held is None else operations.begin(self.revision, held=held)
+        if look.revision < self.revision:
+            operations.let_go()
+        self._refuse_the_past(look)
         self._hear(look.changed)
         self.revision, self.changes = look.revision, look.changes
         changes, self.is_spoilt, self.in_doubt = self.context.changes, True, NOTHING
@@ -225,6 +228,11 @@ class Core:
         except RelayError:
             return
 
+    def _refuse_the_past(self, look: Look) -> None:
+        """A server that took over without the last writes says less than this memory holds. Stale: it is loaded again."""
+        if look.revision < self.revision:
+            raise Stale("what was written last is not there any more")
+
     def give_up(self) -> None:
         """An operation was refused before it wrote anything: the pen goes."""
         self._opened.close()
@@ -233,6 +241,7 @@ class Core:
     def look(self, work: Callable[[], T]) -> T:
         """Runs work that only reads."""
         look = self._ground.operations.look(self.revision)
+        self._refuse_the_past(look)
         self._hear(look.changed)
         self.revision, self.changes = look.revision, look.changes
         ledger = self._open()

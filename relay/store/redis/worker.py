@@ -248,9 +248,8 @@ class Worker:
     def _look_all(self, items: Sequence[Item]) -> None:
         if not items:
             return
-        core = self.alive()
 
-        def work() -> None:
+        def work(core: Core) -> None:
             for item in items:
                 assert item.look is not None
                 try:
@@ -258,4 +257,10 @@ class Worker:
                 except RelayError as error:
                     item.fail(error)
 
-        core.look(work)
+        try:
+            core = self.alive()
+            core.look(lambda: work(core))
+        except Stale:
+            self._core = None
+            core = self.alive()
+            core.look(lambda: work(core))
