@@ -1,7 +1,7 @@
 """`kill -9` of nodes and of Redis under load, at random: nothing answered 250 is lost, nothing goes over a limit,
 and what arrived twice was in doubt.
 
-A nightly run takes more rounds: `--seeds 20`.
+A nightly run takes more rounds, and four nodes: `--seeds 20`.
 """
 
 from collections.abc import Iterator
@@ -37,8 +37,9 @@ def test_kills_at_random_under_load_lose_nothing(
     tmp_path: Path, redis: Server, request: pytest.FixtureRequest, what: str
 ) -> None:
     with ExitStack() as stack:
-        world = World(tmp_path, redis, stack, nodes=2, provider=SLOW)
-        for seed in seeds_of(request.config.getoption("--seeds"), ROUNDS):
+        wanted = request.config.getoption("--seeds")
+        world = World(tmp_path, redis, stack, nodes=4 if wanted else 2, provider=SLOW)
+        for seed in seeds_of(wanted, ROUNDS):
             lot = chance(seed)
             with world.load(is_again=seed % 2 == 0, name=f"r{seed}-"):
                 for _ in range(KILLS):

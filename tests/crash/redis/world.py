@@ -27,10 +27,10 @@ from tests.integration.sandbox_peer import SandboxProcess
 
 ACCOUNTS = ("anna@d.test", "bruno@d.test", "vendor@d.test")
 PATIENT = "patient@example.org"
-LIMIT = 15
+LIMIT = 10
 """Recipients of each mailbox in any closed second."""
 
-TOTAL = 36
+TOTAL = 25
 """Of all mailboxes together."""
 
 SESSIONS = 2
