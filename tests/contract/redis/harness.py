@@ -10,6 +10,8 @@ import time
 from dataclasses import replace
 from functools import cache
 
+import redis
+
 from relay.core.keymark import KeyMark
 from relay.errors import RelayError
 from relay.store.needs import Outside, StoreSettings
@@ -62,13 +64,17 @@ class RedisHarness(OnVirtualTime):
         self._chance = 0
         self._lives = 0
         self._server, self._db = shared_server(self.program), next(_DATABASES) % 16
-        self._server.client(db=self._db).flushdb()
+        self.client().flushdb()
         self._rope = Bells()
         self._links: list[Link] = []
         self.keys = [b"k" * 32]
         """Those that a node finds where keys are kept; the first is a new store's."""
         self.fatal: list[RelayError] = []
         self.store: Store = self._open("node-1")
+
+    def client(self) -> redis.Redis:
+        """Somebody else at the same server."""
+        return self._server.client(db=self._db)
 
     def _random(self, many: int) -> bytes:
         self._chance += 1
