@@ -36,7 +36,7 @@ class Verb:
 QUEUE = (
     Verb("list", "List what is queued, and why it waits.", "queue:list_queue"),
     Verb("show", "Show a message with every attempt.", "queue:show"),
-    Verb("check", "Say whether the queue on disk is whole, while the relay is stopped.", "queue_check:check"),
+    Verb("check", "Say whether the queue is whole: on disk while stopped, on Redis at any time.", "queue_check:check"),
     Verb("migrate", "Move the store to Redis, or back; every relay has to be stopped.", "queue_migrate:migrate"),
     Verb("retry", "Try a message now."),
     Verb("hold", "Keep a message until it is released."),

@@ -27,7 +27,7 @@ from tests.integration.relay_process import HASTY, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 pytestmark = pytest.mark.needs("redis-server")
-PATIENT = "mario.rossi"
+PATIENT = "paziente"
 
 
 class World:
