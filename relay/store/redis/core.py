@@ -185,14 +185,14 @@ class Core:
 
     def judge(self, work: Callable[[], T], *, held: int | None = None) -> T:
         """Runs work that decides, and commits what it wrote. Stale: somebody else did meanwhile; nothing is done."""
-        operations = self._ground.operations
+        operations, self.in_doubt = self._ground.operations, NOTHING  # nor of the one before, if this cannot even begin
         look = operations.begin(self.revision) if held is None else operations.begin(self.revision, held=held)
         if look.revision < self.revision:
             operations.let_go()
         self._refuse_the_past(look)
         self._hear(look.changed)
         self.revision, self.changes = look.revision, look.changes
-        changes, self.is_spoilt, self.in_doubt = self.context.changes, True, NOTHING
+        changes, self.is_spoilt = self.context.changes, True
         ledger = self._open()
         try:
             outcome = work()
