@@ -229,7 +229,7 @@ class Core:
             return
 
     def _refuse_the_past(self, look: Look) -> None:
-        """A server that took over without the last writes says less than this memory holds. Stale: it is loaded again."""
+        """Stale: a server took over without the last writes; memory, which holds more, has to be loaded again."""
         if look.revision < self.revision:
             raise Stale("what was written last is not there any more")
 
