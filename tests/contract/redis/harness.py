@@ -64,7 +64,7 @@ class RedisHarness(OnVirtualTime):
         self._chance = 0
         self._lives = 0
         self._server, self._db = shared_server(self.program), next(_DATABASES) % 16
-        self.client().flushdb()
+        self.beside().flushdb()
         self._rope = Bells()
         self._links: list[Link] = []
         self.keys = [b"k" * 32]
@@ -72,7 +72,7 @@ class RedisHarness(OnVirtualTime):
         self.fatal: list[RelayError] = []
         self.store: Store = self._open("node-1")
 
-    def client(self) -> redis.Redis:
+    def beside(self) -> redis.Redis:
         """Somebody else at the same server."""
         return self._server.client(db=self._db)
 

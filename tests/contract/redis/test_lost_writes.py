@@ -16,7 +16,7 @@ def test_a_pause_that_the_server_lost_is_none() -> None:
         harness = scene.harness
         assert isinstance(harness, RedisHarness)
         await scene.route(account(A))
-        server = harness.client()
+        server = harness.beside()
         before = server.hget(STATE, "revision")
         await scene.books.control.pause(A, why="he moves house")
         assert scene.store.pause_of(A) is not None
