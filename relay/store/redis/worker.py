@@ -155,10 +155,13 @@ class Worker:
     def _judge_all(self, items: Sequence[Item]) -> None:
         """All under one hold of the pen and in one commit; if one of them fails, each by itself."""
         usual = [item for item in items if item.held is None]
-        if len(usual) > 1 and self._judge_together(usual):
+        if len(usual) > 1 and self._doubt is None and self._judge_together(usual):
             usual = []
         for item in (*usual, *(item for item in items if item.held is not None)):
-            self._judge_alone(item)
+            if self._doubt is None:
+                self._judge_alone(item)
+            else:  # Redis remembers the last commit of a node alone: none comes before that is asked for
+                item.fail(StoreUnavailable("what became of an operation before this one is not known yet"))
 
     def _judge_together(self, items: Sequence[Item]) -> bool:
         core = self.alive()
