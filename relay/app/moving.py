@@ -28,12 +28,12 @@ from relay.store.moving.sqliteside import SqliteSide
 from relay.store.moving.waking import wake
 from relay.store.needs import Outside, StoreSettings
 from relay.store.redis.address import parse_address
-from relay.store.redis.core import Ground
 from relay.store.redis.durability import Durability
 from relay.store.redis.joining import Rules
 from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
 from relay.store.redis.opening import Membership, open_ground
+from relay.store.redis.parts import Ground
 from relay.store.redis.patience import Patience
 from relay.store.segments.files import FileSegments
 from relay.store.sqlite import DataDir, hold

@@ -13,7 +13,8 @@ from relay.store.engine.statements import load_statements
 from relay.store.engine.unheard import recall
 from relay.store.moving.redisside import RedisSide
 from relay.store.needs import Outside, StoreSettings
-from relay.store.redis.core import Core, Ground
+from relay.store.redis.core import Core
+from relay.store.redis.parts import Ground
 from relay.store.redis.rowkeys import table_key
 from relay.store.sqlite import DataDir, open_store
 

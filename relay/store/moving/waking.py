@@ -12,9 +12,10 @@ from relay.core.limits import SECOND
 from relay.core.words import DeliveryId, Lane, MailboxId
 from relay.store.engine.values import LANES
 from relay.store.moving.redisside import RedisSide
-from relay.store.redis.core import Core, Ground
+from relay.store.redis.core import Core
 from relay.store.redis.keys import RESTING, member, of_mailbox
 from relay.store.redis.opened import Opened
+from relay.store.redis.parts import Ground
 from relay.store.redis.rowkeys import PENDING, STATE, index_key, table_key
 from relay.store.redis.schedule import RedisSchedule
 from relay.store.redis.tables import TABLES

@@ -7,8 +7,9 @@ from typing import Any
 
 from relay.core.envelope import Claim
 from relay.errors import CorruptValue
-from relay.store.redis.core import Core, Ground
+from relay.store.redis.core import Core
 from relay.store.redis.link import Call
+from relay.store.redis.parts import Ground
 from relay.store.redis.scripts import load_script
 
 SMALL: int = 65_536

@@ -5,7 +5,7 @@ since is heard before this node decides.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeVar
 
 import msgpack
@@ -16,11 +16,8 @@ from relay.core.routing import Routing
 from relay.core.words import DeliveryId, MailboxId, Stage
 from relay.errors import RelayError
 from relay.store.engine.applying import Applying
-from relay.store.engine.context import Context
 from relay.store.engine.edits import Edit, load_routes_or_none
-from relay.store.engine.entry import Entries, Entry
-from relay.store.engine.journal import Journal
-from relay.store.engine.kin import load_kinship
+from relay.store.engine.entry import Entry
 from relay.store.engine.logins import Logins
 from relay.store.engine.moves import Moves
 from relay.store.engine.recipients import sweep as sweep_recipients
@@ -33,49 +30,24 @@ from relay.store.engine.statements import load_statements
 from relay.store.engine.telling import forget_old, note_letter
 from relay.store.engine.timers import Timers
 from relay.store.engine.traffic import Traffic
-from relay.store.engine.values import Seals
-from relay.store.needs import Outside, StoreSettings
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.answers import answer
 from relay.store.redis.asking import LinkAsking
-from relay.store.redis.bodies import RedisBodies
-from relay.store.redis.claims import RedisClaims
-from relay.store.redis.editing import MANY, Asked, Staging
+from relay.store.redis.editing import MANY, Staging
 from relay.store.redis.hearing import OF_ROUTES, Hearer, hear, hear_besides
 from relay.store.redis.intake import RedisIntake
-from relay.store.redis.lanes import RedisLanes
 from relay.store.redis.leases import RedisLeases
 from relay.store.redis.ledger import EVERY, RedisLedger
-from relay.store.redis.link import Link
-from relay.store.redis.names import RedisNames
 from relay.store.redis.opened import Opened
-from relay.store.redis.operations import Changed, Look, Operations, Stale
-from relay.store.redis.pending import RedisPending
+from relay.store.redis.operations import Changed, Look, Stale
+from relay.store.redis.parts import Ground, load_parts, schedule_of
 from relay.store.redis.pruning import RedisPruning
-from relay.store.redis.ready import RedisReady
-from relay.store.redis.remembering import HeardRemembrance
 from relay.store.redis.rowkeys import STATE, taken_key
-from relay.store.redis.schedule import RedisSchedule
-from relay.store.redis.scripts import load_script
-from relay.store.redis.times import RedisTimes
 
 T = TypeVar("T")
 
 _OUTBOX = load_statements("outbox")
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a core stands on, and what outlives it."""
-
-    link: Link
-    operations: Operations
-    times: RedisTimes
-    seals: Seals
-    settings: StoreSettings
-    outside: Outside
-    node: str
 
 
 LONG_HELD: int = 30 * SECOND
@@ -86,13 +58,6 @@ NOT_BEGUN = Result(Verdict.DROPPED, "cancelled", Stage.CONNECT, None, is_mail_wr
 
 NOTHING = object()
 """Nothing is in doubt."""
-
-
-class Uncounted:
-    """Sessions are counted by the scripts, over all nodes: nothing is kept of them here."""
-
-    def change(self, mailbox: MailboxId, sessions: int, opening: int, /) -> None:
-        """Nothing."""
 
 
 class Core:
@@ -126,60 +91,20 @@ class Core:
         self.revision, self.changes = look.revision, look.changes
 
     def _load(self) -> None:
-        ground, opened = self._ground, self._opened
-        names = self._names = RedisNames(ground.link, self._asking)
-        follow_ring(opened, ground.seals.cipher, ground.outside.cipher_for)
-        routes, entries = load_routes_or_none(opened, ground.seals), Entries(opened, names)
-        limit = ground.settings.health.refused_logins
-        remembrance = HeardRemembrance(opened, names, ground.times, routes, refused_logins=limit)
-        remembrance.hear_providers(opened.ledger)
-        remembrance.kinship = load_kinship(opened, routes.routing)
-        self.claims = RedisClaims(opened, names, ground.seals, entries)
-        self.ready = RedisReady(opened, remembrance)
-        self.bodies = RedisBodies(opened, ground.seals)
-        self._memory = remembrance
-        self.context = Context(
-            database=opened,
-            seals=ground.seals,
-            clock=ground.times,
-            settings=ground.settings,
-            crash_point=ground.outside.crash_point,
-            names=names,
-            entries=entries,
-            routes=routes,
-            remembrance=remembrance,
-            schedule=self._schedule(),
-            ready=self.ready,
-            bodies=self.bodies,
-            claims=self.claims,
-            journal=Journal(opened, names, ground.outside.listener),
-            pending=RedisPending(opened, ground.link),
-            book=Uncounted(),
-            lanes=RedisLanes(opened),
-            owed=(opened.read_one(_OUTBOX["count_outbox"]) or (0,))[0],
-        )
-        self.context.watched.load(opened)
-        self.moves = moves = Moves(self.context)
-        self.settling = Settling(self.context, moves)
-        self.leases = RedisLeases(self.context, opened, self.claims, self.settling, own=ground.node)
-        self.timers = Timers(self.context, moves)
-        self.logins = Logins(self.context)
-        self.applying = Applying(self.context)
-        self.reports = Reports(self.context, moves)
-        self.traffic = Traffic(self.context)
-        self.pruning = RedisPruning(self.context, opened)
-        self.intake = RedisIntake(self.context, opened, self.bodies)
-
-    def _schedule(self) -> RedisSchedule:
-        """For one operation; the ledger of that operation notes what it is to do."""
-        ground, opened = self._ground, self._opened
-        return RedisSchedule(
-            self._memory,
-            lambda name, args: ground.link.run(load_script(name), (), tuple(args)),
-            lambda verb, args: opened.ledger.act(verb, *args),
-            node=ground.node,
-            asked=Asked(ground.link),
-        )
+        parts = load_parts(self._ground, self._opened, self._asking)
+        self._names, self._memory = parts.names, parts.memory
+        self.claims, self.ready, self.bodies, self.context = parts.claims, parts.ready, parts.bodies, parts.context
+        context = self.context
+        self.moves = Moves(context)
+        self.settling = Settling(context, self.moves)
+        self.leases = RedisLeases(context, self._opened, self.claims, self.settling, own=self._ground.node)
+        self.timers = Timers(context, self.moves)
+        self.logins = Logins(context)
+        self.applying = Applying(context)
+        self.reports = Reports(context, self.moves)
+        self.traffic = Traffic(context)
+        self.pruning = RedisPruning(context, self._opened)
+        self.intake = RedisIntake(context, self._opened, self.bodies)
 
     # the frame of an operation
 
@@ -252,7 +177,7 @@ class Core:
 
     def _open(self) -> RedisLedger:
         ledger = RedisLedger(self._asking, answer)
-        schedule = self._schedule()
+        schedule = schedule_of(self._ground, self._opened, self._memory)
         schedule._round.kinship = self._memory.kinship
         self._opened.open(ledger, schedule)
         self.context.schedule = schedule

@@ -19,8 +19,9 @@ from relay.store.engine.moves import CORRUPT
 from relay.store.engine.sealing import Sealed, sealed_anew
 from relay.store.engine.values import KINDS, LANES, write_reply
 from relay.store.ports.events import EventKind, StoreEvent
-from relay.store.redis.core import Core, Ground
+from relay.store.redis.core import Core
 from relay.store.redis.link import Call
+from relay.store.redis.parts import Ground
 from relay.store.redis.probing import exchanged
 from relay.store.redis.rowkeys import body_key, table_key
 from relay.store.redis.scripts import load_script

@@ -13,12 +13,12 @@ from relay.store.needs import Outside, StoreSettings
 from relay.store.redis.answers import answer
 from relay.store.redis.asking import LinkAsking
 from relay.store.redis.bell import Rope
-from relay.store.redis.core import Ground
 from relay.store.redis.keys import CLOCK
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.link import Link
 from relay.store.redis.opened import Opened
 from relay.store.redis.operations import Operations, Saying
+from relay.store.redis.parts import Ground
 from relay.store.redis.starting import patiently
 from relay.store.redis.store import RedisStore
 from relay.store.redis.times import RedisTimes

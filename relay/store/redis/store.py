@@ -30,11 +30,12 @@ from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
 from relay.store.redis.contents import SMALL, Reading
-from relay.store.redis.core import NOT_BEGUN, Core, Ground
+from relay.store.redis.core import NOT_BEGUN, Core
 from relay.store.redis.hearing import OF_ROUTES, Hearer
 from relay.store.redis.hot import Gating, Putting, Settling, Taking, body_or_nothing, content_of
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.nodes import RedisNodes
+from relay.store.redis.parts import Ground
 from relay.store.redis.starting import patiently
 from relay.store.redis.turns import Turns
 from relay.store.redis.worker import Worker

@@ -10,10 +10,11 @@ from typing import Any
 import msgpack
 
 from relay.errors import RelayError, StoreError, StoreFull, StoreSilent, StoreUnavailable
-from relay.store.redis.core import NOTHING, Core, Ground
+from relay.store.redis.core import NOTHING, Core
 from relay.store.redis.hearing import Hearer
 from relay.store.redis.link import Call
 from relay.store.redis.operations import PenHeld, Stale
+from relay.store.redis.parts import Ground
 from relay.store.redis.turns import Again, Hot, Item
 
 WAITS: int = 200

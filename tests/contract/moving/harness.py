@@ -20,13 +20,13 @@ from relay.store.moving.waking import wake
 from relay.store.needs import CrashPoint, Outside, StoreSettings, never_dies
 from relay.store.ports import Store
 from relay.store.redis.address import parse_address
-from relay.store.redis.core import Ground
 from relay.store.redis.durability import Durability
 from relay.store.redis.joining import Rules
 from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
 from relay.store.redis.opening import Membership, open_ground
 from relay.store.redis.opening import open_store as open_shared
+from relay.store.redis.parts import Ground
 from relay.store.redis.rowkeys import body_key
 from relay.store.segments.files import FileSegments
 from relay.store.sqlite import DataDir, hold, open_store
