@@ -30,12 +30,12 @@ PUTS = 2000
 WARM = 1.0
 """Seconds in which sessions are opened, before the clock runs."""
 
-DEEP = 14_000
-DEEP_ALONE = 60_000
+DEEP = 9_000
+DEEP_ALONE = 40_000
 """Messages put before each round, so that no node runs dry."""
 
 ALONE = "SQLite, 1 node"
-PUT, SEND, GREY = "put", "take + gate + settle", "the same, greylisted (judged)"
+PUT, SEND, GREY = "put", "take + gate + settle", "the same, greylisted (judged; one round)"
 JUDGED = {"judged, one at a time by each node": (300, 1), "judged, 40 at a time by each node": (2000, 40)}
 
 
@@ -116,7 +116,6 @@ def measure(folder: Path, *, rounds: int) -> list[str]:
             for kind, (chosen, measured) in kinds.items():
                 found.setdefault((PUT, kind), []).append(_round_of_work(chosen, measured, PUTS, "put"))
                 found.setdefault((SEND, kind), []).append(_round_of_sending(chosen, measured))
-                found.setdefault((GREY, kind), []).append(_round_of_sending(chosen, measured, "greylisted"))
                 for what, (many, at_once) in JUDGED.items():
                     found.setdefault((what, kind), []).append(_round_of_work(chosen, measured, many, "judge", at_once))
     rows = [
@@ -151,7 +150,8 @@ def _round(
     said: Sequence[dict[str, Any]], messages: int, seconds: float, before: Ran | None, server: Measured | None
 ) -> Round:
     ran = server.ran().since(before) if server and before else None
-    return Round(messages / seconds, sum(each["cpu"] for each in said) / messages * 1000, ran, messages)
+    cpu = sum(each["cpu"] for each in said)
+    return Round(messages / seconds, cpu / max(messages, 1) * 1000, ran, max(messages, 1))
 
 
 def _row(what: str, kind: str, rounds: Sequence[Round], base: Sequence[Round]) -> str:
