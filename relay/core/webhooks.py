@@ -114,8 +114,9 @@ def read_retry_after(text: str | None, now: int) -> int | None:
     """
     if text is None or len(text) > 64:
         return None
-    if text.isascii() and text.strip().isdigit():
-        return min(int(text), RETRY_AFTER_MOST // SECOND) * SECOND
+    seconds = text.strip(" \t")
+    if seconds.isascii() and seconds.isdigit():
+        return min(int(seconds), RETRY_AFTER_MOST // SECOND) * SECOND
     try:
         at = parsedate_to_datetime(text)
     except (ValueError, TypeError, IndexError, OverflowError):

@@ -227,6 +227,7 @@ def test_a_wish_shortens_nothing_and_is_bounded() -> None:
         ("120", 120 * SECOND),
         (" 120 ", 120 * SECOND),
         ("0", 0),
+        ("0\x1f", None),
         ("9" * 60, RETRY_AFTER_MOST),
         ("9" * 5000, None),
         ("soon", None),
