@@ -53,7 +53,7 @@ end
 local function follow_clock(now)
   local absorbed = tonumber(redis.call("HGET", keys.CLOCK, "offset") or nil)
   if absorbed and math.abs(absorbed + provider.offset()) >= numbers.SECOND then
-    terms.set_civil_offset(-absorbed, now)
+    terms.follow_civil_offset(-absorbed, now)
   end
 end
 
