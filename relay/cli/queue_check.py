@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from relay.app.machine import private_files, randomness
+from relay.cli.configured import service_of
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption
-from relay.config.loading import ConfigUnreadable, load_service
 from relay.config.references import References
 from relay.config.service import ServiceConfig
 from relay.config.store import OWN, store_address
@@ -39,20 +39,13 @@ RepairOption = Annotated[bool, typer.Option("--repair", help="Do what can be don
 
 def check(config: ConfigOption = DEFAULT_CONFIG, repair: RepairOption = False) -> None:
     """Say whether the queue is whole; on disk the relay has to be stopped, on Redis for --repair every node."""
-    try:
-        loaded = load_service(config, os.environ)
-    except ConfigUnreadable as error:
-        typer.echo(f"relay: {error}", err=True)
-        raise typer.Exit(2) from None
-    if loaded.value is None:
-        typer.echo("\n".join(map(str, loaded.problems)), err=True)
-        raise typer.Exit(1)
-    address = store_address(loaded.value.store, References(os.environ))
+    service = service_of(config)
+    address = store_address(service.store, References(os.environ))
     if address != OWN:
-        raise typer.Exit(1 if _look_at_redis(loaded.value, address, repairs=repair) else 0)
-    data = _held(loaded.value)
+        raise typer.Exit(1 if _look_at_redis(service, address, repairs=repair) else 0)
+    data = _held(service)
     try:
-        left = _look(data, loaded.value, repairs=repair)
+        left = _look(data, service, repairs=repair)
     finally:
         data.release()
     raise typer.Exit(1 if left else 0)

@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 from relay.app.moving import Order, move_store
+from relay.cli.configured import service_of
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import coloured, print_json, safe, screen, table
-from relay.config.loading import ConfigUnreadable, load_service
 from relay.config.store import shown_store
 from relay.store.moving.move import Counted, Telling
 
@@ -36,16 +36,9 @@ def migrate(to: ToOption, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOp
 
     Every relay of it has to be stopped. Killed, it is simply run again. Then `store:` in relay.yaml is changed.
     """
-    try:
-        loaded = load_service(config, os.environ)
-    except ConfigUnreadable as error:
-        typer.echo(f"relay: {error}", err=True)
-        raise typer.Exit(2) from None
-    if loaded.value is None:
-        typer.echo("\n".join(map(str, loaded.problems)), err=True)
-        raise typer.Exit(1)
+    service = service_of(config)
     with _shown() as told:
-        counted = move_store(Order(loaded.value, os.environ, to, told))
+        counted = move_store(Order(service, os.environ, to, told))
     is_whole = all(each.is_same for each in counted)
     if as_json:
         print_json({"is_whole": is_whole, "counted": [_as_json(each) for each in counted]})
