@@ -1,12 +1,14 @@
 """A Redis with many accounts and a deep queue: its memory for each, what passes at that depth, starts and edits.
 
 Law: every octet is read from the server (`used_memory_dataset`), every pause from its own log of slow commands. Filling
-is done without fsync, measuring with it. Run: python -m bench.deep [--accounts N] [--queued N] [--rounds N]
+is done without fsync, measuring with it; what passes is measured in turns at a deep server and at one without depth.
+Run: python -m bench.deep [--accounts N] [--queued N] [--size N] [--rounds N] [--ask]
 """
 
 import argparse
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -15,13 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from bench.disk import fsync_ms
-from bench.nodes import Child
-from bench.processes import stop
+from bench.nodes import Child, all_do
+from bench.processes import peak_memory, stop
 from bench.server import Measured, redis_server
 
 BODIES = (4096, 20)
 MESSAGES = 5_000
 """Of which the memory of one is worked out."""
+
+FILLING = 2
+"""Nodes that hand in the depth: more than one Redis serves are no faster."""
 
 SECONDS = 4.0
 TAKES = 500
@@ -91,36 +96,59 @@ def memory_of_messages(deep: Deep) -> list[str]:
     return rows
 
 
-def measure(folder: Path, *, accounts: int, queued: int, rounds: int) -> list[str]:
-    """All of it, as rows."""
-    with redis_server() as server, ExitStack() as stack:
-        deep = Deep(server, folder, stack, accounts=accounts)
-        rows = memory_of_messages(deep)
-        shallow = deep.node(size=200, accounts=0)
+def measure(folder: Path, *, accounts: int, queued: int, size: int, rounds: int, is_asked: bool) -> list[str]:
+    """All of it, as rows; `is_asked` waits for a line of input between filling and measuring."""
+    with ExitStack() as stack:
+        few = Deep(stack.enter_context(redis_server()), folder / "few", stack, accounts=0)
+        deep = Deep(stack.enter_context(redis_server()), folder / "deep", stack, accounts=accounts)
+        rows = memory_of_messages(few)
+        shallow, node = few.node(size=size), deep.node(size=size)
         shallow.do("apply")
+        rows += fill(deep, node, accounts=accounts, queued=queued)
+        if is_asked:
+            print("filled; measuring begins with the next line of input", flush=True)
+            sys.stdin.readline()
         found: dict[str, list[tuple[float, float, float]]] = {"few": [], "deep": []}
-        found["few"] += [deep.passing(shallow) for _ in range(rounds)]
-        node = deep.node(size=200)
-        before = server.memory()
-        first = deep.slowly(node, "apply")
-        rows.append(f"| an account known to the routing | {(server.memory() - before) / accounts:,.0f} B |")
-        server.client.config_set("appendfsync", "no")
-        filled = deep.slowly(node, "fill", queued)
-        server.client.config_set("appendfsync", "always")
-        rows.append(f"| all of it | {server.memory() / 1e9:.2f} GB |")
-        found["deep"] += [deep.passing(node) for _ in range(rounds)]
-        again = deep.node(size=200)
+        for _ in range(rounds):
+            found["few"].append(few.passing(shallow))
+            found["deep"].append(deep.passing(node))
+        again = deep.node(size=size)
         edits = [deep.slowly(node, "edit", number) for number in range(rounds)]
         known = deep.slowly(again, "know")
+        peak = max(peak_memory(each.process.pid) for each in (node, again))
         rows += [
-            f"| first routing of {accounts:,} accounts | {_slow(*first)} |",
-            f"| putting {queued:,} (200 B, no fsync) | {queued / filled[0]:,.0f}/s; {_slow(*filled)} |",
             f"| an edit of one account | {_slow(*_median(edits))} |",
             f"| another node starts | {again.opened:.2f} s; knows the routing after {_slow(*known)} |",
+            f"| memory of a node at most | {peak / 1e6:.0f} MB |",
             *_passing(found),
-            *_of_files(server),
+            *_of_files(deep.server),
         ]
     return rows
+
+
+def fill(deep: Deep, node: Child, *, accounts: int, queued: int) -> list[str]:
+    """Rows: the first routing, and the depth, handed in by several nodes without fsync."""
+    before = deep.server.memory()
+    first = deep.slowly(node, "apply")
+    rows = [
+        f"| an account known to the routing | {(deep.server.memory() - before) / accounts:,.0f} B |",
+        f"| first routing of {accounts:,} accounts | {_slow(*first)} |",
+    ]
+    nodes = [node, *(deep.node(size=node.size) for _ in range(FILLING - 1))]
+    for other in nodes[1:]:
+        other.do("know")
+    deep.server.client.config_set("appendfsync", "no")
+    deep.server.forget_slow()
+    seconds = max(each["seconds"] for each in all_do(nodes, "fill", queued // FILLING))
+    worst = deep.server.slowest_ms()
+    deep.server.client.config_set("appendfsync", "always")
+    for other in nodes[1:]:
+        stop(other.process)
+    return [
+        *rows,
+        f"| putting {queued:,} of {node.size:,} B, no fsync | {queued / seconds:,.0f}/s; {_slow(seconds, worst)} |",
+        f"| all of it | {deep.server.memory() / 1e9:.2f} GB |",
+    ]
 
 
 def _of_files(server: Measured) -> list[str]:
@@ -167,13 +195,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=100_000)
     parser.add_argument("--queued", type=int, default=200_000)
+    parser.add_argument("--size", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--ask", action="store_true", help="fill, then wait for a line of input before measuring")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="relay-bench-") as name:
         folder = Path(name)
         print(f"fdatasync {fsync_ms(folder):.2f} ms; load average {os.getloadavg()[0]:.1f}")
         print(f"{chosen.accounts:,} accounts, {chosen.queued:,} queued\n\n| what | result |\n|---|---|", flush=True)
-        rows = measure(folder, accounts=chosen.accounts, queued=chosen.queued, rounds=chosen.rounds)
+        rows = measure(
+            folder,
+            accounts=chosen.accounts,
+            queued=chosen.queued,
+            size=chosen.size,
+            rounds=chosen.rounds,
+            is_asked=chosen.ask,
+        )
         print("\n".join(rows))
         print(f"\nfdatasync {fsync_ms(folder):.2f} ms; load average {os.getloadavg()[0]:.1f}")
 

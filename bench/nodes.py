@@ -43,6 +43,7 @@ class Child:
 
     def __init__(self, address: str, folder: Path, *, size: int = SIZE, shut: int = 0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
+        self.size = size
         self.process = subprocess.Popen(
             [sys.executable, "-m", "bench.node", address, str(folder), str(size), str(shut)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE,
