@@ -67,7 +67,7 @@ def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Tryin
             reading=storage.store,
             trying=tries,
             keeping=parts.password_desk(means, storage, keeper),
-            why_without=lambda mailbox: run(lambda: keeper.why_without(mailbox)),
+            why_without=lambda mailbox: run(lambda: keeper.secrets.why_without(mailbox)),
             contact=means.config.contact,
             log=means.log,
             metrics=means.metrics,

@@ -31,7 +31,8 @@ from relay.app.passwords import PasswordDesk
 from relay.app.pulse import StoreWatch
 from relay.app.reading import TimedReading
 from relay.app.refresh_tokens import StoredRefreshTokens
-from relay.app.routing import Desk, RoutingKeeper, Watch
+from relay.app.routing import RoutingKeeper
+from relay.app.routingdesk import Desk, Watch
 from relay.app.scraping import Scrape, SelfLook
 from relay.app.shelf import SecretShelf
 from relay.app.sockets import address_of
@@ -158,7 +159,7 @@ def submission_server(means: Means, store: Store, books: Books, keeper: RoutingK
     """Takes mail from clients."""
     authenticator = Authenticator(
         keeper.routing,
-        keeper.resolved,
+        keeper.secrets.resolved,
         executor=means.threads.pool("hashes", HASHES),
         key=randomness(32),
         clock=means.clock.monotonic,
@@ -204,7 +205,7 @@ def smtp_upstream(
             return None
         own = rules.get(provider.profile or "", ())
         context = Context(provider.name, rules=own, has_worked=store.has_worked(mailbox))
-        return Route(provider, keeper.secret_of(mailbox), context)
+        return Route(provider, keeper.secrets.of(mailbox), context)
 
     return SmtpUpstream(
         settings.hostname_of(means.config),

@@ -72,7 +72,7 @@ class PasswordDesk:
         """
         check_name(name)
         check_value(value)
-        is_new = await self._secrets.set(name, value, use=await self._keeper.use_of(name))
+        is_new = await self._secrets.set(name, value, use=await self._keeper.secrets.use_of(name))
         await self._keeper.refresh()
         return is_new
 
@@ -88,7 +88,7 @@ class PasswordDesk:
 
     async def users_of(self, name: str) -> Sequence[str]:
         """Who uses a stored secret, as the configuration calls them: senders, and keys of the configuration."""
-        users = await self._keeper.users_of(name)
+        users = await self._keeper.secrets.users_of(name)
         return [*users, "ops_webhook_secret"] if name == self._hook else users
 
     async def names(self) -> Sequence[SecretName]:

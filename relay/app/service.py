@@ -21,7 +21,8 @@ from relay.app.observation import StoreListener
 from relay.app.outcomes import open_outcomes, settle_kept
 from relay.app.presence import Presence, Scout
 from relay.app.pulse import LoopLag
-from relay.app.routing import RoutingKeeper, Watch
+from relay.app.routing import RoutingKeeper
+from relay.app.routingdesk import Watch
 from relay.app.sockets import address_of, bind
 from relay.app.storage import Storage, StorageNeeds, open_storage
 from relay.app.supervision import Supervisor

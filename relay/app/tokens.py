@@ -23,7 +23,7 @@ def token_source(
 
     def identity_of(mailbox: MailboxId) -> OAuthIdentity | None:
         routing = keeper.routing()
-        identity = settings.oauth_identity(routing, mailbox, keeper.resolved)
+        identity = settings.oauth_identity(routing, mailbox, keeper.secrets.resolved)
         if identity is None and settings.has_client(routing, mailbox):
             raise NoToken(ReplyClass.AUTH_METHOD, Fault.OAUTH_SECRET, is_provider=True)
         return identity

@@ -12,7 +12,8 @@ import pytest
 from relay.admin import Readiness
 from relay.app.nodestore import NodeStore
 from relay.app.others import FILES, LEFT_MOST, SECRETS, Others
-from relay.app.routing import EDIT, Desk, RoutingKeeper
+from relay.app.routing import EDIT, RoutingKeeper
+from relay.app.routingdesk import Desk
 from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import References
 from relay.core.envelope import LoginFailure, Taken
@@ -305,7 +306,7 @@ async def test_nothing_is_taken_under_another_routing_than_the_one_in_force(
 async def test_a_node_that_cannot_take_it_over_says_so_and_can_be_stopped(
     two: Node, one: Node, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("relay.app.routing.PATIENCE", 0.01)
+    monkeypatch.setattr("relay.app.abreast.PATIENCE", 0.01)
     await one.start(V1)
     await two.start(V1)
     await one.start(V2)

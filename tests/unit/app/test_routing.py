@@ -8,7 +8,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from relay.admin import Readiness
 from relay.app import routing as routing_module
-from relay.app.routing import EDIT, Desk, NoRouting, RoutingKeeper
+from relay.app.routing import EDIT, NoRouting, RoutingKeeper
+from relay.app.routingdesk import Desk
 from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import References
 from relay.core.routing import Account, Provider, Routing, SecretKind, SecretReference
@@ -124,7 +125,7 @@ async def test_a_start_applies_what_the_files_say():
     world = World(Watch(GOOD))
     await world.start()
     assert world.keeper.routing() is GOOD.value
-    assert world.keeper.secret_of(MAILBOX) == "pw"
+    assert world.keeper.secrets.of(MAILBOX) == "pw"
     assert world.events == ["routing_applied"]
     assert world.gauge("relay_config_reload_success") == 1
     assert world.gauge("relay_config_reload_timestamp_seconds") == 7
@@ -152,7 +153,7 @@ async def test_a_good_edit_is_taken_and_everybody_hears_of_it():
     await world.start()
     await world.keeper.follow()
     assert world.keeper.routing() is OTHER.value
-    assert world.keeper.secret_of(MAILBOX) == "pw2"
+    assert world.keeper.secrets.of(MAILBOX) == "pw2"
     assert world.heard == 2
     assert world.events == ["routing_applied", "routing_applied"]
 
@@ -181,15 +182,15 @@ async def test_a_password_that_changed_behind_its_reference_is_told_to_the_store
     await world.keeper.follow()
     assert world.store.version == 1
     assert len(set(world.store.prints)) == 2
-    assert world.keeper.secret_of(MAILBOX) == "new"
+    assert world.keeper.secrets.of(MAILBOX) == "new"
     assert world.heard == 2, "remembered logins must go"
 
 
 async def test_an_account_without_a_password_has_none():
     world = World(Watch(GOOD), environ={})
     await world.start()
-    assert world.keeper.secret_of(MAILBOX) is None
-    assert world.keeper.secret_of(MailboxId("aruba", "nobody")) is None
+    assert world.keeper.secrets.of(MAILBOX) is None
+    assert world.keeper.secrets.of(MailboxId("aruba", "nobody")) is None
     assert world.store.prints == [None]
 
 

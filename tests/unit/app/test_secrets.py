@@ -12,7 +12,8 @@ import pytest
 from relay.admin import Readiness
 from relay.app.passwords import NotKeptHere, PasswordDesk, WrongCredential
 from relay.app.refresh_tokens import NotRenewable, StoredRefreshTokens
-from relay.app.routing import Desk, RoutingKeeper
+from relay.app.routing import RoutingKeeper
+from relay.app.routingdesk import Desk
 from relay.app.shelf import SecretShelf
 from relay.config.problems import Loaded
 from relay.config.references import Cause, References, Unresolved
@@ -199,12 +200,13 @@ async def test_before_the_store_is_open_nobody_knows() -> None:
 
 async def test_what_is_set_is_in_force_when_it_is_answered(world: World) -> None:
     assert world.prints() == [None]
-    assert world.keeper.why_without(BOX) == "secret:rossi is not in the store: set it (relay account set-password)"
+    why = world.keeper.secrets.why_without(BOX)
+    assert why == "secret:rossi is not in the store: set it (relay account set-password)"
     done = await world.desk.set(ROSSI, "hush")
     assert (done.reference, done.mailbox, done.is_new) == ("secret:rossi", BOX, True)
     assert done.accounts == (ROSSI, "aiuto@d.test")
-    assert world.keeper.secret_of(BOX) == "hush"
-    assert world.keeper.why_without(BOX) is None
+    assert world.keeper.secrets.of(BOX) == "hush"
+    assert world.keeper.secrets.why_without(BOX) is None
     assert world.prints()[-1] is not None
     assert not (await world.desk.set("AIUTO@d.test", "hush")).is_new, "the mailbox is the same, and so is the password"
     assert world.prints()[-1] == world.prints()[-2]
@@ -224,21 +226,21 @@ async def test_an_edit_to_another_host_or_to_clear_text_does_not_get_it(
     await world.desk.set(ROSSI, "hush")
     await world.edit(routing(lab=other))
     assert world.prints()[-1] is None, "held as no-credentials"
-    assert world.keeper.secret_of(BOX) is None
-    said = world.keeper.why_without(BOX)
+    assert world.keeper.secrets.of(BOX) is None
+    said = world.keeper.secrets.why_without(BOX)
     assert said is not None
     assert says in said
     assert "relay account set-password" in said
     assert any(says in line and f"no-credentials: {ROSSI}" in line for line in world.lines)
     await world.edit(routing())
-    assert world.keeper.secret_of(BOX) == "hush", "back where it belongs"
+    assert world.keeper.secrets.of(BOX) == "hush", "back where it belongs"
 
 
 async def test_another_host_gets_it_when_a_person_says_so(world: World) -> None:
     await world.desk.set(ROSSI, "hush")
     await world.edit(routing(lab=ELSEWHERE))
     assert (await world.desk.set(ROSSI, "hush")).is_new
-    assert world.keeper.secret_of(BOX) == "hush"
+    assert world.keeper.secrets.of(BOX) == "hush"
     assert world.prints()[-1] is not None
 
 
@@ -246,14 +248,14 @@ async def test_what_became_safer_stays_so(world: World) -> None:
     await world.edit(routing(lab=CLEAR))
     await world.desk.set(ROSSI, "hush")
     await world.edit(routing())
-    assert world.keeper.secret_of(BOX) == "hush"
+    assert world.keeper.secrets.of(BOX) == "hush"
     await world.edit(routing(lab=CLEAR))
-    assert world.keeper.secret_of(BOX) is None
+    assert world.keeper.secrets.of(BOX) is None
 
 
 async def test_a_secret_set_by_its_name_is_for_the_mailbox_that_the_routing_names(world: World) -> None:
     assert await world.desk.set_named("rossi", "hush")
-    assert world.keeper.secret_of(BOX) == "hush"
+    assert world.keeper.secrets.of(BOX) == "hush"
     assert world.secrets.kept["rossi"].use == mailbox_use(LAB, ROSSI)
     assert await world.desk.set_named("hook", "key")
     assert world.secrets.kept["hook"].use is None
@@ -263,7 +265,7 @@ async def test_a_secret_set_by_its_name_is_for_the_mailbox_that_the_routing_name
     assert [each.name for each in await world.desk.names()] == ["hook", "practice", "rossi"]
     assert await world.desk.drop("rossi")
     assert not await world.desk.drop("rossi")
-    assert world.keeper.secret_of(BOX) is None
+    assert world.keeper.secrets.of(BOX) is None
 
 
 async def test_who_uses_a_secret_is_known_by_name(world: World) -> None:
@@ -306,8 +308,8 @@ async def test_a_value_that_cannot_sign_is_said_to_be_none(world: World) -> None
 async def test_a_mailboxs_secret_is_no_clients_and_the_other_way_round(world: World) -> None:
     await world.desk.set(ROSSI, "hush")
     await world.desk.set_named("practice", "pw")
-    assert world.keeper.resolved(stored("rossi")) is None
-    assert world.keeper.resolved(stored("practice")) == "pw"
+    assert world.keeper.secrets.resolved(stored("rossi")) is None
+    assert world.keeper.secrets.resolved(stored("practice")) == "pw"
     found = world.resolve(stored("practice"), mailbox_use(LAB, ROSSI))
     assert isinstance(found, Unresolved)
     assert found.cause is Cause.KEPT_BACK
@@ -359,7 +361,7 @@ async def test_a_name_that_no_reference_can_have_is_refused(world: World, name: 
 async def test_a_damaged_secret_is_said_and_not_raised(world: World) -> None:
     await world.desk.set(ROSSI, "hush")
     world.secrets.damaged.add("rossi")
-    assert world.keeper.why_without(BOX) is not None
+    assert world.keeper.secrets.why_without(BOX) is not None
     assert world.shelf.is_there("gone", OWN) is None
 
 
@@ -399,23 +401,23 @@ async def test_a_refresh_token_elsewhere_can_be_used_and_not_renewed(tmp_path: P
 
 async def test_refreshes_that_meet_take_turns(world: World) -> None:
     await asyncio.gather(*(world.desk.set(ROSSI, f"hush {number}") for number in range(5)))
-    assert world.keeper.secret_of(BOX) == world.secrets.kept["rossi"].value
+    assert world.keeper.secrets.of(BOX) == world.secrets.kept["rossi"].value
     assert world.prints()[-1] is not None
 
 
 async def test_the_first_mailbox_that_uses_a_secret_has_it_and_no_other(world: World) -> None:
     await world.secrets.set("shared", "hush")
     await world.edit(routing(rossi=stored("shared")), routing(rossi=stored("shared"), bianchi=stored("shared")))
-    assert world.keeper.secret_of(BOX) == "hush"
+    assert world.keeper.secrets.of(BOX) == "hush"
     assert world.secrets.kept["shared"].use == mailbox_use(LAB, ROSSI)
-    assert world.keeper.secret_of(MailboxId("lab", BIANCHI)) is None
-    assert f"the login {ROSSI}" in str(world.keeper.why_without(MailboxId("lab", BIANCHI)))
+    assert world.keeper.secrets.of(MailboxId("lab", BIANCHI)) is None
+    assert f"the login {ROSSI}" in str(world.keeper.secrets.why_without(MailboxId("lab", BIANCHI)))
     assert [each[BOX] is None for each in world.store.prints] == [True, False, False]
 
 
 async def test_a_clients_password_is_its_own_from_its_first_login_on(world: World) -> None:
     await world.secrets.set("practice", "pw")
-    assert world.keeper.resolved(stored("practice")) == "pw"
+    assert world.keeper.secrets.resolved(stored("practice")) == "pw"
     await world.edit(routing(rossi=stored("practice")))
     assert world.secrets.kept["practice"].use == OWN
-    assert world.keeper.secret_of(BOX) is None
+    assert world.keeper.secrets.of(BOX) is None

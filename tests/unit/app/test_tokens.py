@@ -1,9 +1,10 @@
 """Who asks for access tokens in the service: the client of the routing in force, and nobody without its secret."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 import pytest
 
@@ -11,6 +12,7 @@ from relay.admin import Readiness
 from relay.app.machine import MachineClock, Threads
 from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
+from relay.app.secretsinforce import SecretsInForce
 from relay.app.settings import has_client, oauth_identity
 from relay.app.tokens import token_source
 from relay.config.references import References, Unresolved
@@ -24,6 +26,8 @@ from relay.delivery.tokens import NoToken
 from relay.observe import Log, Metrics, as_json
 from tests.fakes.oauth import OAuthServer, refusal
 from tests.fakes.tokens import FakeRefreshTokens
+
+T = TypeVar("T")
 
 ANNA = MailboxId("outlook", "anna@hotmail.it")
 CLIENT = OAuthClient("id", SecretReference(SecretKind.ENV, "CLIENT"), "https://login.example/token", "smtp")
@@ -70,17 +74,19 @@ def test_a_mailbox_that_no_account_uses_is_asked_for_by_nobody() -> None:
     assert oauth_identity(routing(), MailboxId("outlook", "gone@hotmail.it"), resolved) is None
 
 
+async def at_once(work: Callable[[], T]) -> T:
+    return work()
+
+
 class Keeper:
     """The routing in force, as a test has it."""
 
     def __init__(self, now: Routing) -> None:
         self.now = now
+        self.secrets = SecretsInForce(self.routing, References(ENVIRONMENT), run=at_once)
 
     def routing(self) -> Routing:
         return self.now
-
-    def resolved(self, reference: SecretReference, use: SecretUse = OWN) -> str | None:
-        return resolved(reference, use)
 
 
 async def test_the_service_asks_the_address_of_the_routing_and_says_in_the_log_what_is_wrong(tmp_path: Path) -> None:
