@@ -16,10 +16,12 @@ from relay.store.engine.ends import all_ends_of, drop, ends_of, heard, take_over
 from relay.store.engine.ledger import Row
 from relay.store.engine.note import Note
 from relay.store.engine.reader import Ask
-from relay.store.engine.statements import load_statements
+from relay.store.engine.statements import Statement, load_statements
 from relay.store.ports.notices import DeadLetter, DueConcern, DueTelling, Heard, Hearing, Unposted
 
-_SQL = load_statements("concerns")
+_CONCERNS = load_statements("concerns")
+_TELLINGS = load_statements("tellings")
+_LETTERS = load_statements("letters")
 
 SENT, DEAD = 1, 2
 
@@ -40,7 +42,7 @@ class LedgerNotices:
 
     async def looked(self, concern: int, *, after: int | None) -> None:
         """Nothing was said."""
-        await self._note(lambda context: _write(context, "look_again", (_at(context, after), concern)))
+        await self._note(lambda context: _write(context, _CONCERNS["look_again"], (_at(context, after), concern)))
 
     async def said(self, due: DueConcern, *, after: int | None, notice: str | None) -> bool:
         """A word was said."""
@@ -48,29 +50,35 @@ class LedgerNotices:
 
     async def tellings(self, most: int) -> Sequence[DueTelling]:
         """Notices to be sent."""
-        rows = await self._ask(lambda context: context.database.read(_SQL["due_tellings"], (_now(context), most)))
+        rows = await self._ask(lambda context: context.database.read(_TELLINGS["due_tellings"], (_now(context), most)))
         return [DueTelling(*row) for row in rows]
 
     async def sent(self, telling: int) -> None:
         """It was taken."""
-        await self._note(lambda context: _write(context, "telling_over", (SENT, None, _now(context), telling)))
+        await self._note(
+            lambda context: _write(context, _TELLINGS["telling_over"], (SENT, None, _now(context), telling))
+        )
 
     async def later(self, telling: int, *, after: int, error: str) -> None:
         """It is to be tried again."""
-        await self._note(lambda context: _write(context, "telling_later", (_at(context, after), error, telling)))
+        await self._note(
+            lambda context: _write(context, _TELLINGS["telling_later"], (_at(context, after), error, telling))
+        )
 
     async def dead(self, telling: int, *, error: str) -> None:
         """It is given up."""
-        await self._note(lambda context: _write(context, "telling_over", (DEAD, error, _now(context), telling)))
+        await self._note(
+            lambda context: _write(context, _TELLINGS["telling_over"], (DEAD, error, _now(context), telling))
+        )
 
     async def unposted(self) -> Unposted | None:
         """What has waited longest."""
-        row = await self._ask(lambda context: context.database.read_one(_SQL["oldest_telling"], ()))
+        row = await self._ask(lambda context: context.database.read_one(_TELLINGS["oldest_telling"], ()))
         return None if row is None else Unposted(*row)
 
     async def hurry(self) -> None:
         """All that waits is due."""
-        await self._note(lambda context: _write(context, "hurry_tellings", (_now(context),)))
+        await self._note(lambda context: _write(context, _TELLINGS["hurry_tellings"], (_now(context),)))
 
     async def rest(self) -> int | None:
         """How long until something is due."""
@@ -102,7 +110,8 @@ class LedgerNotices:
         """Everything that is open."""
         return await self._ask(
             lambda context: [
-                _concern(context, row) for row in context.database.read(_SQL["open_concerns"], (before or LAST, most))
+                _concern(context, row)
+                for row in context.database.read(_CONCERNS["open_concerns"], (before or LAST, most))
             ]
         )
 
@@ -118,7 +127,7 @@ class LedgerNotices:
 
     async def revive(self, telling: int) -> bool:
         """Tries a dead letter once more."""
-        return await self._note(lambda context: _write(context, "revive", (_now(context), telling)))
+        return await self._note(lambda context: _write(context, _TELLINGS["revive"], (_now(context), telling)))
 
 
 def _now(context: Context) -> int:
@@ -129,21 +138,21 @@ def _at(context: Context, after: int | None) -> int | None:
     return None if after is None else context.clock.wall() + after
 
 
-def _write(context: Context, statement: str, values: tuple[object, ...]) -> bool:
-    return context.database.write(_SQL[statement], values) > 0
+def _write(context: Context, statement: Statement, values: tuple[object, ...]) -> bool:
+    return context.database.write(statement, values) > 0
 
 
 def _said(context: Context, due: DueConcern, after: int | None, notice: str | None) -> bool:
     number, now = due.concern.id, context.clock.wall()
-    row = context.database.read_one(_SQL["detail_of"], (number,))
+    row = context.database.read_one(_CONCERNS["detail_of"], (number,))
     if row is not None and json.loads(row[0]).get(REFUSED) != due.concern.detail.get(REFUSED):
         return False  # a mail of it was refused meanwhile
-    if not _write(context, "said", (now, _at(context, after), number, due.words)):
+    if not _write(context, _CONCERNS["said"], (now, _at(context, after), number, due.words)):
         return False
     if due.concern.kind not in ONCE:
         _settle_ends(context, due.concern)
     if notice is not None:
-        context.database.write(_SQL["add_telling"], (number, due.words, notice, now))
+        context.database.write(_TELLINGS["add_telling"], (number, due.words, notice, now))
     return True
 
 
@@ -157,21 +166,21 @@ def _settle_ends(context: Context, concern: Concern) -> None:
 
 
 def _forget(context: Context, concern: int) -> None:
-    _write(context, "forget_concern", (_now(context), concern))
-    row = context.database.read_one(_SQL["of_whom"], (concern,))
+    _write(context, _CONCERNS["forget_concern"], (_now(context), concern))
+    row = context.database.read_one(_CONCERNS["of_whom"], (concern,))
     if row is not None:
         kind, about = row
         drop(context, ends_of(context, ConcernKind(kind), Subject(account=about)))
 
 
 def _rest(context: Context) -> int | None:
-    rows = (context.database.read_one(_SQL[statement]) for statement in ("next_look", "next_telling"))
+    rows = (context.database.read_one(each) for each in (_CONCERNS["next_look"], _TELLINGS["next_telling"]))
     known = [row[0] for row in rows if row is not None and row[0] is not None]
     return max(0, min(known) - context.clock.wall()) if known else None
 
 
 def _due(context: Context, most: int) -> list[DueConcern]:
-    return [_looked_at(context, row) for row in context.database.read(_SQL["due_concerns"], (_now(context), most))]
+    return [_looked_at(context, row) for row in context.database.read(_CONCERNS["due_concerns"], (_now(context), most))]
 
 
 def _looked_at(context: Context, row: Row) -> DueConcern:
@@ -268,15 +277,16 @@ def _is_routed(context: Context, mailbox: MailboxId) -> bool:
 
 def _hearing(context: Context, concern: int, begin: str) -> Hearing:
     """A letter's id goes on behind `begin`, and whatever begins with it sorts before it with its last letter raised."""
-    asked = (("taken", (concern,)), ("written", (begin, f"{begin[:-1]}{chr(ord(begin[-1]) + 1)}")))
-    rows = [context.database.read_one(_SQL[name], values) for name, values in asked]
+    ids = begin, f"{begin[:-1]}{chr(ord(begin[-1]) + 1)}"
+    asked = ((_TELLINGS["taken"], (concern,)), (_LETTERS["written"], ids))
+    rows = [context.database.read_one(statement, values) for statement, values in asked]
     heard = [row[0] for row in rows if row is not None and row[0] is not None]
-    ahead = context.database.read_one(_SQL["told_next"], (concern,))
+    ahead = context.database.read_one(_TELLINGS["told_next"], (concern,))
     last, later = max(heard, default=None), None if ahead is None else ahead[0]
     shown = context.clock.shown
     return Hearing(None if last is None else shown(last), None if later is None else shown(later))
 
 
 def _dead_letters(context: Context, most: int, before: int | None) -> list[DeadLetter]:
-    rows, shown = context.database.read(_SQL["dead_letters"], (before or LAST, most)), context.clock.shown
+    rows, shown = context.database.read(_TELLINGS["dead_letters"], (before or LAST, most)), context.clock.shown
     return [DeadLetter(number, notice, tries, error or "", shown(at)) for number, notice, tries, error, at in rows]

@@ -13,6 +13,7 @@ from relay.store.engine.statements import load_statements
 _SQL = load_statements("pruning")
 _HEALTHS = load_statements("healths")
 _CONCERNS = load_statements("concerns")
+_TELLINGS = load_statements("tellings")
 
 HISTORY: int = 90 * 24 * HOUR
 """Finished mail is remembered for a quarter of a year: what a doctor asks about, and ops compare; two years' growth
@@ -80,7 +81,7 @@ class Pruning:
             write(_SQL["drop_events"], (horizon, self._at_once)),
             write(_HEALTHS["drop_healths"], (horizon, self._at_once)),
             write(_CONCERNS["prune_concerns"], (horizon, self._at_once)),
-            write(_CONCERNS["prune_tellings"], (horizon, self._at_once)),
+            write(_TELLINGS["prune_tellings"], (horizon, self._at_once)),
         )
 
     def _counted(self) -> int:

@@ -21,6 +21,7 @@ from relay.store.ports.events import EventKind, StoreEvent
 _SQL = load_statements("outbox")
 _QUEUE = load_statements("queue")
 _CONCERNS = load_statements("concerns")
+_LETTERS = load_statements("letters")
 
 AT_ONCE: int = 100
 """Entries that are forgotten in one go."""
@@ -50,15 +51,15 @@ def hand_over(context: Context, number: int, report: int) -> None:
 
 def note_letter(context: Context, letter: Letter, message: int) -> None:
     """A notice is on its way."""
-    context.database.write(_CONCERNS["add_letter"], (message, letter.concern, letter.word, letter.reader))
+    context.database.write(_LETTERS["add_letter"], (message, letter.concern, letter.word, letter.reader))
 
 
 def letter_ended(context: Context, letter: Entry, state: State) -> None:
     """A notice was taken, or it never will be: then its word was not said."""
-    row = context.database.read_one(_CONCERNS["letter_of"], (letter.seq,))
+    row = context.database.read_one(_LETTERS["letter_of"], (letter.seq,))
     if row is None:
         return
-    context.database.write(_CONCERNS["drop_letter"], (letter.seq,))
+    context.database.write(_LETTERS["drop_letter"], (letter.seq,))
     if state is State.BOUNCED:
         _unsay(context, *row)
 

@@ -1,4 +1,4 @@
--- What somebody has to know of, and who was told.
+-- What somebody has to know of.
 
 -- open_concern: The open concern of a kind about one subject.
 SELECT id, reason FROM concerns WHERE kind = ? AND about = ? AND closed_at IS NULL;
@@ -71,62 +71,11 @@ UPDATE concerns SET told_at = ?, look_at = ?, words = words + 1 WHERE id = ? AND
 SELECT id, kind, provider, mailbox, account, reason, opened_at, closed_at, told_at, words, detail
 FROM concerns WHERE closed_at IS NULL AND id < ? ORDER BY id DESC LIMIT ?;
 
--- add_telling: A notice for the webhook.
-INSERT INTO tellings (concern, word, notice, due_at) VALUES (?, ?, ?, ?) ON CONFLICT (concern, word) DO NOTHING;
-
--- due_tellings: What has to be sent, the longest due first.
-SELECT id, notice, tries FROM tellings INDEXED BY tellings_due WHERE state = 0 AND due_at <= ? ORDER BY due_at LIMIT ?;
-
--- next_telling: When the next one is due.
-SELECT min(due_at) FROM tellings INDEXED BY tellings_due WHERE state = 0;
-
--- oldest_telling: What has waited longest for the webhook.
-SELECT notice, error, (SELECT count(*) FROM tellings WHERE state = 0) FROM tellings WHERE state = 0 ORDER BY id LIMIT 1;
-
--- taken: When the webhook took a notice of a concern last.
-SELECT max(done_at) FROM tellings WHERE concern = ? AND state = 1;
-
--- written: When a letter of a concern went into the queue last: their ids lie between two.
-SELECT max(accepted_at) FROM messages WHERE id >= ? AND id < ?;
-
--- told_next: When the webhook is tried again with a notice of a concern, or it is looked at.
-SELECT coalesce(
-    (SELECT min(due_at) FROM tellings WHERE concern = ?1 AND state = 0),
-    (SELECT look_at FROM concerns WHERE id = ?1)
-);
-
--- hurry_tellings: The webhook takes notices again: what waits for another try gets it now.
-UPDATE tellings SET due_at = ?1 WHERE state = 0 AND due_at > ?1;
-
--- telling_later: It is tried again.
-UPDATE tellings SET due_at = ?, tries = tries + 1, error = ? WHERE id = ? AND state = 0;
-
--- telling_over: It was sent (1), or given up (2).
-UPDATE tellings SET state = ?, tries = tries + 1, error = ?, done_at = ? WHERE id = ? AND state = 0;
-
--- dead_letters: What was given up, the newest first, before one.
-SELECT id, notice, tries, error, done_at FROM tellings WHERE state = 2 AND id < ? ORDER BY id DESC LIMIT ?;
-
--- revive: A dead letter is tried once more.
-UPDATE tellings SET state = 0, due_at = ?, tries = 0, error = NULL, done_at = NULL WHERE id = ? AND state = 2;
-
 -- prune_concerns: Forgets what is over and was said long ago; a paid term that was told of, not before it is over too.
 DELETE FROM concerns WHERE id IN (
     SELECT id FROM concerns WHERE look_at IS NULL
     AND closed_at < CASE kind WHEN 'paid-until' THEN ?1 - 31 * 86400000000 ELSE ?1 END LIMIT ?2
 );
-
--- prune_tellings: Forgets notices that were sent or given up long ago.
-DELETE FROM tellings WHERE id IN (SELECT id FROM tellings WHERE state > 0 AND done_at < ?1 LIMIT ?2);
-
--- add_letter: A notice is on its way by mail.
-INSERT INTO letters (message, concern, word, reader) VALUES (?, ?, ?, ?);
-
--- letter_of: What a message tells.
-SELECT concern, word, reader FROM letters WHERE message = ?;
-
--- drop_letter: It arrived, or never will.
-DELETE FROM letters WHERE message = ?;
 
 -- told_of: How a concern was told.
 SELECT kind, closed_at, told_at, words, detail FROM concerns WHERE id = ?;

@@ -4,6 +4,7 @@ Law: a history is read from its newest end, and forgotten from its oldest.
 """
 
 from relay.store.engine.ledger import Row
+from relay.store.redis.answers.cells import cells
 from relay.store.redis.answers.past import (
     WAITING,
     Named,
@@ -32,7 +33,7 @@ def add_health(ledger: RedisLedger, *cells: object) -> int:
 def healths_of_mailbox(ledger: RedisLedger, provider: str, mailbox: int, most: int) -> list[Row]:
     """What became of a mailbox, the newest first."""
     found = ledger.select("healths", "of", (provider, mailbox), most=most, reverse=True)
-    return [tuple(row[name] for name in TOLD) for row in ledger.glance("healths", found)]
+    return cells(ledger.glance("healths", found), *TOLD)
 
 
 def healths_of_provider(ledger: RedisLedger, provider: str, most: int) -> list[Row]:

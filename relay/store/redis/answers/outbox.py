@@ -6,6 +6,7 @@ Law: an answer equals its SQL. What nobody could be told of is found by when tha
 from typing import Any
 
 from relay.store.engine.ledger import Row
+from relay.store.redis.answers.cells import cells
 from relay.store.redis.ledger import RedisLedger
 
 _SHOWN = ("id", "kind", "delivery", "reason", "reply", "at", "envelope", "since", "refused_by", "refused_at")
@@ -42,7 +43,7 @@ def drop_delay_of(ledger: RedisLedger, message: int, delivery: int) -> int:
 def oldest_outbox(ledger: RedisLedger, after: int, most: int) -> list[Row]:
     """What has to be done, the oldest first, after one."""
     found = ledger.glance("outbox", ledger.select("outbox", "open", lo=after + 1, most=most))
-    return [tuple(row[name] for name in _SHOWN) for row in found]
+    return cells(found, *_SHOWN)
 
 
 def get_outbox(ledger: RedisLedger, number: int) -> list[Row]:
@@ -90,7 +91,7 @@ def drop_outbox(ledger: RedisLedger, number: int) -> int:
 
 def late(ledger: RedisLedger, delivery: int) -> list[Row]:
     """How it stands with a delivery that is late."""
-    return [tuple(row[name] for name in _LATE) for row in ledger.glance("deliveries", [delivery])]
+    return cells(ledger.glance("deliveries", [delivery]), *_LATE)
 
 
 def domain_of(ledger: RedisLedger, delivery: int) -> list[Row]:

@@ -6,6 +6,7 @@ Law: a row's indexes are written with it; what the schedule keeps of it, by the 
 from typing import Any
 
 from relay.store.engine.ledger import Row
+from relay.store.redis.answers.cells import least
 from relay.store.redis.answers.past import HELD, STEP, Named, attempts_of, claims
 from relay.store.redis.ledger import RedisLedger
 
@@ -65,8 +66,7 @@ def put_back(ledger: RedisLedger, *cells: Any) -> int:
 
 def next_due(ledger: RedisLedger) -> list[Row]:
     """When the next try is due, of those that do not expire before."""
-    first = ledger.glance("deliveries", ledger.select("deliveries", "due", most=1))
-    return [(row["due"],) for row in first] or [(None,)]
+    return least(ledger, "deliveries", "due", "due")
 
 
 def set_expiry(ledger: RedisLedger, expires_at: int, delivery: int) -> int:

@@ -49,25 +49,36 @@ TELLINGS = tables_of(
 )
 
 CHANGES: dict[str, tuple[st.SearchStrategy[Any], ...]] = {
-    "add_concern": (KIND, ABOUT, st.just("p"), st.just(1), st.none(), REASON, TIMES, PERHAPS, PERHAPS, st.just("{}")),
-    "hand_over": (ABOUT, st.just(3), st.just("q"), ABOUT, st.integers(1, 2)),
-    "reopen_concern": (TIMES, st.just("back"), IDS),
-    "forget_concern": (TIMES, IDS),
-    "replace_concern": (TIMES, TIMES, IDS),
-    "renew_end": (TIMES, IDS),
-    "drop_end": (IDS,),
-    "note_detail": (st.just("more"), IDS),
-    "close_concern": (TIMES, KIND, ABOUT),
-    "look_again": (PERHAPS, IDS),
-    "said": (TIMES, PERHAPS, IDS, st.integers(0, 2)),
-    "unsay": (st.integers(0, 2), PERHAPS, TIMES, IDS),
-    "add_telling": (st.integers(1, 3), st.integers(0, 3), st.just("{}"), TIMES),
-    "hurry_tellings": (TIMES,),
-    "telling_later": (TIMES, st.just("500"), IDS),
-    "telling_over": (st.integers(1, 2), st.sampled_from([None, "410"]), TIMES, IDS),
-    "revive": (TIMES, IDS),
-    "prune_tellings": (TIMES, st.just(99)),
-    "prune_concerns": (st.sampled_from([3, MONTH + 3]), st.just(99)),
+    "concerns.add_concern": (
+        KIND,
+        ABOUT,
+        st.just("p"),
+        st.just(1),
+        st.none(),
+        REASON,
+        TIMES,
+        PERHAPS,
+        PERHAPS,
+        st.just("{}"),
+    ),
+    "concerns.hand_over": (ABOUT, st.just(3), st.just("q"), ABOUT, st.integers(1, 2)),
+    "concerns.reopen_concern": (TIMES, st.just("back"), IDS),
+    "concerns.forget_concern": (TIMES, IDS),
+    "concerns.replace_concern": (TIMES, TIMES, IDS),
+    "concerns.renew_end": (TIMES, IDS),
+    "concerns.drop_end": (IDS,),
+    "concerns.note_detail": (st.just("more"), IDS),
+    "concerns.close_concern": (TIMES, KIND, ABOUT),
+    "concerns.look_again": (PERHAPS, IDS),
+    "concerns.said": (TIMES, PERHAPS, IDS, st.integers(0, 2)),
+    "concerns.unsay": (st.integers(0, 2), PERHAPS, TIMES, IDS),
+    "tellings.add_telling": (st.integers(1, 3), st.integers(0, 3), st.just("{}"), TIMES),
+    "tellings.hurry_tellings": (TIMES,),
+    "tellings.telling_later": (TIMES, st.just("500"), IDS),
+    "tellings.telling_over": (st.integers(1, 2), st.sampled_from([None, "410"]), TIMES, IDS),
+    "tellings.revive": (TIMES, IDS),
+    "tellings.prune_tellings": (TIMES, st.just(99)),
+    "concerns.prune_concerns": (st.sampled_from([3, MONTH + 3]), st.just(99)),
 }
 STEPS = st.lists(
     st.sampled_from(sorted(CHANGES)).flatmap(lambda name: st.tuples(st.just(name), st.tuples(*CHANGES[name]))),
@@ -93,7 +104,7 @@ def laid_out(concerns: list[Named], tellings: list[Named]) -> Sides:
 def took(both: Sides, step: Step) -> bool:
     """Both took a step, or neither: where SQLite refuses a second open concern, so does Redis."""
     name, parameters = step
-    asked = statement(f"concerns.{name}")
+    asked = statement(name)
     try:
         expected = both.sqlite.write(asked, parameters)
     except RelayError:
@@ -101,7 +112,7 @@ def took(both: Sides, step: Step) -> bool:
             both.ledger.write(asked, parameters)
         return False
     assert both.ledger.write(asked, parameters) == expected, step
-    if name == "add_telling" and not expected:
+    if name == "tellings.add_telling" and not expected:
         both.redis.incr(number_key("tellings"))  # SQLite numbers what it then does not insert
     return True
 
@@ -127,14 +138,14 @@ def same_concerns(both: Sides) -> None:
 
 def same_tellings(both: Sides) -> None:
     for most in (1, 3, 99):
-        both.same("concerns.due_tellings", (3, most))
-        both.same("concerns.dead_letters", (LAST, most))
-        both.same("concerns.dead_letters", (6, most))
+        both.same("tellings.due_tellings", (3, most))
+        both.same("tellings.dead_letters", (LAST, most))
+        both.same("tellings.dead_letters", (6, most))
     for concern in (1, 2, 3):
-        both.same("concerns.taken", (concern,))
-        both.same("concerns.told_next", (concern,))
-    both.same("concerns.next_telling")
-    both.same("concerns.oldest_telling")
+        both.same("tellings.taken", (concern,))
+        both.same("tellings.told_next", (concern,))
+    both.same("tellings.next_telling")
+    both.same("tellings.oldest_telling")
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -190,7 +201,7 @@ def test_a_second_open_concern_of_a_kind_about_one_subject_is_refused():
     both = Sides()
     both.put("concerns", {**CONCERN, "closed_at": None})
     values = ("silence", "p/a", None, None, None, "r", 3, None, 3, "{}")
-    assert not took(both, ("add_concern", values))
+    assert not took(both, ("concerns.add_concern", values))
 
 
 @settings(max_examples=25, deadline=None, derandomize=True)
@@ -205,10 +216,10 @@ def test_which_notice_a_letter_is_and_when_one_was_written_last(letters, message
         mine = {**row, "seq": 100 + seq, "id": f"0{seq}-", "kind": 0, "accepted_at": 99}
         (both.put if seq % 3 else both.own)("messages", told, mine)
     for concern in range(1, 13):
-        both.same("concerns.written", (f"c{concern}-", f"c{concern}."))
-    both.wrote("concerns.add_letter", (77, 1, 2, "reader"), tables=["letters"])
+        both.same("letters.written", (f"c{concern}-", f"c{concern}."))
+    both.wrote("letters.add_letter", (77, 1, 2, "reader"), tables=["letters"])
     for message in (0, 1, 2, 77):
-        both.same("concerns.letter_of", (message,))
-    both.wrote("concerns.drop_letter", (1,), tables=["letters"])
-    both.wrote("concerns.drop_letter", (77,), tables=["letters"])
+        both.same("letters.letter_of", (message,))
+    both.wrote("letters.drop_letter", (1,), tables=["letters"])
+    both.wrote("letters.drop_letter", (77,), tables=["letters"])
     both.commit()

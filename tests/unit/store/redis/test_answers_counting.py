@@ -259,8 +259,8 @@ def many_rows(number: int) -> Iterator[tuple[str, Named]]:
     ("name", "parameters", "many"),
     [
         ("concerns.prune_concerns", (5, 500), 60),
-        ("concerns.prune_tellings", (5, 500), 60),
-        ("concerns.hurry_tellings", (5,), 60),
+        ("tellings.prune_tellings", (5, 500), 60),
+        ("tellings.hurry_tellings", (5,), 60),
         ("suppressions.forget_unknown", (5,), 60),
         ("unheard.drop_unheard", (5,), 60),
         ("unheard.recall_unheard", (20, 0, 20_000, 0), 60),
