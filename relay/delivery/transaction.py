@@ -77,17 +77,7 @@ class SmtpSession:
         """Sends one message to one recipient (RFC 5321, 3.3); raises only what the gate raises, and then hung up."""
         offer = self._offer.bare() if self._habits.refuses_parameters else self._offer
         progress = Progress(offer, known(envelope), envelope, content)
-        self._is_busy = True
-        try:
-            return await self._transmit(envelope, content, gate, progress)
-        except WireFailed as failed:
-            return self._judge.of_loss(failed.failure, progress)
-        except BaseException:
-            self._wire.reset()
-            raise
-        finally:
-            self._is_busy = False
-            self._messages += 1
+        return await self._to_its_end(self._transmit(gate, progress), progress)
 
     async def rehearse(self, address: str) -> Result:
         """MAIL and RCPT with the mailbox's own address, and RSET: `delivered` means that both were taken."""
@@ -95,9 +85,13 @@ class SmtpSession:
         progress = Progress(self._offer.bare(), (), envelope, b"")
         self._habits = Habits()  # no message was sent: nothing is learned for those that are
         self._judge = self._judging(Riddles())
+        return await self._to_its_end(self._rehearse(progress), progress)
+
+    async def _to_its_end(self, transaction: Awaitable[Result], progress: Progress) -> Result:
+        """A line that breaks is a result; whoever gives up half-way hangs up."""
         self._is_busy = True
         try:
-            return await self._rehearse(progress)
+            return await transaction
         except WireFailed as failed:
             return self._judge.of_loss(failed.failure, progress)
         except BaseException:
@@ -115,55 +109,53 @@ class SmtpSession:
         self._wire.reset()
 
     # ---------------------------------------------------------------------------------------------- the transaction
-    async def _transmit(
-        self, envelope: Envelope, content: bytes, gate: Callable[[], Awaitable[bool]], progress: Progress
-    ) -> Result:
-        if not self._wire.is_settled:
-            return self._stale()
-        envelope = progress.envelope = simplified(envelope, content)
-        obstacle = self._offer.obstacle(envelope, len(content))
-        if obstacle is not None:
-            return of_obstacle(obstacle)
-        mail = mail_command(envelope, len(content), progress.offer)
-        rcpt = rcpt_command(envelope.recipients[0], progress.offer)
-        refusal = await self._introduce((mail, rcpt, _DATA), progress)
+    async def _transmit(self, gate: Callable[[], Awaitable[bool]], progress: Progress) -> Result:
+        opening = self._opening(progress)
+        if isinstance(opening, Result):
+            return opening
+        refusal = await self._introduce((*opening, _DATA), progress)
         if refusal is not None:
             return refusal
-        await self._write(data_of(content))
+        await self._write(data_of(progress.content))
         if not await gate():
             return self._stopped_at_gate()
         self._wire.ask(_DOT)
         progress.is_past_gate, progress.stage = True, Stage.EOD
         answer = await self._wire.reply(self._timeouts.final)
         result = self._heard(Stage.EOD, answer, progress)
-        return replace(result, is_dsn_passed_on=True) if progress.offer.passes_on(envelope) else result
+        return replace(result, is_dsn_passed_on=True) if progress.offer.passes_on(progress.envelope) else result
 
     async def _rehearse(self, progress: Progress) -> Result:
-        if not self._wire.is_settled:
-            return self._stale()
-        progress.envelope = simplified(progress.envelope, b"")
-        obstacle = self._offer.obstacle(progress.envelope, 0)
-        if obstacle is not None:
-            return of_obstacle(obstacle)
-        mail = mail_command(progress.envelope, 0, progress.offer)
-        rcpt = rcpt_command(progress.envelope.recipients[0], progress.offer)
-        for stage, command in ((Stage.MAIL, mail), (Stage.RCPT, rcpt)):
-            progress.stage = stage
-            self._wire.ask(command)
-            progress.is_mail_written = True
-            answer = await self._wire.reply(self._timeouts.command)
-            if not is_agreed(stage, answer):
-                return await self._refused(stage, answer, progress)
+        opening = self._opening(progress)
+        if isinstance(opening, Result):
+            return opening
+        refusal = await self._introduce_in_turn(opening, progress)
+        if refusal is not None:
+            return refusal
         taken = Result(
             Verdict.DELIVERED, ReplyClass.DELIVERED, Stage.RCPT, None, is_mail_written=True, is_end_known=True
         )
         return await self._reset(taken)
 
+    def _opening(self, progress: Progress) -> tuple[bytes, bytes] | Result:
+        """MAIL and RCPT, or why not even these are said."""
+        if not self._wire.is_settled:
+            return self._stale()
+        size = len(progress.content)
+        envelope = progress.envelope = simplified(progress.envelope, progress.content)
+        obstacle = self._offer.obstacle(envelope, size)
+        if obstacle is not None:
+            return of_obstacle(obstacle)
+        return mail_command(envelope, size, progress.offer), rcpt_command(envelope.recipients[0], progress.offer)
+
     async def _introduce(self, commands: tuple[bytes, bytes, bytes], progress: Progress) -> Result | None:
         """MAIL, RCPT and DATA, together where the provider can; the first refusal, or None when it wants the body."""
         if self._offer.has_pipelining and not self._habits.swallows_pipelined:
             return await self._introduce_at_once(commands, progress)
-        for stage, command in zip(_STAGES, commands, strict=True):
+        return await self._introduce_in_turn(commands, progress)
+
+    async def _introduce_in_turn(self, commands: tuple[bytes, ...], progress: Progress) -> Result | None:
+        for stage, command in zip(_STAGES, commands, strict=False):
             progress.stage = stage
             self._wire.ask(command)
             progress.is_mail_written = True
