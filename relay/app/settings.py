@@ -18,9 +18,9 @@ from relay.core.routing import Provider, Routing, SecretReference, Tls
 from relay.core.rules import Rule
 from relay.core.secretuse import SecretUse, oauth_use
 from relay.core.words import MailboxId
-from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.oauth_endpoint import OAuthIdentity
+from relay.delivery.settings import DispatcherSettings
 from relay.notify import ReportSettings
 from relay.providers import load_profiles
 from relay.store.needs import StoreSettings

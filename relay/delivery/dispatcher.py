@@ -1,58 +1,29 @@
 """The dispatcher: asks the store for work whenever a session is idle, and starts what is granted.
 
 Law: log in first, then take; every claim is settled exactly once; nothing that one mailbox does is waited for by
-another; what was claimed under a lease that has run out goes no further.
+another.
 """
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from relay.core.envelope import Claim, Result, Taken
-from relay.core.limits import MINUTE, SECOND
+from relay.core.limits import SECOND
 from relay.core.words import MailboxId
 from relay.delivery.attempt import Attempt, without_session
 from relay.delivery.crew import Crew
 from relay.delivery.fence import Fence
+from relay.delivery.heartbeat import Heartbeat
 from relay.delivery.keeper import Keeper, SessionTerms
 from relay.delivery.observer import Observer
 from relay.delivery.pool import Lease
 from relay.delivery.recording import Recorder
+from relay.delivery.settings import DispatcherSettings
 from relay.delivery.steady import DeliveryStore, Pauses, SteadyStore
+from relay.delivery.underway import UnderWay
 from relay.delivery.upstream import Upstream
 from relay.errors import RelayError, StoreBroken
 from relay.store.ports.outcomes import Outcome, Outcomes
-
-LEASE_LOOK: int = SECOND
-"""Between two looks at a lease that has run out."""
-
-
-@dataclass(frozen=True, slots=True)
-class DispatcherSettings:
-    """The bounds of one node; durations in microseconds."""
-
-    most: int = 100
-    """Claims of one take: what one commit can carry while the next arrives."""
-    node_sessions: int = 1000
-    """Sessions of this node: far below its file descriptors."""
-    heartbeat: int = 20 * SECOND
-    """A third of the lease, so that two may be missed."""
-    drain: int = 30 * SECOND
-    """After `stop`, until attempts under way are cut short; see `before_gate`."""
-    final: int = 10 * MINUTE
-    """The longest that a provider is waited for after the final dot."""
-    store_pause: int = SECOND
-    """Between two tries of what the store could not do, at most."""
-    settle_grace: int = 5 * SECOND
-    """For the store to take the results of what was cut short."""
-
-    @property
-    def before_gate(self) -> int:
-        """The part of the drain in which an attempt may still pass the gate: the rest is for the reply to its dot.
-
-        With less than the longest wait for a reply there is no time in which none would be left in doubt: half.
-        """
-        return self.drain - self.final if self.drain > self.final else self.drain // 2
 
 
 class Dispatcher:
@@ -91,25 +62,34 @@ class Dispatcher:
             on_idle=self._news.set,
             on_called=self._look_round,
         )
-        self._attempts: dict[int, Attempt] = {}
+        self._under_way = UnderWay(observe)
+        self._heartbeat = Heartbeat(
+            store,
+            fence,
+            self._under_way,
+            node=node,
+            observe=observe,
+            every=self._settings.heartbeat,
+            pauses=Pauses(self._settings.store_pause),
+            on_lapse=self._keeper.let_all_go,
+        )
         self._finished = asyncio.Event()
         self._quiet = asyncio.Event()
         """Set when nothing goes on with any provider; what the store has to hear of it may still wait."""
         self._is_running = False
         self._is_stopping = False
         self._is_store_unwell = False
-        self._cut_short = 0
         self._fatal: BaseException | None = None
 
     @property
     def under_way(self) -> int:
         """Attempts that are not settled yet."""
-        return len(self._attempts)
+        return len(self._under_way)
 
     @property
     def cut_short(self) -> int:
         """Attempts that did not end in the time to drain."""
-        return self._cut_short
+        return self._under_way.cut_short
 
     @property
     def sessions(self) -> int:
@@ -120,7 +100,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Delivers until `stop`; raises what makes going on impossible (StoreBroken)."""
         self._is_running = True
-        watches = [asyncio.create_task(self._beat()), asyncio.create_task(self._watch_lease())]
+        watches = [asyncio.create_task(self._beat()), asyncio.create_task(self._heartbeat.watch())]
         try:
             await self._deliver()
             if self._fatal is None:
@@ -153,13 +133,8 @@ class Dispatcher:
 
     def hurry(self) -> None:
         """Cuts short what is under way: a drain that somebody waits for ends soon after."""
-        self._cut(lambda _: True)
+        self._under_way.cut()
         self._keeper.break_off_openings()
-
-    def _cut(self, is_meant: Callable[[Attempt], bool]) -> None:
-        for attempt in self._attempts.values():
-            if is_meant(attempt):
-                self._cut_short += attempt.abort()
 
     async def _drain(self) -> None:
         """Who has not come to the gate in time does not pass it any more; who has gets the rest of the time.
@@ -168,7 +143,7 @@ class Dispatcher:
         """
         before_gate = self._settings.before_gate
         await self._until_quiet(before_gate)
-        self._cut(lambda attempt: not attempt.is_gated)
+        self._under_way.cut_before_gate()
         self._keeper.break_off_openings()
         await self._until_quiet(self._settings.drain - before_gate)
         self.hurry()
@@ -183,7 +158,7 @@ class Dispatcher:
         waiting.cancel()
 
     def _look_round(self) -> None:
-        if not self._attempts and not self._keeper.is_calling:
+        if not self._under_way and not self._keeper.is_calling:
             self._quiet.set()
 
     async def _replay_last(self) -> None:
@@ -192,6 +167,12 @@ class Dispatcher:
             await self._recorder.replay()
         except RelayError as error:
             self._steady.failed("settle", error)
+
+    async def _beat(self) -> None:
+        try:
+            await self._heartbeat.beat()
+        except StoreBroken as error:
+            self._give_up(error)
 
     def _give_up(self, error: BaseException) -> None:
         self._fatal = self._fatal or error
@@ -215,7 +196,7 @@ class Dispatcher:
         """Asks for work once, starts it, and rests until there may be more."""
         asked_at = self._fence.now()
         taken = await self._store.take(self._node, self._keeper.hand_over(), self._settings.most)
-        self._renew(asked_at)
+        self._heartbeat.heard(asked_at)
         self._start(taken, asked_at)
         if not self._news.is_set():
             await self._rest(taken)
@@ -255,7 +236,7 @@ class Dispatcher:
     # ------------------------------------------------------------------------------------------------------ attempts
     def _begin(self, claim: Claim, lease: Lease, asked_at: int) -> None:
         attempt = Attempt(claim, lease, self._store, self._observe, holds=self._fence.hold(asked_at))
-        self._attempts[claim.attempt] = attempt
+        self._under_way.begin(attempt)
         self._crew.spawn(self._attempt(attempt))
 
     async def _attempt(self, attempt: Attempt) -> None:
@@ -270,7 +251,7 @@ class Dispatcher:
             is_kept = self._keep(lease)
             await self._settle(attempt.claim, result, seconds=loop.time() - start)
         finally:
-            del self._attempts[attempt.claim.attempt]
+            self._under_way.end(attempt)
             self._look_round()
             if not is_kept:
                 await self._keeper.close(lease)
@@ -285,53 +266,3 @@ class Dispatcher:
 
     async def _settle(self, claim: Claim, result: Result, *, seconds: float) -> None:
         await self._recorder.settle(Outcome(claim, result, seconds))
-
-    # ----------------------------------------------------------------------------------------------------- the lease
-    async def _beat(self) -> None:
-        """Renews the lease; a store that is away is asked again, as often as it is asked for work."""
-        pauses = Pauses(self._settings.store_pause)
-        await asyncio.sleep(self._settings.heartbeat / SECOND)
-        while True:
-            asked_at = self._fence.now()
-            try:
-                lost = await self._store.heartbeat(self._node)
-            except StoreBroken as error:
-                return self._give_up(error)
-            except RelayError as error:
-                self._observe.store_failed("heartbeat", error)
-                await pauses.rest()
-                continue
-            pauses.worked()
-            self._renew(asked_at)
-            for claim in lost:
-                self._lose(claim)
-            await asyncio.sleep(self._settings.heartbeat / SECOND)
-
-    def _renew(self, asked_at: int) -> None:
-        """The store heard this node; if that was too late, what it held may be another's by now, sessions too."""
-        if self._fence.renewed(asked_at):
-            self._break_off_unheld()
-            self._keeper.let_all_go()
-
-    async def _watch_lease(self) -> None:
-        """Breaks off what this node does not hold any more, at once: a provider that takes its time is not waited for.
-
-        What passed the gate in time goes on: nobody else sends it before its reply is long overdue.
-        """
-        while True:
-            left = self._fence.left
-            if not left:
-                self._break_off_unheld()
-            await asyncio.sleep((left or LEASE_LOOK) / SECOND)
-
-    def _break_off_unheld(self) -> None:
-        for attempt in self._attempts.values():
-            if not attempt.is_gated and not attempt.is_held:
-                attempt.abort()
-
-    def _lose(self, claim: Claim) -> None:
-        """No longer ours: broken off before the gate; after it the reply is worth hearing, for delivered is a fact."""
-        self._observe.claim_lost(claim)
-        attempt = self._attempts.get(claim.attempt)
-        if attempt is not None and not attempt.is_gated:
-            attempt.abort()

@@ -17,10 +17,11 @@ from relay.core.limits import SECOND
 from relay.core.routing import Account, Provider, Routing, Timeouts, Tls
 from relay.core.words import MailboxId, Plan
 from relay.delivery import attempt
-from relay.delivery.dispatcher import Dispatcher, DispatcherSettings
+from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.fence import Fence
 from relay.delivery.keeper import SessionTerms
 from relay.delivery.resolver import ExecutorResolver
+from relay.delivery.settings import DispatcherSettings
 from relay.delivery.smtp import Route, SmtpUpstream
 from relay.delivery.trust import SystemTrust
 from relay.store.sqlite import SqliteStore

@@ -15,9 +15,10 @@ from relay.core.health import HealthSettings
 from relay.core.limits import SECOND
 from relay.core.routing import Routing
 from relay.core.words import MailboxId
-from relay.delivery.dispatcher import Dispatcher, DispatcherSettings
+from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.fence import Fence
 from relay.delivery.keeper import SessionTerms
+from relay.delivery.settings import DispatcherSettings
 from relay.delivery.upstream import Upstream
 from relay.errors import RelayError, StoreError
 from relay.notify.pump import OutboxPump

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from relay.core.limits import MINUTE, SECOND
 from relay.core.words import MailboxId
-from relay.delivery.dispatcher import Dispatcher, DispatcherSettings
+from relay.delivery.dispatcher import Dispatcher
 from relay.delivery.fence import Fence
 from relay.delivery.keeper import SessionTerms
+from relay.delivery.settings import DispatcherSettings
 from relay.store.ports.outcomes import Outcomes
 from relay.store.ports.sessions import SessionEvent
 from tests.fakes.network import on_virtual_time

@@ -8,8 +8,8 @@ import pytest
 from relay.core.envelope import Result, Verdict
 from relay.core.limits import MINUTE, Limit
 from relay.core.words import MailboxId
-from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
+from relay.delivery.settings import DispatcherSettings
 from relay.delivery.thrift import PATIENCE, REMEMBERED, Thrift
 from relay.store.ports.sessions import SessionEvent
 from tests.fakes.upstream import DELIVERED, WRONG_PASSWORD, FakeSession, FakeUpstream

@@ -8,8 +8,8 @@ import pytest
 from relay.core.envelope import Claim, Result, Verdict
 from relay.core.limits import SECOND
 from relay.core.words import MailboxId, Stage
-from relay.delivery.dispatcher import DispatcherSettings
 from relay.delivery.keeper import SessionTerms
+from relay.delivery.settings import DispatcherSettings
 from relay.errors import (
     CorruptValue,
     MessageUnreadable,
@@ -365,7 +365,7 @@ def test_an_attempt_that_loses_its_claim_at_any_step_is_settled_exactly_once() -
             for _ in range(many):
                 await asyncio.sleep(0 if many % 2 else 0.005)
             is_over = bool(node.store.settled)
-            node.dispatcher._lose(claim)
+            node.dispatcher._under_way.lose(claim)
             await node.store.until_settled(1)
         assert len([call for call in node.store.calls if call.name == "settle" and call.claim == claim]) == 1
         (first, *_) = node.store.settled["m1"]
@@ -405,8 +405,8 @@ def test_a_claim_lost_twice_is_broken_off_once() -> None:
         await node.store.until(lambda: node.upstream.under_way == 1)
         assert node.dispatcher.under_way == 1
         (claim,) = node.store.claimed.values()
-        node.dispatcher._lose(claim)
-        node.dispatcher._lose(claim)
+        node.dispatcher._under_way.lose(claim)
+        node.dispatcher._under_way.lose(claim)
         await node.store.until_settled(1)
         assert [result.verdict for result in node.store.results()] == [Verdict.DROPPED]
         node.upstream.act = deliver

@@ -8,7 +8,7 @@ import pytest
 from relay.core.envelope import LoginFailure, Result, Verdict
 from relay.core.limits import SECOND
 from relay.core.words import MailboxId, Stage
-from relay.delivery.dispatcher import DispatcherSettings
+from relay.delivery.settings import DispatcherSettings
 from tests.fakes.network import on_virtual_time
 from tests.fakes.upstream import DELIVERED, FakeSession, FakeUpstream
 from tests.unit.delivery.node import BIANCHI, CLOSED, DECLINED, OPENED, ROSSI, Node
