@@ -217,7 +217,7 @@ class Driver:
     async def beat(self) -> None:
         """A heartbeat, and what the store does for itself after it."""
         await self.store.heartbeat(NODE)
-        await asyncio.gather(*self.store._tasks.values())
+        await self.store._errands.finish()
 
     async def start(self) -> None:
         self.open()

@@ -9,8 +9,9 @@ from relay.errors import RelayError, StoreBroken
 from relay.store.engine.batches import Room
 from relay.store.engine.waiting import Bell
 from relay.store.sqlite.bodies import Reclaim
-from relay.store.sqlite.core import Core, Ground
+from relay.store.sqlite.core import Core
 from relay.store.sqlite.database import Fold
+from relay.store.sqlite.parts import Ground
 from relay.store.sqlite.strays import find_strays, set_aside
 
 Later = Callable[[Callable[[], None]], None]

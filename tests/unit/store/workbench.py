@@ -236,8 +236,7 @@ class Bench:
 
     async def rest(self) -> None:
         """Whatever the store does for itself is done."""
-        while self.store._tasks:
-            await asyncio.wait(list(self.store._tasks.values()))
+        await self.store._errands.finish()
 
     def rows(self, statement: str, *values: object) -> list[Any]:
         return self.connection.execute(statement, values).fetchall()
