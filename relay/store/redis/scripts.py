@@ -1,4 +1,4 @@
-"""The Lua scripts of the store, read from its .lua files, each with the libraries that it needs before it.
+"""The Lua scripts of the store, read from its .lua files, each with what it reaches of its libraries before it.
 
 Law: every file begins with a line that says what it does; a library is a chunk that returns a table, which scripts and
 other libraries see as a local of the file's name; no Lua is written anywhere else.
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+
+from relay.store.redis.reaching import Reached, statements
 
 _NEEDS = re.compile(r"^-- needs:(?P<names>(?: [a-z_]+)+)$")
 _SAYS = re.compile(r"^-- [A-Z].*[.:]$")
@@ -56,11 +58,15 @@ def _comments(lines: list[str]) -> Iterator[str]:
 
 
 def assemble(script: Source, libraries: dict[str, Source]) -> Script:
-    """A script with its libraries and theirs before it, each once; ScriptError: one is not there, or needs itself."""
+    """A script, and before it what it reaches of libraries. ScriptError: one is not there, or needs itself."""
     placed: dict[str, Source] = {}
     for name in script.needs:
         _place(name, libraries, placed, (script.name,))
-    parts = [f"local {each.name} = (function()\n{each.text}end)()\n" for each in placed.values()]
+    reached = Reached({each.name: statements(each.name, each.text, each.needs) for each in placed.values()})
+    reached.ask((name, ".") for name in script.needs)
+    for each in statements("", script.text, script.needs):
+        reached.ask(each.members())
+    parts = [f"local {name} = (function()\n{text}end)()\n" for name in placed if (text := reached.text_of(name))]
     text = "".join([*parts, script.text])
     return Script(script.name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
 
