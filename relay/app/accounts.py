@@ -1,16 +1,18 @@
-"""The parts of the service that serve whoever looks after accounts: who tries mailboxes, and who does what admins say.
+"""The parts of the service that serve whoever looks after accounts: who tries mailboxes,
+who sets what they log in with, and who does what admins say.
 
 Law: as for all parts: each gets plain values, ports and callables.
 """
 
 from collections.abc import Callable
 
-from relay.app import parts, settings
+from relay.app import settings
 from relay.app.clerk import AccountClerk
 from relay.app.clerkmeans import ClerkMeans, Trying
 from relay.app.machine import RunIn
+from relay.app.means import Means
 from relay.app.observation import DeliveryObserver
-from relay.app.parts import Means
+from relay.app.passwords import PasswordDesk
 from relay.app.routing import RoutingKeeper
 from relay.app.storage import Storage
 from relay.core.failuretext import Language
@@ -57,6 +59,11 @@ class Elsewhere:
         return Tested(account, mailbox, Finding.NOT_NOW, "elsewhere")
 
 
+def password_desk(means: Means, storage: Storage, keeper: RoutingKeeper) -> PasswordDesk:
+    """Sets what mailboxes log in with."""
+    return PasswordDesk(storage.store.books.secrets, keeper, hook=means.config.notices.ops_webhook_secret)
+
+
 def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Trying, tokens: OAuthTokens) -> AccountClerk:
     """Does what admins say about accounts."""
     run = RunIn(means.threads.pool("why-without", 1))
@@ -66,7 +73,7 @@ def clerk(means: Means, storage: Storage, keeper: RoutingKeeper, *, tries: Tryin
             control=storage.store.books.control,
             reading=storage.store,
             trying=tries,
-            keeping=parts.password_desk(means, storage, keeper),
+            keeping=password_desk(means, storage, keeper),
             why_without=lambda mailbox: run(lambda: keeper.secrets.why_without(mailbox)),
             contact=means.config.contact,
             log=means.log,

@@ -1,4 +1,5 @@
-"""What tells people, made from the configuration: the heartbeat, the sender of notices for ops, and their pump.
+"""What tells people, made from the configuration: the heartbeat, reports of what
+became of mail, and notices with their sender and pump.
 
 Law: what cannot be told is said in readiness, and takes no node out of service.
 """
@@ -10,9 +11,9 @@ from relay import __version__
 from relay.app import settings
 from relay.app.hookkeys import HookKeys
 from relay.app.machine import RunIn, randomness
+from relay.app.means import Means
 from relay.app.noticewatch import NoticeWatch
 from relay.app.observation import NoticeObserver
-from relay.app.parts import Means
 from relay.app.routing import RoutingKeeper
 from relay.app.sheets import Sheets
 from relay.app.terms import TermsWatch
@@ -23,7 +24,7 @@ from relay.core.limits import HOUR, SECOND
 from relay.core.weburl import parse_web_url
 from relay.delivery.resolver import ExecutorResolver
 from relay.errors import RelayError
-from relay.notify import Heartbeat, NoticeSender, WebClient, WebSettings
+from relay.notify import Heartbeat, NoticeSender, OutboxPump, WebClient, WebSettings
 from relay.notify.letter import LetterSettings
 from relay.notify.noticedesk import NoticeDesk
 from relay.notify.noticepump import NoticePump
@@ -130,6 +131,18 @@ def notice_sender(means: Means, client: WebClient, keys: HookKeys | None) -> Not
         keys=keys,
         wall=means.clock.wall,
         chance=lambda: int.from_bytes(randomness(_FRACTION)) / 256**_FRACTION,
+    )
+
+
+def outbox_pump(means: Means, store: Store, keeper: RoutingKeeper) -> OutboxPump:
+    """Reports what failed."""
+    return OutboxPump(
+        store,
+        store,
+        settings.report_settings(means.config),
+        routing=keeper.routing,
+        randomness=randomness,
+        log=means.log,
     )
 
 

@@ -4,8 +4,8 @@ Law: what an earlier life could not record is settled before its attempts are en
 """
 
 from relay.app.machine import RunIn, crash_point_of
+from relay.app.means import Means
 from relay.app.observation import DeliveryObserver
-from relay.app.parts import Means
 from relay.app.storage import Storage
 from relay.delivery.recording import replay
 from relay.store.outcomes import OutcomeJournal

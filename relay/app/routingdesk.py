@@ -8,14 +8,18 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from relay.admin import Readiness
+from relay.app import settings
+from relay.app.machine import RunIn
+from relay.app.means import Means
 from relay.app.others import Others
 from relay.app.shelf import SecretShelf
+from relay.app.storage import Storage
 from relay.config.problems import Loaded
 from relay.config.references import Resolve
 from relay.core.routing import Routing
 from relay.observe import Log, Metrics
 from relay.store.needs import Runner
-from relay.store.ports import RoutingStore
+from relay.store.ports import RoutingStore, Store
 
 
 class Watch(Protocol):
@@ -49,3 +53,31 @@ class Desk:
     """Where stored secrets are."""
     others: Others | None = None
     """This node among others; None: it is alone, and what its files say counts."""
+
+
+def routing_desk(means: Means, storage: Storage, store: Store, watch: Watch) -> Desk:
+    """With the secrets of the store that is open now."""
+    means.shelf.open(storage.store.books.secrets)
+    return Desk(
+        watch=watch,
+        resolve=means.resolve,
+        store=store,
+        key=storage.key,
+        run=RunIn(means.threads.pool("fingerprints", 1)),
+        log=means.log,
+        metrics=means.metrics,
+        readiness=means.readiness,
+        wall_seconds=means.clock.wall_seconds,
+        shelf=means.shelf,
+        others=_others(means, storage) if settings.is_shared(means.config) else None,
+    )
+
+
+def _others(means: Means, storage: Storage) -> Others:
+    return Others(
+        storage.data.path / "routing.seen",
+        delivers=means.role.delivers,
+        run=RunIn(means.threads.pool("others", 1)),
+        log=means.log,
+        readiness=means.readiness,
+    )

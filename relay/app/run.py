@@ -18,7 +18,7 @@ import uvloop
 from relay import __version__
 from relay.admin import Readiness
 from relay.app.machine import MachineClock, Threads, children, keep_memory_private, lasting_memory, raise_open_files
-from relay.app.parts import Means
+from relay.app.means import Means
 from relay.app.service import Service
 from relay.app.settings import is_shared, shown
 from relay.app.shelf import SecretShelf

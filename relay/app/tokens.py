@@ -4,9 +4,11 @@ Law: a client whose secret cannot be found is no client; nothing is asked in its
 """
 
 from relay.app import settings
-from relay.app.machine import randomness
-from relay.app.parts import Means
+from relay.app.machine import RunIn, randomness
+from relay.app.means import Means
+from relay.app.refresh_tokens import StoredRefreshTokens
 from relay.app.routing import RoutingKeeper
+from relay.app.storage import Storage
 from relay.core.limits import SECOND
 from relay.core.meaning import Fault, ReplyClass
 from relay.core.words import MailboxId
@@ -14,6 +16,12 @@ from relay.delivery.oauth import OAuthTokens
 from relay.delivery.oauth_endpoint import OAuthIdentity, TokenEndpoint
 from relay.delivery.resolver import Resolve
 from relay.delivery.tokens import NoRefreshTokens, NoToken, RefreshTokens
+
+
+def refresh_tokens(means: Means, storage: Storage, keeper: RoutingKeeper) -> StoredRefreshTokens:
+    """What mailboxes with OAuth2 are connected by."""
+    run = RunIn(means.threads.pool("refresh-tokens", 1))
+    return StoredRefreshTokens(keeper.routing, means.resolve, storage.store.books.secrets, run=run)
 
 
 def token_source(

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from relay.app.service import CLOSING
+from relay.app.stopping import CLOSING
 from relay.config.loading import KEY_FILE
 from relay.store.redis.address import parse_address
 from tests.deploy.rules import ROOT

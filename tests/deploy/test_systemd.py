@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from relay.app.service import CLOSING
+from relay.app.stopping import CLOSING
 from relay.config.loading import load_service
 from relay.core.limits import SECOND
 from relay.core.routing import Timeouts

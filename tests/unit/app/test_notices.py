@@ -15,9 +15,9 @@ from relay.admin import Part, Readiness
 from relay.app import notices
 from relay.app.hookkeys import KEPT, SECRET, HookKeys
 from relay.app.machine import MachineClock, Threads
+from relay.app.means import Means
 from relay.app.notices import HEARTBEAT
 from relay.app.noticewatch import DEAD, UNTOLD, NoticeWatch
-from relay.app.parts import Means
 from relay.app.scraping import SelfLook
 from relay.config.loading import load_service
 from relay.config.references import References

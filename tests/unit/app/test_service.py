@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from relay.admin import Readiness
-from relay.app import accounts, notices, parts
+from relay.app import accounts, admin, delivery, notices, submission, tokens
 from relay.app import service as service_module
 from relay.app.machine import MachineClock, Threads
-from relay.app.parts import Means
+from relay.app.means import Means
 from relay.app.service import Service
 from relay.app.sockets import CannotListen
 from relay.app.supervision import Supervisor
@@ -22,6 +22,7 @@ from relay.core.tested import Finding
 from relay.core.words import MailboxId
 from relay.errors import DataDirInUse, StoreBroken
 from relay.observe import Log, Metrics
+from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.ports.nodes import NodeView, Role
 from tests.fakes.nodes import FakeNodes
 from tests.unit.app.test_settings import loaded
@@ -144,19 +145,28 @@ class World:
         config, resolve = loaded(path), References({})
         means = Means(config, {}, clock, threads, log, Metrics("0"), self.readiness, resolve, role=role)
         self.service = Service(means, self.supervisor, self.is_urgent)
-        kinds = {"routing_keeper": Part, "outbox_pump": Part, "dispatcher": Part}
-        kinds |= {"smtp_upstream": Part, "submission_server": Submission, "admin_server": Admin, "self_look": Look}
-        kinds |= {"password_desk": Part, "refresh_tokens": Part}
-        for name, kind in kinds.items():
-            monkeypatch.setattr(parts, name, lambda *_, name=name, kind=kind, **__: self.part(name, kind))
-        for name in ("tester", "clerk"):
-            monkeypatch.setattr(accounts, name, lambda *_, name=name, **__: self.part(name, Part))
-        monkeypatch.setattr(service_module, "token_source", lambda *_, **__: Tokens("tokens", self))
-        for name in ("notice_pump", "terms_watch"):
-            monkeypatch.setattr(notices, name, lambda *_, name=name, **__: self.part(name, Part))
+        made = {
+            (admin, "self_look"): ("self_look", Look),
+            (admin, "server"): ("admin_server", Admin),
+            (accounts, "clerk"): ("clerk", Part),
+            (accounts, "password_desk"): ("password_desk", Part),
+            (accounts, "tester"): ("tester", Part),
+            (delivery, "dispatcher"): ("dispatcher", Part),
+            (delivery, "upstream"): ("smtp_upstream", Part),
+            (notices, "notice_pump"): ("notice_pump", Part),
+            (notices, "outbox_pump"): ("outbox_pump", Part),
+            (notices, "terms_watch"): ("terms_watch", Part),
+            (submission, "server"): ("submission_server", Submission),
+            (tokens, "refresh_tokens"): ("refresh_tokens", Part),
+            (service_module, "RoutingKeeper"): ("routing_keeper", Part),
+            (service_module, "routing_desk"): ("desk", Part),
+        }
+        for (module, maker), (name, kind) in made.items():
+            monkeypatch.setattr(module, maker, lambda *_, name=name, kind=kind, **__: self.part(name, kind))
+        monkeypatch.setattr(tokens, "token_source", lambda *_, **__: Tokens("tokens", self))
         monkeypatch.setattr(service_module, "open_storage", self.open)
         monkeypatch.setattr(service_module, "NodeStore", lambda store, *_, **__: store)
-        monkeypatch.setattr(parts, "node_view", lambda *_, **said: NodeView("n", "posta", role, "0", 0, **said))
+        monkeypatch.setattr(admin, "node_view", lambda *_, **said: NodeView("n", "posta", role, "0", 0, **said))
         monkeypatch.setattr(service_module, "open_outcomes", self.open_outcomes)
         monkeypatch.setattr(service_module, "settle_kept", self.settle_kept)
         monkeypatch.setattr(service_module, "bind", lambda host, port: self.part(f"socket {port}", Socket))
@@ -290,7 +300,7 @@ async def test_a_store_that_cannot_be_closed_is_said_and_the_rest_is_closed(worl
 
 async def test_a_bounce_that_is_owed_wakes_the_pump(world: World) -> None:
     await world.start()
-    world.service._wake_pump()
+    world.needs.listener(StoreEvent(EventKind.OWED, 0))
     assert "outbox woken" in world.steps
     world.supervisor.end("SIGTERM")
     await world.service.stop()

@@ -10,7 +10,7 @@ import pytest
 
 from relay.admin import Readiness
 from relay.app.machine import MachineClock, Threads
-from relay.app.parts import Means
+from relay.app.means import Means
 from relay.app.routing import RoutingKeeper
 from relay.app.secretsinforce import SecretsInForce
 from relay.app.settings import has_client, oauth_identity
