@@ -14,7 +14,7 @@ _LOCALS = re.compile(r"local (\w+(?:, \w+)*)")
 _MEMBER = re.compile(r"(?:function )?(\w+)\.(\w+)(?:\(| = )")
 _CLOSING = re.compile(r"(?:end\b|[})])")
 _COMMENT_OR_TEXT = re.compile(r"--[^\n]*|\"(?:[^\"\\\n]|\\.)*\"")
-_WORDS = re.compile(r"(?<![.:\w])([A-Za-z_]\w*)(?:\.(\w+))?")
+_WORDS = re.compile(r"(?<![.:\w])([A-Za-z_]\w*)(?:\.(\w+)|\s*(=)(?!=))?")
 
 Member = tuple[str, str]
 """A library, and a name in it; an empty one stands for all of it."""
@@ -53,14 +53,14 @@ class Statement:
 
     @cached_property
     def words(self) -> frozenset[tuple[str, str]]:
-        """All names in it, each with what is asked of it."""
+        """All names in it, each with what is asked of it; `=` where it is one of a table, or given a value."""
         code = _COMMENT_OR_TEXT.sub('""', self.text)
-        return frozenset((found[1], found[2] or "") for found in _WORDS.finditer(code))
+        return frozenset((found[1], found[2] or found[3] or "") for found in _WORDS.finditer(code))
 
     def members(self) -> Iterator[Member]:
         """What it asks of libraries; of one that it hands on as a whole, all."""
         for name, asked in self.words:
-            if name in self.libraries and not (self.is_frame and name == self.owner):
+            if name in self.libraries and asked != "=" and not (self.is_frame and name == self.owner):
                 yield name, asked
 
 

@@ -96,6 +96,7 @@ def left_of(text: str, code: str) -> str:
     [
         ("return 1", set()),
         ("return host.look(1)", {"known", "host.look"}),
+        ("return host.look({ host = 1 })", {"known", "host.look"}),
         ("return host.read(1) -- host.save(1)", {"known", "host.look", "host.read"}),
         ("return host.save(1)", {"known", "LAST", "least", "host.save"}),
         ("return host[ARGV[1]](1)", {"known", "LAST", "least", "host.look", "host.save", "host.read"}),
