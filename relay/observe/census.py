@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from relay.observe import declared
 from relay.observe.declared import Declared
 
-WARNINGS = ("durability", "replica")
+WARNINGS = ("durability", "replica", "alone")
 """What readiness calls what is wrong with a shared store that works."""
 
 

@@ -51,7 +51,7 @@ LABELS: Mapping[str, str] = MappingProxyType(
         "for a minute, and it did not say that it stops)",
         "role": "all, submission, delivery",
         "what": "durability (a crash of Redis could lose what was accepted), replica (one is away, or nobody can tell "
-        "whether it keeps what it has)",
+        "whether it keeps what it has), alone (a primary that is cut off would take mail without any replica)",
         "health": "ok, doubted, slowed, waiting, paused, retired",
         "lane": "express, bulk",
         "operation": "a method of the store",

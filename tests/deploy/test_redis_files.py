@@ -2,16 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import redis
 
 from relay.store.redis.durability import SETTINGS
+from tests.contract.redis.link.scene import COUNT, KEY, link_to
 from tests.deploy.rules import ROOT
-from tests.fakes.redisservers import NAMES, Server, Watcher, binary, until
+from tests.fakes.redisservers import NAMES, Server, Watcher, binary, replicated, until
 
 FOLDER = ROOT / "deploy" / "redis"
 REDIS = FOLDER / "redis.conf"
+REPLICATED = FOLDER / "replicated.conf"
 SENTINEL = FOLDER / "sentinel.conf"
 OF_THE_MACHINE = ("dir", "port", "bind")
 """What the tests' own server has otherwise: it lies in a folder of its own."""
@@ -45,6 +49,21 @@ def test_a_server_with_the_shipped_file_is_what_the_relay_asks_for(shipped: Serv
         assert client.config_get("save") == {"save": ""}
 
 
+def test_servers_with_replicas_have_the_same_file_and_refuse_where_they_are_cut_off() -> None:
+    """A node that looks at them has nothing to say; cut off from its replica, the primary takes nothing."""
+    told = lines(REPLICATED)
+    assert told.pop("include") == "/etc/redis/redis.conf"
+    own = [f"{name} {value}" for name, value in {**lines(REDIS), **told}.items() if name not in OF_THE_MACHINE]
+    with replicated(binary("redis-7"), *own) as (primary, replica), closing(link_to(primary)) as link:
+        assert link.run(COUNT, [KEY], is_durable=True) == 1
+        assert link.problems() == ()
+        replica.kill9()
+        with primary.client() as client:
+            until(lambda: client.info("replication")["connected_slaves"] == 0, "the primary has lost it")
+            with pytest.raises(redis.exceptions.ResponseError, match="NOREPLICAS"):
+                client.incr(KEY)
+
+
 def test_what_it_answered_is_there_after_a_power_cut(shipped: Server) -> None:
     with shipped.client() as client:
         client.set("relay:{relay}:test", "kept")
@@ -54,7 +73,7 @@ def test_what_it_answered_is_there_after_a_power_cut(shipped: Server) -> None:
         assert client.get("relay:{relay}:test") == b"kept"
 
 
-@pytest.mark.parametrize("file", [REDIS, SENTINEL], ids=lambda file: file.name)
+@pytest.mark.parametrize("file", [REDIS, REPLICATED, SENTINEL], ids=lambda file: file.name)
 def test_no_secret_stands_in_a_file(file: Path) -> None:
     assert not re.search(r"^(requirepass|masterauth|sentinel auth-pass)", file.read_text(), re.MULTILINE)
 

@@ -1,4 +1,4 @@
-"""Whether what a server of Redis accepts survives its crash: its settings, checked one by one.
+"""Whether what a server of Redis accepts survives its crash, and its being cut off: its settings, checked one by one.
 
 Law: each wrong setting is told with the very line to change; what cannot be asked is never taken for right.
 """
@@ -52,6 +52,13 @@ SETTINGS = (
 QUESTIONS: tuple[Command, ...] = tuple(("CONFIG", "GET", setting.name) for setting in SETTINGS)
 """One each: only Redis 7 answers several at once."""
 
+GUARD: tuple[Command, ...] = (("CONFIG", "GET", "min-*-to-write"), ("CONFIG", "GET", "min-*-max-lag"))
+"""By which a primary without replicas refuses; some servers still know them by their old names, min-slaves-..."""
+
+LONGEST_LAG = 60
+"""Seconds, as `replicas.GIVEN_UP`: with a longer `min-replicas-max-lag` a primary that was cut off goes on before it
+refuses."""
+
 
 def flaws_of(server: str, replies: Sequence[Reply | RelayError]) -> list[Flaw]:
     """What is wrong with a server, from its replies to QUESTIONS.
@@ -84,6 +91,45 @@ def _flaw(server: str, setting: Setting, reply: Reply | RelayError) -> Flaw | No
     )
 
 
+def flaws_of_guard(server: str, replies: Sequence[Reply | RelayError], *, has_replicas: bool) -> list[Flaw]:
+    """Whether a server that has (or had) replicas would take mail where it has none, from its replies to GUARD.
+
+    No more than a warning: with one replica alone each of the two that is away stops the mail, which its admin may not
+    want.
+    """
+    least, lag = map(_number_of, replies)
+    if not least:
+        return [_unguarded(server, "min-replicas-to-write", least, 1, has_replicas=has_replicas)]
+    if not lag or lag > LONGEST_LAG:
+        return [_unguarded(server, "min-replicas-max-lag", lag, 10, has_replicas=has_replicas)]
+    return []
+
+
+def least_of(replies: Sequence[Reply | RelayError]) -> int:
+    """Without how many replicas a server takes nothing, from its replies to QUESTIONS and GUARD."""
+    least, lag = map(_number_of, replies[len(QUESTIONS) :])
+    return least if least and lag else 0
+
+
+def _number_of(reply: Reply | RelayError) -> int | None:
+    """The value, whichever name it has; None: the server has no such setting."""
+    if isinstance(reply, RelayError):
+        raise reply
+    return int(reply[1]) if reply else None
+
+
+def _unguarded(server: str, name: str, is_now: int | None, wanted: int, *, has_replicas: bool) -> Flaw:
+    line = f"{name} {wanted}"
+    now = (
+        f", or now: CONFIG SET {line}" if has_replicas else " when its replica is back: before, it would stop all mail"
+    )
+    return Flaw(
+        "alone",
+        f"{server}: {name} is {'not there' if is_now is None else is_now}: cut off from the other servers it takes "
+        f"mail alone, which is thrown away when it is with them again; write `{line}` in its redis.conf{now}",
+    )
+
+
 def flaws_told(server: str, facts: Facts) -> list[Flaw]:
     """What a server says by itself that contradicts an admin who asserts that it is safe."""
     found = []
@@ -96,12 +142,17 @@ def flaws_told(server: str, facts: Facts) -> list[Flaw]:
     return [Flaw("durability", text) for text in found]
 
 
+def flaws_of_all(server: str, replies: Sequence[Reply | RelayError], *, has_replicas: bool) -> list[Flaw]:
+    """From the replies to QUESTIONS and GUARD. StoreNotDurable: it does not let the relay ask."""
+    settings, guard = replies[: len(QUESTIONS)], replies[len(QUESTIONS) :]
+    return [*flaws_of(server, settings), *flaws_of_guard(server, guard, has_replicas=has_replicas)]
+
+
 def ask_replica(wire: Wire, *, until: int) -> list[Flaw]:
     """What is wrong with one replica, or that it cannot be reached from here. StoreNotDurable: it may not be asked."""
     try:
         wire.open(until)
-        replies = wire.ask_all(QUESTIONS, until=until)
-        return flaws_of(f"replica {wire.host}", replies)
+        return flaws_of_all(f"replica {wire.host}", wire.ask_all((*QUESTIONS, *GUARD), until=until), has_replicas=True)
     except StoreNotDurable:
         raise
     except RelayError as error:

@@ -10,12 +10,14 @@ from relay.core.limits import Instant
 from relay.errors import StoreNotDurable
 from relay.store.redis.address import Host
 from relay.store.redis.durability import (
+    GUARD,
     QUESTIONS,
     Durability,
     Flaw,
     ask_replica,
-    flaws_of,
+    flaws_of_all,
     flaws_told,
+    least_of,
     refuse,
 )
 from relay.store.redis.facts import Facts, ask_facts
@@ -41,9 +43,13 @@ class Joining:
         self.identity = rules.identity
         self.flaws: tuple[Flaw, ...] = ()
         self.facts: Facts | None = None
+        self.least_replicas = 0
+        """Without so many the primary takes nothing."""
         self._rules = rules
         self._boottime = boottime
         self._patience = patience
+        self._is_followed = False
+        """Whether it has, or ever had, a replica."""
 
     @property
     def can_await_disks(self) -> bool:
@@ -62,6 +68,7 @@ class Joining:
     def look(self, wire: Wire, way: Way, *, until: Instant) -> Facts:
         """What it is and how it is set, without writing."""
         facts = ask_facts(wire, until=until)
+        self._is_followed |= facts.is_followed or bool(facts.replicas)
         flaws = self._flaws(wire, way, facts, until)
         if self._rules.durability is Durability.CHECKED:
             refuse(flaws)
@@ -72,12 +79,19 @@ class Joining:
         if self._rules.durability is Durability.ASSERTED:
             return flaws_told(str(wire.host), facts)
         try:
-            flaws = flaws_of(f"primary {wire.host}", wire.ask_all(QUESTIONS, until=until))
-            return [*flaws, *self._flaws_of_replicas(facts.replicas, way)]
+            return [*self._flaws_of_primary(wire, facts, until), *self._flaws_of_replicas(facts.replicas, way)]
         except StoreNotDurable as error:
             if self._rules.durability is Durability.RELAXED:
                 return [Flaw("durability", str(error))]
             raise
+
+    def _flaws_of_primary(self, wire: Wire, facts: Facts, until: Instant) -> list[Flaw]:
+        name = f"primary {wire.host}"
+        replies = wire.ask_all((*QUESTIONS, *GUARD), until=until)
+        flaws = flaws_of_all(name, replies, has_replicas=bool(facts.replicas))
+        self.least_replicas = least_of(replies)
+        # one server alone is never cut off from others
+        return flaws if self._is_followed else [flaw for flaw in flaws if flaw.what != "alone"]
 
     def _flaws_of_replicas(self, hosts: Sequence[Host], way: Way) -> list[Flaw]:
         found: list[Flaw] = []

@@ -186,6 +186,7 @@ class Link:
             facts = self._joining.look(wire, self._way, until=until)
         except RelayError as error:
             raise self._lost(error) from None
+        self._replicas.demanded(self._joining.least_replicas)
         self._replicas.listed(len(facts.replicas), self._boottime())
 
     def close(self) -> None:
@@ -220,6 +221,7 @@ class Link:
         except BaseException:
             wire.close()
             raise
+        self._replicas.demanded(self._joining.least_replicas)
         self._replicas.met(str(host), len(facts.replicas), self._boottime())
         return wire
 

@@ -19,7 +19,7 @@ ROUNDS = 1
 
 @dataclass(frozen=True)
 class Group:
-    """A primary, its replica and three sentinels; the test reads where the primary is."""
+    """A primary, its replicas and three sentinels, set as docs/nodes.md says; the test reads where the primary is."""
 
     watched: Watched
 
@@ -33,7 +33,7 @@ class Group:
 
 @pytest.fixture
 def group() -> Iterator[Group]:
-    with watched(binary("redis-7")) as made:
+    with watched(binary("redis-7"), "min-replicas-to-write 1", replicas=2) as made:
         yield Group(made)
 
 

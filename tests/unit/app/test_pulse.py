@@ -120,15 +120,16 @@ async def test_a_store_that_fails_makes_the_node_unready_until_it_works_again(
 
 async def test_a_store_that_works_and_has_to_be_mended_is_named_until_it_is(world: World) -> None:
     flaws = [Flaw("durability", "primary a: appendonly is no"), Flaw("durability", "replica b: appendonly is no")]
-    world.flaws = [*flaws, Flaw("replica", "replica c is away")]
+    world.flaws = [*flaws, Flaw("replica", "replica c is away"), Flaw("alone", "primary a would go on alone")]
     said = {"durability": f"{flaws[0].text}; {flaws[1].text}", "replica": "replica c is away"}
+    said["alone"] = "primary a would go on alone"
     assert await world.look() == said
     assert world.readiness.is_ready, "it works"
     world.store.failure = StoreUnavailable()
     assert await world.look() == {Part.STORE: "the store is away", **said}, "it is still to be mended"
     world.store.failure, world.flaws = None, flaws[:1]
     assert await world.look() == {"durability": flaws[0].text}
-    assert world.events == ["trouble"] * 3 + ["trouble_over"] * 2, "said once, however often somebody looks"
+    assert world.events == ["trouble"] * 4 + ["trouble_over"] * 3, "said once, however often somebody looks"
 
 
 async def test_a_store_that_hangs_is_away(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,10 +6,13 @@ from pathlib import Path
 import pytest
 
 from relay.errors import StoreNotDurable
-from relay.store.redis.durability import Durability
+from relay.store.redis.durability import LONGEST_LAG, Durability
 from relay.store.redis.link import Link
-from tests.contract.redis.link.scene import COUNT, KEY, PING, link_to, rules
-from tests.fakes.redisservers import Server, replicated, server, until
+from relay.store.redis.replicas import GIVEN_UP
+from tests.contract.redis.link.scene import COUNT, KEY, PING, SECOND, link_to, rules
+from tests.fakes.redisservers import Server, binary, replicated, server, until
+
+GUARDED = "min-replicas-to-write 1"
 
 WRONG = [
     ("appendonly no", "appendonly yes"),
@@ -104,7 +107,7 @@ def test_setting_that_is_changed_later_is_found_at_the_next_look(redis_server: S
 
 
 def test_replica_that_could_lose_it_is_refused_too(program: Path):
-    with replicated(program) as (primary, replica), replica.client() as client:
+    with replicated(program, GUARDED) as (primary, replica), replica.client() as client:
         client.config_set("appendfsync", "everysec")
         with closing(link_to(primary)) as link:
             with pytest.raises(StoreNotDurable, match=f"^replica 127.0.0.1:{replica.port}: appendfsync is everysec"):
@@ -115,12 +118,61 @@ def test_replica_that_could_lose_it_is_refused_too(program: Path):
 
 
 def test_replica_that_cannot_be_reached_is_a_lasting_warning(program: Path):
-    with replicated(program) as (primary, replica), replica.client() as client:
+    with replicated(program, GUARDED) as (primary, replica), replica.client() as client:
         client.config_set("requirepass", "anders")  # which the relay is not told
         with closing(link_to(primary)) as link:
             link.open()
             assert [flaw.what for flaw in link.problems()] == ["replica"]
             assert f"whether replica 127.0.0.1:{replica.port} would keep mail" in link.problems()[0].text
+
+
+@pytest.mark.parametrize("name", ["min-replicas-to-write", "min-slaves-to-write"])
+def test_servers_that_would_go_on_alone_are_told_the_line_to_write_until_they_have_it(program: Path, name: str):
+    """Primary and replica, for each may be the primary; neither stops the mail meanwhile."""
+    with replicated(program) as (primary, replica), closing(link_to(primary)) as link:
+        assert link.run(COUNT, [KEY], is_durable=True) == 1
+        assert _alone(link) == [f"primary 127.0.0.1:{primary.port}", f"replica 127.0.0.1:{replica.port}"]
+        assert "min-replicas-to-write is 0: cut off" in link.problems()[0].text
+        assert "write `min-replicas-to-write 1` in its redis.conf, or now: CONFIG SET" in link.problems()[0].text
+        for each, left in ((replica, [f"primary 127.0.0.1:{primary.port}"]), (primary, [])):
+            with each.client() as client:
+                client.config_set(name, "1")
+            link.tend()
+            assert _alone(link) == left
+        with primary.client() as client:
+            client.config_set(name, "0")
+        link.tend()
+        assert _alone(link) == [f"primary 127.0.0.1:{primary.port}"]
+
+
+@pytest.mark.parametrize("lag", ["0", "61"])
+def test_lag_with_which_it_would_go_on_alone_is_told_too(lag: str):
+    """0 switches the refusal off; with more than a minute the relay has given the replica up before."""
+    assert LONGEST_LAG * SECOND == GIVEN_UP
+    lines = (GUARDED, f"min-replicas-max-lag {lag}")
+    with replicated(binary("redis-7"), *lines) as (primary, _), closing(link_to(primary)) as link:
+        link.open()
+        assert f"min-replicas-max-lag is {lag}: cut off" in link.problems()[0].text
+        assert "CONFIG SET min-replicas-max-lag 10" in link.problems()[0].text
+        assert [flaw.what for flaw in link.problems()] == ["alone", "alone"]
+
+
+def test_primary_whose_replica_is_away_is_not_told_to_stop_all_mail():
+    """Also by a node that starts meanwhile, and has seen no replica."""
+    with replicated(binary("redis-7")) as (primary, replica):
+        replica.kill9()
+        with primary.client() as client:
+            until(lambda: client.info("replication")["connected_slaves"] == 0, "the primary has lost it")
+        with closing(link_to(primary)) as link:
+            link.open()
+            assert _alone(link) == [f"primary 127.0.0.1:{primary.port}"]
+            assert "when its replica is back: before, it would stop all mail" in link.problems()[0].text
+            assert "CONFIG SET" not in link.problems()[0].text
+
+
+def _alone(link: Link) -> list[str]:
+    """The servers of which is said that they would go on alone."""
+    return [flaw.text.partition(": ")[0] for flaw in link.problems() if flaw.what == "alone"]
 
 
 def _reopen(link: Link) -> None:

@@ -78,6 +78,36 @@ def test_failover_waits_for_one_fewer():
     assert not told(replicas)
 
 
+def test_fewer_than_the_primary_demands_are_never_enough():
+    """However long it lasts, and for a node that starts when none is there."""
+    replicas = Replicas()
+    replicas.demanded(1)
+    replicas.met("a", 0, NOW)
+    assert (replicas.counted, replicas.is_short) == (1, True)
+    replicas.answered(0, NOW + 2 * GIVEN_UP)
+    assert (replicas.counted, replicas.is_short) == (1, True)
+    assert told(replicas).endswith("no mail is accepted or sent until it does")
+    replicas.met("b", 0, NOW + 2 * GIVEN_UP)
+    assert (replicas.counted, replicas.is_short) == (1, True), "who became primary has to have one too"
+    replicas.answered(1, NOW + 3 * GIVEN_UP)
+    assert (replicas.counted, replicas.is_short, told(replicas)) == (1, False, "")
+
+
+def test_those_above_what_is_demanded_are_given_up_as_ever():
+    replicas = Replicas()
+    replicas.demanded(1)
+    replicas.met("a", 2, NOW)
+    replicas.answered(0, NOW)
+    replicas.answered(0, NOW + GIVEN_UP)
+    assert (replicas.counted, replicas.is_short) == (1, True)
+    replicas.answered(1, NOW + GIVEN_UP + 1)
+    assert not replicas.is_short
+    replicas.demanded(0)
+    replicas.answered(0, NOW + GIVEN_UP + 2)
+    replicas.answered(0, NOW + 2 * GIVEN_UP + 2)
+    assert (replicas.counted, replicas.is_short) == (0, False), "an admin took the demand back"
+
+
 def test_failover_to_the_last_one_waits_for_nobody():
     replicas = met(1)
     replicas.met("b", 0, NOW)
