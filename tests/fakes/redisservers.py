@@ -33,6 +33,10 @@ NAMES = ("redis-6.2", "redis-7", "valkey")
 PATIENCE = 60.0
 """Seconds; a machine that runs other tests beside this one is slow, and a server that never answers is a failure."""
 
+CLUSTER = "cluster-enabled yes"
+BUS = 10_000
+"""How far above its port a node of a cluster listens for the others; only Redis 7 can be told otherwise."""
+
 DURABLE = ("appendonly yes", "appendfsync always")
 FAST = ("appendonly no",)
 
@@ -82,7 +86,7 @@ class Server:
         self.folder = Path(tempfile.mkdtemp(prefix="relay-redis-"))
         self.is_tcp = is_tcp or tls is not None
         self.tls = tls
-        self.port = free_ports(1)[0] if self.is_tcp else 0
+        self.port = free_ports(1, room=BUS if CLUSTER in config else 0)[0] if self.is_tcp else 0
         self.config = [*(DURABLE if is_durable else FAST), *config]
         self.arguments: tuple[str, ...] = ()
         self._process: subprocess.Popen[bytes] | None = None

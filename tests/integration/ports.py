@@ -17,13 +17,15 @@ FEWEST = 5_000
 _chance = random.SystemRandom()
 
 
-def free_ports(count: int) -> list[int]:
-    """So many ports of loopback that nobody uses now, each another one."""
+def free_ports(count: int, *, room: int = 0) -> list[int]:
+    """So many ports of loopback that nobody uses now, each another one; for a program that also takes the port `room`
+    above its own, unasked, that one is none of the kernel's either.
+    """
     sockets: list[socket.socket] = []
     try:
         while len(sockets) < count:
             try:
-                sockets.append(socket.create_server(("127.0.0.1", _port_to_try())))
+                sockets.append(socket.create_server(("127.0.0.1", _port_to_try(room))))
             except OSError:
                 continue  # somebody listens there
         return [each.getsockname()[1] for each in sockets]
@@ -32,9 +34,9 @@ def free_ports(count: int) -> list[int]:
             each.close()
 
 
-def _port_to_try() -> int:
-    """One below those that the kernel gives away; 0, its own choice, where it gives nearly all."""
-    highest = _first_of_the_kernel() - 1
+def _port_to_try(room: int) -> int:
+    """One that is `room` below those that the kernel gives away; 0, its own choice, where it gives nearly all."""
+    highest = _first_of_the_kernel() - 1 - room
     return _chance.randint(LOWEST, highest) if highest - LOWEST >= FEWEST else 0
 
 

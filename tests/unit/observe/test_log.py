@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from relay.core.envelope import Claim, Envelope, Recipient, Result, Verdict
 from relay.core.reply import read_reply
 from relay.core.words import Lane, MailboxId, Stage
 from relay.observe import Log, as_json, as_text, silence_libraries, where
+from relay.observe.log import SILENCED
 
 MAILBOX = MailboxId("aruba", "m.rossi@studiorossi.it")
 PATIENT = "paziente.segreto@example.com"
@@ -143,9 +145,21 @@ def test_an_error_without_a_trace_is_named_by_its_type():
     assert where(KeyError("x")) == "KeyError"
 
 
+@pytest.fixture
+def silenced() -> Iterator[None]:
+    """Silence is for the life of a process, and that of the tests goes on: another test may ask what a library logs."""
+    loggers = [logging.getLogger(name) for name in SILENCED]
+    before = [(each.handlers, each.level, each.propagate) for each in loggers]
+    silence_libraries()
+    yield
+    for each, (handlers, level, propagate) in zip(loggers, before, strict=True):
+        each.handlers, each.propagate = handlers, propagate
+        each.setLevel(level)
+
+
+@pytest.mark.usefixtures("silenced")
 @pytest.mark.parametrize("name", ["mail.log", "aiosmtplib", "uvicorn.error", "uvicorn.access", "asyncio"])
 def test_loggers_of_libraries_say_nothing(name, capsys):
-    silence_libraries()
     logging.getLogger(name).critical("to %s", PATIENT)
     captured = capsys.readouterr()
     assert PATIENT not in captured.err + captured.out

@@ -21,7 +21,7 @@ from tests.contract.redis.link.scene import (
     link_to,
     script,
 )
-from tests.fakes.redisservers import Server, binary, server, until
+from tests.fakes.redisservers import CLUSTER, Server, binary, server, until
 
 SECRET = "m.rossi-and-a-patient"
 
@@ -211,7 +211,7 @@ def test_primary_that_becomes_a_replica_is_left(program: Path):
 
 def test_cluster_is_refused(program: Path):
     refused = pytest.raises(StoreBroken, match="is a node of a cluster")
-    with server(program, "cluster-enabled yes", is_tcp=True) as made, closing(link_to(made)) as link, refused:
+    with server(program, CLUSTER, is_tcp=True) as made, closing(link_to(made)) as link, refused:
         link.open()
 
 
