@@ -66,7 +66,7 @@ def end_on_redis(side: RedisSide, open_ground: Callable[[], Ground]) -> int:
     for at in heard:
         core.judge(lambda at=at: recall(core.context, at))  # type: ignore[misc]
     for node in {ground.node, *side.holders()}:
-        core.judge(lambda node=node: core.recover(node))  # type: ignore[misc]
+        core.judge(lambda node=node: core.judged.recover(node))  # type: ignore[misc]
     _refuse_rest(int(side.ask("HLEN", table_key("claims"))))
     return widest(core.context.routes.routing if core.context.routes.version else None)
 

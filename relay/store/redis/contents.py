@@ -31,7 +31,7 @@ class Reading:
 
     def call(self, core: Core) -> Call:
         """What is run. CorruptValue: this life of the node was not given it."""
-        known = core.known_entry(self._claim.delivery)
+        known = core.given.entry(self._claim.delivery)
         if known is None:
             raise CorruptValue(OVER)
         self._seq, self._at_hand = known.seq, core.bodies.at_hand(known.seq)

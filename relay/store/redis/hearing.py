@@ -8,11 +8,13 @@ from types import MappingProxyType
 
 from relay.core.suppression import SuppressionKind
 from relay.core.words import MailboxId
+from relay.store.engine.books import KeptBooks
 from relay.store.engine.context import Context
+from relay.store.engine.edits import load_routes_or_none
 from relay.store.engine.kin import PLACES, load_kinship
 from relay.store.engine.values import read_health
 from relay.store.redis.answers.suppressions import suppressions_of
-from relay.store.redis.ledger import RedisLedger
+from relay.store.redis.ledger import EVERY, RedisLedger
 from relay.store.redis.routed import routes_after
 from relay.store.redis.tables import key_of, parts_of
 
@@ -20,10 +22,29 @@ Hearer = Callable[[Context, RedisLedger, Sequence[str]], None]
 """Takes over these rows of one table."""
 
 
+def hearers_of(kept: KeptBooks, tell_of_routing: Callable[[], None]) -> Mapping[str, Hearer]:
+    """Those beside the engine's own: of the books that keep something in memory, and of a routing put in force."""
+
+    def hear_secrets(_context: Context, ledger: RedisLedger, names: Sequence[str]) -> None:
+        rows = zip(names, ledger.rows("secrets", names), strict=True)
+        kept.secrets.hear({name: None if row is None else (row[1], row[2]) for name, row in rows})
+        tell_of_routing()
+
+    def hear_routing(_context: Context, _ledger: RedisLedger, _keys: Sequence[str]) -> None:
+        tell_of_routing()
+
+    def hear_unheard(context: Context, _ledger: RedisLedger, _keys: Sequence[str]) -> None:
+        kept.unheard.hear(context.database)
+
+    return {"secrets": hear_secrets, "unheard": hear_unheard, **dict.fromkeys(OF_ROUTES, hear_routing)}
+
+
 def hear(
     context: Context, ledger: RedisLedger, changed: Mapping[str, Sequence[str]], *, also: Mapping[str, Hearer]
 ) -> None:
     """Takes over what changed; the ledger reads it. `also`: hearers beside the engine's own."""
+    if any(EVERY in keys for keys in changed.values()):
+        changed = _but_edited(context, changed)
     if any(table in changed for table in OF_ROUTES):
         context.replace_routes(routes_after(context, ledger, changed))
     for table, keys in changed.items():
@@ -39,6 +60,12 @@ def hear_besides(
     """Tells hearers beside the engine's own, once each for every table of theirs."""
     for table, keys in changed.items():
         also.get(table, _nothing)(context, ledger, keys)
+
+
+def _but_edited(context: Context, changed: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """What is left to be heard row by row: an edit of many is heard whole."""
+    context.replace_routes(load_routes_or_none(context.database, context.seals))
+    return {table: keys for table, keys in changed.items() if table not in OF_ROUTES}
 
 
 def _mailboxes(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:

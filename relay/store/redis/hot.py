@@ -69,7 +69,7 @@ class Putting:
         return _call(self._ground, "put", _packed(work), new.record, event)
 
     def _judge(self, core: Core) -> None:
-        core.put(sealed_anew(self._new, core.context.seals))
+        core.judged.put(sealed_anew(self._new, core.context.seals))
 
     def answered(self, core: Core, reply: list[Any]) -> None:
         """It is in, now or before."""
@@ -108,17 +108,17 @@ class Taking:
 
     def call(self, core: Core) -> Call:
         """What is run."""
-        lease = core.context.settings.lease
+        lease, late_at = core.context.settings.lease, core.engine.timers.late_at()
         heard = self._ground.operations.heard_takes(self._number)
         work = [
-            self._version, self._node, self._idle, self._most, lease, core.timers_at(), self._number, heard, self._left,
+            self._version, self._node, self._idle, self._most, lease, late_at, self._number, heard, self._left,
             self._is_tended,
         ]  # fmt: skip
         return _call(self._ground, "take", _packed(work))
 
     def undo(self, core: Core) -> None:
         """Nobody heard what was given: it goes back."""
-        core.take_back(self._number)
+        core.given.take_back(self._number)
 
     def answered(self, core: Core, reply: list[Any]) -> Taken:
         """Claims, sessions to open and close, and when to ask again. StaleRouting."""
@@ -126,7 +126,7 @@ class Taking:
             raise StaleRouting
         if reply[0] == b"JUDGE":
             self._is_tended = True
-            raise Again(lambda core: core.tend(self._node), and_again=True)
+            raise Again(lambda core: core.judged.tend(self._node), and_again=True)
         _, now, claimed, opened, closed, wake_at, changes = reply
         self._ground.times.hear(now)
         self._ground.operations.hear_take(self._number)
@@ -145,16 +145,16 @@ class Taking:
         attempt, entry, mailbox, is_probe = granted
         if is_probe:
             raise _IsProbe
-        return core.claim_of(entry, attempt, mailbox, self._node, is_probe=is_probe)
+        return core.given.claim_of(entry, attempt, mailbox, self._node, is_probe=is_probe)
 
     def _judged(self, core: Core, granted: Sequence[Granted]) -> Iterator[Claim]:
         """Of a stopped mailbox another delivery may be the probe; what does not open is held."""
         for attempt, oldest, mailbox, is_probe in granted:
             entry = (exchanged(core, attempt) if is_probe else None) or oldest
             try:
-                yield core.claim_of(entry, attempt, mailbox, self._node, is_probe=is_probe)
+                yield core.given.claim_of(entry, attempt, mailbox, self._node, is_probe=is_probe)
             except CorruptValue:
-                core.hold_corrupt(attempt, CORRUPT)
+                core.given.hold_corrupt(attempt, CORRUPT)
 
 
 class Gating:
@@ -188,7 +188,7 @@ class Settling:
 
     def call(self, core: Core) -> Call:
         """What is run."""
-        claim, result, known = self._claim, self._result, core.known_entry(self._claim.delivery)
+        claim, result, known = self._claim, self._result, core.given.entry(self._claim.delivery)
         if known is None or not _is_plain(core, claim, known, result):
             raise Again(self._judge)
         said = None if result.said is None else core.context.seals.seal_said(result.said, claim.attempt)
@@ -205,24 +205,24 @@ class Settling:
         )  # fmt: skip
 
     def _judge(self, core: Core) -> Verdict | None:
-        return core.settle(self._claim, self._result)
+        return core.judged.settle(self._claim, self._result)
 
     def answered(self, core: Core, reply: list[Any]) -> Verdict:
         """As what it is recorded."""
-        known = core.known_entry(self._claim.delivery)
+        known = core.given.entry(self._claim.delivery)
         if reply[0] != b"DONE" or known is None:
             raise Again(self._judge)
         self._ground.times.hear(reply[1])
         core.changes = reply[2]
         core.bodies.drop(known.seq)
-        core.forget_entry(self._claim.delivery)
+        core.given.forget(self._claim.delivery)
         core.context.journal.tell_of(self._event(known)._replace(at=reply[1]))
         return self._result.verdict
 
 
 def content_of(core: Core, ground: Ground, claim: Claim) -> bytes:
     """The message of a claim under way. CorruptValue: it is over, or its body does not open."""
-    known = core.known_entry(claim.delivery)
+    known = core.given.entry(claim.delivery)
     if known is None or ground.link.ask("HEXISTS", table_key("claims"), claim.attempt) != 1:
         raise CorruptValue("this claim is over, and its message may be gone")
     content = core.bodies.at_hand(known.seq)
@@ -287,5 +287,5 @@ def _entry(core: Core, delivery: bytes, message: bytes) -> Entry:
         core.context.names.sender(row["account"]), LANES[row["lane"]], row["expires_at"], row["tries"], row["doubts"],
         row["envelope"], None,
     )  # fmt: skip
-    core.remember_entry(entry)
+    core.given.remember(entry)
     return entry

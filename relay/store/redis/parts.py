@@ -104,10 +104,12 @@ def load_parts(ground: Ground, opened: Opened, asking: LinkAsking) -> Parts:
 
 def schedule_of(ground: Ground, opened: Opened, memory: HeardRemembrance) -> RedisSchedule:
     """The schedule of one operation; the ledger of that operation notes what it is to do."""
-    return RedisSchedule(
+    schedule = RedisSchedule(
         memory,
         lambda name, args: ground.link.run(load_script(name), (), tuple(args)),
         lambda verb, args: opened.ledger.act(verb, *args),
         node=ground.node,
         asked=Asked(ground.link),
     )
+    schedule.know_kinship(memory.kinship)
+    return schedule

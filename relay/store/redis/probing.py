@@ -16,6 +16,6 @@ def exchanged(core: Core, attempt: int) -> Entry | None:
     with core.claims.undecided(attempt):  # the oldest is among those whose turn it may be
         entry = probe_of(core.context, running.claim.mailbox, running.entry)
     if entry.delivery != running.entry.delivery:
-        core.exchange(attempt, entry.delivery)
-    core.remember_entry(entry)
+        core.given.exchange(attempt, entry.delivery)
+    core.given.remember(entry)
     return entry

@@ -271,6 +271,10 @@ class RedisSchedule(Schedule):
     def set_kinship(self, kinship: Kinship, now: Instant) -> None:
         """Which mailboxes are one, under several names; whoever is looked at after this is read when it is in force."""
         self._note("set_kinship", pack_kinship(kinship))
+        self.know_kinship(kinship)
+
+    def know_kinship(self, kinship: Kinship) -> None:
+        """As the server has it already."""
         self._round.kinship = kinship
 
     def set_civil_offset(self, offset: int, now: Instant) -> None:

@@ -10,30 +10,29 @@ from dataclasses import replace
 from typing import TypeVar
 
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, Verdict
-from relay.core.health import Pause
 from relay.core.limits import SECOND, Instant
 from relay.core.routing import Routing
-from relay.core.words import AccountId, MailboxId, MessageId
+from relay.core.words import MailboxId
 from relay.errors import StoreError, TemporaryError
+from relay.store.engine.answering import Answering
 from relay.store.engine.books import books_of
 from relay.store.engine.context import Context
+from relay.store.engine.errands import Errands
 from relay.store.engine.reader import Reader
 from relay.store.engine.reports import Owed, top_header
+from relay.store.engine.returning import give_back
 from relay.store.engine.sealing import sealed
 from relay.store.engine.unheard import recall
 from relay.store.ports.books import Books
 from relay.store.ports.events import EventKind, StoreEvent
-from relay.store.ports.history import AccountGauges, HealthCount, LimitWait, QueueCount
 from relay.store.ports.outbox import OutboxEntry
-from relay.store.ports.reading import AccountQuery, AccountView, MessageQuery, MessageView, Page, ProviderView
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
 from relay.store.redis.contents import SMALL, Reading
-from relay.store.redis.core import NOT_BEGUN, Core
-from relay.store.redis.hearing import OF_ROUTES, Hearer
+from relay.store.redis.core import Core
+from relay.store.redis.hearing import Hearer, hearers_of
 from relay.store.redis.hot import Gating, Putting, Settling, Taking, body_or_nothing, content_of
-from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.nodes import RedisNodes
 from relay.store.redis.parts import Ground
 from relay.store.redis.starting import patiently
@@ -51,7 +50,7 @@ ATTENDED: float = 0.25
 """Seconds between two looks at what others wrote, where they write all the time: within a second is promised."""
 
 
-class RedisStore:
+class RedisStore(Answering):
     """A store on Redis as one node has it."""
 
     def __init__(self, ground: Ground, rope: Rope, heard_at: int | None) -> None:
@@ -61,21 +60,26 @@ class RedisStore:
         """
         self._ground = ground
         self._rope = rope
+        self._errands = Errands(ground.outside.fatal)
         self._hearers: dict[str, Hearer] = {}
         self._worker = Worker(ground, self._hearers, self._load)
         self._turns = Turns(self._worker, self._run, ground.outside.fatal)
-        self._context = self._worker.alive().context
+        self._loaded = self._worker.alive().context
         self._routing = self._context.routes.version
         """The version that this node works with; another one in force makes it stale."""
         self._left: frozenset[MailboxId] = frozenset()
         self._reader = Reader(self._ask)
-        self._tasks: dict[int, asyncio.Task[None]] = {}
         self._is_closed = False
         patiently(lambda: self._worker.alive().judge(lambda: recall(self._context, heard_at)))
         self._books = self._opened_books()
 
     def _load(self, core: Core) -> None:
-        self._context = core.context
+        self._loaded = core.context
+
+    @property
+    def _context(self) -> Context:
+        """As it was loaded last: what is told out of memory does not wait for the link."""
+        return self._loaded
 
     def _opened_books(self) -> Books:
         core = self._worker.alive()
@@ -85,15 +89,7 @@ class RedisStore:
                 database=core.context.database, seals=self._ground.seals, outside=self._ground.outside,
             )
         )  # fmt: skip
-
-        def hear_secrets(_: Context, ledger: RedisLedger, names: Sequence[str]) -> None:
-            rows = zip(names, ledger.rows("secrets", names), strict=True)
-            kept.secrets.hear({name: None if row is None else (row[1], row[2]) for name, row in rows})
-            self._tell_of_routing()
-
-        self._hearers["secrets"] = hear_secrets
-        self._hearers |= dict.fromkeys(OF_ROUTES, lambda _context, _ledger, _keys: self._tell_of_routing())
-        self._hearers["unheard"] = lambda context, _ledger, _keys: kept.unheard.hear(context.database)
+        self._hearers |= hearers_of(kept, self._tell_of_routing)
         return books
 
     def _tell_of_routing(self) -> None:
@@ -141,14 +137,6 @@ class RedisStore:
         """Whether mail may be accepted at all."""
         return not self._is_closed and not self._ground.link.is_away
 
-    def pause_of(self, account: AccountId) -> Pause | None:
-        """Why and since when it is paused."""
-        return self._context.pause_of(account)
-
-    def has_worked(self, mailbox: MailboxId) -> bool:
-        """Whether a login with this credential has worked before."""
-        return self._context.remembrance.health(mailbox).is_proven
-
     # queue
 
     async def take(self, node: str, idle: Mapping[MailboxId, int], most: int) -> Taken:
@@ -186,13 +174,13 @@ class RedisStore:
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:
         """Renews the node's lease, and looks whether the server is still as it has to be."""
-        lost = await self._judge(lambda core: core.heartbeat(node))
+        lost = await self._judge(lambda core: core.judged.heartbeat(node))
         await self._run(self._ground.link.tend)
         return lost
 
     async def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""
-        return await self._judge(lambda core: core.recover(node))
+        return await self._judge(lambda core: core.judged.recover(node))
 
     async def wait(self, mark: int, until: Instant | None) -> None:
         """Returns when anything changed since `mark`, or at `until`."""
@@ -206,27 +194,31 @@ class RedisStore:
 
     async def session(self, mailbox: MailboxId, event: SessionEvent) -> None:
         """A session was opened, declined or closed."""
-        await self._judge(lambda core: core.session(mailbox, event))
+        await self._judge(lambda core: core.judged.session(mailbox, event))
 
     async def refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         """A session could not be opened."""
-        await self._judge(lambda core: core.refused(mailbox, failure))
+        await self._judge(lambda core: core.judged.refused(mailbox, failure))
 
     # routing
 
     async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
         """Puts a routing in force."""
-        edit = await self._look(lambda core: core.edit(routing, fingerprints))
-        version: int = await self._turns.submit(judge=lambda core: core.apply(edit), held=WHOLE_ROUTING)
-        self._routing = version
-        return version
+        return await self._put_in_force(None, routing, fingerprints)
 
     async def apply_on(
         self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
     ) -> int:
         """Puts a routing in force, if what is in force is still `base`."""
-        edit = await self._look(lambda core: core.edit(routing, fingerprints))
-        version: int = await self._turns.submit(judge=lambda core: core.apply(edit, base), held=WHOLE_ROUTING)
+        return await self._put_in_force(base, routing, fingerprints)
+
+    async def _put_in_force(
+        self, base: AppliedRouting | None, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
+    ) -> int:
+        edit = await self._look(lambda core: core.applying.edit(routing, fingerprints))
+        version: int = await self._turns.submit(
+            judge=lambda core: core.applying.apply(edit, base, revision=core.revision), held=WHOLE_ROUTING
+        )
         self._routing = version
         return version
 
@@ -236,19 +228,15 @@ class RedisStore:
 
     async def applied(self) -> AppliedRouting | None:
         """The routing in force."""
-        found = await self._look(lambda core: core.applied())
+        found = await self._look(lambda core: core.applying.applied())
         self._routing = 0 if found is None else found.version
         return found
 
     # outbox
 
-    def is_stopped(self, account: AccountId) -> bool:
-        """Whether nothing leaves this account now."""
-        return self._context.is_stopped(account)
-
     async def outbox(self, most: int, after: int = 0) -> Sequence[OutboxEntry]:
         """The oldest entries not done, after one."""
-        owed = await self._look(lambda core: core.outbox(most, after))
+        owed = await self._look(lambda core: core.engine.reports.outbox(most, after))
         return [await self._with_headers(each) for each in owed]
 
     async def _with_headers(self, owed: Owed) -> OutboxEntry:
@@ -260,62 +248,17 @@ class RedisStore:
 
     async def done(self, entry: int) -> None:
         """The entry was done."""
-        await self._judge(lambda core: core.reports.done(entry))
+        await self._judge(lambda core: core.engine.reports.done(entry))
 
     async def give_up(self, entry: int) -> None:
         """Nobody can be told."""
-        await self._judge(lambda core: core.reports.give_up(entry))
+        await self._judge(lambda core: core.engine.reports.give_up(entry))
 
     async def lost(self) -> int:
         """Of how many deliveries nobody could be told."""
-        return await self._look(lambda core: core.reports.lost())
-
-    # history
-
-    async def queue_counts(self) -> Sequence[QueueCount]:
-        """How much waits where."""
-        return await self._reader.queue_counts()
-
-    async def health_counts(self) -> Sequence[HealthCount]:
-        """How healthy accounts are."""
-        return await self._reader.health_counts()
-
-    async def limit_waits(self) -> Sequence[LimitWait]:
-        """How long the limits alone keep back what waits."""
-        return await self._reader.limit_waits()
-
-    async def account_gauges(self, most: int) -> AccountGauges:
-        """The accounts that somebody may want to look at by name."""
-        return await self._reader.account_gauges(most)
-
-    # reading
-
-    async def messages(self, query: MessageQuery) -> Page[MessageView]:
-        """A page of messages."""
-        return await self._reader.messages(query)
-
-    async def message(self, message: MessageId) -> MessageView | None:
-        """One message with all attempts."""
-        return await self._reader.message(message)
-
-    async def accounts(self, query: AccountQuery) -> Page[AccountView]:
-        """A page of accounts."""
-        return await self._reader.accounts(query)
-
-    async def account(self, sender: AccountId) -> AccountView | None:
-        """One account."""
-        return await self._reader.account(sender)
-
-    async def providers(self) -> Sequence[ProviderView]:
-        """Every provider of the routing in force."""
-        return await self._reader.providers()
+        return await self._look(lambda core: core.engine.reports.lost())
 
     # the books
-
-    @property
-    def books(self) -> Books:
-        """The ports beside the mail itself."""
-        return self._books
 
     async def _note(self, work: Callable[[Context], T], /) -> T:
         return await self._judge(lambda core: work(core.context))
@@ -332,8 +275,7 @@ class RedisStore:
         if self._is_closed:
             return
         self._is_closed = True
-        while self._tasks:
-            await asyncio.wait(list(self._tasks.values()))
+        await self._errands.finish()
         await self._turns.close()
         await self._ground.outside.commit(self._ground.link.close)
         self._rope.close()
@@ -342,16 +284,10 @@ class RedisStore:
 
     def _return(self, taken: Taken) -> None:
         """Who took was cancelled meanwhile: everything goes back to where it was."""
-        task = asyncio.get_running_loop().create_task(self._give_back(taken))
-        self._tasks[id(task)] = task
-        task.add_done_callback(lambda done: self._tasks.pop(id(done), None))
+        self._errands.start(self._give_back(taken))
 
     async def _give_back(self, taken: Taken) -> None:
         try:
-            for claim in taken.claims:
-                await self.settle(claim, NOT_BEGUN)
-            for mailbox, many in taken.open.items():
-                for _ in range(many):
-                    await self.session(mailbox, SessionEvent.DECLINED)
+            await give_back(self, taken)
         except StoreError:
             return  # the lease ends, or the next life of this node finds it

@@ -154,16 +154,19 @@ class SqliteStore(Answering):
 
     async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
         """Puts a routing in force."""
-        core = self._core
-        edit = await self._outside.read(lambda: core.engine.applying.edit(routing, fingerprints))
-        return await self._batches.submit(Step.APPLY, lambda: self._core.engine.applying.apply(edit))
+        return await self._put_in_force(None, routing, fingerprints)
 
     async def apply_on(
         self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
     ) -> int:
         """Puts a routing in force, if what is in force is still `base`."""
-        core = self._core
-        edit = await self._outside.read(lambda: core.engine.applying.edit(routing, fingerprints))
+        return await self._put_in_force(base, routing, fingerprints)
+
+    async def _put_in_force(
+        self, base: AppliedRouting | None, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
+    ) -> int:
+        applying = self._core.engine.applying
+        edit = await self._outside.read(lambda: applying.edit(routing, fingerprints))
         return await self._batches.submit(Step.APPLY, lambda: self._core.engine.applying.apply(edit, base))
 
     def leave(self, mailboxes: Collection[MailboxId]) -> None:

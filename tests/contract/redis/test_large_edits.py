@@ -12,7 +12,7 @@ import pytest
 
 from relay.core.routing import Account
 from relay.errors import RelayError, StoreUnavailable
-from relay.store.redis import core, editing
+from relay.store.redis import applying, editing
 from relay.store.redis.link import Call, Link
 from relay.store.redis.rowkeys import OWED, group_key, staged_key, table_key
 from tests.contract.harness import run
@@ -57,9 +57,9 @@ class MortalHarness(RedisHarness):
 @pytest.fixture
 def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every edit is one of many, in parts of one."""
-    for module, name, value in ((core, "MANY", 0), (editing, "MANY", 0), (editing, "DEEDS", 1), (editing, "ROWS", 1)):
-        monkeypatch.setattr(module, name, value)
-    monkeypatch.setattr(editing, "PARTS", 2)
+    monkeypatch.setattr(applying, "MANY", 0)
+    for name, value in (("MANY", 0), ("DEEDS", 1), ("ROWS", 1), ("PARTS", 2)):
+        monkeypatch.setattr(editing, name, value)
 
 
 @pytest.mark.usefixtures("in_small_parts")
@@ -95,7 +95,7 @@ async def dies(scene: Scene, script: str, monkeypatch: pytest.MonkeyPatch, *edit
         with pytest.raises(RelayError):
             await scene.route(*edited)
     monkeypatch.setattr(Mortal, "dies_at", "")
-    await scene.harness.advance(core.LONG_HELD / 1_000_000 + 1)
+    await scene.harness.advance(applying.LONG_HELD / 1_000_000 + 1)
 
 
 def database_of(scene: Scene) -> int:

@@ -84,8 +84,8 @@ def test_nothing_is_decided_before_it_is_known_what_became_of_the_one_before(mon
         store = scene.store
         assert isinstance(store, RedisStore)
         monkeypatch.setattr(Deaf, "is_deaf", True)
-        ending = store._turns.submit(judge=lambda core: core.settle(claim, DROPPED))
-        beating = store._turns.submit(judge=lambda core: core.heartbeat(NODE), held=SECOND)
+        ending = store._turns.submit(judge=lambda core: core.judged.settle(claim, DROPPED))
+        beating = store._turns.submit(judge=lambda core: core.judged.heartbeat(NODE), held=SECOND)
         with pytest.raises(StoreUnavailable):
             await beating
         assert await ending is Verdict.DROPPED, "it was committed, and its node hears so"
