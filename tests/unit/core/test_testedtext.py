@@ -6,7 +6,8 @@ from relay.core import tested as findings
 from relay.core.failuretext import Language
 from relay.core.meaning import Fault, ReplyClass
 from relay.core.tested import Finding
-from relay.core.testedtext import FOUND, REASONS, told
+from relay.core.testedtext import told
+from relay.core.testedwords import FOUND, REASONS
 from relay.core.words import MailboxId, Stage
 
 BOX = MailboxId("aruba", "studio@rossi.it")
