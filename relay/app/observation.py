@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from relay.app.restraint import Restraint
+from relay.core.circle import Reader
 from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Verdict
 from relay.core.notice import Notice
 from relay.core.refusal import Reason
-from relay.core.telling import Reader
 from relay.core.words import AccountId, DeliveryId, MailboxId, MessageId, Stage
 from relay.errors import StaleRouting, StoreUnavailable
 from relay.observe import Answer, Log, Metrics, Outcome, Told

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping
 from zoneinfo import ZoneInfo
 
 from relay.app.settings import ZONE
+from relay.core.circle import Addressee, Reader, owner_of
 from relay.core.failuretext import Language
 from relay.core.meaning import ReplyClass
 from relay.core.notice import Notice
 from relay.core.notices import Sheet
 from relay.core.routing import Account, Owner, Routing
-from relay.core.telling import Addressee, Reader, owner_of
 from relay.providers import Profile
 
 

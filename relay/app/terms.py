@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 from relay.app.settings import ZONE
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.limits import SECOND
+from relay.core.reminding import paid_step
 from relay.core.routing import Account, Routing
-from relay.core.telling import paid_step
 from relay.errors import StoreUnavailable, TemporaryError
 from relay.observe import Log
 

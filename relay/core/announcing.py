@@ -14,7 +14,7 @@ from relay.core.concerns import ONCE, Concern, ConcernKind
 from relay.core.limits import MINUTE
 from relay.core.notice import Circumstance, Notice, NoticeType
 from relay.core.remedy import Needs, needs_of
-from relay.core.telling import KINDS, Case, Next, Word, grace_of, next_word
+from relay.core.reminding import KINDS, Case, Next, Word, grace_of, next_word
 from relay.core.words import AccountId
 
 PROVIDER_GRACE: int = 10 * MINUTE

@@ -10,6 +10,7 @@ from datetime import datetime, tzinfo
 from textwrap import fill
 from types import MappingProxyType
 
+from relay.core.circle import Reader
 from relay.core.encoding import cleaned
 from relay.core.failuretext import Language
 from relay.core.instants import spoken
@@ -17,7 +18,6 @@ from relay.core.notice import NAMED, Notice, NoticeType
 from relay.core.noticewords import NoticeWords, Then, Topic, topic_of
 from relay.core.noticewords_en import ENGLISH
 from relay.core.noticewords_it import ITALIAN
-from relay.core.telling import Reader
 from relay.core.words import AccountId
 
 WIDTH: int = 72

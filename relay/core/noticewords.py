@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from relay.core.circle import Reader
 from relay.core.notice import Circumstance, NoticeType
-from relay.core.telling import Reader
 
 
 class Then(StrEnum):

@@ -5,9 +5,9 @@ Law: short sentences, no link, no name of a patient; who reads it knows what to 
 
 from types import MappingProxyType
 
+from relay.core.circle import Reader
 from relay.core.notice import NoticeType
 from relay.core.noticewords import Event, NoticeWords, Story, Then, Topic
-from relay.core.telling import Reader
 
 _STORIES = {
     Topic.PASSWORD: Story(

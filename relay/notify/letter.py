@@ -8,13 +8,13 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime
 
+from relay.core.circle import Addressee
 from relay.core.envelope import Envelope, Kind, Letter, NewMessage, Recipient
 from relay.core.notice import Notice
 from relay.core.noticemail import NoticeHead, message_id, notice_mail
 from relay.core.notices import Sheet, write
 from relay.core.returned import REMIND_AFTER
 from relay.core.routing import Account
-from relay.core.telling import Addressee
 from relay.core.words import MessageId
 from relay.notify.report import REPORTER
 

@@ -8,25 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from relay.core.announcing import type_of
+from relay.core.circle import Addressee, Circle, Reader, circle, joined, reader_of
 from relay.core.concerns import Concern, Subject
 from relay.core.notice import Notice, NoticeType
 from relay.core.notices import Sheet
+from relay.core.reminding import Word
 from relay.core.returned import refused_at
 from relay.core.routing import Account, Routing
-from relay.core.telling import (
-    Addressee,
-    Circle,
-    NoRoad,
-    Reader,
-    Telling,
-    Trouble,
-    Word,
-    carrier,
-    circle,
-    joined,
-    reader_of,
-    telling,
-)
+from relay.core.telling import NoRoad, Telling, Trouble, carrier, telling
 from relay.core.words import AccountId, MailboxId
 from relay.notify.letter import LetterSettings
 from relay.notify.post import Observes, ShowsBacklog

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from math import inf
 
 from relay.core.announcing import UNTOLD, Situation, notice_of, word_of
+from relay.core.circle import Addressee
 from relay.core.concerns import ONCE, Concern, ConcernKind, Subject
 from relay.core.envelope import Letter
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.notice import Notice
 from relay.core.notice_json import write_notice
+from relay.core.reminding import STEADY, Word
 from relay.core.returned import REMIND_AFTER, address_key, refusals_of
 from relay.core.routing import Account
-from relay.core.telling import STEADY, Addressee, NoRoad, Telling, Trouble, Word
+from relay.core.telling import NoRoad, Telling, Trouble
 from relay.core.words import AccountId
 from relay.errors import StoreUnavailable, TemporaryError
 from relay.notify.letter import write_letter

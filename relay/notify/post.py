@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from relay.core.circle import Reader
 from relay.core.notice import Notice
 from relay.core.notice_json import read_notice
-from relay.core.telling import Reader
 from relay.core.webhooks import Later, Outcome, Sent
 from relay.observe import Told
 from relay.store.ports.notices import DueTelling, Notices

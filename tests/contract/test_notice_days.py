@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from relay.core.busiest import TOLD_FROM
+from relay.core.circle import Addressee, Reader
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.envelope import LoginFailure, NewMessage
 from relay.core.failuretext import Language
@@ -14,7 +15,7 @@ from relay.core.notice import Notice, NoticeType
 from relay.core.notices import Sheet
 from relay.core.reply import Reply
 from relay.core.routing import Account, Owner, Routing
-from relay.core.telling import Addressee, NoRoad, Reader
+from relay.core.telling import NoRoad
 from relay.core.words import MailboxId, Plan, Stage
 from relay.notify.letter import LetterSettings
 from relay.notify.noticedesk import NoticeDesk

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from relay.core.circle import Addressee, Reader
 from relay.core.concerns import ConcernKind, Subject
 from relay.core.envelope import NewMessage
 from relay.core.failuretext import Language
@@ -19,8 +20,8 @@ from relay.core.health import HealthEvent
 from relay.core.limits import HOUR, MINUTE
 from relay.core.notice import Notice, NoticeType
 from relay.core.notices import Sheet
+from relay.core.reminding import STEADY
 from relay.core.routing import Account, Owner, Routing
-from relay.core.telling import STEADY, Addressee, Reader
 from relay.core.webhooks import Outcome, Sent
 from relay.core.words import MailboxId, Plan
 from relay.notify.letter import LetterSettings

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from relay.core.concerns import ONCE, ConcernKind, Subject
 from relay.core.limits import HOUR
-from relay.core.telling import STEADY
+from relay.core.reminding import STEADY
 from relay.store.engine.context import Context
 from relay.store.engine.ends import BEFORE, all_ends_of
 from relay.store.engine.statements import load_statements

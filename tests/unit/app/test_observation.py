@@ -8,12 +8,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from relay.app.observation import DeliveryObserver, NoticeObserver, StoreListener, SubmissionObserver
 from relay.app.restraint import LINES_OF_ONE, WINDOW_SECONDS
+from relay.core.circle import Reader
 from relay.core.envelope import Claim, Envelope, LoginFailure, NewMessage, Recipient, Result, Verdict
 from relay.core.notice import Notice, NoticeType
 from relay.core.refusal import Reason
 from relay.core.reply import Reply
 from relay.core.routing import Account, Client, Provider, Routing
-from relay.core.telling import Reader
 from relay.core.words import Lane, MailboxId, Plan, Stage
 from relay.errors import StoreFull
 from relay.observe import Census, Log, Metrics, NodeState, Told

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from relay.app.sheets import Sheets
+from relay.core.circle import Addressee, Reader
 from relay.core.failuretext import Language
 from relay.core.notice import Notice, NoticeType
 from relay.core.notices import write
 from relay.core.routing import Account, Owner, Provider, Routing
-from relay.core.telling import Addressee, Reader
 from relay.core.words import MailboxId, Plan
 from relay.providers import load_profiles
 

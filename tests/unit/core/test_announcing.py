@@ -15,7 +15,7 @@ from relay.core.limits import HOUR, MINUTE
 from relay.core.notice import Circumstance, Notice, NoticeType
 from relay.core.notice_json import read_notice, write_notice
 from relay.core.remedy import Needs
-from relay.core.telling import STEADY, Next, Word
+from relay.core.reminding import STEADY, Next, Word
 from relay.core.words import MailboxId
 
 DAY = 24 * HOUR

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.core.causes import CAUSES
+from relay.core.circle import Reader, reader_of
 from relay.core.failuretext import Language
 from relay.core.meaning import ReplyClass
 from relay.core.notice import NAMED, Circumstance, Notice, NoticeType
@@ -21,7 +22,7 @@ from relay.core.noticemail import NoticeHead, notice_mail
 from relay.core.notices import SUBJECT_MOST, WIDTH, WORDS, NoticeText, Sheet, write
 from relay.core.noticewords import Then, Topic, topic_of
 from relay.core.remedy import REMEDIES, Needs
-from relay.core.telling import KINDS, Reader, reader_of
+from relay.core.reminding import KINDS
 from relay.core.words import Plan
 from relay.providers import load_profiles, next_steps
 

@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from relay.core.circle import Addressee, Reader
 from relay.core.envelope import Kind
 from relay.core.failuretext import Language
 from relay.core.notice import Notice, NoticeType
 from relay.core.notices import Sheet
 from relay.core.routing import Account
-from relay.core.telling import Addressee, Reader
 from relay.core.words import MailboxId, Plan
 from relay.notify.letter import LIFETIME, LetterSettings, letter_id, write_letter
 from relay.notify.report import is_report

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from relay.core.circle import Addressee, Reader
 from relay.core.concerns import Concern, ConcernKind, Subject
 from relay.core.envelope import Letter, NewMessage
 from relay.core.failuretext import Language
@@ -15,9 +16,10 @@ from relay.core.limits import HOUR, MINUTE
 from relay.core.notice import Notice, NoticeType, told
 from relay.core.notice_json import read_notice, write_notice
 from relay.core.notices import Sheet
+from relay.core.reminding import STEADY
 from relay.core.returned import RETRY_AFTER, address_key, with_refusal
 from relay.core.routing import Account, Owner, Routing
-from relay.core.telling import STEADY, Addressee, NoRoad, Reader
+from relay.core.telling import NoRoad
 from relay.core.webhooks import Dead, Later, Outcome, Sent
 from relay.core.words import MailboxId, Plan
 from relay.errors import StoreFull
