@@ -61,7 +61,8 @@ def _mark(wire: Wire, identity: Identity, new_id: str, until: int) -> Reply:
     """By its text, not its sha: this is the first script of a connection, and small."""
     script = load_script("layout")
     deed = Deed("layout.lua", [META])
-    command = ("EVAL", script.text, 1, META, LAYOUT, identity.scripts, new_id)
+    known = (identity.store_id or "", int(identity.is_mover))
+    command = ("EVAL", script.text, 1, META, LAYOUT, identity.scripts, new_id, *known)
     [reply] = answered(wire.ask_all([command], until=until, deeds=[deed]))
     return reply
 

@@ -225,6 +225,6 @@ class Lent(RedisHarness):
 def test_the_mark_of_a_store_that_is_of_another_type_is_left_alone(whole: Played) -> None:
     whole.client.flushdb()
     whole.client.rpush(META, "something else")
-    refused = refusal(whole.client, Call(load_script("layout"), (META,), (LAYOUT, "s1", "5e" * 16)))
+    refused = refusal(whole.client, Call(load_script("layout"), (META,), (LAYOUT, "s1", "5e" * 16, "", 0)))
     assert META in str(refused)
     assert whole.client.lrange(META, 0, -1) == [b"something else"]

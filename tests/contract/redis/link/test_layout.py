@@ -4,7 +4,7 @@ from contextlib import closing
 
 import pytest
 
-from relay.errors import StoreBroken, StoreReplaced, StoreTooNew
+from relay.errors import StoreBroken, StoreMoved, StoreReplaced, StoreTooNew
 from relay.store.redis.layout import LAYOUT, scripts_version
 from relay.store.redis.rowkeys import META
 from tests.contract.redis.link.scene import STORE, link_to, rules
@@ -54,12 +54,26 @@ def test_mark_that_is_no_mark_is_refused(redis_server: Server):
             link.open()
 
 
-def test_another_store_than_before_is_refused(one_server: Server):
-    with closing(link_to(one_server)) as link:
+def test_another_store_than_before_is_refused_and_not_written_to(one_server: Server):
+    with closing(link_to(one_server, rules(scripts="s1"))) as link:
         link.open()
     told = pytest.raises(StoreReplaced, match="has store store-1 in it, and this relay has mail of store store-0")
-    with closing(link_to(one_server, rules(store_id="store-0"))) as link, told:
+    with closing(link_to(one_server, rules(store_id="store-0", scripts="s2"))) as link, told:
         link.open()
+    with one_server.client() as client:
+        assert client.hget(META, "scripts") == b"s1", "nothing was written"
+
+
+@pytest.mark.parametrize(
+    ("change", "error"), [({"barred": "it was moved to elsewhere"}, StoreMoved), ({"store_id": ""}, StoreBroken)]
+)
+def test_store_that_is_refused_for_what_it_says_is_not_written_to(one_server: Server, change, error):
+    with closing(link_to(one_server, rules(scripts="s1"))) as link, one_server.client() as client:
+        link.open()
+        client.hset(META, mapping=change)
+        with closing(link_to(one_server, rules(scripts="s2"))) as other, pytest.raises(error):
+            other.open()
+        assert client.hget(META, "scripts") == b"s1", "nothing was written"
 
 
 def test_store_that_came_back_empty_is_refused_while_the_relay_runs(redis_server: Server):
