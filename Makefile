@@ -12,6 +12,8 @@ INSTALLED := .venv/installed
 TEST_TOOLS := swaks smtp-source smtp-sink curl promtool prometheus systemd-analyze saslpasswd2 gcc \
 	msmtp php libphp-phpmailer java javac libmail-java node npm jq openssl redis-server haproxy luacheck
 PYTEST_ARGS ?=
+# As many workers as tests/conftest.py says; each goes on with what the other has not begun.
+SHARED := -n auto --dist=worksteal
 # The levels of the simulated world (docs/simulation.md).
 WORLD_port := tests/simulation/test_world.py
 WORLD_wire := tests/simulation/wire/test_wire.py tests/simulation/wire/test_every_step.py
@@ -25,8 +27,8 @@ help:  ## this list
 run: $(INSTALLED)  ## start the relay on config/relay.yaml, and a sandbox provider behind it; Ctrl-C stops both
 	@$(BIN)/python tools/run.py
 
-test: $(INSTALLED) tools  ## set up and run all tests; PYTEST_ARGS="-k name" picks some
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+test: $(INSTALLED) tools  ## set up and run all tests; PYTEST_ARGS="-k name" picks some, PYTEST_ARGS="-n 0" runs one after the other
+	@$(BIN)/python -m pytest $(SHARED) $(if $(CI),--durations=15) $(PYTEST_ARGS)
 
 lint: $(INSTALLED)  ## ruff, mypy --strict, the floors of the house, and whether generated pages are fresh
 	@$(BIN)/ruff check .

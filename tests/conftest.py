@@ -23,6 +23,11 @@ SET_BY_OTHERS = (
     "RELAY_CRASH_AT", "RELAY_KEY",
 )  # fmt: skip
 
+MOST_WORKERS = 2
+"""Processes that share the tests of `make test`: while one waits, for a window of a limit or a server, the other works.
+More would start more relays and servers at once than was tried.
+"""
+
 # A proxy is for the world outside; tests talk to this machine.
 HERE = "localhost,127.0.0.1,::1"
 
@@ -61,6 +66,13 @@ def pytest_configure(config: pytest.Config) -> None:
 def _without_dns(name: str = "") -> str:
     """What smtplib calls itself by: the library would ask the DNS, which hangs where nobody answers."""
     return name or "localhost"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """What `-n auto` means: never more workers than cores, so that none waits for another; 0 is this process alone."""
+    cores = len(os.sched_getaffinity(0))
+    return min(cores, MOST_WORKERS) if cores > 1 else 0
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
