@@ -34,6 +34,8 @@ class Judged:
         self._intake = RedisIntake(parts.context, opened, parts.bodies)
         self._pruning = RedisPruning(parts.context, opened)
         self._calendars_at: Instant = 0
+        self.is_pressed = False
+        """Whether memory is short, and there is more history that may go."""
 
     def put(self, new: Sealed) -> None:
         """A message that a script alone cannot take in: of an account that goes nowhere, a report, a notice."""
@@ -61,9 +63,14 @@ class Judged:
         self._keep_house()
         return self._leases.lost(node)
 
-    def _keep_house(self) -> None:
+    def ease(self) -> bool:
+        """Lets a little of history go; whether more has to go at once, for memory is short."""
         used, most = self._asking.memory()
-        self._pruning.prune(used=used, most=most)
+        self.is_pressed = self._pruning.prune(used=used, most=most)
+        return self.is_pressed
+
+    def _keep_house(self) -> None:
+        self.ease()
         self._hand_in_calendars(self._context.clock.now())
         self._engine.keep_house()
 

@@ -25,11 +25,12 @@ class RedisPruning:
         self._opened = opened
 
     def prune(self, *, used: int, most: int) -> bool:
-        """Deletes a little of what is old enough; whether there may be more.
+        """Deletes a little of what is old enough; whether more of it has to go at once, for memory is short.
 
         `used` and `most`: octets of the server's memory; `most` 0: it has no bound.
         """
-        has_more = self._pruning.prune(before=None, is_tight=is_tight(used, most))
+        is_short = is_tight(used, most)
+        has_more = self._pruning.prune(before=None, is_tight=is_short) and is_short
         for table, column in (("messages", "seq"), ("attempts", "id")):
             _note_floor(self._opened.ledger, table, column)
         return has_more

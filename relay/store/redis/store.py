@@ -31,6 +31,7 @@ from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
 from relay.store.redis.contents import SMALL, Reading
 from relay.store.redis.core import Core
+from relay.store.redis.easing import Easing
 from relay.store.redis.hearing import Hearer, hearers_of
 from relay.store.redis.hot import Gating, Putting, Settling, Taking, body_or_nothing, content_of
 from relay.store.redis.nodes import RedisNodes
@@ -61,6 +62,7 @@ class RedisStore(Answering):
         self._ground = ground
         self._rope = rope
         self._errands = Errands(ground.outside.fatal)
+        self._easing = Easing(lambda: self._judge(lambda core: core.judged.ease()), self._errands)
         self._hearers: dict[str, Hearer] = {}
         self._worker = Worker(ground, self._hearers, self._load)
         self._turns = Turns(self._worker, self._run, ground.outside.fatal)
@@ -174,7 +176,9 @@ class RedisStore(Answering):
 
     async def heartbeat(self, node: str) -> Sequence[Claim]:
         """Renews the node's lease, and looks whether the server is still as it has to be."""
-        lost = await self._judge(lambda core: core.judged.heartbeat(node))
+        lost, is_pressed = await self._judge(lambda core: (core.judged.heartbeat(node), core.judged.is_pressed))
+        if is_pressed:
+            self._easing.begin()
         await self._run(self._ground.link.tend)
         return lost
 
@@ -275,6 +279,7 @@ class RedisStore(Answering):
         if self._is_closed:
             return
         self._is_closed = True
+        self._easing.stop()
         await self._errands.finish()
         await self._turns.close()
         await self._ground.outside.commit(self._ground.link.close)

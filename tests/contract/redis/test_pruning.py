@@ -1,11 +1,14 @@
 """History on a real server: what is old enough goes with all that lies beside it, and mail that waits stays."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from relay.core.limits import HOUR, SECOND
 from relay.store.needs import StoreSettings
+from relay.store.redis import pruning
+from relay.store.redis.easing import BETWEEN
 from tests.contract.harness import run
 from tests.contract.redis.harness import RedisHarness
 from tests.contract.scene import BOUNCED, DELIVERED, A, B, Scene, account, numbers
@@ -102,6 +105,55 @@ def test_while_memory_is_short_history_goes_and_mail_can_come_in_again() -> None
                 assert rows(scene) == left(1)
             finally:
                 client.config_set("maxmemory", 0)
+        await scene.harness.close()
+
+    run(scenario)
+
+
+def test_while_memory_is_short_history_goes_at_once_and_others_are_served_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One heartbeat is enough for more than one go, whatever there is; with memory enough each waits for the next."""
+    monkeypatch.setattr(pruning, "AT_ONCE", 2)
+
+    async def scenario() -> None:
+        scene = Scene(RedisHarness)
+        harness: Any = scene.harness
+        await scene.route(account(A))
+        await scene.mail(A, *range(29))
+        await scene.send_all()
+        with harness._server.client() as client:
+            used = client.info("memory")["used_memory"]
+            client.config_set("maxmemory", used + used // 20)
+            try:
+                await scene.advance(HOUR / SECOND)
+                store, begun = scene.store, rows(scene)["messages"]
+                await store.heartbeat("node-1")
+                assert rows(scene)["messages"] >= begun - 4, "a go is a little"
+                await scene.mail(A, "between")
+                assert rows(scene)["messages"] > 3, "a mail that comes in does not wait for the end"
+                await asyncio.sleep(30 * BETWEEN)
+                assert rows(scene)["messages"] <= 3, "what may go is gone, without another heartbeat"
+            finally:
+                client.config_set("maxmemory", 0)
+        await scene.harness.close()
+
+    run(scenario)
+
+
+def test_with_memory_enough_old_history_waits_for_the_next_heartbeat(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "AT_ONCE", 2)
+
+    async def scenario() -> None:
+        scene = Scene(RedisHarness, LONG)
+        await scene.route(account(A))
+        await scene.mail(A, *range(9))
+        await scene.send_all()
+        await scene.advance(91 * DAY / SECOND)
+        begun = rows(scene)["messages"]
+        await scene.store.heartbeat("node-1")
+        await asyncio.sleep(10 * BETWEEN)
+        assert rows(scene)["messages"] == begun - 2
         await scene.harness.close()
 
     run(scenario)
