@@ -13,9 +13,9 @@ from rich.console import Console
 
 from relay.cli.asking import running_relay
 from relay.cli.ending import WrongUse
-from relay.cli.explain import of_account, print_lines
+from relay.cli.explain_account import of_account
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
-from relay.cli.terminal import ago, ahead, clock, coloured, print_json, safe, screen, table
+from relay.cli.terminal import ago, ahead, clock, coloured, print_json, print_lines, safe, screen, table
 from relay.core.words import Plan
 
 HEALTHS = ("ok", "doubted", "slowed", "waiting", "paused", "retired")

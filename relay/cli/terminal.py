@@ -6,10 +6,12 @@ their zone.
 
 import json
 import sys
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from io import TextIOWrapper
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -66,6 +68,16 @@ def table(*columns: str, right: tuple[str, ...] = (), fold: tuple[str, ...] = ()
         justify = "right" if name in right else "left"
         made.add_column(name, justify=justify, no_wrap=name not in fold, overflow="fold")  # type: ignore[arg-type]
     return made
+
+
+def print_lines(console: Console, lines: Iterable[str]) -> None:
+    """Sentences; one that begins with blanks keeps them where it is folded."""
+    for line in lines:
+        if not line:
+            console.print()
+            continue
+        indent = len(line) - len(line.lstrip())
+        console.print(Padding(safe(line.strip()), (0, 0, 0, indent), expand=False))
 
 
 # time

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from relay.admin import Access
-from relay.cli.explain import of_account, of_message, print_lines
+from relay.cli.explain_account import of_account
+from relay.cli.explain_message import of_message
+from relay.cli.terminal import print_lines
 from relay.cli.unmasked import NOTHING, of_replies
 from relay.cli.wording import REMEDY, WHY, remedy, who, why
 from relay.core.meaning import Fault, ReplyClass
