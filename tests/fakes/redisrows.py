@@ -58,9 +58,9 @@ class RedisRows:
 
     def commit(self, ledger: RedisLedger) -> None:
         """Writes what an operation means to write, if all that it read is as it was."""
-        for key, name, raw in ledger.reads():
+        for key, name, raw in ledger.intended.reads():
             assert self.hashes[key].get(name) == (None if raw is False else raw), f"{key} {name} is stale"
-        for command, key, *arguments in ledger.writes():
+        for command, key, *arguments in ledger.intended.writes():
             self.apply(command, key, *arguments)
 
     def apply(self, command: str, key: str, *arguments: object) -> None:

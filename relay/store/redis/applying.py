@@ -76,4 +76,4 @@ class RedisApplying:
         """An edit of many: what it writes is laid beside what is in force, and what it leaves for afterwards too."""
         staging = Staging(self._operations, revision, LONG_HELD)
         staging.tables(self._opened.ledger)
-        self._opened.ledger.swaps += staging.deeds(self._opened.schedule.left())
+        self._opened.ledger.intended.swaps += staging.deeds(self._opened.schedule.left())

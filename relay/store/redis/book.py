@@ -3,7 +3,7 @@
 Law: what is written of a row is written of every place where it is found, in the same commit.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,17 @@ class Book:
             self.after[place].pop(key)
         for rows in self.before.values():
             rows.pop(key, None)
+
+    def known(self, key: Id) -> list[Any] | None:
+        """A row that was read, as this operation has it."""
+        return self.latest(self.was, key)
+
+    def latest(self, raw: Mapping[Id, Raw], key: Id) -> list[Any] | None:
+        """A row as this operation has it, else as it is kept: in `raw`, or as it was read."""
+        if key in self.now:
+            return self.now[key]
+        packed = raw[key] if key in raw else self.was[key]
+        return None if packed is None else self.table.unpack(packed)
 
     def _places(self, values: list[Any] | None) -> Iterator[tuple[tuple[str, Any], int]]:
         """Where a row is found beside its id."""

@@ -88,16 +88,16 @@ class Core:
         try:
             outcome = work()
         except RelayError:
-            self.is_spoilt = ledger.has_written
+            self.is_spoilt = ledger.intended.is_any
             raise
         self.context.journal.write()
-        if not ledger.has_written:
+        if not ledger.intended.is_any:
             operations.let_go()
         else:
             self.in_doubt = outcome
-            done = operations.commit(ledger, is_change=self.context.changes != changes, within=held)
+            done = operations.commit(ledger.intended, is_change=self.context.changes != changes, within=held)
             self.revision, self.changes = done.revision, done.changes
-            if ledger.leaves_more:
+            if ledger.intended.leaves_more:
                 self.applying.do_what_is_left(self.revision)
         self._opened.close()
         self.is_spoilt = False
@@ -122,7 +122,7 @@ class Core:
         self.revision, self.changes = look.revision, look.changes
         ledger = self._open()
         outcome = work()
-        assert not ledger.has_written
+        assert not ledger.intended.is_any
         self._opened.close()
         return outcome
 

@@ -106,7 +106,7 @@ class Staging:
                 self._put([["HSET", staged_key(key), *(text for pair in some for text in pair)]])
         for some in _parts(indexes, ROWS):
             self._put([["ZADD", staged_key(key), order, member] for key, order, member in some])
-        ledger.swap(table.name, [*((key, "hash") for key in hashes), *((key, "zset") for key in places)])
+        ledger.intended.swap(table.name, [*((key, "hash") for key in hashes), *((key, "zset") for key in places)])
 
     def deeds(self, verbs: Iterable[tuple[str, Sequence[Entry]]]) -> list[list[str]]:
         """Verbs about many are kept, part by part, for after the commit; the command that puts them in their place."""

@@ -14,7 +14,8 @@ from relay.store.engine.edits import load_routes_or_none
 from relay.store.engine.kin import PLACES, load_kinship
 from relay.store.engine.values import read_health
 from relay.store.redis.answers.suppressions import suppressions_of
-from relay.store.redis.ledger import EVERY, RedisLedger
+from relay.store.redis.intended import EVERY
+from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.routed import routes_after
 from relay.store.redis.tables import key_of, parts_of
 

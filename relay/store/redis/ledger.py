@@ -9,16 +9,13 @@ from typing import Any, Protocol, cast
 
 from relay.store.engine.ledger import Row
 from relay.store.engine.statements import Statement
-from relay.store.redis.book import Book, Raw, members_of, writes_of
-from relay.store.redis.rowkeys import OWED, group_key, index_key, number_key, table_key
-from relay.store.redis.tables import TABLES, Id, Table, Values
+from relay.store.redis.book import Book, Raw, members_of
+from relay.store.redis.intended import Intended
+from relay.store.redis.rowkeys import group_key, index_key, number_key, table_key
+from relay.store.redis.tables import TABLES, Id, Values
 
 EVERYTHING: int = 1 << 53
 """Above every number in a store: a double of Lua holds it exactly."""
-
-
-EVERY: str = "*"
-"""In a feed: any row of a table may be another one."""
 
 
 class Asking(Protocol):
@@ -45,12 +42,8 @@ class RedisLedger:
         self.asking = asking
         self._answers = answers
         self._books = {name: Book(table) for name, table in TABLES.items()}
-        self.verbs: list[list[Any]] = []
-        """What the libraries in Lua have to do besides, in order."""
-        self.events: list[bytes] = []
-        self.swaps: list[list[str]] = []
-        """Keys that were prepared beside those in force, and take their place."""
-        self._swapped: set[str] = set()
+        self.intended = Intended(self._books)
+        """What is committed."""
 
     # named statements
 
@@ -97,7 +90,7 @@ class RedisLedger:
             asked = [key for key in unknown if key not in book.seen]
             found = dict(zip(asked, self._raw(table, asked), strict=True))
             book.was.update((key, found[key] if key in found else book.seen[key]) for key in unknown)
-        return [self._known(book, key) for key in keys]
+        return [book.known(key) for key in keys]
 
     def named(self, table: str, key: Id) -> dict[str, Any] | None:
         """A row by the names of its columns."""
@@ -112,27 +105,35 @@ class RedisLedger:
         """Every row of a small table, in no order."""
         book = self._books[table]
         for name, packed in self.asking.hscan(table_key(table)):
-            text = name.decode()
-            key: Id = int(text) if self._is_number(book.table) else text
-            book.was.setdefault(key, packed)
+            book.was.setdefault(book.table.id_in(name), packed)
         known = dict.fromkeys([*book.was, *book.now])
-        return [found for key in known if (found := self._known(book, key)) is not None]
+        return [found for key in known if (found := book.known(key)) is not None]
 
     def glance(self, table: str, keys: Iterable[Id]) -> list[dict[str, Any]]:
         """As `named_rows`, of rows on which nothing hangs that is written: others may change them before the commit."""
         book, found = self._books[table], dict.fromkeys(keys)
         unknown = [key for key in found if key not in book.was and key not in book.now]
         raw = dict(zip(unknown, self._raw(table, unknown), strict=True))
-        rows = (self._values(book, raw, key) for key in found)
+        rows = (book.latest(raw, key) for key in found)
         return [book.table.named(values) for values in rows if values is not None]
 
     def glance_all(self, table: str) -> list[dict[str, Any]]:
         """As `glance`: all rows of a small table, in no order; one that is read later is as it was here."""
         book = self._books[table]
         scanned = self.asking.hscan(table_key(table))
-        book.seen = {**{self._key(book.table, name): packed for name, packed in scanned}, **book.seen}
-        rows = (self._values(book, book.seen, key) for key in {**book.seen, **book.now})
+        book.seen = {**{book.table.id_in(name): packed for name, packed in scanned}, **book.seen}
+        rows = (book.latest(book.seen, key) for key in {**book.seen, **book.now})
         return [book.table.named(values) for values in rows if values is not None]
+
+    def whole(self, table: str) -> dict[str, bytes]:
+        """Every row of a table as it will be, as it is kept; what others write meanwhile is lost, so hold the pen."""
+        found = {name.decode(errors="surrogateescape"): packed for name, packed in self.asking.hscan(table_key(table))}
+        for key, values in self._books[table].now.items():
+            if values is None:
+                found.pop(str(key), None)
+            else:
+                found[str(key)] = TABLES[table].pack(values)
+        return found
 
     def written(self, table: str) -> Mapping[Id, list[Any] | None]:
         """The rows that this operation writes; None: it drops one, or would not have it be there."""
@@ -215,11 +216,11 @@ class RedisLedger:
         book, place = self._books[table], (index, parts)
         wanted, where = most + len(book.before.get(place, {})), index_key(table, index, parts)
         found = self.asking.zrange(where, lo, hi, most=wanted, reverse=reverse)
-        if found and len(found) == wanted and self._key(book.table, found[-1][0]) != found[-1][1]:
+        if found and len(found) == wanted and book.table.id_in(found[-1][0]) != found[-1][1]:
             last = found[-1][1]  # of those with the same number Redis has the first by text, a store by number
             found = [each for each in found if each[1] != last]
             found += self.asking.zrange(where, last, last, most=EVERYTHING, reverse=reverse)
-        kept = ((self._key(book.table, member), int(order)) for member, order in found)
+        kept = ((book.table.id_in(member), int(order)) for member, order in found)
         places = {key: order for key, order in kept if key not in book.now}
         places |= {key: order for key, order in book.after.get(place, {}).items() if lo <= order <= hi}
         return sorted(places, key=lambda key: (places[key], key), reverse=reverse)[:most]
@@ -244,7 +245,7 @@ class RedisLedger:
             packed = book.groups[group, value]
         else:
             packed = self.asking.hget(group_key(table, group), str(value))
-        found = members_of(packed, is_number=self._is_number(book.table))
+        found = members_of(packed, is_number=book.table.has_numbers)
         own = book.after.get((group, value), {})
         return list(dict.fromkeys([*(key for key in found if key not in book.now or key in own), *own]))
 
@@ -261,80 +262,13 @@ class RedisLedger:
         book = self._books[table]
         found = self.asking.hmget(group_key(table, group), [str(value) for value in values])
         book.groups.update(zip(((group, value) for value in values), found, strict=True))
-        return [key for packed in found for key in members_of(packed, is_number=self._is_number(book.table))]
+        return [key for packed in found for key in members_of(packed, is_number=book.table.has_numbers)]
 
-    # what is committed
+    # besides
 
     def act(self, verb: str, *arguments: Any) -> None:
         """Has a library in Lua do something, after the rows are written."""
-        self.verbs.append([verb, list(arguments)])
-
-    @property
-    def has_written(self) -> bool:
-        """Whether there is anything to commit."""
-        return bool(self.verbs or self.events) or any(book.now for book in self._books.values())
-
-    @property
-    def leaves_more(self) -> bool:
-        """Whether something is left to be done after the commit."""
-        return any(key == OWED for _, key, *_ in self.swaps)
-
-    def reads(self) -> list[list[Any]]:
-        """Each row that was read, and each group that has to stay, as it was: key, field, bytes or False."""
-        books = {name: book for name, book in self._books.items() if name not in self._swapped}
-        rows = ((table_key(name), key, raw) for name, book in books.items() for key, raw in book.was.items())
-        groups = (
-            (group_key(name, group), value, raw)
-            for name, book in books.items()
-            for (group, value), raw in book.firm.items()
-        )
-        return [[key, str(name), False if raw is None else raw] for key, name, raw in (*rows, *groups)]
-
-    def writes(self) -> list[list[Any]]:
-        """What has to be written, row by row with its indexes; each a command of the script `act`."""
-        return self.swaps + [
-            write
-            for name, book in self._books.items()
-            if name not in self._swapped
-            for key, values in book.now.items()
-            for write in writes_of(book, key, values)
-        ]
-
-    def whole(self, table: str) -> dict[str, bytes]:
-        """Every row of a table as it will be, as it is kept; what others write meanwhile is lost, so hold the pen."""
-        found = {name.decode(errors="surrogateescape"): packed for name, packed in self.asking.hscan(table_key(table))}
-        for key, values in self._books[table].now.items():
-            if values is None:
-                found.pop(str(key), None)
-            else:
-                found[str(key)] = TABLES[table].pack(values)
-        return found
-
-    def swap(self, table: str, keys: Sequence[tuple[str, str]]) -> None:
-        """The keys of a table, each with its type, were prepared whole: the commit puts them in their places."""
-        self._swapped.add(table)
-        self.swaps += [["SWAP", key, EVERY, kind] for key, kind in keys]
+        self.intended.verbs.append([verb, list(arguments)])
 
     def _raw(self, table: str, keys: Sequence[Id]) -> list[Raw]:
         return self.asking.hmget(table_key(table), [str(key) for key in keys]) if keys else []
-
-    @staticmethod
-    def _values(book: Book, raw: Mapping[Id, Raw], key: Id) -> list[Any] | None:
-        """A row as this operation has it, else as it is kept."""
-        if key in book.now:
-            return book.now[key]
-        packed = raw[key] if key in raw else book.was[key]
-        return None if packed is None else book.table.unpack(packed)
-
-    def _known(self, book: Book, key: Id) -> list[Any] | None:
-        if key in book.now:
-            return book.now[key]
-        raw = book.was[key]
-        return None if raw is None else book.table.unpack(raw)
-
-    @staticmethod
-    def _is_number(table: Table) -> bool:
-        return len(table.key) == 1 and table.columns[table.key[0]] == "i"
-
-    def _key(self, table: Table, member: bytes) -> Id:
-        return int(member) if self._is_number(table) else member.decode()

@@ -73,5 +73,5 @@ def _seals(link: Link, operations: Operations, times: RedisTimes, outside: Outsi
     cipher = outside.cipher_for(None)
     for name, value in {"store_id": store_id, "key_fingerprint": cipher.fingerprint}.items():
         opened.write(_SQL["set_meta"], (name, value))
-    operations.commit(ledger, is_change=False)
+    operations.commit(ledger.intended, is_change=False)
     return Seals(cipher, bytes.fromhex(store_id))

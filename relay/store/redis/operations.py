@@ -12,7 +12,7 @@ import msgpack
 
 from relay.core.limits import SECOND
 from relay.errors import StoreUnavailable
-from relay.store.redis.ledger import RedisLedger
+from relay.store.redis.intended import Intended
 from relay.store.redis.link import Link
 from relay.store.redis.rowkeys import DONE, PEN_FREE
 from relay.store.redis.scripts import load_script
@@ -110,14 +110,14 @@ class Operations:
         if _unpacked(self._link.run(self._stage, (), (self._token, packed)))[0] != b"DONE":
             raise Stale("this node was away for so long that another one decides now")
 
-    def commit(self, ledger: RedisLedger, *, is_change: bool, within: int | None = None) -> Committed:
+    def commit(self, intended: Intended, *, is_change: bool, within: int | None = None) -> Committed:
         """Writes all of it and lets the pen go; `within` microseconds, where it is much.
 
         Stale, StoreUnavailable, StoreFull, StoreBroken: nothing was written.
         """
         self._number += 1
         work = [
-            self._times.now(), ledger.reads(), ledger.writes(), ledger.verbs, ledger.events, is_change, True,
+            self._times.now(), intended.reads(), intended.writes(), intended.verbs, intended.events, is_change, True,
             self._node, self._number,
         ]  # fmt: skip
         packed: bytes = msgpack.packb(work, use_bin_type=False, unicode_errors="surrogateescape")

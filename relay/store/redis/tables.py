@@ -58,6 +58,15 @@ class Table:
             return found
         return key_of(*(row[name] for name in self.key))
 
+    @property
+    def has_numbers(self) -> bool:
+        """Whether rows are found by numbers, else by texts."""
+        return len(self.key) == 1 and self.columns[self.key[0]] == "i"
+
+    def id_in(self, kept: bytes) -> Id:
+        """What a row is found by, as Redis keeps it: a field, or a member of an index."""
+        return int(kept) if self.has_numbers else kept.decode()
+
     def named(self, values: Values) -> dict[str, Any]:
         """The row by the names of its columns."""
         return dict(zip(self.columns, values, strict=True))

@@ -97,7 +97,7 @@ def test_a_number_that_was_given_is_a_row_as_the_ledger_writes_it(node: Callable
     assert answer("store.find_account")(ledger, ROSSI) == [(1,)]
     assert answer("store.find_mailbox")(ledger, *TWO_NAMES[0]) == [(1,)]
     assert answer("store.set_mailbox_health")(ledger, "{}", 1) == 1
-    (write,) = ledger.writes()
+    (write,) = ledger.intended.writes()
     assert write[0] == "HSET", "its name stays, so no index and no group moves"
 
 
@@ -215,7 +215,7 @@ def test_an_account_whose_mail_was_final_is_counted_again_when_one_is_recalled(
     link = node()
     ledger = ledger_over(link)
     pending_over(link, ledger).recalled(7, 70)
-    link.run(RUN_VERBS, (), (msgpack.packb(ledger.verbs),))
+    link.run(RUN_VERBS, (), (msgpack.packb(ledger.intended.verbs),))
     with server.client() as client:
         assert client.smembers(PENDING) == {b"7"}
 
@@ -242,6 +242,6 @@ def test_events_older_than_a_moment_go_and_the_others_stay(server: Server, node:
             client.xadd(EVENTS, {"e": pack_event((at, "accepted", *[None] * 5))}, id=f"50-{at}")
         ledger = ledger_over(link)
         assert answer("pruning.drop_events")(ledger, 3, 10) == 2
-        link.run(RUN_VERBS, (), (msgpack.packb(ledger.verbs),))
+        link.run(RUN_VERBS, (), (msgpack.packb(ledger.intended.verbs),))
         kept = LinkAsking(link).xrange(EVENTS, 10)
     assert [msgpack.unpackb(packed, raw=True)[:2] for _, packed in kept] == [[3, b"accepted"], [4, b"accepted"]]

@@ -68,7 +68,7 @@ def set_provider_health(ledger: RedisLedger, name: str, health: str | None) -> i
 
 def add_event(ledger: RedisLedger, *event: object) -> int:
     """Records what happened: at, kind, message, delivery, account, mailbox, detail."""
-    ledger.events.append(pack_event(event))
+    ledger.intended.events.append(pack_event(event))
     return 1
 
 

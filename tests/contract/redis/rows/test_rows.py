@@ -40,7 +40,9 @@ class Line:
 
     def write(self, ledger: RedisLedger) -> None:
         script = assemble(Source.of("write_rows", WRITE_ROWS), libraries())
-        packed = [msgpack.packb(each, use_bin_type=False) for each in (ledger.reads(), ledger.writes())]
+        packed = [
+            msgpack.packb(each, use_bin_type=False) for each in (ledger.intended.reads(), ledger.intended.writes())
+        ]
         self.ask("EVAL", script.text, 0, *packed)
 
     def close(self) -> None:
@@ -125,4 +127,4 @@ def test_a_row_that_another_node_changed_is_found_out_and_nothing_is_written(lin
 
 
 def rows_read(ledger: RedisLedger) -> Sequence[tuple[str, str]]:
-    return [(key, name) for key, name, _ in ledger.reads()]
+    return [(key, name) for key, name, _ in ledger.intended.reads()]

@@ -233,5 +233,5 @@ def test_an_event_is_written_with_the_operation_in_the_order_of_its_columns() ->
     add = load_statements("store")["add_event"]
     for event in events:
         assert both.ledger.write(add, event) == 1
-    unpacked = [msgpack.unpackb(each, strict_map_key=False) for each in both.ledger.events]
+    unpacked = [msgpack.unpackb(each, strict_map_key=False) for each in both.ledger.intended.events]
     assert unpacked == [[False if cell is None else cell for cell in event] for event in events]

@@ -50,7 +50,7 @@ def test_ends_change_no_set_by_themselves_for_the_schedule_is_told_of_each():
     both.ledger.write(LIMITS["end_login"], (50, 1))
     both.ledger.write(LIMITS["begin_login"], (1, 60))
     both.ledger.write(LIMITS["end_logins_of"], (50, True, 1))
-    assert both.ledger.verbs == []
+    assert both.ledger.intended.verbs == []
     both.redis.commit(both.ledger)
     assert both.redis.sorted_sets[WAITING] == {"1": 10, "2": 20}
 
@@ -60,7 +60,7 @@ def test_refusals_that_were_no_matter_of_the_password_are_taken_from_the_schedul
     refused = {"mailbox": 1, "started_at": 1, "class": "auth-rejected", "refused": 1}
     both.put("logins", {"id": 1, "ended_at": 49, **refused}, {"id": 2, "ended_at": 50, **refused})
     assert both.wrote("about.acquit_logins", (1, 50), tables=["logins"]) == 1
-    assert both.ledger.verbs == [["schedule.acquit_logins", ["p", "a@p", 50]]]
+    assert both.ledger.intended.verbs == [["schedule.acquit_logins", ["p", "a@p", 50]]]
     both.same("limits.refusals_since", (1, 0))
 
 

@@ -96,7 +96,7 @@ def test_what_another_node_changes_of_the_past_makes_no_operation_stale():
 def test_a_delivery_that_is_to_be_moved_has_to_stay_as_it_was_read():
     both = sides(delivery(1))
     both.same("entries.one_entry", (1,))
-    assert ["relay:{relay}:t:deliveries", "1"] in [each[:2] for each in both.ledger.reads()]
+    assert ["relay:{relay}:t:deliveries", "1"] in [each[:2] for each in both.ledger.intended.reads()]
 
 
 def claim(number, **changed):
@@ -142,7 +142,7 @@ def test_a_row_that_is_left_is_as_if_nothing_had_been_written():
     both.ledger.leave("claims", 1)
     assert both.ledger.group("claims", "holders", 1) == [1]
     assert both.ledger.group("claims", "holders", 2) == []
-    assert not both.ledger.has_written
+    assert not both.ledger.intended.is_any
 
 
 def test_the_same_message_is_taken_in_once():

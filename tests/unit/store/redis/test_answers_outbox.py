@@ -97,7 +97,7 @@ def test_looking_for_what_is_late_harms_nobody_whose_mail_goes_out_meanwhile():
     both.put("deliveries", *({**final, "id": number, "state": 2 if number < 8 else 0} for number in range(1, 9)))
     assert both.same("notices.first_pending", (0, 7)) == []
     assert both.same("notices.first_pending", (0, 2_000)) == [(8, 7)]
-    assert not [table for table, _, _ in both.ledger.reads() if table.endswith((":deliveries", ":messages"))]
+    assert not [table for table, _, _ in both.ledger.intended.reads() if table.endswith((":deliveries", ":messages"))]
 
 
 def test_how_far_delays_were_looked_for_and_how_many_notices_an_account_had():

@@ -78,7 +78,7 @@ def test_old_events_go_from_the_stream(ats, horizon, most) -> None:
         both.sqlite.write(add, (at, "x", *[None] * 5))
         stream.append((b"1700-%d" % (8 + place), pack_event((at, "x", *[None] * 5))))
     assert both.ledger.write(drop, (horizon, most)) == both.sqlite.write(drop, (horizon, most))
-    least = both.ledger.verbs[0][1][0] if both.ledger.verbs else "0-0"
+    least = both.ledger.intended.verbs[0][1][0] if both.ledger.intended.verbs else "0-0"
     kept = [place for place, _ in stream if int(place.split(b"-")[1]) >= int(least.split("-")[1])]
     ((many,),) = both.sqlite.read("SELECT count(*) FROM events")
     assert kept == [place for place, _ in stream][len(stream) - many :]
