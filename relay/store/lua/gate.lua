@@ -3,7 +3,7 @@
 -- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, the attempt.
 -- Answers msgpack {"DONE", is_held, now}.
 local attempt = tonumber(ARGV[4])
-local fault = clock.fault() or attempts.fault(ARGV[2])
+local fault = clock.fault() or attempts.gate_fault()
 if fault then return redis.error_reply(fault) end
 full.go_on()
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])

@@ -10,21 +10,19 @@ local new = cmsgpack.unpack(ARGV[4])
 local version, name, username, sender = new[1], new[2], new[3], new[4]
 local row, arriving = new[7], new[9]
 local recent = rowkeys.recent(row[3], sender)
-local fault = deliveries.fault() or deliveries.body_fault() or deliveries.account_fault(row[4], new[8])
+local fault = deliveries.fault() or deliveries.fault_of_new() or deliveries.account_fault(row[4], new[8])
   or schedule.check_round()
   or schedule.check_known(name, username) or schedule.check_ready(name, username, sender)
   or types.fault({ [recent] = "list" })
 if fault then return redis.error_reply(fault) end
-if tonumber(redis.call("HGET", rowkeys.STATE, "routing") or 0) ~= version or not feeds.is_ready_for_mail(new[10])
-  or schedule.check_line(name, username) then
+if not feeds.is_ready_for_mail(version, new[10]) or schedule.check_line(name, username) then
   return cmsgpack.pack({ "STALE" })
 end
 if deliveries.has_message(row[2]) then return cmsgpack.pack({ "SAME" }) end
 
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
 
-intake.remember(recent, now)
-local lane = intake.lane(recent, now, new[6])
+local lane = intake.lane(recent, now, intake.remember(recent, now), new[6])
 local seq = deliveries.numbers(#arriving)
 deliveries.add_message(seq, now, row, new[8])
 local ids = {}

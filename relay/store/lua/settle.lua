@@ -7,7 +7,7 @@
 -- is not what it was, or something is owed for the message.
 local done = cmsgpack.unpack(ARGV[4])
 local name, username = done[4], done[5]
-local fault = deliveries.fault() or attempts.fault(ARGV[2]) or schedule.check_round()
+local fault = deliveries.fault() or attempts.gate_fault() or schedule.check_round()
 if fault then return redis.error_reply(fault) end
 local claim, row = attempts.row(done[1]), deliveries.row(done[2])
 

@@ -10,7 +10,7 @@
 -- has run out.
 local ask = cmsgpack.unpack(ARGV[4])
 local version, node, idle, most, lease = ask[1], ask[2], ask[3], ask[4], ask[5]
-local fault = deliveries.fault() or deliveries.due_fault() or attempts.fault(node) or attempts.fault_of_nodes()
+local fault = deliveries.fault() or deliveries.due_fault() or attempts.begin_fault(node) or attempts.fault_of_nodes()
   or owners.fault(ARGV[2]) or numbering.fault("mailboxes") or schedule.check_round()
 for _, each in ipairs(idle) do
   local at_line = schedule.check_line(each[1], each[2])
@@ -42,13 +42,13 @@ local function begin(name, username, _, _, delivery, is_probe)
   return string.format("%.0f", attempt)
 end
 local grants = schedule.grant(now, idle, most, begin)
-local left = {}
+local left, given_to = {}, {}
+for _, grant in ipairs(grants) do
+  local mailbox = grant[1] .. " " .. grant[2]
+  given_to[mailbox] = (given_to[mailbox] or 0) + 1
+end
 for index, each in ipairs(idle) do
-  local many = each[3]
-  for _, grant in ipairs(grants) do
-    if grant[1] == each[1] and grant[2] == each[2] then many = many - 1 end
-  end
-  left[index] = { each[1], each[2], many }
+  left[index] = { each[1], each[2], each[3] - (given_to[each[1] .. " " .. each[2]] or 0) }
 end
 local opened = schedule.open_sessions(now, most - #grants, ARGV[2], ask[9])
 for _, each in ipairs(opened) do each[4] = provider.look(each[1]).standing.is_barred end

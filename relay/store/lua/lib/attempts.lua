@@ -25,6 +25,19 @@ function attempts.fault(node)
   })
 end
 
+-- The same of those that `begin` writes, and of what is asked before.
+function attempts.begin_fault(node)
+  return types.fault({
+    [CLAIMS] = "hash", [HOLDERS] = "hash", [LEASES] = "zset", [LAPSED] = "zset", [rowkeys.held(node)] = "zset",
+    [rowkeys.number("attempts")] = "string",
+  })
+end
+
+-- The same of what says whether an attempt is under way.
+function attempts.gate_fault()
+  return types.fault({ [CLAIMS] = "hash", [LEASES] = "zset" })
+end
+
 -- The same of all nodes, whose claims and sessions may run out.
 function attempts.fault_of_nodes()
   local expected = {}
@@ -107,9 +120,12 @@ function attempts.gone(attempt, node)
   redis.call("ZREM", LAPSED, text(attempt))
 end
 
--- What is wrong with the indexes that an end writes besides; nil: nothing.
+-- What is wrong with the keys that an end writes besides; nil: nothing.
 function attempts.end_fault(row)
-  return types.fault({ [tried(row[3])] = "zset", [SAID] = "zset", [rowkeys.held(row[4])] = "zset" })
+  return types.fault({
+    [HOLDERS] = "hash", [ATTEMPTS] = "hash", [OF] = "hash", [USED] = "hash", [tried(row[3])] = "zset",
+    [SAID] = "zset", [rowkeys.held(row[4])] = "zset",
+  })
 end
 
 -- It ended at `at` and counts. `ending`: stage, class, reply, likeness, said.

@@ -1,9 +1,9 @@
 -- Messages and deliveries as rows with their indexes, for what is hot: coming in, going out well.
--- needs: rowkeys rows types
+-- needs: rowkeys types
 local deliveries = {}
 
 local TABLE, MESSAGES = rowkeys.table("deliveries"), rowkeys.table("messages")
-local EXPIRY = rowkeys.index("deliveries", "expiry")
+local EXPIRY, IDS = rowkeys.index("deliveries", "expiry"), rowkeys.group("messages", "ids")
 local HOLDERS = rowkeys.group("claims", "holders")
 local DELIVERED = 2
 
@@ -14,18 +14,22 @@ local function text(n)
   return string.format("%.0f", n)
 end
 
--- What is wrong with the keys that mail coming in writes; nil: nothing.
+-- What is wrong with the keys that whatever is done with a delivery needs; nil: nothing.
 function deliveries.fault()
+  return types.fault({ [TABLE] = "hash", [EXPIRY] = "zset", [rowkeys.STATE] = "hash" })
+end
+
+-- The same of what mail coming in writes besides.
+function deliveries.fault_of_new()
   return types.fault({
-    [TABLE] = "hash", [MESSAGES] = "hash", [EXPIRY] = "zset", [rowkeys.PENDING] = "set",
-    [rowkeys.group("messages", "ids")] = "hash", [rowkeys.number("deliveries")] = "string",
-    [rowkeys.EVENTS] = "stream", [rowkeys.STATE] = "hash",
+    [MESSAGES] = "hash", [rowkeys.PENDING] = "set", [IDS] = "hash", [rowkeys.number("deliveries")] = "string",
+    [rowkeys.EVENTS] = "stream",
   })
 end
 
--- The same of what says when something is to be done.
+-- The same of what is handed out, and of what says when something is to be done.
 function deliveries.due_fault()
-  return types.fault({ [rowkeys.index("deliveries", "due")] = "zset" })
+  return types.fault({ [MESSAGES] = "hash", [rowkeys.index("deliveries", "due")] = "zset" })
 end
 
 -- The same of what belongs to an account.
@@ -40,17 +44,13 @@ end
 
 -- The same of one that ends.
 function deliveries.end_fault(row)
-  return types.fault({ [rowkeys.index("deliveries", "ready", row[3], row[4])] = "zset" })
-end
-
--- The key of the body of the next message; what is wrong with it, nil: nothing.
-function deliveries.body_fault()
-  local seq = tonumber(redis.call("GET", rowkeys.number("deliveries")) or 0) + 1
-  return types.fault({ [rowkeys.body(seq)] = "string" })
+  return types.fault({
+    [rowkeys.index("deliveries", "ready", row[3], row[4])] = "zset", [rowkeys.EVENTS] = "stream",
+  })
 end
 
 function deliveries.has_message(id)
-  return redis.call("HEXISTS", rowkeys.group("messages", "ids"), id) == 1
+  return redis.call("HEXISTS", IDS, id) == 1
 end
 
 -- The numbers of so many deliveries that follow each other; the first of them.
@@ -58,22 +58,25 @@ function deliveries.numbers(many)
   return redis.call("INCRBY", rowkeys.number("deliveries"), many) - many + 1
 end
 
--- `row`: the columns of the table, but for its number and its time. `hash`: how it is found by its Message-ID.
+-- One that is not there yet. `row`: the columns of the table, but for its number and its time. `hash`: how it is found
+-- by its Message-ID.
 function deliveries.add_message(seq, now, row, hash)
+  local id = text(seq)
   row[1], row[6], row[10] = seq, now, seq
-  redis.call("HSET", MESSAGES, text(seq), cmsgpack.pack(row))
-  redis.call("ZADD", rowkeys.index("messages", "account", row[4]), text(seq), text(seq))
-  redis.call("ZADD", rowkeys.index("messages", "message_id", hash), text(seq), text(seq))
-  rows.join(rowkeys.group("messages", "ids"), row[2], text(seq))
+  redis.call("HSET", MESSAGES, id, cmsgpack.pack(row))
+  redis.call("ZADD", rowkeys.index("messages", "account", row[4]), id, id)
+  redis.call("ZADD", rowkeys.index("messages", "message_id", hash), id, id)
+  redis.call("HSET", IDS, row[2], id)
   redis.call("SADD", rowkeys.PENDING, text(row[4]))
 end
 
 -- One delivery that is ready: the columns of the table from `domain` on are given.
 function deliveries.add(id, seq, account, lane, expires_at, now, domain, hash, envelope)
   local row = { id, seq, account, lane, 0, 0, expires_at, 0, 0, false, false, now, domain, hash, envelope }
-  redis.call("HSET", TABLE, text(id), cmsgpack.pack(row))
-  redis.call("ZADD", rowkeys.index("deliveries", "ready", account, lane), text(id), text(id))
-  redis.call("ZADD", EXPIRY, text(expires_at), text(id))
+  local field = text(id)
+  redis.call("HSET", TABLE, field, cmsgpack.pack(row))
+  redis.call("ZADD", rowkeys.index("deliveries", "ready", account, lane), field, field)
+  redis.call("ZADD", EXPIRY, text(expires_at), field)
 end
 
 -- Whether the lifetime of some delivery is over that is not being sent.

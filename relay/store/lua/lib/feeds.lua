@@ -24,9 +24,10 @@ function feeds.revision()
   return tonumber(redis.call("HGET", rowkeys.STATE, "revision") or 0)
 end
 
--- Whether a node that has heard so far may take mail in by itself.
-function feeds.is_ready_for_mail(revision)
-  return tonumber(redis.call("HGET", rowkeys.STATE, "intake") or 0) <= revision
+-- Whether a node that works with this routing and has heard so far may take mail in by itself.
+function feeds.is_ready_for_mail(version, revision)
+  local known = redis.call("HMGET", rowkeys.STATE, "routing", "intake")
+  return tonumber(known[1] or 0) == version and tonumber(known[2] or 0) <= revision
 end
 
 -- After rows were written by these commands: which of them others may have in memory (`*`: all of a table). Where none

@@ -12,13 +12,13 @@ end
 local function next_of(self, now, begin)
   if not has_total_room(self, now) then return nil end
   local account, lane = line.choose(self, now)
-  if not account or ready.fault(self.provider.name, self.username, account) then
-    if not account then round.refresh(self, now) end
+  if not account then
+    round.refresh(self, now)
     return nil
   end
-  local delivery = ready.pop(self, account, lane)
+  local delivery, fault = ready.pop(self, account, lane)
   if not delivery then
-    line.count(self, account, lane, 0)
+    if not fault then line.count(self, account, lane, 0) end
     return nil
   end
   local is_probe = self.standing.is_stopped

@@ -12,12 +12,12 @@ local function kind(window)
   return window.is_day and calendar or windows
 end
 
--- Limits as they bind now, each a pair of count and width (0: a calendar day).
+-- Limits as they bind now, each a pair of count and width (0: a calendar day); `offset` tells civil minus relay time.
 function ledger.windows(limits, slow, provider, offset)
   local made = {}
   for index, limit in ipairs(limits) do
     if limit[2] == 0 then
-      made[index] = calendar.of(limit, provider, offset)
+      made[index] = calendar.of(limit, provider, offset())
     else
       made[index] = windows.of(limit, slow)
     end

@@ -14,22 +14,36 @@ local STATE = {
 }
 local AT_FIRST = { 0, 0, 0, 0, false, 0, false, false, false, 0, 0, 0 }
 
-local TYPES = {
-  line = "hash", running = "zset", ends = "zset", logins = "zset", logged = "zset", refused = "zset",
-  ["accounts:express"] = "zset", ["accounts:bulk"] = "zset",
-}
+-- The keys beside its own and `running`, and those that other libraries use.
+local SETS = { "ends", "accounts:express", "accounts:bulk" }
+
+-- A library that uses other sorted sets of a mailbox says so.
+function line.has_sets(names)
+  for _, name in ipairs(names) do SETS[#SETS + 1] = name end
+end
 
 local function fault_of(name, username)
   local expected = {}
-  for each, kind in pairs(TYPES) do expected[keys.at(name, each, username)] = kind end
+  for _, each in ipairs(SETS) do expected[keys.at(name, each, username)] = "zset" end
   return types.fault(expected)
 end
 
--- What is wrong with the keys of a mailbox, of its provider, or of what counts with it under other names.
-local function fault_of_all(host, username)
-  local fault = host.fault or fault_of(host.name, username)
-  for _, name in ipairs(host.kin) do fault = fault or fault_of(name, username) end
-  return fault
+-- What is wrong with the keys of a mailbox under another name.
+local function fault_of_kin(name, username)
+  return types.fault({ [keys.at(name, "line", username)] = "hash", [keys.at(name, "running", username)] = "zset" })
+    or fault_of(name, username)
+end
+
+-- Its own key and how many run, read; what is wrong with its keys, its provider's, or those that count with it.
+local function load(self)
+  local host, username = self.provider, self.username
+  if host.fault then return {}, host.fault end
+  local fields, fault = types.read("hash", "HMGET", self.key, "terms", "standing", "state")
+  if fault then return {}, fault end
+  self.many_running, fault = types.read("zset", "ZCARD", keys.at(host.name, "running", username))
+  fault = fault or fault_of(host.name, username)
+  for _, name in ipairs(host.kin) do fault = fault or fault_of_kin(name, username) end
+  return fault and {} or fields, fault
 end
 
 local function fill(self, fields)
@@ -51,9 +65,9 @@ function line.look(name, username)
   if self then return self end
   self = { mailbox = mailbox, username = username, provider = provider.look(name) }
   self.key = keys.at(name, "line", username)
-  self.fault = fault_of_all(self.provider, username)
-  self.is_sound = self.fault == nil
-  fill(self, self.is_sound and redis.call("HMGET", self.key, "terms", "standing", "state") or {})
+  local fields, fault = load(self)
+  self.fault, self.is_sound = fault, fault == nil
+  fill(self, fields)
   known[mailbox] = self
   return self
 end
@@ -133,7 +147,7 @@ end
 -- Its own limits as they bind now, and what it holds of them under all of its names.
 local function held(self)
   if not self.windows then
-    self.windows = ledger.windows(self.limits, self.standing.slow, self.provider.name, provider.offset())
+    self.windows = ledger.windows(self.limits, self.standing.slow, self.provider.name, provider.offset)
   end
   if not self.ends then self.ends = gathered(self, "ends") end
   return self.windows, { ends = self.ends, in_flight = line.in_flight(self) }
@@ -176,9 +190,10 @@ end
 function line.count(self, account, lane, many)
   set_total(self, lane, many)
   local accounts = line.own_key(self, "accounts:" .. lane)
-  if redis.call("ZCARD", keys.ready(self.provider.name, self.username, account, lane)) == 0 then
-    redis.call("ZREM", accounts, account)
-  elseif many > 0 and not redis.call("ZSCORE", accounts, account) then
+  if many <= 0 then
+    local is_empty = redis.call("EXISTS", keys.ready(self.provider.name, self.username, account, lane)) == 0
+    if is_empty then redis.call("ZREM", accounts, account) end
+  elseif not redis.call("ZSCORE", accounts, account) then
     local other = line.own_key(self, "accounts:" .. (lane == "bulk" and "express" or "bulk"))
     redis.call("ZADD", accounts, redis.call("ZSCORE", other, account) or next_order(self), account)
   end
@@ -188,7 +203,7 @@ end
 function line.pass_account(self, account)
   local order = next_order(self)
   for _, lane in ipairs({ "express", "bulk" }) do
-    redis.call("ZADD", line.own_key(self, "accounts:" .. lane), "XX", order, account)
+    if self[lane] > 0 then redis.call("ZADD", line.own_key(self, "accounts:" .. lane), "XX", order, account) end
   end
 end
 

@@ -2,6 +2,8 @@
 -- needs: line numbers windows
 local logins = {}
 
+line.has_sets({ "logins", "logged", "refused" })
+
 local function past(self, name)
   local ends, in_flight = { line.own_key(self, name) }, redis.call("ZCARD", line.own_key(self, "logins"))
   for _, each in ipairs(line.kin(self)) do

@@ -2,6 +2,8 @@
 -- needs: keys line provider ready
 local looks = {}
 
+line.has_sets({ "logins", "logged", "refused" })
+
 local function scores(key)
   local found = redis.call("ZRANGE", key, 0, -1, "WITHSCORES")
   local made = {}

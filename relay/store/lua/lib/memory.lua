@@ -42,31 +42,34 @@ function memory.stop(self, attempt, at, now)
   if not at then return end
   redis.call("ZADD", line.own_key(self, "ends"), at, attempt)
   redis.call("ZADD", keys.of(self.provider.name, "ends"), at, attempt)
-  memory.trim(self, now)
-  memory.rest_later(self, at)
+  local span = kept(self)
+  memory.trim(self, now, span)
+  memory.rest_later(self, at, span)
 end
 
 -- Forgets ends that no limit counts any more.
-function memory.trim(self, now)
-  redis.call("ZREMRANGEBYSCORE", line.own_key(self, "ends"), "-inf", now - kept(self) - 1)
+function memory.trim(self, now, span)
+  redis.call("ZREMRANGEBYSCORE", line.own_key(self, "ends"), "-inf", now - span - 1)
   redis.call("ZREMRANGEBYSCORE", keys.of(self.provider.name, "ends"), "-inf", now - of_totals(self.provider) - 1)
 end
 
 -- It is looked at again when all it is remembered for is over.
-function memory.rest_later(self, at)
-  redis.call("ZADD", keys.RESTING, at + kept(self) + 1, self.mailbox)
+function memory.rest_later(self, at, span)
+  redis.call("ZADD", keys.RESTING, at + span + 1, self.mailbox)
 end
 
 -- A login is over: what no budget counts any more is forgotten.
 function memory.after_login(self, at, now)
-  logins.trim(self, now - kept(self) - 1)
-  memory.rest_later(self, math.max(at, now))
+  local span = kept(self)
+  logins.trim(self, now - span - 1)
+  memory.rest_later(self, math.max(at, now), span)
 end
 
 -- Forgets of one mailbox what is over.
 function memory.rest(self, now)
-  memory.trim(self, now)
-  logins.trim(self, now - kept(self) - 1)
+  local span = kept(self)
+  memory.trim(self, now, span)
+  logins.trim(self, now - span - 1)
 end
 
 return memory

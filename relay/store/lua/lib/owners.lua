@@ -11,10 +11,8 @@ end
 
 -- The same of the node that has sessions of a mailbox.
 function owners.fault_of(mailbox)
-  local fault = types.fault({ [OWNERS] = "hash" })
-  if fault then return fault end
-  local node = owners.of(mailbox)
-  return node and owners.fault(node)
+  local node, fault = types.read("hash", "HGET", OWNERS, mailbox)
+  return fault or (node and types.fault({ [rowkeys.owned(node)] = "set" })) or nil
 end
 
 -- The node that has sessions of this mailbox; nil: none has.

@@ -7,15 +7,21 @@ local known, changed = {}, {}
 
 local STATE = { "sessions", "opening", "crowded_until", "order", "let_in_at", "delivered_at" }
 
-local TYPES = {
-  provider = "hash", midnights = "zset", running = "zset", ends = "zset", wanting = "zset", doubtful = "zset",
-  under_way = "hash", accused = "zset", droppers = "zset", told = "hash", broken = "hash", broke = "zset",
-}
-
+-- What is wrong with the keys beside its own; those that are there only in trouble are asked for together.
 local function fault_of(name)
-  local expected = {}
-  for each, kind in pairs(TYPES) do expected[keys.of(name, each)] = kind end
-  return types.fault(expected)
+  local under_way, accused, droppers = keys.of(name, "under_way"), keys.of(name, "accused"), keys.of(name, "droppers")
+  local told, broken, broke = keys.of(name, "told"), keys.of(name, "broken"), keys.of(name, "broke")
+  local fault
+  if redis.call("EXISTS", under_way, accused, droppers, told, broken, broke) > 0 then
+    fault = types.fault({
+      [under_way] = "hash", [accused] = "zset", [droppers] = "zset", [told] = "hash", [broken] = "hash",
+      [broke] = "zset",
+    })
+  end
+  return fault or types.fault({
+    [keys.of(name, "midnights")] = "zset", [keys.of(name, "running")] = "zset", [keys.of(name, "ends")] = "zset",
+    [keys.of(name, "wanting")] = "zset", [keys.of(name, "doubtful")] = "zset",
+  })
 end
 
 local function unsound(name, fault)
@@ -27,7 +33,8 @@ end
 
 local function load(name)
   local key = keys.of(name, "provider")
-  local fields = redis.call("HMGET", key, "terms", "standing", "state", "kin", "gone")
+  local fields, fault = types.read("hash", "HMGET", key, "terms", "standing", "state", "kin", "gone")
+  if fault then return nil, fault end
   local terms = fields[1] and cmsgpack.unpack(fields[1])
   local state = fields[3] and cmsgpack.unpack(fields[3]) or {}
   local made = {
@@ -43,9 +50,11 @@ end
 -- One whose keys are of wrong types is as one without terms: nothing is granted and nothing written there.
 function provider.look(name)
   if known[name] then return known[name] end
-  local fault = fault_of(name)
-  local found = not fault and load(name) or nil
-  for _, each in ipairs(found and found.kin or {}) do fault = fault or fault_of(each) end
+  local found, fault = load(name)
+  fault = fault or fault_of(name)
+  for _, each in ipairs(found and found.kin or {}) do
+    fault = fault or types.fault({ [keys.of(each, "provider")] = "hash" }) or fault_of(each)
+  end
   known[name] = fault and unsound(name, fault) or found
   return known[name]
 end
@@ -88,7 +97,7 @@ end
 
 -- The totals as they bind now, and what all its mailboxes hold of them, with those of kin that is gone.
 function provider.totals(self)
-  if not self.windows then self.windows = ledger.windows(self.total_limits, 1, self.name, provider.offset()) end
+  if not self.windows then self.windows = ledger.windows(self.total_limits, 1, self.name, provider.offset) end
   if not self.whole then
     local ends, in_flight = { keys.of(self.name, "ends") }, redis.call("ZCARD", keys.of(self.name, "running"))
     for _, name in ipairs(self.gone) do

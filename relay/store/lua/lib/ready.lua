@@ -64,9 +64,10 @@ function ready.remove(self, account, lane, id, now)
   return removed == 1
 end
 
--- The oldest id of a lane, taken out; nil: there is none.
+-- The oldest id of a lane, taken out; nil: there is none. What is wrong with its key, too: then nothing is written.
 function ready.pop(self, account, lane)
-  local found = redis.call("ZPOPMIN", key_of(self, account, lane))
+  local found, fault = types.read("zset", "ZPOPMIN", key_of(self, account, lane))
+  if fault then return nil, fault end
   if found[1] then line.count(self, account, lane, -1) end
   return found[1]
 end

@@ -34,8 +34,8 @@ end
 
 -- The members of a group, parted by blanks.
 function rows.join(key, field, member)
-  local known = redis.call("HGET", key, field)
-  redis.call("HSET", key, field, known and known .. " " .. member or member)
+  if redis.call("HSETNX", key, field, member) == 1 then return end
+  redis.call("HSET", key, field, redis.call("HGET", key, field) .. " " .. member)
 end
 
 function rows.leave(key, field, member)

@@ -1,5 +1,5 @@
 -- The schedule: which mailbox may send next, and which should log in; grant for grant what core/schedule.py decides.
--- needs: grants line logins memory owners provider ready round sessions terms types witnesses
+-- needs: grants line logins memory provider ready round sessions terms types witnesses
 -- A mailbox is a provider and a username; every function writes back what it changed before it returns.
 local schedule = {}
 
@@ -34,7 +34,7 @@ end
 
 function schedule.check_line(name, username)
   local self = line.look(name, username)
-  local fault = self.fault or owners.fault_of(self.mailbox) or schedule.check(name)
+  local fault = self.fault or schedule.check(name)
   if fault then return fault end
   for _, each in ipairs(line.kin(self)) do
     if each.fault then return each.fault end

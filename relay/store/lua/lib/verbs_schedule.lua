@@ -18,12 +18,15 @@ local function but_for_terms(fault)
   return fault and string.sub(fault, 1, 8) ~= "NO TERMS" and fault or nil
 end
 
+-- Also that the node that has its sessions is found.
+local function check_mailbox(args)
+  return but_for_terms(schedule.check_line(args[1], args[2])) or owners.fault_of(keys.mailbox(args[1], args[2]))
+end
+
 -- Verbs about one mailbox, whose first two arguments it is.
 local function of_mailbox(name, run)
   verbs_schedule["schedule." .. name] = run
-  verbs_schedule.checks["schedule." .. name] = function(args)
-    return but_for_terms(schedule.check_line(args[1], args[2]))
-  end
+  verbs_schedule.checks["schedule." .. name] = check_mailbox
 end
 
 local function of_provider(name, run)
@@ -117,7 +120,7 @@ end
 
 of_mailbox("reserve_session", function(args, now) schedule.reserve_session(args[1], args[2], now, given(args[3])) end)
 verbs_schedule.checks["schedule.reserve_session"] = function(args)
-  return but_for_terms(schedule.check_line(args[1], args[2])) or (given(args[3]) and owners.fault(args[3]))
+  return check_mailbox(args) or (given(args[3]) and owners.fault(args[3]))
 end
 of_mailbox("session_opened", function(args, now) schedule.session_opened(args[1], args[2], now) end)
 of_mailbox("session_refused", function(args, now)

@@ -46,11 +46,14 @@ end
 -- A mail went through; whether it was thought to be what stopped its provider.
 function witnesses.deliver(self, username)
   self.delivered_at = next_order(self)
-  redis.call("ZREM", key(self, "droppers"), username)
-  redis.call("HDEL", key(self, "told"), username)
-  redis.call("HDEL", key(self, "broken"), username)
-  redis.call("ZREM", key(self, "broke"), username)
-  return redis.call("ZREM", key(self, "accused"), username) == 1
+  local droppers, told, broken = key(self, "droppers"), key(self, "told"), key(self, "broken")
+  local broke, accused = key(self, "broke"), key(self, "accused")
+  if redis.call("EXISTS", droppers, told, broken, broke, accused) == 0 then return false end
+  redis.call("ZREM", droppers, username)
+  redis.call("HDEL", told, username)
+  redis.call("HDEL", broken, username)
+  redis.call("ZREM", broke, username)
+  return redis.call("ZREM", accused, username) == 1
 end
 
 -- It is told something in the name of all: the first time counts, until a mail of it goes through.
