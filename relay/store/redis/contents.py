@@ -10,7 +10,9 @@ from relay.errors import CorruptValue
 from relay.store.redis.core import Core
 from relay.store.redis.link import Call
 from relay.store.redis.parts import Ground
+from relay.store.redis.rowkeys import body_key
 from relay.store.redis.scripts import load_script
+from relay.store.redis.turns import Again
 
 SMALL: int = 65_536
 """Octets of a body that goes together with others: two hundred of them are a tenth of a second on a slow network."""
@@ -30,10 +32,10 @@ class Reading:
     undo = None
 
     def call(self, core: Core) -> Call:
-        """What is run. CorruptValue: this life of the node was not given it."""
+        """What is run. Again: this life of the node's memory was not given it, and asks the store."""
         known = core.given.entry(self._claim.delivery)
         if known is None:
-            raise CorruptValue(OVER)
+            raise Again(lambda core: content_of(core, self._ground, self._claim))
         self._seq, self._at_hand = known.seq, core.bodies.at_hand(known.seq)
         wanted = str(known.seq) if self._at_hand is None else ""
         return Call(load_script("content"), (), (self._claim.attempt, wanted))
@@ -45,3 +47,28 @@ class Reading:
         if self._at_hand is not None:
             return self._at_hand
         return core.bodies.opened(reply[2] or None, self._claim.message)
+
+
+def content_of(core: Core, ground: Ground, claim: Claim) -> bytes:
+    """The message of a claim under way, also of one that an earlier life of this node's memory was given.
+
+    CorruptValue: it is over, or its body does not open.
+    """
+    running = core.claims.get(claim.attempt)
+    if running is None or running.is_lost:
+        raise CorruptValue(OVER)
+    core.given.remember(running.entry)
+    content = core.bodies.at_hand(running.entry.seq)
+    return content if content is not None else _body(core, ground, running.entry.seq, claim.message)
+
+
+def body_or_nothing(core: Core, ground: Ground, seq: int, message: str) -> bytes:
+    """For those who can do without."""
+    try:
+        return _body(core, ground, seq, message)
+    except CorruptValue:
+        return b""
+
+
+def _body(core: Core, ground: Ground, seq: int, message: str) -> bytes:
+    return core.bodies.opened(ground.link.ask("GET", body_key(seq)), message)

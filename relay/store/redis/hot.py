@@ -23,7 +23,6 @@ from relay.store.redis.core import Core
 from relay.store.redis.link import Call
 from relay.store.redis.parts import Ground
 from relay.store.redis.probing import exchanged
-from relay.store.redis.rowkeys import body_key, table_key
 from relay.store.redis.scripts import load_script
 from relay.store.redis.tables import TABLES, told_by
 from relay.store.redis.turns import Again
@@ -218,27 +217,6 @@ class Settling:
         core.given.forget(self._claim.delivery)
         core.context.journal.tell_of(self._event(known)._replace(at=reply[1]))
         return self._result.verdict
-
-
-def content_of(core: Core, ground: Ground, claim: Claim) -> bytes:
-    """The message of a claim under way. CorruptValue: it is over, or its body does not open."""
-    known = core.given.entry(claim.delivery)
-    if known is None or ground.link.ask("HEXISTS", table_key("claims"), claim.attempt) != 1:
-        raise CorruptValue("this claim is over, and its message may be gone")
-    content = core.bodies.at_hand(known.seq)
-    return content if content is not None else _body(core, ground, known.seq, claim.message)
-
-
-def body_or_nothing(core: Core, ground: Ground, seq: int, message: str) -> bytes:
-    """For those who can do without."""
-    try:
-        return _body(core, ground, seq, message)
-    except CorruptValue:
-        return b""
-
-
-def _body(core: Core, ground: Ground, seq: int, message: str) -> bytes:
-    return core.bodies.opened(ground.link.ask("GET", body_key(seq)), message)
 
 
 def _call(ground: Ground, script: str, *more: bytes | int) -> Call:

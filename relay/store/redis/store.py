@@ -29,11 +29,11 @@ from relay.store.ports.outbox import OutboxEntry
 from relay.store.ports.routing import AppliedRouting
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.bell import Rope
-from relay.store.redis.contents import SMALL, Reading
+from relay.store.redis.contents import SMALL, Reading, body_or_nothing, content_of
 from relay.store.redis.core import Core
 from relay.store.redis.easing import Easing
 from relay.store.redis.hearing import Hearer, hearers_of
-from relay.store.redis.hot import Gating, Putting, Settling, Taking, body_or_nothing, content_of
+from relay.store.redis.hot import Gating, Putting, Settling, Taking
 from relay.store.redis.nodes import RedisNodes
 from relay.store.redis.parts import Ground
 from relay.store.redis.starting import patiently

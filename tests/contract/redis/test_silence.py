@@ -11,6 +11,7 @@ import pytest
 from relay.core.envelope import Verdict
 from relay.core.limits import SECOND
 from relay.errors import StoreSilent, StoreUnavailable
+from relay.store.redis.contents import SMALL
 from relay.store.redis.link import Call, Link
 from relay.store.redis.store import RedisStore
 from tests.contract.harness import run
@@ -89,6 +90,26 @@ def test_nothing_is_decided_before_it_is_known_what_became_of_the_one_before(mon
         with pytest.raises(StoreUnavailable):
             await beating
         assert await ending is Verdict.DROPPED, "it was committed, and its node hears so"
+        await scene.harness.close()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("size", [20, 2 * SMALL])
+def test_a_mail_under_way_is_read_though_the_memory_of_its_node_was_lost_meanwhile(
+    monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    async def scenario() -> None:
+        scene = Scene(MuteHarness)
+        await scene.route(account(ANNA))
+        content = b"Subject: 1\r\n\r\n" + b"." * size + b"\r\n"
+        await scene.mail(ANNA, 1, content=content)
+        (claim,) = await scene.work()
+        monkeypatch.setattr(Mute, "is_asked", True)
+        with pytest.raises(StoreUnavailable):
+            await scene.store.heartbeat(NODE)
+        assert await scene.store.content(claim) == content
+        assert await scene.end(claim)
         await scene.harness.close()
 
     run(scenario)
