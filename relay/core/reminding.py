@@ -1,7 +1,7 @@
 """When somebody is told of a trouble: once for each cause and mailbox, and then once a day, and of its end.
 
-Law: what passes by itself within the hour is told to nobody, and what comes and goes is one trouble. Durations and instants
-are microseconds.
+Law: what passes by itself within the hour is told to nobody, and what comes and goes is one trouble. Durations and
+instants are microseconds.
 """
 
 from collections.abc import Iterable, Mapping

@@ -10,10 +10,10 @@ from heapq import heapify, heappop, heappush
 
 from relay.core.kinship import Kinship
 from relay.core.limits import Instant
-from relay.core.loading import load_totals, recount
+from relay.core.recounting import recount_mailbox, recount_provider, set_civil_offset, set_kinship
 from relay.core.rotation import Line, ProviderLine
 from relay.core.round import Round
-from relay.core.sessions import close_sessions, open_sessions
+from relay.core.sessions import close_sessions, open_sessions, reserve_session
 from relay.core.terms import Grant, Memory, Standing
 from relay.core.words import AccountId, Lane, MailboxId
 
@@ -126,10 +126,7 @@ class Schedule:
     def reserve_session(self, mailbox: MailboxId, now: Instant) -> None:
         """A session that somebody wants by hand: it and its login count from now on, whoever is next in order."""
         line = self.look(mailbox)
-        line.sessions += 1
-        line.provider.sessions += 1
-        line.provider.begin(line)
-        self._round.start_login(line, now)
+        reserve_session(self._round, line, now)
         self._round.refresh(line, now)
 
     def session_opened(self, mailbox: MailboxId, now: Instant) -> None:
@@ -217,53 +214,24 @@ class Schedule:
 
     def set_civil_offset(self, offset: int, now: Instant) -> None:
         """Takes over a corrected civil clock (civil minus relay time, microseconds) for calendar days."""
-        for line in self._lines.values():
-            line.ledger.set_offset(offset)
-        for provider in self._providers.values():
-            provider.totals.set_offset(offset)
-        for line in self._lines.values():
-            self._round.refresh(line, now)
+        set_civil_offset(self._round, offset, now)
 
     def set_kinship(self, kinship: Kinship, now: Instant) -> None:
         """Which mailboxes are one, under several names: their slots are counted again."""
-        self._round.kinship = kinship
-        for name in filter(kinship.has_kin, self._providers):
-            self.reload_provider(name, now)
-        for mailbox in [each for each in self._lines if kinship.has_kin(each.provider)]:
-            self.reload(mailbox, now)
+        set_kinship(self._round, kinship, now)
 
     def reload(self, mailbox: MailboxId, now: Instant) -> None:
         """The mailbox's terms changed: its slots are counted again under the new limits, what is ready stays."""
-        self._recount_kin(mailbox, now)
-        line = self._lines.get(mailbox)
-        if line is None:
-            return
-        line.terms = self._memory.mailbox_terms(mailbox)
-        line.standing = self._memory.mailbox_standing(mailbox)
-        recount(self._memory, line)
-        line.turn, line.is_in_wanting = None, False
-        self._round.refresh(line, now)
+        recount_mailbox(self._round, mailbox, now)
 
     def reload_all(self, mailboxes: Collection[MailboxId], now: Instant) -> None:
         """As `reload`, of each of them."""
         for mailbox in mailboxes:
             self.reload(mailbox, now)
 
-    def _recount_kin(self, mailbox: MailboxId, now: Instant) -> None:
-        """What is on record of it may be other than it was, and counts under its other names too."""
-        for name in self._round.kinship.of(mailbox):
-            if name in self._lines:
-                recount(self._memory, self._lines[name])
-                self._round.refresh(self._lines[name], now)
-
     def reload_provider(self, name: str, now: Instant) -> None:
         """The provider's terms changed: its totals are counted again under the new limits."""
-        provider = self._providers.get(name)
-        if provider is None:
-            return
-        provider.terms = self._memory.provider_terms(name)
-        provider.standing = self._memory.provider_standing(name)
-        provider.totals = load_totals(self._memory, name, provider.terms)
+        recount_provider(self._round, name)
 
     # when to look again
 

@@ -34,7 +34,9 @@ def open_sessions(
                 continue
             if line is None:
                 break
-            _reserve(round_, line, now)
+            reserve_session(round_, line, now)
+            if line.wants_session(now):
+                round_.push_wanting(line)
             opened[line.mailbox] = opened.get(line.mailbox, 0) + 1
             most -= 1
         for line in others:
@@ -88,13 +90,12 @@ def _head_of(round_: Round, heap: list[tuple[int, MailboxId]], now: Instant) -> 
     return None
 
 
-def _reserve(round_: Round, line: Line, now: Instant) -> None:
+def reserve_session(round_: Round, line: Line, now: Instant) -> None:
+    """A session of it and its login count from now on."""
     line.sessions += 1
     line.provider.sessions += 1
     line.provider.begin(line)
     round_.start_login(line, now)
-    if line.wants_session(now):
-        round_.push_wanting(line)
 
 
 def close_sessions(round_: Round, now: Instant, idle: Mapping[MailboxId, int]) -> dict[MailboxId, int]:
