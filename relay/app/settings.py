@@ -11,7 +11,7 @@ from relay.app.certificates import CertificateFiles
 from relay.config.service import ServiceConfig
 from relay.config.store import OWN, shown_store
 from relay.core.failuretext import Language
-from relay.core.health import HealthSettings
+from relay.core.healthsettings import HealthSettings
 from relay.core.limits import SECOND
 from relay.core.meaning import ReplyClass
 from relay.core.routing import Provider, Routing, SecretReference, Tls

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import tzinfo
 
 from relay.core.calendar import day_ends
-from relay.core.health import HEALTH, PACED, PASSING, STOPPING, Health, HealthEvent, HealthSettings, HealthState, Moment
+from relay.core.health import HEALTH, PACED, PASSING, STOPPING, Health, HealthEvent, HealthState, Moment
+from relay.core.healthsettings import HealthSettings
 from relay.core.limits import HOUR, MINUTE, SLOWED_WINDOW, Instant, Limit
 
 LEAST_PACE: int = 20 * MINUTE

@@ -6,7 +6,8 @@ himself: it proves nothing of what was refused to his patients.
 """
 
 from relay.core.envelope import Kind, Result, Verdict
-from relay.core.health import DAILY, PACED, Health, HealthEvent
+from relay.core.health import PACED, Health, HealthEvent
+from relay.core.healthsettings import DAILY
 
 TURNS = PACED | {
     HealthEvent.BLOCKED,

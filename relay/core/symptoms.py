@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from relay.core.envelope import LoginFailure, Result, Verdict
 from relay.core.guard import BOUNCE_GUARD
-from relay.core.health import PACED, Health, HealthEvent, HealthSettings, HealthState
+from relay.core.health import PACED, Health, HealthEvent, HealthState
+from relay.core.healthsettings import HealthSettings
 from relay.core.meaning import ReplyClass
 from relay.core.outages import AUTH_OUTAGE
 from relay.core.words import Stage

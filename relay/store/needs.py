@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol, Self, TypeVar
 
-from relay.core.health import HealthSettings
+from relay.core.healthsettings import HealthSettings
 from relay.core.keymark import KeyMark
 from relay.core.limits import MINUTE
 from relay.core.relaytime import Reading

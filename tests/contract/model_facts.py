@@ -5,7 +5,8 @@ Law: what may be sent at a later instant is what would be ready then if nothing 
 
 from zoneinfo import ZoneInfo
 
-from relay.core.health import Health, HealthSettings
+from relay.core.health import Health
+from relay.core.healthsettings import HealthSettings
 from relay.core.lifecycle import State
 from relay.core.terms import MailboxTerms, ProviderTerms, Standing
 from relay.core.words import Lane, MailboxId

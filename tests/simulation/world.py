@@ -11,7 +11,7 @@ from typing import Any
 
 from relay.core.envelope import Envelope, NewMessage, Recipient
 from relay.core.failuretext import Language
-from relay.core.health import HealthSettings
+from relay.core.healthsettings import HealthSettings
 from relay.core.limits import SECOND
 from relay.core.routing import Routing
 from relay.core.words import MailboxId

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from relay.core.envelope import LoginFailure, Verdict
-from relay.core.health import HealthSettings
+from relay.core.healthsettings import HealthSettings
 from relay.core.limits import HOUR, MINUTE, SECOND
 from relay.core.reply import Reply
 from relay.core.words import AccountId, Stage

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from relay.core.envelope import Verdict
-from relay.core.health import HealthSettings, HealthState
+from relay.core.health import HealthState
+from relay.core.healthsettings import HealthSettings
 from relay.core.limits import parse_limit
 from relay.core.routing import Account, Provider, Routing
 from relay.core.words import Stage

@@ -5,7 +5,8 @@ from dataclasses import replace
 from relay.core.envelope import LoginFailure, Result, Verdict
 from relay.core.guard import BOUNCE_GUARD
 from relay.core.healing import after
-from relay.core.health import Health, HealthEvent, HealthSettings, HealthState, Moment
+from relay.core.health import Health, HealthEvent, HealthState, Moment
+from relay.core.healthsettings import HealthSettings
 from relay.core.limits import MINUTE, SECOND
 from relay.core.outages import AUTH_OUTAGE, is_refused_login
 from relay.core.reply import Reply

@@ -7,17 +7,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from relay.core.healing import LEAST_PACE, Pace, after, pace_of
-from relay.core.health import (
-    HEALTH,
-    PASSING,
-    PAUSING,
-    Health,
-    HealthEvent,
-    HealthSettings,
-    HealthState,
-    Moment,
-    Pause,
-)
+from relay.core.health import HEALTH, PASSING, PAUSING, Health, HealthEvent, HealthState, Moment, Pause
+from relay.core.healthsettings import HealthSettings
 from relay.core.limits import HOUR, MINUTE, SECOND, Limit, parse_limit
 from relay.core.remedy import Needs, is_told, needs_of_health
 

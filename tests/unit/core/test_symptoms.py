@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 
 from relay.core.envelope import LoginFailure, Result, Verdict
-from relay.core.health import Health, HealthEvent, HealthSettings
+from relay.core.health import Health, HealthEvent
+from relay.core.healthsettings import HealthSettings
 from relay.core.reply import Reply
 from relay.core.symptoms import (
     Tally,
