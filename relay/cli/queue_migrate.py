@@ -18,8 +18,12 @@ from relay.app.moving import Order, move_store
 from relay.cli.configured import service_of
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import coloured, print_json, safe, screen, table
-from relay.config.store import shown_store
+from relay.config.references import References
+from relay.config.store import OWN, kept_at, shown_store, store_address
+from relay.core.routing import SecretKind
+from relay.errors import ConfigError
 from relay.store.moving.move import Counted, Telling
+from relay.store.redis.address import parse_address
 
 ToOption = Annotated[
     str,
@@ -36,6 +40,7 @@ def migrate(to: ToOption, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOp
 
     Every relay of it has to be stopped. Killed, it is simply run again. Then `store:` in relay.yaml is changed.
     """
+    _check_place(to)
     service = service_of(config)
     with _shown() as told:
         counted = move_store(Order(service, os.environ, to, told))
@@ -51,6 +56,19 @@ def migrate(to: ToOption, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOp
         )
         raise typer.Exit(1)
     typer.echo(f"the store was moved: write `store: {shown_store(to)}` into relay.yaml", err=as_json)
+
+
+def _check_place(to: str) -> None:
+    """BadParameter: it names no place where a store could be; text of it shows only what stands on the line anyway."""
+    try:
+        reference = kept_at(to)
+        if reference is not None and reference.kind not in (SecretKind.ENV, SecretKind.FILE):
+            raise ConfigError("unknown store; write sqlite, redis://HOST:PORT/NUMBER, or env:NAME, file:PATH of one")
+        address = store_address(to, References(os.environ))
+        if address != OWN:
+            parse_address(address)
+    except (ConfigError, ValueError) as error:
+        raise typer.BadParameter(str(error).removeprefix("store: "), param_hint="--to") from None
 
 
 def _as_json(each: Counted) -> dict[str, object]:

@@ -67,12 +67,35 @@ def test_json_has_every_count(config: str, monkeypatch: pytest.MonkeyPatch, caps
     assert found["counted"][1] == {"name": "bodies", "from": 2, "to": 1, "is_same": False}
 
 
-@pytest.mark.parametrize(("to", "why"), [("sqlite", "already"), ("redis://", "host"), ("nonsense", "unknown")])
-def test_where_it_cannot_go_is_said(config: str, to: str, why: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_where_it_is_already_it_does_not_go(config: str, capsys: pytest.CaptureFixture[str]) -> None:
     (Path(config).parent / "var").mkdir()
-    code = run(["queue", "migrate", "--config", config, "--to", to])
-    assert code == 1
-    assert why in capsys.readouterr().err
+    assert run(["queue", "migrate", "--config", config, "--to", "sqlite"]) == 1
+    assert "already" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("to", "why"),
+    [
+        ("redis://", "host"),
+        ("redis://:geheim@host:port/0", "port of host"),
+        ("nonsense", "unknown store"),
+        ("secret:store", "unknown store"),
+        ("env:RELAY_NOWHERE", "RELAY_NOWHERE"),
+        ("env:RELAY_ELSEWHERE", "a host is missing"),
+        ("file:/nowhere/store.url", "/nowhere/store.url"),
+        ("file:", "file:"),
+    ],
+)
+def test_place_that_is_none_is_wrong_use(
+    config: str, to: str, why: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("RELAY_ELSEWHERE", "redis://:geheim@")
+    monkeypatch.setenv("COLUMNS", "200")
+    code, orders = migrate(monkeypatch, WHOLE, "--config", config, "--to", to)
+    said = capsys.readouterr().err
+    assert (code, orders) == (2, []), said
+    assert why in said
+    assert "geheim" not in said
 
 
 def test_config_that_cannot_be_opened_is_wrong_use(tmp_path: Path) -> None:
