@@ -12,8 +12,9 @@ INSTALLED := .venv/installed
 TEST_TOOLS := swaks smtp-source smtp-sink curl promtool prometheus systemd-analyze saslpasswd2 gcc \
 	msmtp php libphp-phpmailer java javac libmail-java node npm jq openssl redis-server haproxy luacheck
 PYTEST_ARGS ?=
-# As many workers as tests/conftest.py says; each goes on with what the other has not begun.
-SHARED := -n auto --dist=worksteal
+# As many workers as tests/conftest.py says. Each takes the next file, whole: what a file sets up is set up once, and the
+# order in every worker is that of one process.
+SHARED := -n auto --dist=loadfile --no-loadscope-reorder
 # The levels of the simulated world (docs/simulation.md).
 WORLD_port := tests/simulation/test_world.py
 WORLD_wire := tests/simulation/wire/test_wire.py tests/simulation/wire/test_every_step.py
