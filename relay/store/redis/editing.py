@@ -77,6 +77,19 @@ class Left:
         self.terms: list[MailboxId] = []
         self.moves: list[tuple[AccountId, MailboxId | None, MailboxId | None]] = []
 
+    def verbs(
+        self, terms: Callable[[MailboxId], Entry], standing: Callable[[MailboxId], Entry]
+    ) -> Iterator[tuple[str, list[Entry]]]:
+        """Those that do it, each with all that it is about; both tell, packed, what is known of a mailbox."""
+        yield "schedule.lay_terms", [[*each, terms(each)] for each in self.terms]
+        yield "schedule.follow", [
+            [
+                account, origin and list(origin), target and list(target),
+                *((None, None) if target is None else (terms(target), standing(target))),
+            ]
+            for account, origin, target in self.moves
+        ]  # fmt: skip
+
 
 class Staging:
     """Prepares what a commit puts in its place at once."""

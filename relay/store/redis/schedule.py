@@ -3,7 +3,7 @@
 Law: nothing is changed on the server before the operation is committed; until then the operation sees its own changes.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from relay.core.kinship import Kinship
@@ -11,21 +11,11 @@ from relay.core.limits import Instant
 from relay.core.rotation import Line, ProviderLine
 from relay.core.schedule import Schedule
 from relay.core.terms import Grant, Memory, Standing
-from relay.core.witnesses import Told, Witnesses
 from relay.core.words import AccountId, DeliveryId, Lane, MailboxId
 from relay.store.redis.editing import Asked, Left
 from relay.store.redis.looking import LookedAt, Read
-from relay.store.redis.packing import (
-    Packed,
-    midnights,
-    pack_kinship,
-    pack_provider_terms,
-    pack_standing,
-    pack_terms,
-)
-
-Record = Callable[[str, Packed], None]
-"""Notes a verb of relay/store/lua/lib/verbs_schedule.lua: its name, its arguments."""
+from relay.store.redis.noted import NotedWitnesses, Record
+from relay.store.redis.packing import Packed, midnights, pack_kinship, pack_provider_terms, pack_standing, pack_terms
 
 
 class RedisSchedule(Schedule):
@@ -56,14 +46,7 @@ class RedisSchedule(Schedule):
 
     def left(self) -> Iterator[tuple[str, list[Packed]]]:
         """The verbs that are left, each with all that it is about, as it is known now."""
-        if self._left is not None:
-            terms = [[*each, pack_terms(self._memory.mailbox_terms(each))] for each in self._left.terms]
-            yield "schedule.lay_terms", terms
-            yield "schedule.follow", [self._move(*each) for each in self._left.moves]
-
-    def _move(self, account: AccountId, origin: MailboxId | None, target: MailboxId | None) -> Packed:
-        known = [None, None] if target is None else [*self._bound(target)]
-        return [account, origin and list(origin), target and list(target), *known]
+        return iter(()) if self._left is None else self._left.verbs(self._terms, self._standing)
 
     def look_ahead(self, mailboxes: Collection[MailboxId]) -> None:
         """The logins of these will be asked for, one by one."""
@@ -84,11 +67,13 @@ class RedisSchedule(Schedule):
         """Something becomes ready there, perhaps for the first time."""
         if mailbox not in self._needed:
             self._needed.add(mailbox)
-            self._note("need_terms", *mailbox, *self._bound(mailbox))
+            self._note("need_terms", *mailbox, self._terms(mailbox), self._standing(mailbox))
 
-    def _bound(self, mailbox: MailboxId) -> tuple[Packed, Packed]:
-        memory = self._memory
-        return pack_terms(memory.mailbox_terms(mailbox)), pack_standing(memory.mailbox_standing(mailbox))
+    def _terms(self, mailbox: MailboxId) -> Packed:
+        return pack_terms(self._memory.mailbox_terms(mailbox))
+
+    def _standing(self, mailbox: MailboxId) -> Packed:
+        return pack_standing(self._memory.mailbox_standing(mailbox))
 
     def _note(self, name: str, *args: Any) -> None:
         self._record(f"schedule.{name}", list(args))
@@ -283,7 +268,7 @@ class RedisSchedule(Schedule):
 
     def reload(self, mailbox: MailboxId, now: Instant) -> None:
         """The mailbox's terms changed: they, and what it is remembered to stand at, are handed to the server."""
-        self._note("set_terms", *mailbox, *self._bound(mailbox))
+        self._note("set_terms", *mailbox, self._terms(mailbox), self._standing(mailbox))
         self._looked_at.begin_anew(mailbox, now)
 
     def reload_provider(self, name: str, now: Instant) -> None:
@@ -307,27 +292,3 @@ class RedisSchedule(Schedule):
         """All mailboxes with something ready."""
         self._looked_at.all_busy()
         return [line for line in super().lines() if line.ready]
-
-
-class NotedWitnesses(Witnesses):
-    """Those of one provider; what they are told is noted."""
-
-    __slots__ = ("_record",)
-    _record: Record
-
-    @classmethod
-    def of(cls, known: Witnesses, record: Record) -> "NotedWitnesses":
-        """The same, with somebody who notes."""
-        made = cls(
-            known.accused, known.let_in_at, known.droppers, known.delivered_at, known.told, known.broken, known._order
-        )
-        made._record = record
-        return made
-
-    def tell(self, mailbox: MailboxId, told: Told) -> Told:
-        self._record("schedule.tell", [*mailbox, told.began, told.is_at_login])
-        return super().tell(mailbox, told)
-
-    def break_line(self, mailbox: MailboxId, now: Instant) -> None:
-        self._record("schedule.break_line", [*mailbox, now])
-        super().break_line(mailbox, now)
