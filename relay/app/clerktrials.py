@@ -30,7 +30,7 @@ MENDABLE = frozenset(
 SIGN_IN = ("no-token", "oauth-consent", "oauth-password-changed", "oauth-sign-in")
 """Reasons that end as a refused way of logging in does: the owner signs in with his provider."""
 
-PASSING = frozenset({"session", "testing"})
+PASSING = frozenset({"session", "other-node", "testing"})
 """Why it may not be tried this very moment, and may in the next."""
 
 WITHOUT = "no-credentials"

@@ -251,6 +251,10 @@ REASONS: Mapping[str, Words] = MappingProxyType(
         "session": Words(
             ("all the sessions that it may have are sending mail", "tutte le sue sessioni stanno inviando posta"), LATER
         ),
+        "other-node": Words(
+            ("another node has its sessions", "un altro nodo ha le sue sessioni"),
+            ("ask that node, or try again in a minute", "chiedere a quel nodo, o riprovare tra un minuto"),
+        ),
         "testing": Words(("it is being tried already", "è già in corso una prova"), LATER),
         "busy": Words(("many mailboxes are being tried", "sono in corso molte prove"), LATER),
         "elsewhere": Words(

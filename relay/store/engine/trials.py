@@ -29,6 +29,8 @@ SHOWN_TO_BE_OVER = PAUSING - {
 }  # fmt: skip
 """What a login, a MAIL and a RCPT that work show to be over; what only messages met is not among it."""
 
+OTHER_NODE = "other-node"
+
 CUT_SHORT = Result(Verdict.DROPPED, "lost", Stage.MAIL, None, is_mail_written=True, is_end_known=False)
 """How a trial ends whose process died."""
 
@@ -64,13 +66,18 @@ def _begin(context: Context, sender: AccountId, node: str) -> Trial | NotNow:
         raise UnknownAccount
     mailbox, now = account.mailbox, context.clock.now()
     is_new = _is_untried(context, mailbox)
-    obstacle = obstacle_to_login(context, mailbox, is_new=is_new)
+    obstacle = obstacle_to_login(context, mailbox, is_new=is_new) or _of_another_node(context, mailbox, node)
     if obstacle is not None:
         return obstacle
     context.schedule.reserve_session(mailbox, now)
     context.database.write(_LIMITS["begin_login"], (context.names.mailbox(mailbox), now))
     context.book.change(mailbox, 1, 1)
     return Trial(sender, mailbox, node, is_new, is_out_of_reach(context, mailbox))
+
+
+def _of_another_node(context: Context, mailbox: MailboxId, node: str) -> NotNow | None:
+    """Providers look at addresses, and only the node that has the sessions of a mailbox can say what became of one."""
+    return NotNow(OTHER_NODE) if context.database.read_one(_SQL["other_holder"], (*mailbox, node)) else None
 
 
 def _is_untried(context: Context, mailbox: MailboxId) -> bool:

@@ -30,7 +30,8 @@ class NotNow:
     """Why a mailbox cannot be tried now."""
 
     reason: str
-    """`limit`, `login`, `session`, `testing`, `no-credentials`, or the reply class that stops it or its provider."""
+    """`limit`, `login`, `session`, `other-node`, `testing`, `no-credentials`, or the reply class that stops it or its
+    provider."""
     until: int | None = None
     """Wall time in microseconds; None: nobody knows."""
     is_provider: bool = False

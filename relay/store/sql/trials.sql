@@ -9,6 +9,9 @@ SELECT attempt FROM claims WHERE node = ? AND delivery = 0 ORDER BY attempt;
 -- begin_trial: A trial takes its slots.
 INSERT INTO claims (attempt, delivery, mailbox, node, started_at, is_probe) VALUES (?, 0, ?, ?, ?, 1);
 
+-- other_holder: Which other node than this one has the sessions of a mailbox; one node alone has all of them.
+SELECT node FROM (SELECT ? AS provider, ? AS username, ? AS node) WHERE FALSE;
+
 -- end_trial: A trial is over.
 DELETE FROM claims WHERE attempt = ? AND delivery = 0;
 

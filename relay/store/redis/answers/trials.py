@@ -6,6 +6,7 @@ Law: a trial under way is a row of `claims` that holds no delivery, and no lease
 from relay.store.engine.ledger import Row
 from relay.store.redis.answers.past import claims, logins_over
 from relay.store.redis.ledger import EVERYTHING, RedisLedger
+from relay.store.redis.rowkeys import OWNERS
 
 NO_DELIVERY = 0
 
@@ -21,6 +22,12 @@ def trials_of(ledger: RedisLedger, node: str) -> list[Row]:
     """The trials of a node under way."""
     found = claims(ledger)
     return [(row["attempt"],) for row in found if row["node"] == node and row["delivery"] == NO_DELIVERY]
+
+
+def other_holder(ledger: RedisLedger, provider: str, username: str, node: str) -> list[Row]:
+    """Which other node has the sessions of a mailbox."""
+    holder = ledger.asking.hget(OWNERS, f"{provider} {username}")
+    return [] if holder is None or holder.decode() == node else [(holder.decode(),)]
 
 
 def begin_trial(ledger: RedisLedger, attempt: int, mailbox: int, node: str, now: int) -> int:

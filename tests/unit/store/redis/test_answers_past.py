@@ -103,6 +103,7 @@ READS: Mapping[str, Drawn] = {
     "trials.get_trial": lambda world: (world.attempt_under_way(),),
     "trials.trials_of": lambda world: (world.pick(*NODES),),
     "trials.last_refusal": of_mailbox,
+    "trials.other_holder": lambda world: ("p", "a@p", world.pick(*NODES)),
     "queue.count_ready": lambda _: (),
     "queue.get_claims": lambda _: (),
     "queue.delivery_of_attempt": lambda world: (attempt(world),),
