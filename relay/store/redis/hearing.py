@@ -44,9 +44,9 @@ def hear(
     context: Context, ledger: RedisLedger, changed: Mapping[str, Sequence[str]], *, also: Mapping[str, Hearer]
 ) -> None:
     """Takes over what changed; the ledger reads it. `also`: hearers beside the engine's own."""
-    if any(EVERY in keys for keys in changed.values()):
-        changed = _but_edited(context, changed)
-    if any(table in changed for table in OF_ROUTES):
+    if any(EVERY in keys for keys in changed.values()):  # an edit of many is heard whole
+        context.replace_routes(load_routes_or_none(context.database, context.seals))
+    elif any(table in changed for table in OF_ROUTES):
         context.replace_routes(routes_after(context, ledger, changed))
     for table, keys in changed.items():
         _HEARERS.get(table, _nothing)(context, ledger, keys)
@@ -61,12 +61,6 @@ def hear_besides(
     """Tells hearers beside the engine's own, once each for every table of theirs."""
     for table, keys in changed.items():
         also.get(table, _nothing)(context, ledger, keys)
-
-
-def _but_edited(context: Context, changed: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
-    """What is left to be heard row by row: an edit of many is heard whole."""
-    context.replace_routes(load_routes_or_none(context.database, context.seals))
-    return {table: keys for table, keys in changed.items() if table not in OF_ROUTES}
 
 
 def _mailboxes(context: Context, ledger: RedisLedger, keys: Sequence[str]) -> None:

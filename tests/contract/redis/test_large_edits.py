@@ -3,6 +3,7 @@
 Every check of routings is made with all edits in parts too, each part as small as can be.
 """
 
+import asyncio
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +13,11 @@ import pytest
 
 from relay.core.routing import Account
 from relay.errors import RelayError, StoreUnavailable
+from relay.store.ports.events import EventKind, StoreEvent
 from relay.store.redis import applying, editing
 from relay.store.redis.link import Call, Link
 from relay.store.redis.rowkeys import OWED, group_key, staged_key, table_key
+from relay.store.redis.store import RedisStore
 from tests.contract.harness import run
 from tests.contract.redis.harness import RedisHarness, shared_server
 from tests.contract.scene import NODE, Scene, account, numbers, provider
@@ -162,6 +165,24 @@ def test_other_nodes_hear_of_an_edit_of_many() -> None:
         assert await peer.applied() == await scene.store.applied()
         await scene.route(*accounts("q")[1:], account(SENDERS[0], weight=2))
         assert await peer.applied() == await scene.store.applied()
+        await scene.harness.close()
+
+    run(scenario)
+
+
+@pytest.mark.usefixtures("in_small_parts")
+def test_another_node_that_asks_for_nothing_is_told_of_an_edit_of_many_at_the_bell() -> None:
+    async def scenario() -> None:
+        scene = Scene(RedisHarness)
+        await scene.route(account("anna@studio.test"))
+        peer = scene.harness.peer()
+        assert isinstance(peer, RedisStore)
+        heard: asyncio.Queue[StoreEvent] = asyncio.Queue()
+        object.__setattr__(peer._ground.outside, "listener", heard.put_nowait)
+        attending = asyncio.create_task(peer.attend())
+        await scene.route(account("bruno@studio.test"), account("carla@studio.test"))
+        assert (await asyncio.wait_for(heard.get(), 60)).kind is EventKind.ROUTING
+        attending.cancel()
         await scene.harness.close()
 
     run(scenario)
