@@ -12,10 +12,11 @@ from typing import TypeVar, cast
 
 import msgpack
 
+from relay.app.known import known_store
 from relay.app.machine import MachineClock, randomness
 from relay.app.moving import PATIENT
 from relay.app.settings import store_settings
-from relay.app.storage import NODE_FILE, STORE_FILE
+from relay.app.storage import NODE_FILE
 from relay.config.service import ServiceConfig
 from relay.core.limits import MINUTE
 from relay.core.words import AccountId
@@ -127,9 +128,8 @@ class Inspector:
         if layout != str(LAYOUT).encode():
             raise StoreUnavailable(f"the store has layout {layout.decode()}, this relay knows {LAYOUT}")
         self._store_id = store_id.decode()
-        path = self._config.data_dir / STORE_FILE
-        known = path.read_text("ascii").strip() if path.exists() else self._store_id
-        if known != self._store_id:
+        known, _ = known_store(self._config.data_dir)
+        if known not in (None, self._store_id):
             yield f"store {self._store_id} is there, and this relay has mail of store {known}: `store` leads elsewhere"
 
     def _alive(self) -> list[str]:

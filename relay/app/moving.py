@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
+from relay.app.known import known_store, remember_store
 from relay.app.machine import MachineClock, crash_point_of, private_files, randomness
 from relay.app.outcomes import FILE as OUTCOMES
 from relay.app.settings import store_settings
-from relay.app.storage import STORE_FILE, remember
 from relay.config.references import References
 from relay.config.service import ServiceConfig
 from relay.config.store import OWN, shown_store, store_address
@@ -98,7 +98,7 @@ class _Mover:
             opened.callback(move.close)
             counted = move.run()
         if self._goal != OWN and all(each.is_same for each in counted):
-            remember(self._data.path / STORE_FILE, move.store_id)
+            remember_store(self._data.path, move.store_id)
         return counted
 
     def _refuse_outcomes(self) -> None:
@@ -144,8 +144,7 @@ class _Mover:
         return RedisSide(link, where=shown_store(address), awaken=self._wake)
 
     def _identity(self) -> str | None:
-        path = self._data.path / STORE_FILE
-        return path.read_text("ascii").strip() if path.exists() else None
+        return known_store(self._data.path)[0]
 
     def _id_of_source(self) -> str:
         source = self._source()

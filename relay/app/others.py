@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from relay.admin import Readiness
-from relay.app.storage import remember
+from relay.app.known import remember
 from relay.config.files import said
 from relay.core.nodesecrets import Lack, Prints, Weighed, marks, weigh
 from relay.core.routing import Routing

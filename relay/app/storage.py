@@ -4,12 +4,12 @@ Law: the folder is locked before anything in it is read, and let go as the last 
 """
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from relay.app.keys import KeyDesk
+from relay.app.known import known_store, remember, remember_store
 from relay.app.machine import MachineClock, RunIn, Threads, private_files, randomness
 from relay.app.settings import store_settings
 from relay.config.references import References
@@ -32,9 +32,10 @@ from relay.store.redis.link import Link
 from relay.store.redis.opening import Membership
 from relay.store.redis.opening import open_store as open_shared
 from relay.store.redis.rope import ListeningRope
+from relay.store.redis.seen import Seen
 from relay.store.redis.store import RedisStore
 from relay.store.sqlite import DataDir, hold, open_store
-from relay.store.sqlite.opening import cached, sync_directory
+from relay.store.sqlite.opening import cached
 from relay.store.sqlite.reserve import Reserve, least_free_of, reserve_of
 from relay.vault import Keyring, Vault
 
@@ -45,9 +46,6 @@ READS: int = 4
 """Threads that read bodies: as many as a disk answers at once without queueing."""
 
 NODE_FILE = "node"
-
-STORE_FILE = "store"
-"""Which store this node has worked with: another one, or an empty one, is not what its mail is in."""
 
 STORE_ID_BYTES: int = 16
 
@@ -153,10 +151,10 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
 
 async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, address: str) -> Storage:
     """A store that several nodes share: one thread has the link, and the loop listens for what others change."""
-    vaults, node, identity = _Vaults(needs), _node(data.path), data.path / STORE_FILE
+    vaults, node, (known, changes) = _Vaults(needs), _node(data.path), known_store(data.path)
     rules = Rules(
         Durability(needs.config.durability),
-        Identity(scripts_version(), identity.read_text("ascii").strip() if identity.exists() else None),
+        Identity(scripts_version(), known),
         lambda: randomness(STORE_ID_BYTES).hex(),
     )
     link = Link(
@@ -174,15 +172,16 @@ async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, addr
         listener=OnLoop(needs.listener, asyncio.get_running_loop()),
         crash_point=needs.crash_point,
     )
-    membership = Membership(node, randomness(8).hex(), lambda: "")
+    seen = Seen(changes, lambda changes: remember_store(data.path, link.store_id or "", changes))
+    membership = Membership(node, randomness(8).hex(), lambda: "", seen)
     settings = store_settings(needs.config)
     store = await link_run(lambda: open_shared(link, settings, outside, membership=membership, rope=rope))
-    remember(identity, link.store_id or "")
+    remember_store(data.path, link.store_id or "", changes)
     nodes = store.nodes()
     listening = asyncio.get_running_loop().create_task(_listen(rope, store))
     listening.add_done_callback(lambda task: _heard_no_more(task, needs.fatal))
     storage = _storage(needs, data, vaults, store, node=node, nodes=nodes, run=outside.read, listening=listening)
-    return replace(storage, flaws=link.problems)
+    return replace(storage, flaws=lambda: (*link.problems(), *seen.flaws))
 
 
 def _storage(
@@ -247,20 +246,6 @@ def _node(data_dir: Path) -> str:
         return path.read_text("ascii").strip() if path.exists() else remember(path, randomness(8).hex())
     except OSError as error:
         raise _unusable(data_dir, error) from error
-
-
-def remember(path: Path, text: str) -> str:
-    """Writes a small file that is there whole or not at all; one that says the same already is left alone."""
-    if path.exists() and path.read_text("ascii").strip() == text:
-        return text
-    beside = path.with_suffix(".new")
-    with beside.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.rename(path)
-    sync_directory(path.parent)
-    return text
 
 
 def _unusable(path: Path, error: OSError) -> StoreUnavailable:

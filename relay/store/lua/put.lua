@@ -11,13 +11,12 @@ local version, name, username, sender = new[1], new[2], new[3], new[4]
 local row, arriving = new[7], new[9]
 local recent = rowkeys.recent(row[3], sender)
 local fault = deliveries.fault() or deliveries.fault_of_new() or deliveries.account_fault(row[4], new[8])
-  or schedule.check_round()
-  or schedule.check_known(name, username) or schedule.check_ready(name, username, sender)
   or types.fault({ [recent] = "list" })
 if fault then return redis.error_reply(fault) end
-if not feeds.is_ready_for_mail(version, new[10]) or schedule.check_line(name, username) then
-  return cmsgpack.pack({ "STALE" })
-end
+if not feeds.is_ready_for_mail(version, new[10]) then return cmsgpack.pack({ "STALE" }) end
+fault = schedule.check_round() or schedule.check_known(name, username) or schedule.check_ready(name, username, sender)
+if fault then return redis.error_reply(fault) end
+if schedule.check_line(name, username) then return cmsgpack.pack({ "STALE" }) end
 if deliveries.has_message(row[2]) then return cmsgpack.pack({ "SAME" }) end
 
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])

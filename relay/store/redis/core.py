@@ -105,8 +105,12 @@ class Core:
         return outcome
 
     def _refuse_the_past(self, look: Look) -> None:
-        """Stale: a server took over without the last writes; memory, which holds more, has to be loaded again."""
+        """Stale: a server took over without the last writes; memory, which holds more, has to be loaded again.
+
+        Before that it is asked anew whose store it is: it may have been emptied under our hands.
+        """
         if look.revision < self.revision:
+            self._ground.link.close()
             raise Stale("what was written last is not there any more")
 
     def give_up(self) -> None:

@@ -3,7 +3,7 @@
 Law: a store whose key is missing or another one refuses to start, and never makes a new key.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from relay.errors import StoreBroken
 from relay.store.engine.ring import fact, open_ring
@@ -19,6 +19,7 @@ from relay.store.redis.link import Link
 from relay.store.redis.opened import Opened
 from relay.store.redis.operations import Operations, Saying
 from relay.store.redis.parts import Ground
+from relay.store.redis.seen import Seen
 from relay.store.redis.starting import patiently
 from relay.store.redis.store import RedisStore
 from relay.store.redis.times import RedisTimes
@@ -36,6 +37,8 @@ class Membership:
     """Tells this life from every other."""
     said: Saying
     """What TIME says in a simulated world; on a machine empty."""
+    seen: Seen = field(default_factory=Seen)
+    """How far the store was when an earlier life of it looked."""
 
 
 def open_store(
@@ -43,9 +46,10 @@ def open_store(
 ) -> RedisStore:
     """Opens the store, or makes it; blocks. StoreKeyError and whatever the link says of the server."""
     link.open()
+    membership.seen.check(link)
     heard = link.ask("HGET", CLOCK, f"heard:{membership.node}")
     ground = open_ground(link, settings, outside, membership)
-    return RedisStore(ground, rope, None if heard is None else int(heard))
+    return RedisStore(ground, rope, None if heard is None else int(heard), membership.seen)
 
 
 def open_ground(link: Link, settings: StoreSettings, outside: Outside, membership: Membership) -> Ground:

@@ -36,6 +36,7 @@ from relay.store.redis.hearing import Hearer, hearers_of
 from relay.store.redis.hot import Gating, Putting, Settling, Taking
 from relay.store.redis.nodes import RedisNodes
 from relay.store.redis.parts import Ground
+from relay.store.redis.seen import Seen
 from relay.store.redis.starting import patiently
 from relay.store.redis.turns import Turns
 from relay.store.redis.worker import Worker
@@ -54,13 +55,14 @@ ATTENDED: float = 0.25
 class RedisStore(Answering):
     """A store on Redis as one node has it."""
 
-    def __init__(self, ground: Ground, rope: Rope, heard_at: int | None) -> None:
+    def __init__(self, ground: Ground, rope: Rope, heard_at: int | None, seen: Seen) -> None:
         """Loads what the store says. `heard_at`: when this node's life before was heard of last.
 
         StoreUnavailable and below: why not.
         """
         self._ground = ground
         self._rope = rope
+        self._seen = seen
         self._errands = Errands(ground.outside.fatal)
         self._easing = Easing(lambda: self._judge(lambda core: core.judged.ease()), self._errands)
         self._hearers: dict[str, Hearer] = {}
@@ -180,6 +182,7 @@ class RedisStore(Answering):
         if is_pressed:
             self._easing.begin()
         await self._run(self._ground.link.tend)
+        await self._run(lambda: self._seen.beat(self._ground.link))
         return lost
 
     async def recover(self, node: str) -> int:

@@ -66,7 +66,7 @@ class RedisHarness(OnVirtualTime):
         self._server, self._db = shared_server(self.program), next(_DATABASES) % 16
         self.beside().flushdb()
         self._rope = Bells()
-        self._links: list[Link] = []
+        self.links: list[Link] = []
         self.keys = [b"k" * 32]
         """Those that a node finds where keys are kept; the first is a new store's."""
         self.fatal: list[RelayError] = []
@@ -93,7 +93,7 @@ class RedisHarness(OnVirtualTime):
         link = self.link_type(
             replace(parse_address(self._server.address), db=self._db), rules, boottime=boottime, chance=lambda: 0.5
         )
-        self._links.append(link)
+        self.links.append(link)
         outside = Outside(
             clock=self.clock,
             random=self._random,
@@ -107,7 +107,7 @@ class RedisHarness(OnVirtualTime):
         return open_store(link, self._settings, outside, membership=membership, rope=self._rope)
 
     async def crash_and_restart(self) -> None:
-        self._links[-1].close()
+        self.links[-1].close()
         self.store = self._open("node-1")
 
     def peer(self) -> Store | None:
@@ -123,6 +123,6 @@ class RedisHarness(OnVirtualTime):
 
     async def close(self) -> None:
         await self.store.close()
-        for link in self._links:
+        for link in self.links:
             link.close()
         assert not self.fatal
