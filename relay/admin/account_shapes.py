@@ -8,7 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, SecretStr, WithJsonSchema, model_validator
 from pydantic_core import PydanticCustomError
 
-from relay.admin.shapes import Account, AccountHealth, Moment
+from relay.admin.shapes import Account, Moment
+from relay.core.shown import AccountHealth
 from relay.core.tested import Finding
 
 Day = Annotated[str, WithJsonSchema({"type": "string", "description": "YYYY-MM-DD."})]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from relay.admin.shapes import AccountHealth, DeliveryState
+from relay.core.shown import AccountHealth, DeliveryState
 from relay.core.words import Plan
 from relay.store.ports.reading import PAGE, PAGE_MOST, AccountQuery, MessageQuery
 

@@ -4,12 +4,12 @@ Law: every instant is RFC 3339 in UTC with six digits and a Z; no shape has room
 """
 
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, Field, WithJsonSchema
 
 from relay.core.remedy import Needs
+from relay.core.shown import AccountHealth, DeliveryState
 from relay.core.words import Lane, Plan
 from relay.store.ports.nodes import NodeState, Role
 
@@ -33,28 +33,6 @@ def moment(microseconds: int) -> Moment:
 def moment_or_none(microseconds: int | None) -> Moment | None:
     """The same where there may be none."""
     return None if microseconds is None else moment(microseconds)
-
-
-class DeliveryState(StrEnum):
-    """Where a delivery is."""
-
-    WAITING = "waiting"
-    SENDING = "sending"
-    HELD = "held"
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    CANCELLED = "cancelled"
-
-
-class AccountHealth(StrEnum):
-    """How an account's mailbox is; of providers ok, waiting or paused."""
-
-    OK = "ok"
-    DOUBTED = "doubted"
-    SLOWED = "slowed"
-    WAITING = "waiting"
-    PAUSED = "paused"
-    RETIRED = "retired"
 
 
 class Recipient(BaseModel):

@@ -6,10 +6,8 @@ Law: it leaves nothing out and adds nothing; what the port does not say, no answ
 from relay.admin.readiness import Problem
 from relay.admin.shapes import (
     Account,
-    AccountHealth,
     Attempt,
     Delivery,
-    DeliveryState,
     LimitUse,
     Message,
     Provider,
@@ -18,6 +16,7 @@ from relay.admin.shapes import (
     moment,
     moment_or_none,
 )
+from relay.core.shown import AccountHealth, DeliveryState
 from relay.store.ports.reading import (
     AccountView,
     AttemptView,

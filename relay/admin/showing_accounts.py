@@ -9,9 +9,10 @@ from typing import Any
 
 from relay.admin import account_shapes as shapes
 from relay.admin.clerk import Access, Done, Kept, Tried
-from relay.admin.shapes import AccountHealth, moment, moment_or_none
+from relay.admin.shapes import moment, moment_or_none
 from relay.admin.showing import account_of
 from relay.core.routing import Owner
+from relay.core.shown import AccountHealth
 from relay.store.ports.healths import HealthChange
 from relay.store.ports.reading import AccountView, LoginWait, SaidView
 

@@ -14,8 +14,9 @@ from relay.admin.asking import in_time
 from relay.admin.lists import PREFIX
 from relay.admin.queries import NoFilter
 from relay.admin.readiness import Readiness
-from relay.admin.shapes import Account, AccountCount, AccountHealth, Listener, Queue, Status, moment
+from relay.admin.shapes import Account, AccountCount, Listener, Queue, Status, moment
 from relay.admin.showing import account_of, provider_of, trouble_of
+from relay.core.shown import AccountHealth
 from relay.store.ports.history import HealthCount, QueueCount
 from relay.store.ports.nodes import Nodes, Role, SeenNode
 from relay.store.ports.reading import AccountQuery, Reading

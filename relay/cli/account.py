@@ -16,9 +16,10 @@ from relay.cli.ending import WrongUse
 from relay.cli.explain_account import of_account
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import ago, ahead, clock, coloured, print_json, print_lines, safe, screen, table
+from relay.core.shown import AccountHealth
 from relay.core.words import Plan
 
-HEALTHS = ("ok", "doubted", "slowed", "waiting", "paused", "retired")
+HEALTHS = tuple(AccountHealth)
 
 MOST: int = 100_000
 """Accounts that can be listed: the relay is made for so many."""

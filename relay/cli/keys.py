@@ -3,15 +3,13 @@
 Law: it asks the running relay, because a clinic's relay does not stop for a new key; no key is ever shown.
 """
 
-import json
 from typing import Annotated, Any
 
 import typer
 
 from relay.cli.asking import ident, running_relay
-from relay.cli.options import DEFAULT_CONFIG, ConfigOption
-
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
+from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from relay.cli.terminal import print_json
 
 _NEEDS = {
     "secrets": "secrets",
@@ -26,7 +24,7 @@ def list_keys(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False
     with running_relay(config) as relay:
         answer = relay.get("keys")
     if as_json:
-        typer.echo(json.dumps(answer, indent=2))
+        print_json(answer)
         return
     for key in answer["items"]:
         typer.echo(f"{key['id']}  {_since(key)}  {_state(key)}\n    {key['place']}")
@@ -37,7 +35,7 @@ def rotate(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = False) -
     with running_relay(config) as relay:
         answer = relay.post("keys/rotate")
     if as_json:
-        typer.echo(json.dumps(answer, indent=2))
+        print_json(answer)
         return
     typer.echo(f"key {answer['id']} encrypts from now on: {answer['place']}")
     typer.echo(f"{answer['encrypted_anew']} secrets and parts of the routing are encrypted anew; mail keeps its key")
@@ -53,7 +51,7 @@ def retire(
     with running_relay(config) as relay:
         answer = relay.post(f"keys/{ident(key, 'key')}/retire")
     if as_json:
-        typer.echo(json.dumps(answer, indent=2))
+        print_json(answer)
         return
     typer.echo(f"the store does without key {answer['id']}; {answer['place']} may be removed")
     typer.echo("keep a copy as long as you keep backups of the data made before now: they cannot be read without it")

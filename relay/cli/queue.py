@@ -6,7 +6,6 @@ Law: what is final is shown only to who asks for it, and a list that was cut say
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -18,6 +17,7 @@ from relay.cli.asking import ident, running_relay
 from relay.cli.ending import WrongUse
 from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
 from relay.cli.terminal import WIDE, ago, ahead, clean, clock, coloured, print_json, safe, screen, table
+from relay.core.shown import DeliveryState
 
 MOST: int = 1000
 """Messages that are listed unless more are asked for: a screenful is forty."""
@@ -26,24 +26,13 @@ UNBOUNDED: int = 1_000_000
 """Messages that can be asked for: the queue that the relay is made for."""
 
 
-class State(StrEnum):
-    """Where a delivery is."""
-
-    WAITING = "waiting"
-    SENDING = "sending"
-    HELD = "held"
-    DELIVERED = "delivered"
-    BOUNCED = "bounced"
-    CANCELLED = "cancelled"
-
-
-NOT_FINAL = (State.WAITING, State.SENDING, State.HELD)
+NOT_FINAL = (DeliveryState.WAITING, DeliveryState.SENDING, DeliveryState.HELD)
 
 AccountOption = Annotated[str | None, typer.Option(metavar="SENDER", help="Only mail of this account.")]
 StateOption = Annotated[
     list[str] | None,
     typer.Option(
-        metavar="|".join(State),
+        metavar="|".join(DeliveryState),
         help="Only in this state; may be given several times. [default: what is not final]",
     ),
 ]
@@ -59,8 +48,8 @@ def list_queue(
 ) -> None:
     """List what is queued, newest first, and why it waits."""
     states = list(state or map(str, NOT_FINAL))
-    if wrong := set(states) - set(State):
-        raise WrongUse(f"--state {min(wrong)}: there are {', '.join(map(repr, map(str, State)))}")
+    if wrong := set(states) - set(DeliveryState):
+        raise WrongUse(f"--state {min(wrong)}: there are {', '.join(map(repr, map(str, DeliveryState)))}")
     filters: dict[str, str | list[str]] = {"state": states} | ({} if account is None else {"account": account})
     with running_relay(config) as relay:
         found = relay.walk("messages", filters, limit)

@@ -4,7 +4,6 @@ Law: a value is typed without being shown, or read from stdin; it is never an ar
 could read, and never printed.
 """
 
-import json
 import sys
 from typing import Annotated
 from urllib.parse import quote
@@ -13,9 +12,9 @@ import typer
 
 from relay.cli.asking import running_relay
 from relay.cli.ending import WrongUse
-from relay.cli.options import DEFAULT_CONFIG, ConfigOption
+from relay.cli.options import DEFAULT_CONFIG, ConfigOption, JsonOption
+from relay.cli.terminal import print_json
 
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 StdinOption = Annotated[bool, typer.Option("--stdin", help="Read it from stdin instead of the terminal.")]
 OverOption = Annotated[bool, typer.Option("--force", help="Also over the password of an account, untried.")]
 ForceOption = Annotated[bool, typer.Option("--force", help="Also one that is in use.")]
@@ -30,7 +29,7 @@ def list_secrets(config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOption = Fa
     with running_relay(config) as relay:
         answer = relay.get("secrets")
     if as_json:
-        typer.echo(json.dumps(answer, indent=2))
+        print_json(answer)
         return
     for each in answer["items"]:
         use = " ".join(filter(None, [each["kind"] or "not used yet", each["login"], each["host"]]))

@@ -33,6 +33,7 @@ from relay.cli.terminal import (
     spoken,
     table,
 )
+from relay.core.shown import AccountHealth
 from relay.errors import RelayError
 
 EVERY: float = 2.0
@@ -49,7 +50,7 @@ NODE_COLOURS: Mapping[str, str] = MappingProxyType({"running": "green", "drainin
 PROVIDERS = "providers"
 """The problem that names the providers that are stopped: here each of them has a line of its own."""
 
-HEALTHS = ("ok", "doubted", "slowed", "waiting", "paused", "retired")
+HEALTHS = tuple(AccountHealth)
 
 
 def status(
