@@ -195,6 +195,17 @@ def test_what_no_row_says_is_named_and_left(world: World) -> None:
     assert "write `appendfsync always`" in said
 
 
+@pytest.mark.parametrize("table", ["messages", "deliveries", "accounts", "attempts"])
+def test_row_that_cannot_be_read_is_named_and_takes_no_body_with_it(world: World, table: str) -> None:
+    for name in world.client.hkeys(table_key(table)):
+        world.client.hset(table_key(table), name, b"\xc1")
+    code, said = world.check()
+    assert (code, f"problem: a row of {table} cannot be read" in said) == (1, True), said
+    world.check("--repair")
+    bodies = {key for key in world.whole if b":body:" in key}
+    assert bodies <= set(world.keys())
+
+
 def test_nothing_there_is_said(world: World) -> None:
     world.client.flushall()
     code, said = world.check()

@@ -22,16 +22,18 @@ class Pages:
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
 
-    def rows(self, table: Table) -> Iterator[dict[str, Row]]:
-        """The rows of a table, by what they are found by; one that cannot be read is left out."""
+    def rows(self, table: Table) -> Iterator[tuple[dict[str, Row], list[str]]]:
+        """The rows of a table by what they are found by, and those that cannot be read."""
         for pairs in self.scanned("HSCAN", table_key(table.name)):
             rows: dict[str, Row] = {}
+            unreadable: list[str] = []
             for name, packed in pairs:
-                try:
-                    rows[name.decode(errors="surrogateescape")] = table.named(table.unpack(packed))
-                except (ValueError, TypeError, AttributeError):
-                    yield {}
-            yield rows
+                key, row = name.decode(errors="surrogateescape"), row_of(table, packed)
+                if row is None:
+                    unreadable.append(key)
+                else:
+                    rows[key] = row
+            yield rows, unreadable
 
     def scanned(self, verb: str, key: str) -> Iterator[list[tuple[bytes, bytes]]]:
         """The fields or members of a key, each with what it has there."""
@@ -51,3 +53,11 @@ class Pages:
             seen.update(keys)
             if cursor == b"0":
                 return
+
+
+def row_of(table: Table, packed: bytes) -> Row | None:
+    """A row by the names of its columns; None: it cannot be read."""
+    try:
+        return table.named(table.unpack(packed))
+    except (ValueError, TypeError, AttributeError):
+        return None

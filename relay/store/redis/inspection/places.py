@@ -8,7 +8,7 @@ from typing import Any
 
 from relay.store.redis.book import members_of
 from relay.store.redis.dense import NUMBERS
-from relay.store.redis.inspection.pages import Pages, Row
+from relay.store.redis.inspection.pages import Pages, Row, row_of
 from relay.store.redis.inspection.wrong import Commands, Wrong
 from relay.store.redis.rowkeys import group_key, index_key, number_key, table_key
 from relay.store.redis.tables import TABLES, Table
@@ -72,13 +72,16 @@ class Places:
     def of_index(self, key: str, table: Table, name: str) -> Iterator[Wrong]:
         """Members of one set of an index, against the rows that they name."""
         index = table.indexes[name]
+
+        def is_here(row: Row, where: str) -> bool:
+            parts = index.by(row)
+            return parts is not None and index_key(table.name, name, parts) == where
+
         for pairs in self._pages.scanned("ZSCAN", key):
             members = [member.decode(errors="surrogateescape") for member, _ in pairs]
             found = self._visit.ask("HMGET", table_key(table.name), *members) if members else []
             for member, packed in zip(members, found, strict=True):
-                row = None if packed is None else table.named(table.unpack(packed))
-                parts = None if row is None else index.by(row)
-                if parts is None or index_key(table.name, name, parts) != key:
+                if not _is_right(table, packed, is_here, key):
                     yield Wrong(
                         f"index {name} of {table.name} has what no row says", member, (("ZREM", key, member),), key=key
                     )
@@ -95,21 +98,29 @@ class Places:
         self, table: Table, by: Callable[[Row], Any], of: tuple[str, str], pairs: Sequence[tuple[bytes, bytes]]
     ) -> Iterator[Wrong]:
         name, where = of
+
+        def is_of(row: Row, value: str) -> bool:
+            found = by(row)
+            return found is not None and str(found) == value
+
         listed = [(value, [str(each) for each in members_of(packed, is_number=False)]) for value, packed in pairs]
         keys = [key for _, members in listed for key in members]
         found = dict(zip(keys, self._visit.ask("HMGET", table_key(table.name), *keys) if keys else [], strict=True))
         for value, members in listed:
             text = value.decode(errors="surrogateescape")
-            kept = [key for key in members if found[key] is not None and _is(table, by, found[key], text)]
+            kept = [key for key in members if _is_right(table, found[key], is_of, text)]
             gone = [key for key in members if key not in kept]
             if gone:
                 mend: Commands = (("HSET", where, value, " ".join(kept)),) if kept else (("HDEL", where, value),)
                 yield Wrong(f"group {name} of {table.name} has what no row says", gone[0], mend, key=text)
 
 
-def _is(table: Table, by: Callable[[Row], Any], packed: bytes, value: str) -> bool:
-    found = by(table.named(table.unpack(packed)))
-    return found is not None and str(found) == value
+def _is_right(table: Table, packed: bytes | None, says: Callable[[Row, str], bool], place: str) -> bool:
+    """Whether a row that is named in a place says so; one that cannot be read is told of by itself, and stays."""
+    if packed is None:
+        return False
+    row = row_of(table, packed)
+    return row is None or says(row, place)
 
 
 def index_keys() -> list[tuple[str, tuple[Table, str]]]:

@@ -12,7 +12,7 @@ from relay.core.limits import HOUR
 from relay.core.words import AccountId, MailboxId
 from relay.store.engine.routes import Routes
 from relay.store.engine.values import LANES
-from relay.store.redis.inspection.pages import Pages
+from relay.store.redis.inspection.pages import Pages, row_of
 from relay.store.redis.inspection.wrong import Wrong
 from relay.store.redis.keys import BUSY, CLOCK, of_mailbox
 from relay.store.redis.keys import member as member_of
@@ -64,9 +64,9 @@ class Queues:
             queues.setdefault(queue, []).append(each)
         rows = [self._visit.ask("HGET", table_key("accounts"), account) for account, _ in queues]
         return [
-            (AccountId(TABLES["accounts"].unpack(packed)[1]), lane, ids)
+            (AccountId(row["sender"]), lane, ids)
             for ((_, lane), ids), packed in zip(queues.items(), rows, strict=True)
-            if packed is not None
+            if packed is not None and (row := row_of(TABLES["accounts"], packed)) is not None
         ]
 
     def _of_lines(self, waiting: Iterable[Waiting], routes: Routes) -> Iterator[Wrong]:
@@ -91,7 +91,9 @@ class Queues:
         table = TABLES["attempts"]
         for pairs in self._pages.scanned("HSCAN", table_key("mailboxes")):
             for number, packed in pairs:
-                _, provider, username, _ = TABLES["mailboxes"].unpack(packed)
+                mailbox = row_of(TABLES["mailboxes"], packed)
+                if mailbox is None:
+                    continue
                 tried = index_key("attempts", "tried", (int(number),))
                 newest = self._visit.ask("ZREVRANGE", tried, 0, 0, "WITHSCORES")
                 if not newest:
@@ -99,9 +101,9 @@ class Queues:
                 since = max(float(clock or 0), float(newest[1])) - WINDOW
                 ids = self._visit.ask("ZRANGEBYSCORE", tried, f"{since:.0f}", "+inf")
                 found = self._visit.ask("HMGET", table_key("attempts"), *ids) if ids else []
-                rows = [table.named(table.unpack(each)) for each in found if each is not None]
-                wanted = Counter(int(row["ended_at"]) for row in rows if row["counted"])
-                ends = of_mailbox(MailboxId(provider, username), "ends")
+                rows = [row_of(table, each) for each in found if each is not None]
+                wanted = Counter(int(row["ended_at"]) for row in rows if row is not None and row["counted"])
+                ends = of_mailbox(MailboxId(mailbox["provider"], mailbox["username"]), "ends")
                 scores = self._visit.ask("ZRANGEBYSCORE", ends, f"{since:.0f}", "+inf", "WITHSCORES")[1::2]
                 if Counter(int(float(each)) for each in scores) != wanted:
                     yield Wrong("what limits count of a mailbox is not what it tried", f"mailbox {int(number)}")

@@ -60,9 +60,12 @@ class Inspection:
 
     def _of_table(self, table: Table) -> Iterator[Wrong]:
         greatest = 0
-        for rows in self._pages.rows(table):
-            self.rows[table.name] += len(rows)
-            greatest = max([greatest, *(int(key) for key in rows if key.isdecimal())])
+        for rows, unreadable in self._pages.rows(table):
+            self.rows[table.name] += len(rows) + len(unreadable)
+            greatest = max([greatest, *(int(key) for key in (*rows, *unreadable) if key.isdecimal())])
+            for key in unreadable:
+                self._mail.is_whole = False
+                yield Wrong(f"a row of {table.name} cannot be read", _shown(key), key=key)
             yield from self._places.of_rows(table, rows)
             yield from self._mail.note(table.name, rows)
         yield from self._places.of_number(table, greatest)
@@ -84,3 +87,8 @@ class Inspection:
 def _name_of(key: str) -> str:
     """A key without its tag."""
     return key.partition("}:")[2]
+
+
+def _shown(key: str) -> str:
+    """What may be told of a key: numbers are nobody's name."""
+    return key if key.isdecimal() else ""
