@@ -13,7 +13,7 @@ from relay.core.retry import reconsidered
 from relay.core.words import Stage
 from relay.delivery.fence import BEFORE_DOT, BEFORE_MAIL, Holds, always_holds
 from relay.delivery.observer import Observer
-from relay.delivery.pool import Lease
+from relay.delivery.pool import OpenSession
 from relay.errors import CorruptValue, MessageUnreadable, StoreError
 
 
@@ -33,14 +33,14 @@ class Attempt:
     def __init__(
         self,
         claim: Claim,
-        lease: Lease,
+        opened: OpenSession,
         store: ContentAndGate,
         observe: Observer,
         *,
         holds: Holds = always_holds,
     ) -> None:
         self.claim = claim
-        self.lease = lease
+        self.opened = opened
         self.has_missed_store = False
         """The store could not do what was asked of it: no time to ask for more work."""
         self._store = store
@@ -100,9 +100,9 @@ class Attempt:
         if not self._holds(BEFORE_MAIL):
             return self._cut_short(Verdict.DROPPED)
         self._is_begun = True
-        result = await self.lease.session.transmit(self.claim.envelope, content, self._gate)
+        result = await self.opened.session.transmit(self.claim.envelope, content, self._gate)
         if result.is_provider:
-            self.lease.is_spoilt = True  # what is said of the whole host would be said of the next message as well
+            self.opened.is_spoilt = True  # what is said of the whole host would be said of the next message as well
         return reconsidered(result, self.claim.tries)
 
     async def _gate(self) -> bool:
@@ -119,7 +119,7 @@ class Attempt:
 
     def _cut_short(self, verdict: Verdict) -> Result:
         """Nobody read how it ended: it counts as begun, and as in doubt once it was gated."""
-        self.lease.is_spoilt = self.lease.is_spoilt or self._is_begun
+        self.opened.is_spoilt = self.opened.is_spoilt or self._is_begun
         return Result(
             Verdict.IN_DOUBT if self._is_gated else verdict,
             ReplyClass.UNKNOWN,

@@ -13,10 +13,10 @@ from relay.core.words import MailboxId
 from relay.delivery.attempt import Attempt, without_session
 from relay.delivery.crew import Crew
 from relay.delivery.fence import Fence
-from relay.delivery.heartbeat import Heartbeat
 from relay.delivery.keeper import Keeper, SessionTerms
+from relay.delivery.nodelease import NodeLease
 from relay.delivery.observer import Observer
-from relay.delivery.pool import Lease
+from relay.delivery.pool import OpenSession
 from relay.delivery.recording import Recorder
 from relay.delivery.settings import DispatcherSettings
 from relay.delivery.steady import DeliveryStore, Pauses, SteadyStore
@@ -63,7 +63,7 @@ class Dispatcher:
             on_called=self._look_round,
         )
         self._under_way = UnderWay(observe)
-        self._heartbeat = Heartbeat(
+        self._lease = NodeLease(
             store,
             fence,
             self._under_way,
@@ -100,7 +100,7 @@ class Dispatcher:
     async def run(self) -> None:
         """Delivers until `stop`; raises what makes going on impossible (StoreBroken)."""
         self._is_running = True
-        watches = [asyncio.create_task(self._beat()), asyncio.create_task(self._heartbeat.watch())]
+        watches = [asyncio.create_task(self._beat()), asyncio.create_task(self._lease.watch())]
         try:
             await self._deliver()
             if self._fatal is None:
@@ -170,7 +170,7 @@ class Dispatcher:
 
     async def _beat(self) -> None:
         try:
-            await self._heartbeat.beat()
+            await self._lease.beat()
         except StoreBroken as error:
             self._give_up(error)
 
@@ -196,7 +196,7 @@ class Dispatcher:
         """Asks for work once, starts it, and rests until there may be more."""
         asked_at = self._fence.now()
         taken = await self._store.take(self._node, self._keeper.hand_over(), self._settings.most)
-        self._heartbeat.heard(asked_at)
+        self._lease.heard(asked_at)
         self._start(taken, asked_at)
         if not self._news.is_set():
             await self._rest(taken)
@@ -210,11 +210,11 @@ class Dispatcher:
 
     def _start(self, taken: Taken, asked_at: int) -> None:
         for claim in taken.claims:
-            lease = self._keeper.pick(claim.mailbox)
-            if lease is None:
+            opened = self._keeper.pick(claim.mailbox)
+            if opened is None:
                 self._crew.spawn(self._settle(claim, without_session(), seconds=0.0))
             else:
-                self._begin(claim, lease, asked_at)
+                self._begin(claim, opened, asked_at)
         self._keeper.take_back(taken.open, taken.close, taken.knock)
 
     async def _rest(self, taken: Taken) -> None:
@@ -234,8 +234,8 @@ class Dispatcher:
             self._news.set()
 
     # ------------------------------------------------------------------------------------------------------ attempts
-    def _begin(self, claim: Claim, lease: Lease, asked_at: int) -> None:
-        attempt = Attempt(claim, lease, self._store, self._observe, holds=self._fence.hold(asked_at))
+    def _begin(self, claim: Claim, opened: OpenSession, asked_at: int) -> None:
+        attempt = Attempt(claim, opened, self._store, self._observe, holds=self._fence.hold(asked_at))
         self._under_way.begin(attempt)
         self._crew.spawn(self._attempt(attempt))
 
@@ -243,23 +243,23 @@ class Dispatcher:
         """The session is offered to the next take at once: the store does what it is told in the order of the calls."""
         loop = asyncio.get_running_loop()
         start = loop.time()
-        lease, is_kept = attempt.lease, False
+        opened, is_kept = attempt.opened, False
         try:
             result = await attempt.run()
             self._is_store_unwell |= attempt.has_missed_store
-            lease.messages += 1
-            is_kept = self._keep(lease)
+            opened.messages += 1
+            is_kept = self._keep(opened)
             await self._settle(attempt.claim, result, seconds=loop.time() - start)
         finally:
             self._under_way.end(attempt)
             self._look_round()
             if not is_kept:
-                await self._keeper.close(lease)
+                await self._keeper.close(opened)
 
-    def _keep(self, lease: Lease) -> bool:
+    def _keep(self, opened: OpenSession) -> bool:
         """Whatever this comes to, the attempt before it gets settled."""
         try:
-            return self._keeper.keep(lease)
+            return self._keeper.keep(opened)
         except Exception as error:  # noqa: BLE001 - a session is worth less than an outcome
             self._observe.broken("keep", error)
             return False

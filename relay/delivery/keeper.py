@@ -16,7 +16,7 @@ from relay.core.terms import DEFAULT_LOGIN_LIMIT
 from relay.core.words import MailboxId, Stage
 from relay.delivery.crew import Crew
 from relay.delivery.observer import Observer
-from relay.delivery.pool import Lease, Pool
+from relay.delivery.pool import OpenSession, Pool
 from relay.delivery.steady import SteadyStore
 from relay.delivery.thrift import Thrift
 from relay.delivery.upstream import LoginFailed, Session, Upstream
@@ -70,8 +70,8 @@ class Keeper:
         self._thrift = Thrift()
         self._openings: dict[asyncio.Task[Any] | None, None] = {}
         """Tasks that are calling a provider; one that reports what came of it is none any more."""
-        self._fresh: list[Lease] = []
-        self._overdue: list[Lease] = []
+        self._fresh: list[OpenSession] = []
+        self._overdue: list[OpenSession] = []
         self._sweeps_at = 0.0
         self._knocks: dict[MailboxId, None] = {}
         self._is_asked_for = False
@@ -84,12 +84,12 @@ class Keeper:
         self._is_asked_for = True
         return self._pool.idle_counts()
 
-    def pick(self, mailbox: MailboxId) -> Lease | None:
+    def pick(self, mailbox: MailboxId) -> OpenSession | None:
         """An idle session for a message; None: there is none any more."""
-        while not self._is_stopping and (lease := self._pool.pick(mailbox)) is not None:
-            if lease.is_usable:
-                return lease
-            self._crew.spawn(self.close(lease))
+        while not self._is_stopping and (opened := self._pool.pick(mailbox)) is not None:
+            if opened.is_usable:
+                return opened
+            self._crew.spawn(self.close(opened))
         return None
 
     def take_back(
@@ -105,19 +105,19 @@ class Keeper:
         self._is_asked_for = False
         self._knocks.update(dict.fromkeys(to_knock))
         for mailbox, many in to_close.items():
-            for lease in self._pool.oldest_idle(mailbox, many):
-                self._retire(lease)
+            for opened in self._pool.oldest_idle(mailbox, many):
+                self._retire(opened)
         for mailbox, many in to_open.items():
             self._pool.want(mailbox, many)
         self._fill_places()
         self._watch_idle()
 
-    def keep(self, lease: Lease) -> bool:
+    def keep(self, opened: OpenSession) -> bool:
         """Offers a session to the next take at once; False: it has to be closed."""
-        if self._is_stopping or not lease.is_usable or lease.messages >= self._terms(lease).messages:
+        if self._is_stopping or not opened.is_usable or opened.messages >= self._terms(opened).messages:
             return False
-        self._pool.offer(lease)
-        self._fresh.append(lease)
+        self._pool.offer(opened)
+        self._fresh.append(opened)
         self._on_idle()
         return True
 
@@ -125,8 +125,8 @@ class Keeper:
     def _fill_places(self) -> None:
         while not self._is_stopping and (mailbox := self._pool.next_to_open()) is not None:
             self._crew.spawn(self._open(mailbox))
-        for lease in self._pool.in_the_way():
-            self._retire(lease)
+        for opened in self._pool.in_the_way():
+            self._retire(opened)
 
     async def _open(self, mailbox: MailboxId) -> None:
         loop = asyncio.get_running_loop()
@@ -178,12 +178,12 @@ class Keeper:
     async def _opened(self, mailbox: MailboxId, session: Session, *, seconds: float) -> None:
         self._observe.session_opened(mailbox, seconds=seconds)
         self._spent_login(mailbox)
-        lease = Lease(mailbox, session, asyncio.get_running_loop().time())
-        is_kept = self.keep(lease)
+        opened = OpenSession(mailbox, session, asyncio.get_running_loop().time())
+        is_kept = self.keep(opened)
         await self._store.report(mailbox, SessionEvent.OPENED)
-        lease.opening.set()
+        opened.opening.set()
         if not is_kept:
-            await self.close(lease)
+            await self.close(opened)
 
     async def _refused(self, mailbox: MailboxId, failure: LoginFailure) -> None:
         self._observe.login_failed(mailbox, failure)
@@ -198,24 +198,24 @@ class Keeper:
         self._thrift.logged_in(mailbox, self._terms_of(mailbox.provider).login_limit, int(now * SECOND))
 
     # --------------------------------------------------------------------------------------------------- closing
-    async def close(self, lease: Lease) -> None:
+    async def close(self, opened: OpenSession) -> None:
         """Ends a session that is not idle, and reports it."""
-        event = SessionEvent.LOST if _is_lost(lease) else SessionEvent.CLOSED
+        event = SessionEvent.LOST if _is_lost(opened) else SessionEvent.CLOSED
         try:
-            await lease.session.close()
+            await opened.session.close()
         except Exception as error:  # noqa: BLE001 - whatever it is, the session is not used any more
             self._observe.broken("close", error)
-        self._pool.free(lease.mailbox, lease)
+        self._pool.free(opened.mailbox, opened)
         self._fill_places()
-        self._observe.session_closed(lease.mailbox, messages=lease.messages)
-        await lease.opening.wait()
-        await self._store.report(lease.mailbox, event)
+        self._observe.session_closed(opened.mailbox, messages=opened.messages)
+        await opened.opening.wait()
+        await self._store.report(opened.mailbox, event)
 
     async def let_go(self, mailbox: MailboxId) -> None:
         """Closes the idle sessions of one mailbox, whose place somebody wants; returns when they are gone."""
-        for lease in self._pool.oldest_idle(mailbox, self._pool.idle_counts().get(mailbox, 0)):
-            if self._pool.leave(lease):
-                await self.close(lease)
+        for opened in self._pool.oldest_idle(mailbox, self._pool.idle_counts().get(mailbox, 0)):
+            if self._pool.leave(opened):
+                await self.close(opened)
 
     @property
     def sessions(self) -> int:
@@ -229,16 +229,16 @@ class Keeper:
 
     def let_all_go(self) -> None:
         """Closes all idle sessions: other nodes may have taken their places."""
-        for lease in self._pool.idle():
-            self._retire(lease)
+        for opened in self._pool.idle():
+            self._retire(opened)
 
     def stop(self) -> None:
         """Opens nothing more, and closes what is idle."""
         self._is_stopping = True
         for mailbox in self._pool.give_up_waiting():
             self._crew.spawn(self._store.report(mailbox, SessionEvent.DECLINED))
-        for lease in self._pool.idle():
-            self._retire(lease)
+        for opened in self._pool.idle():
+            self._retire(opened)
 
     def break_off_openings(self) -> None:
         """Cancels the logins under way; what came of others is reported all the same."""
@@ -246,50 +246,50 @@ class Keeper:
             if opening is not None:
                 opening.cancel()
 
-    def _retire(self, lease: Lease) -> None:
-        if self._pool.leave(lease):
-            self._crew.spawn(self.close(lease))
+    def _retire(self, opened: OpenSession) -> None:
+        if self._pool.leave(opened):
+            self._crew.spawn(self.close(opened))
 
     # -------------------------------------------------------------------------------------------------- idleness
     def _watch_idle(self) -> None:
         """Sessions that a take left idle end after their time; those whose time ended meanwhile end now."""
         loop = asyncio.get_running_loop()
         fresh, self._fresh = self._fresh, []
-        for lease in fresh:
-            if self._pool.is_idle(lease) and lease.timer is None:
-                lease.timer = loop.call_later(self._idle_time(lease) / SECOND, self._expire, lease)
+        for opened in fresh:
+            if self._pool.is_idle(opened) and opened.timer is None:
+                opened.timer = loop.call_later(self._idle_time(opened) / SECOND, self._expire, opened)
         overdue, self._overdue = self._overdue, []
-        for lease in overdue:
-            self._retire(lease)
+        for opened in overdue:
+            self._retire(opened)
 
-    def _idle_time(self, lease: Lease) -> int:
-        terms, now = self._terms(lease), asyncio.get_running_loop().time()
-        return self._thrift.idle_time(lease.mailbox, terms.login_limit, int(now * SECOND), usual=terms.idle)
+    def _idle_time(self, opened: OpenSession) -> int:
+        terms, now = self._terms(opened), asyncio.get_running_loop().time()
+        return self._thrift.idle_time(opened.mailbox, terms.login_limit, int(now * SECOND), usual=terms.idle)
 
-    def _expire(self, lease: Lease) -> None:
-        lease.timer = None
+    def _expire(self, opened: OpenSession) -> None:
+        opened.timer = None
         if self._is_asked_for:
-            self._overdue.append(lease)
+            self._overdue.append(opened)
         else:
-            self._retire(lease)
+            self._retire(opened)
 
     def _sweep(self) -> None:
         now = asyncio.get_running_loop().time()
         if self._pool.idle_mailboxes > SWEPT_ALWAYS and now < self._sweeps_at:
             return
         self._sweeps_at = now + SWEEP_SECONDS
-        for lease in self._pool.idle():
-            if not lease.is_usable:
-                self._retire(lease)
+        for opened in self._pool.idle():
+            if not opened.is_usable:
+                self._retire(opened)
 
-    def _terms(self, lease: Lease) -> SessionTerms:
-        return self._terms_of(lease.mailbox.provider)
+    def _terms(self, opened: OpenSession) -> SessionTerms:
+        return self._terms_of(opened.mailbox.provider)
 
 
-def _is_lost(lease: Lease) -> bool:
+def _is_lost(opened: OpenSession) -> bool:
     """Whether it was hung up on at once: who lets in and throws out would be logged in to again and again."""
-    age = asyncio.get_running_loop().time() - lease.opened_at
-    return lease.messages == 0 and not lease.is_spoilt and age < AT_ONCE_SECONDS and lease.session.is_cut_off
+    age = asyncio.get_running_loop().time() - opened.opened_at
+    return opened.messages == 0 and not opened.is_spoilt and age < AT_ONCE_SECONDS and opened.session.is_cut_off
 
 
 def _unseen(reply_class: ReplyClass) -> LoginFailure:

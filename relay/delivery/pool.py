@@ -14,7 +14,7 @@ from relay.delivery.upstream import Session
 
 
 @dataclass(eq=False, slots=True)
-class Lease:
+class OpenSession:
     """One session and what it has done so far."""
 
     mailbox: MailboxId
@@ -49,7 +49,7 @@ class Pool:
         self._most = most
         self._held: dict[str, int] = {}
         self._total = 0
-        self._idle: dict[MailboxId, list[Lease]] = {}
+        self._idle: dict[MailboxId, list[OpenSession]] = {}
         self._waiting: deque[MailboxId] = deque()
         self._leaving = 0
 
@@ -61,48 +61,48 @@ class Pool:
     # ---------------------------------------------------------------------------------------------------- idle ones
     def idle_counts(self) -> dict[MailboxId, int]:
         """How many idle sessions each mailbox has."""
-        return {mailbox: len(leases) for mailbox, leases in self._idle.items()}
+        return {mailbox: len(sessions) for mailbox, sessions in self._idle.items()}
 
     @property
     def idle_mailboxes(self) -> int:
         """How many mailboxes have idle sessions."""
         return len(self._idle)
 
-    def idle(self) -> Iterator[Lease]:
+    def idle(self) -> Iterator[OpenSession]:
         """The idle sessions; those of the mailbox that has been idle longest first."""
-        for leases in list(self._idle.values()):
-            yield from list(leases)
+        for sessions in list(self._idle.values()):
+            yield from list(sessions)
 
-    def is_idle(self, lease: Lease) -> bool:
+    def is_idle(self, opened: OpenSession) -> bool:
         """Whether it is one of the idle ones."""
-        return lease in self._idle.get(lease.mailbox, ())
+        return opened in self._idle.get(opened.mailbox, ())
 
-    def offer(self, lease: Lease) -> None:
+    def offer(self, opened: OpenSession) -> None:
         """A session became idle."""
-        self._idle.setdefault(lease.mailbox, []).append(lease)
+        self._idle.setdefault(opened.mailbox, []).append(opened)
 
-    def pick(self, mailbox: MailboxId) -> Lease | None:
+    def pick(self, mailbox: MailboxId) -> OpenSession | None:
         """An idle session of this mailbox, the one used last, so that the others may end by idleness."""
-        leases = self._idle.get(mailbox)
-        if not leases:
+        sessions = self._idle.get(mailbox)
+        if not sessions:
             return None
-        lease = leases[-1]
-        self.withdraw(lease)
-        return lease
+        opened = sessions[-1]
+        self.withdraw(opened)
+        return opened
 
-    def oldest_idle(self, mailbox: MailboxId, many: int) -> list[Lease]:
+    def oldest_idle(self, mailbox: MailboxId, many: int) -> list[OpenSession]:
         """Idle sessions of this mailbox, those first that were used longest ago."""
         return self._idle.get(mailbox, [])[:many]
 
-    def withdraw(self, lease: Lease) -> bool:
+    def withdraw(self, opened: OpenSession) -> bool:
         """Takes a session out of the idle ones; False: it was not idle."""
-        leases = self._idle.get(lease.mailbox, [])
-        if lease not in leases:
+        sessions = self._idle.get(opened.mailbox, [])
+        if opened not in sessions:
             return False
-        lease.stop_timer()
-        leases.remove(lease)
-        if not leases:
-            del self._idle[lease.mailbox]
+        opened.stop_timer()
+        sessions.remove(opened)
+        if not sessions:
+            del self._idle[opened.mailbox]
         return True
 
     # ------------------------------------------------------------------------------------------------------- places
@@ -120,15 +120,15 @@ class Pool:
                 return mailbox
         return None
 
-    def leave(self, lease: Lease) -> bool:
+    def leave(self, opened: OpenSession) -> bool:
         """Takes an idle session out to be closed; False: it was not idle."""
-        lease.is_leaving = self.withdraw(lease)
-        self._leaving += lease.is_leaving
-        return lease.is_leaving
+        opened.is_leaving = self.withdraw(opened)
+        self._leaving += opened.is_leaving
+        return opened.is_leaving
 
-    def free(self, mailbox: MailboxId, lease: Lease | None = None) -> None:
+    def free(self, mailbox: MailboxId, opened: OpenSession | None = None) -> None:
         """A session is gone, or was not opened: its place is free."""
-        if lease is not None and lease.is_leaving:
+        if opened is not None and opened.is_leaving:
             self._leaving -= 1
         self._total -= 1
         self._held[mailbox.provider] -= 1
@@ -141,18 +141,18 @@ class Pool:
         self._waiting.clear()
         return waiting
 
-    def in_the_way(self) -> list[Lease]:
+    def in_the_way(self) -> list[OpenSession]:
         """Idle sessions whose place somebody waits for: of his own provider, or any where all places are taken."""
-        chosen: list[Lease] = []
+        chosen: list[OpenSession] = []
         wanted = list(self._waiting)[self._leaving :]
         for mailbox in wanted:
-            lease = next((idle for idle in self.idle() if idle not in chosen and self._blocks(idle, mailbox)), None)
-            if lease is not None:
-                chosen.append(lease)
+            opened = next((idle for idle in self.idle() if idle not in chosen and self._blocks(idle, mailbox)), None)
+            if opened is not None:
+                chosen.append(opened)
         return chosen
 
-    def _blocks(self, lease: Lease, mailbox: MailboxId) -> bool:
-        return self._total >= self._most or lease.mailbox.provider == mailbox.provider
+    def _blocks(self, opened: OpenSession, mailbox: MailboxId) -> bool:
+        return self._total >= self._most or opened.mailbox.provider == mailbox.provider
 
     def _has_place(self, provider: str) -> bool:
         if self._total >= self._most:

@@ -18,7 +18,7 @@ from relay.core.reply import Reply
 from relay.core.rotation import Line
 from relay.core.words import Stage
 from relay.delivery.keeper import Keeper
-from relay.delivery.pool import Lease, Pool
+from relay.delivery.pool import OpenSession, Pool
 from relay.notify.pump import OutboxPump
 from relay.store.engine.batches import Batches, Step
 from relay.store.engine.context import Context
@@ -201,9 +201,9 @@ def session_of_another(patch: Patch) -> None:
     """Any idle session will do."""
     honest = Pool.pick
 
-    def pick(self: Pool, mailbox: Any) -> Lease | None:
-        for lease in self.idle():
-            return honest(self, lease.mailbox)
+    def pick(self: Pool, mailbox: Any) -> OpenSession | None:
+        for opened in self.idle():
+            return honest(self, opened.mailbox)
         return None
 
     patch.setattr(Pool, "pick", pick)
@@ -212,9 +212,9 @@ def session_of_another(patch: Patch) -> None:
 def session_leak(patch: Patch) -> None:
     """A session that is closed goes on being counted."""
 
-    async def close(self: Keeper, lease: Lease) -> None:
-        self._pool.remove(lease) if hasattr(self._pool, "remove") else None
-        await lease.session.close()
+    async def close(self: Keeper, opened: OpenSession) -> None:
+        self._pool.remove(opened) if hasattr(self._pool, "remove") else None
+        await opened.session.close()
 
     patch.setattr(Keeper, "close", close)
 

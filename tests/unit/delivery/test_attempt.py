@@ -8,7 +8,7 @@ from relay.core.envelope import Claim, Envelope, Recipient, Result, Verdict
 from relay.core.reply import read_reply
 from relay.core.words import Lane, MailboxId, Stage
 from relay.delivery.attempt import Attempt
-from relay.delivery.pool import Lease
+from relay.delivery.pool import OpenSession
 from tests.fakes.network import NetworkLoop, on_virtual_time
 from tests.fakes.observer import FakeObserver
 from tests.fakes.store import FakeStore
@@ -34,7 +34,7 @@ def attempt(claim: Claim = CLAIM) -> tuple[Attempt, FakeSession, FakeStore]:
     store = FakeStore()
     store.claimed[1] = claim
     session = FakeSession(FakeUpstream(), ROSSI)
-    return Attempt(claim, Lease(ROSSI, session), store, FakeObserver()), session, store
+    return Attempt(claim, OpenSession(ROSSI, session), store, FakeObserver()), session, store
 
 
 def test_an_attempt_broken_off_before_it_began_sends_nothing_and_gives_its_slot_back() -> None:
@@ -46,7 +46,7 @@ def test_an_attempt_broken_off_before_it_began_sends_nothing_and_gives_its_slot_
         assert not result.is_mail_written
         assert result.is_end_known
         assert session.sent == []
-        assert it.lease.is_usable, "nothing was done to the session"
+        assert it.opened.is_usable, "nothing was done to the session"
 
     on_virtual_time(main)
 
@@ -64,7 +64,7 @@ def test_a_session_on_which_a_provider_spoke_of_itself_is_used_no_more() -> None
         it, session, _store = attempt()
         session.upstream.act = refuse
         assert await it.run() == blocked
-        assert not it.lease.is_usable
+        assert not it.opened.is_usable
 
     on_virtual_time(main)
 

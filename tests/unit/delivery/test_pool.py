@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from relay.core.words import MailboxId
-from relay.delivery.pool import Lease, Pool
+from relay.delivery.pool import OpenSession, Pool
 from tests.fakes.upstream import FakeSession, FakeUpstream
 
 
@@ -13,8 +13,8 @@ def box(provider: str, name: str = "a") -> MailboxId:
     return MailboxId(provider, name)
 
 
-def lease(mailbox: MailboxId) -> Lease:
-    return Lease(mailbox, FakeSession(FakeUpstream(), mailbox))
+def session(mailbox: MailboxId) -> OpenSession:
+    return OpenSession(mailbox, FakeSession(FakeUpstream(), mailbox))
 
 
 def opened(pool: Pool) -> list[MailboxId]:
@@ -26,7 +26,7 @@ def opened(pool: Pool) -> list[MailboxId]:
 
 def test_the_session_used_last_is_used_next() -> None:
     pool = Pool(10)
-    old, new = lease(box("p")), lease(box("p"))
+    old, new = session(box("p")), session(box("p"))
     pool.offer(old)
     pool.offer(new)
     assert pool.idle_counts() == {box("p"): 2}
@@ -38,7 +38,7 @@ def test_the_session_used_last_is_used_next() -> None:
 
 def test_a_session_of_another_mailbox_is_never_picked() -> None:
     pool = Pool(10)
-    pool.offer(lease(box("p", "a")))
+    pool.offer(session(box("p", "a")))
     assert pool.pick(box("p", "b")) is None
     assert pool.pick(box("q", "a")) is None
 
@@ -79,7 +79,7 @@ def test_one_provider_at_its_share_does_not_keep_another_waiting() -> None:
 
 def test_an_idle_session_gives_way_to_one_that_is_wanted() -> None:
     pool = Pool(2)
-    idle = lease(box("p", "idle"))
+    idle = session(box("p", "idle"))
     pool.want(box("p", "idle"))
     opened(pool)
     pool.offer(idle)
@@ -97,7 +97,7 @@ def test_a_session_of_another_provider_gives_way_only_when_all_places_are_taken(
     pool.want(box("p"), 2)
     pool.want(box("q"), 1)
     opened(pool)
-    idle = lease(box("q"))
+    idle = session(box("q"))
     pool.offer(idle)
     pool.want(box("p"))
     assert opened(pool) == []
@@ -109,10 +109,10 @@ def test_a_session_of_another_provider_gives_way_only_when_all_places_are_taken(
 
 def test_leaving_twice_counts_once() -> None:
     pool = Pool(4)
-    session = lease(box("p"))
-    pool.offer(session)
-    assert pool.leave(session)
-    assert not pool.leave(session)
+    idle = session(box("p"))
+    pool.offer(idle)
+    assert pool.leave(idle)
+    assert not pool.leave(idle)
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7, 20])

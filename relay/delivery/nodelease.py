@@ -1,4 +1,4 @@
-"""The heartbeat: it keeps this node's lease in the store, and breaks off what the node holds no more.
+"""The lease of this node: renewed by a heartbeat, watched between two, and what ends with it is broken off.
 
 Law: what was claimed under a lease that has run out goes no further, also while the store cannot be asked.
 """
@@ -17,8 +17,8 @@ LEASE_LOOK: int = SECOND
 """Between two looks at a lease that has run out."""
 
 
-class Heartbeat:
-    """Beats for one node."""
+class NodeLease:
+    """The lease of one node, from its first take on."""
 
     def __init__(
         self,
