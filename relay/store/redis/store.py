@@ -5,7 +5,7 @@ done as far as the caller knows.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from relay.store.engine.answering import Answering
 from relay.store.engine.books import books_of
 from relay.store.engine.context import Context
 from relay.store.engine.errands import Errands
+from relay.store.engine.inforce import InForce
 from relay.store.engine.reader import Reader
 from relay.store.engine.reports import Owed, top_header
 from relay.store.engine.returning import give_back
@@ -52,7 +53,7 @@ ATTENDED: float = 0.25
 """Seconds between two looks at what others wrote, where they write all the time: within a second is promised."""
 
 
-class RedisStore(Answering):
+class RedisStore(Answering, InForce):
     """A store on Redis as one node has it."""
 
     def __init__(self, ground: Ground, rope: Rope, heard_at: int | None, seen: Seen) -> None:
@@ -209,16 +210,6 @@ class RedisStore(Answering):
 
     # routing
 
-    async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
-        """Puts a routing in force."""
-        return await self._put_in_force(None, routing, fingerprints)
-
-    async def apply_on(
-        self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
-    ) -> int:
-        """Puts a routing in force, if what is in force is still `base`."""
-        return await self._put_in_force(base, routing, fingerprints)
-
     async def _put_in_force(
         self, base: AppliedRouting | None, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
     ) -> int:
@@ -228,10 +219,6 @@ class RedisStore(Answering):
         )
         self._routing = version
         return version
-
-    def leave(self, mailboxes: Collection[MailboxId]) -> None:
-        """This node logs in as none of these; others do."""
-        self._left = frozenset(mailboxes)
 
     async def applied(self) -> AppliedRouting | None:
         """The routing in force."""

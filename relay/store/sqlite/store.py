@@ -4,7 +4,7 @@ Law: a coroutine here decides nothing; it hands its operation to the batches and
 """
 
 import sqlite3
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -18,6 +18,7 @@ from relay.store.engine.batches import Batches, Step
 from relay.store.engine.books import books_of
 from relay.store.engine.context import Context
 from relay.store.engine.errands import Errands
+from relay.store.engine.inforce import InForce
 from relay.store.engine.reader import Reader
 from relay.store.engine.reports import Owed, top_header
 from relay.store.engine.returning import give_back
@@ -38,7 +39,7 @@ from relay.store.sqlite.sessionbook import SessionBook
 T = TypeVar("T")
 
 
-class SqliteStore(Answering):
+class SqliteStore(Answering, InForce):
     """A store on one connection, which nobody else uses."""
 
     def __init__(
@@ -152,26 +153,12 @@ class SqliteStore(Answering):
 
     # routing
 
-    async def apply(self, routing: Routing, fingerprints: Mapping[MailboxId, str | None]) -> int:
-        """Puts a routing in force."""
-        return await self._put_in_force(None, routing, fingerprints)
-
-    async def apply_on(
-        self, base: AppliedRouting, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
-    ) -> int:
-        """Puts a routing in force, if what is in force is still `base`."""
-        return await self._put_in_force(base, routing, fingerprints)
-
     async def _put_in_force(
         self, base: AppliedRouting | None, routing: Routing, fingerprints: Mapping[MailboxId, str | None]
     ) -> int:
         applying = self._core.engine.applying
         edit = await self._outside.read(lambda: applying.edit(routing, fingerprints))
         return await self._batches.submit(Step.APPLY, lambda: self._core.engine.applying.apply(edit, base))
-
-    def leave(self, mailboxes: Collection[MailboxId]) -> None:
-        """This node logs in as none of these."""
-        self._left = frozenset(mailboxes)
 
     async def applied(self) -> AppliedRouting | None:
         """The routing in force."""
