@@ -14,6 +14,7 @@ from relay.store.redis.address import Address, Scheme
 from relay.store.redis.durability import Flaw
 from relay.store.redis.facts import Facts
 from relay.store.redis.failures import Deed
+from relay.store.redis.gathering import REFUSED, Gathered, gathered, spread
 from relay.store.redis.joining import Joining, Rules
 from relay.store.redis.patience import IN_A_SECOND, Patience
 from relay.store.redis.replicas import Replicas
@@ -141,7 +142,7 @@ class Link:
     def run_many(
         self, calls: Sequence[Call], *, is_durable: bool = False, within: int | None = None
     ) -> list[Reply | RelayError]:
-        """All in one round trip, in this order; each one's answer, or its error.
+        """All in one round trip, those of one script together (`gathering.py`); each one's answer, or its error.
 
         `is_durable`: confirmed by all replicas before it returns, or each is a StoreSilent. After SCRIPT FLUSH those
         that the server had forgotten run after the others. StoreUnavailable: none was sent.
@@ -160,6 +161,8 @@ class Link:
             again = self._sent(wire, [calls[place] for place in forgotten], reply_until, is_durable=is_durable)
             for place, reply in zip(forgotten, again, strict=True):
                 replies[place] = reply
+        for place in [place for place, reply in enumerate(replies) if reply == REFUSED and calls[place].script.width]:
+            [replies[place]] = self._sent(wire, [calls[place]], reply_until, is_durable=is_durable)
         if is_durable:
             self._pass(calls, "answered")
         return replies
@@ -237,14 +240,15 @@ class Link:
         """Scripts that this connection has not used yet go ahead of the calls; the confirmation follows them."""
         new = {call.script.sha: call.script for call in calls if call.script.sha not in self._loaded}
         confirmation = self._confirmation(self._patience.confirm, until) if is_durable else []
+        runs = list(gathered(calls))
         commands: list[Command] = [("SCRIPT", "LOAD", script.text) for script in new.values()]
         deeds = [Deed(f"loading {script.name}.lua") for script in new.values()]
-        commands += [*(call.command for call in calls), *confirmation]
-        deeds += [*(call.deed for call in calls), *(Deed("confirmation") for _ in confirmation)]
+        commands += [*(_run_of(calls, run).command for run in runs), *confirmation]
+        deeds += [*(_run_of(calls, run).deed for run in runs), *(Deed("confirmation") for _ in confirmation)]
         replies = wire.ask_all(commands, until=until, deeds=deeds)
         if wire.is_open:
             self._loaded.update(new)
-        answers = replies[len(new) : len(new) + len(calls)]
+        answers = spread(runs, replies[len(new) : len(new) + len(runs)])
         if confirmation and not self._is_confirmed(replies[-1]):
             return [self._unconfirmed(answer, wire) for answer in answers]
         return answers
@@ -288,3 +292,8 @@ class Link:
             self._is_confirmed(wire.ask_all(commands, until=self._reply_until(until, None))[-1])
         if self._replicas.is_short:
             raise StoreUnavailable(f"not all of the {self._replicas.counted} replicas of {wire.host} answer")
+
+
+def _run_of(calls: Sequence[Call], run: Gathered) -> Call:
+    first = calls[run.places[0]]
+    return Call(first.script, first.keys, run.args)

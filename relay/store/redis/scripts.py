@@ -15,6 +15,7 @@ from importlib.resources.abc import Traversable
 from relay.store.redis.reaching import Reached, statements
 
 _NEEDS = re.compile(r"^-- needs:(?P<names>(?: [a-z_]+)+)$")
+_SEVERAL = re.compile(r"^-- several: (?P<width>\d+)$")
 _SAYS = re.compile(r"^-- [A-Z].*[.:]$")
 
 
@@ -25,6 +26,8 @@ class Script:
     name: str
     text: str
     sha: str
+    width: int = 0
+    """Arguments of one operation after the first three, where several may be done in one run; 0: they may not."""
 
 
 class ScriptError(ValueError):
@@ -38,6 +41,7 @@ class Source:
     name: str
     text: str
     needs: tuple[str, ...]
+    width: int = 0
 
     @classmethod
     def of(cls, name: str, text: str) -> "Source":
@@ -46,7 +50,8 @@ class Source:
         if not lines or _SAYS.match(lines[0]) is None:
             raise ScriptError(f"{name}.lua does not begin with a line that says what it does")
         needs = [found["names"].split() for line in _comments(lines) if (found := _NEEDS.match(line)) is not None]
-        return cls(name, text.rstrip() + "\n", tuple(each for names in needs for each in names))
+        widths = [int(found["width"]) for line in _comments(lines) if (found := _SEVERAL.match(line)) is not None]
+        return cls(name, text.rstrip() + "\n", tuple(each for names in needs for each in names), sum(widths))
 
 
 def _comments(lines: list[str]) -> Iterator[str]:
@@ -68,7 +73,8 @@ def assemble(script: Source, libraries: dict[str, Source]) -> Script:
         reached.ask(each.members())
     parts = [f"local {name} = (function()\n{text}end)()\n" for name in placed if (text := reached.text_of(name))]
     text = "".join([*parts, script.text])
-    return Script(script.name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())
+    sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return Script(script.name, text, sha, script.width)
 
 
 def _place(name: str, libraries: dict[str, Source], placed: dict[str, Source], asking: tuple[str, ...]) -> None:

@@ -7,9 +7,11 @@ function told.record(packed)
   for _, each in ipairs(packed) do redis.call("XADD", rowkeys.EVENTS, "*", "e", each) end
 end
 
--- Something happened that may let more be granted; the count of such changes.
+-- Something happened that may let more be granted; the count of such changes. All that one run does is one of them.
+local changes
 function told.changed()
-  local changes = redis.call("HINCRBY", rowkeys.STATE, "changes", 1)
+  if changes then return changes end
+  changes = redis.call("HINCRBY", rowkeys.STATE, "changes", 1)
   redis.call("PUBLISH", rowkeys.BELL, string.format("%.0f", changes))
   return changes
 end
