@@ -38,7 +38,7 @@ class Reading:
             raise Again(lambda core: content_of(core, self._ground, self._claim))
         self._seq, self._at_hand = known.seq, core.bodies.at_hand(known.seq)
         wanted = str(known.seq) if self._at_hand is None else ""
-        return Call(load_script("content"), (), (self._claim.attempt, wanted))
+        return Call(load_script("content"), (), ("", "", "", self._claim.attempt, wanted))
 
     def answered(self, core: Core, reply: list[Any]) -> bytes:
         """The message in wire form. CorruptValue: the claim is over, or the body does not open."""

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from relay.store.redis.scripts import Script
 
 PRELUDE = 3
-"""Arguments that all calls of such a script begin with: they say who asks, and when."""
+"""Arguments that all calls of such a script begin with: they say who asks, and when, if it matters."""
 
 TOGETHER = 16
 """Of so many the share of what is done once is small, and the server is held up for some milliseconds."""
