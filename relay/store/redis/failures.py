@@ -24,10 +24,16 @@ AWAY = {
 }
 """Codes with which Redis says that it cannot do this now, and what they mean."""
 
+RIGHTS = "~relay:* resetchannels &relay:* +@all"
+"""What the relay's user must be allowed: its keys, its channel (which nobody has by himself since Redis 7), and all
+commands on them. `resetchannels`, because Redis 6.2 gives all channels and takes no other beside them."""
+
 LOGIN = {
-    "NOAUTH": "wants a login: put user:password@ before the host in `store`",
-    "WRONGPASS": "refuses the login: user or password in `store` is wrong, or the user is off",
-    "NOPERM": "does not let the relay's user do this: its ACL must allow +@all on ~relay:*",
+    "NOAUTH": "wants a login: in `store`, or in the file that it names, :PASSWORD@ (or USER:PASSWORD@) belongs before "
+    "the host",
+    "WRONGPASS": "refuses the login: user or password in `store`, or in the file that it names, is wrong, or the user "
+    "is off",
+    "NOPERM": f"does not let the relay's user do this: on every server, and in its file, ACL SETUSER NAME {RIGHTS}",
 }
 
 MOVED = frozenset({"READONLY", "MASTERDOWN", "LOADING", "UNBLOCKED", "CLUSTERDOWN"})
@@ -37,6 +43,7 @@ KEYS_NAMED = 3
 """So many keys of a script that failed are named: the first ones say what it was about."""
 
 _CODE = re.compile(r"\b(" + "|".join([*AWAY, *LOGIN, "OOM", "WRONGTYPE", "NOSCRIPT"]) + r")\b")
+_DENIED = re.compile(r"ACL failure in script|The user executing the script can't")
 _LINE = re.compile(r"user_script:\s?(\d+)")
 _KEY = re.compile(r"relay:\{[^}\s]{0,200}\}:[^\s,;'\"]{1,200}")
 
@@ -86,6 +93,8 @@ def translated(error: exceptions.RedisError, where: str, deed: Deed, *, is_sent:
         return StoreUnavailable(f"{where} {LOGIN[code]} ({deed.name})")
     if isinstance(error, exceptions.AuthenticationError):
         return StoreUnavailable(f"{where} {LOGIN['WRONGPASS']}")
+    if _DENIED.search(str(error)):  # what it wrote before stays written
+        return StoreBroken(f"{where} {LOGIN['NOPERM']} ({deed.name} did not come to its end)")
     if is_answer(error):
         return StoreBroken(_broken(str(error), code, where, deed))
     silent = StoreSilent if is_sent else StoreUnavailable

@@ -20,10 +20,15 @@ from relay.store.redis.durability import (
     least_of,
     refuse,
 )
-from relay.store.redis.facts import Facts, ask_facts
+from relay.store.redis.facts import Facts, answered, ask_facts
+from relay.store.redis.failures import Deed
 from relay.store.redis.layout import Identity, check_layout
 from relay.store.redis.patience import Patience
-from relay.store.redis.wire import Way, Wire
+from relay.store.redis.rowkeys import BELL
+from relay.store.redis.wire import Command, Way, Wire
+
+RINGING: tuple[Command, ...] = (("MULTI",), ("PUBLISH", BELL, 0), ("SUBSCRIBE", BELL), ("UNSUBSCRIBE", BELL), ("EXEC",))
+"""Rings for no change, and listens for a moment in which nobody else can ring: whoever may not is told so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,7 @@ class Joining:
     def join(self, wire: Wire, way: Way, *, until: Instant) -> Facts:
         """All checks. StoreUnavailable, StoreNotDurable, StoreBroken and below: it cannot be used."""
         facts = self.look(wire, way, until=until)
+        answered(wire.ask_all(RINGING, until=until, deeds=[Deed(f"channel {BELL}")] * len(RINGING)))
         store_id = check_layout(wire, self.identity, self._rules.new_id, until=until)
         self.identity = replace(self.identity, store_id=store_id)
         return facts
