@@ -11,6 +11,7 @@ import redis
 from relay.errors import RelayError, StoreBroken, StoreFull, StoreSilent, StoreUnavailable
 from relay.store.redis.failures import RIGHTS, NotAllowed
 from relay.store.redis.link import FIRST_PAUSE, LONGEST_PAUSE, Call
+from relay.store.redis.scripts import Source, assemble, libraries
 from tests.contract.redis.link.scene import (
     BRIEF,
     COUNT,
@@ -23,6 +24,13 @@ from tests.contract.redis.link.scene import (
     script,
 )
 from tests.fakes.redisservers import CLUSTER, Server, binary, server, until
+
+RINGING = f"""-- Tells of a change, and writes after it.
+-- needs: told
+told.changed()
+redis.call("SET", "{KEY}", "after")
+return "done"
+"""
 
 SECRET = "m.rossi-and-a-patient"
 
@@ -199,6 +207,17 @@ def test_script_that_its_user_may_not_end_says_what_he_must_be_allowed(program: 
             pytest.raises(StoreBroken, match=r"ACL SETUSER .* \(foreign\.lua did not come to its end\)"),
         ):
             link.run(foreign)
+
+
+def test_bell_that_may_no_longer_be_rung_leaves_no_script_half_done(program: Path):
+    ringing = Source.of("ringing", RINGING)
+    with server(program, f"user relay on >geheim {RIGHTS}") as made, made.client() as client:
+        link = link_to(made, change=lambda address: address.replace("://", "://relay:geheim@", 1))
+        with closing(link):
+            link.open()
+            client.execute_command("ACL", "SETUSER", "relay", "resetchannels")
+            assert link.run(assemble(ringing, libraries())) == b"done"
+            assert client.get(KEY) == b"after"
 
 
 def test_loading_server_is_away_until_it_has_loaded():
