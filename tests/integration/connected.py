@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from relay.app import service, tokens
+from relay.app import tokens
 from relay.cli import main as relay
 from relay.core.words import MailboxId
 from relay.delivery.oauth import OAuthTokens
@@ -44,10 +44,10 @@ class FileRefreshTokens:
 
 def main() -> None:
     """Runs it."""
-    kept = FileRefreshTokens(Path(os.environ["REFRESH_TOKENS"]))
+    kept, source = FileRefreshTokens(Path(os.environ["REFRESH_TOKENS"])), tokens.token_source
 
     def connected(*arguments: Any, **named: Any) -> OAuthTokens:
-        return tokens.token_source(*arguments, **{**named, "refresh_tokens": kept})
+        return source(*arguments, **{**named, "refresh_tokens": kept})
 
-    vars(service)["token_source"] = connected
+    vars(tokens)["token_source"] = connected
     relay()
