@@ -4,9 +4,9 @@ Law: it is said again every 20 s and when the node begins to stop; a store that 
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from relay.errors import RelayError
+from relay.errors import RelayError, TemporaryError
 from relay.store.ports.nodes import Nodes, NodeView
 
 EVERY: float = 20.0
@@ -19,18 +19,32 @@ PAUSE: float = 1.0
 """Seconds before another try."""
 
 
-class Announcer:
-    """Tells of a node; `view` says how it is now."""
+async def nothing() -> None:
+    """What comes after an announcement where nobody listens to the others."""
 
-    def __init__(self, nodes: Nodes, view: Callable[[], NodeView]) -> None:
+
+class Announcer:
+    """Tells of a node; `view` says how it is now, and `then` looks at the others each time that they were told."""
+
+    def __init__(
+        self, nodes: Nodes, view: Callable[[], NodeView], *, then: Callable[[], Awaitable[None]] = nothing
+    ) -> None:
         self._nodes = nodes
         self._view = view
+        self._then = then
 
     async def run(self) -> None:
         """Runs until it is cancelled."""
         while True:
-            was_heard = await self.announce()
+            was_heard = await self.announce() and await self._looked()
             await asyncio.sleep(EVERY if was_heard else PAUSE)
+
+    async def _looked(self) -> bool:
+        try:
+            await self._then()
+        except TemporaryError:
+            return False
+        return True
 
     async def announce(self) -> bool:
         """Whether the store took it; that it is away is said by who needs it."""

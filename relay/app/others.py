@@ -73,6 +73,8 @@ class Others:
         self._seen = Seen()
         self._told: dict[str, str] = {}
         self.unable: Mapping[MailboxId, Lack] = {}
+        self.nobodys: Prints = {}
+        """Fingerprints that were in force, of secrets that no node has."""
 
     async def begin(self) -> None:
         """Reads what it had at its last look."""
@@ -85,7 +87,10 @@ class Others:
     def weigh(self, routing: Routing, own: Prints, applied: AppliedRouting, lacking: Collection[str]) -> Weighed:
         """What its secrets make of what is in force."""
         before = self._seen.secrets or {}
-        return weigh(routing, own, old=applied.routing, in_force=applied.fingerprints, before=before, lacking=lacking)
+        return weigh(
+            routing, own, old=applied.routing, in_force=applied.fingerprints, before=before, lacking=lacking,
+            nobodys=self.nobodys,
+        )  # fmt: skip
 
     async def keep(self, routing: Routing, own: Prints, *, lacking: Collection[str], digest: str | None) -> None:
         """Remembers what it has; `digest`: of files that were looked at."""

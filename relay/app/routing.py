@@ -148,6 +148,20 @@ class RoutingKeeper:
         """Whether this node has not, as far as it knows, what a mailbox logs in with, and others may."""
         return self._desk.others is not None and mailbox in self._desk.others.unable
 
+    def lacks(self) -> Sequence[MailboxId]:
+        """Whom this node leaves to others, as far as others are told."""
+        return () if self._desk.others is None else sorted(self._desk.others.unable)[:LEFT_MOST]
+
+    async def let_go(self, mailboxes: Collection[MailboxId]) -> None:
+        """No node has the secrets of these: they are without, until one has. StoreError: not now."""
+        others = self._desk.others
+        if others is not None and mailboxes:
+            others.nobodys = {box: self._in_force.fingerprints.get(box) for box in mailboxes}
+            try:
+                await self._apply(Say())
+            finally:
+                others.nobodys = {}  # a node that has the very same again is not contradicted
+
     def is_behind(self) -> None:
         """The store says that another routing is in force."""
         self._abreast.behind()

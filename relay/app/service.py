@@ -4,16 +4,18 @@ Law: nothing says that it is ready before it can work.
 """
 
 import asyncio
+from dataclasses import replace
 
 from relay.admin import Part
 from relay.app import accounts, admin, delivery, notices, settings, submission, tokens
-from relay.app.announcing import Announcer
+from relay.app.announcing import Announcer, nothing
 from relay.app.hookkeys import HookKeys
 from relay.app.machine import crash_point_of
 from relay.app.means import Means
 from relay.app.nodestore import NodeStore
 from relay.app.noticewatch import NoticeWatch
 from relay.app.observation import StoreListener
+from relay.app.orphans import Orphans
 from relay.app.outcomes import open_outcomes, settle_kept
 from relay.app.presence import Presence, Scout
 from relay.app.pulse import LoopLag
@@ -209,11 +211,15 @@ class Service:
 
     def _announce(self, storage: Storage, store: Store) -> None:
         """This node tells the others how it is, and looks whether the store is there."""
-        announcer = self._running.announcer = Announcer(storage.nodes, lambda: self._view(storage))
+        keeper, then = self._running.keeper, nothing
+        if keeper is not None and self._means.role.delivers:
+            then = Orphans(storage.nodes, keeper, node=storage.node).look
+        announcer = self._running.announcer = Announcer(storage.nodes, lambda: self._view(storage), then=then)
         self._supervisor.start("announcing", announcer.run())
         self._supervisor.start("scout", Scout(store, self._presence).run())
 
     def _view(self, storage: Storage) -> NodeView:
         running = self._running
         is_draining = running.is_draining
-        return admin.node_view(self._means, storage, running.sockets, running.dispatcher, is_draining=is_draining)
+        view = admin.node_view(self._means, storage, running.sockets, running.dispatcher, is_draining=is_draining)
+        return view if running.keeper is None else replace(view, lacks=tuple(running.keeper.lacks()))

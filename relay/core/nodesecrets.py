@@ -4,9 +4,10 @@ Law: a secret that changed on a node is the newest and counts; one that is only 
 takes nothing from the others: that node leaves its mailbox to them.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 from relay.core.routing import Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId
@@ -45,11 +46,12 @@ def weigh(
     in_force: Prints,
     before: Mapping[MailboxId, str],
     lacking: Collection[str] = (),
+    nobodys: Prints = MappingProxyType({}),
 ) -> Weighed:
     """What a node makes of its `own` secrets, beside those `in_force` for the `old` routing.
 
     `before`: marks of what it had when it looked last, as far as it knows; `lacking`: providers whose client has no
-    secret here.
+    secret here; `nobodys`: what was in force and no node has; while it is, what is here counts, or nothing.
     """
     prints, unable = dict(own), dict[MailboxId, Lack]()
     for mailbox, value in own.items():
@@ -59,8 +61,16 @@ def weigh(
         is_there = value is not None and mailbox.provider not in lacking
         if is_there and (known is None or _has_changed(value, before.get(mailbox))):
             continue
+        if known is not None and nobodys.get(mailbox) == known:
+            prints[mailbox] = value if is_there else None
+            continue
         prints[mailbox], unable[mailbox] = known, Lack.OTHER if is_there else Lack.MISSING
     return Weighed(prints, unable)
+
+
+def nobodys(own: Collection[MailboxId], others: Iterable[Collection[MailboxId]]) -> frozenset[MailboxId]:
+    """Of those that a node lacks, what every other one lacks as well."""
+    return frozenset(own).intersection(*others)
 
 
 def marks(

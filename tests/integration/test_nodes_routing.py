@@ -11,7 +11,7 @@ import pytest
 
 from relay.sandbox.judge import logins
 from tests.fakes.redisservers import Server, binary, until
-from tests.integration.relay_process import PATIENCE, Folder, RelayProcess
+from tests.integration.relay_process import PATIENCE, PROGRAM, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 ANNA, BRUNO, CARLA = "anna@d.test", "bruno@d.test", "carla@d.test"
@@ -33,6 +33,7 @@ class House:
         self.redis.start()
         self.folders = {name: self._folder(name) for name in ("one", "two")}
         self.relays: dict[str, RelayProcess] = {}
+        self.program = PROGRAM
 
     def _folder(self, name: str) -> Folder:
         path = self.path / name
@@ -55,7 +56,9 @@ class House:
         beside.rename(self.path / "users")
 
     def start(self, name: str, *options: str, **environ: str) -> RelayProcess:
-        relay = self.relays[name] = RelayProcess(self.folders[name].config, *options, environ=environ)
+        relay = self.relays[name] = RelayProcess(
+            self.folders[name].config, *options, environ=environ, program=self.program
+        )
         self.stack.callback(relay.kill)
         return relay.wait_until_ready()
 
@@ -179,4 +182,22 @@ def test_who_lacks_a_secret_leaves_its_mailbox_to_the_others(house: House) -> No
     assert f"{ANNA} at lab: its secret here is another one than the one in force" in said
     assert house.problems("one") == {}
     assert house.refused_logins() == [], "the newest change counts, and nobody tries the old one"
+    assert [one.count("failed"), two.count("failed")] == [0, 0]
+
+
+def test_a_secret_that_no_node_has_any_more_is_told_of_and_its_mail_goes_when_one_has_it_again(house: House) -> None:
+    house.program = f"from relay.app import announcing; announcing.EVERY = 1.0; {PROGRAM}"
+    one, two = house.start("one", ANNA=RIGHT), house.start("two")
+    assert one.stop() == 0
+    (ident,) = two.send(sender=ANNA)
+    assert house.shown("two", ANNA)["reason"] != "no-credentials", "one may come back with it"
+    one = house.start("one")
+    until(lambda: house.shown("two", ANNA)["reason"] == "no-credentials", "nobody is waited for any more")
+    stranded = [node.count("account_stranded", account=ANNA, reason="no-credentials") for node in (one, two)]
+    assert sum(stranded) == 1, "its owner is told once, whoever noticed"
+    until(lambda: house.problems("one") == house.problems("two") == {}, "and it is nobody's to leave to another")
+    assert two.stop() == 0
+    two = house.start("two", ANNA=RIGHT)
+    two.wait_for("delivered", id=ident)
+    until(lambda: ANNA in house.problems("one").get("routing-secrets", ""), "the other one leaves it to this one")
     assert [one.count("failed"), two.count("failed")] == [0, 0]

@@ -1,6 +1,7 @@
 """The nodes' port: who works on this store, and how.
 
-Law: what a node says of itself is for people to read; nothing is decided by it.
+Law: what a node says of itself is for people to read; nothing is decided by it, but that a secret that all of them lack
+is nobody's.
 """
 
 from collections.abc import Sequence
@@ -9,6 +10,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from relay.core.limits import HOUR, MINUTE
+from relay.core.words import MailboxId
 
 
 class Role(StrEnum):
@@ -66,6 +68,8 @@ class NodeView:
     under_way: int = 0
     """Attempts."""
     is_draining: bool = False
+    lacks: tuple[MailboxId, ...] = ()
+    """Mailboxes that it leaves to others, for it has not what they log in with; not all, if they are very many."""
 
 
 @dataclass(frozen=True, slots=True)

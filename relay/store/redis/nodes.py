@@ -1,12 +1,13 @@
 """The nodes of a store on Redis: each says how it is, and all can be asked about.
 
-Law: what a node says of itself is for people to read; nothing is decided by it.
+Law: what a node says of itself is kept as it is said, until it is forgotten.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
+from relay.core.words import MailboxId
 from relay.store.needs import Runner
 from relay.store.ports.nodes import FORGOTTEN_AFTER, NodeView, Role, SeenNode, state_of
 from relay.store.redis.link import Link
@@ -40,5 +41,6 @@ class RedisNodes:
 
 def _read(said: bytes, at: int, now: int) -> SeenNode:
     view = json.loads(said)
-    node = NodeView(**{**view, "role": Role(view["role"]), "listeners": tuple(view["listeners"])})
+    lacks = tuple(MailboxId(*each) for each in view.get("lacks", ()))
+    node = NodeView(**{**view, "role": Role(view["role"]), "listeners": tuple(view["listeners"]), "lacks": lacks})
     return SeenNode(node, at, state_of(node, max(0, now - at)))

@@ -11,6 +11,7 @@ import pytest
 
 from relay.admin import Readiness
 from relay.app.nodestore import NodeStore
+from relay.app.orphans import GONE_AFTER, Orphans
 from relay.app.others import FILES, LEFT_MOST, SECRETS, Others
 from relay.app.routing import EDIT, RoutingKeeper
 from relay.app.routingdesk import Desk
@@ -22,6 +23,7 @@ from relay.core.words import MailboxId, Plan
 from relay.errors import StaleRouting, StoreUnavailable
 from relay.observe import Log, Metrics
 from relay.store.ports import AppliedRouting
+from relay.store.ports.nodes import NodeState, NodeView, Role, SeenNode
 from relay.store.ports.routing import NONE_APPLIED
 from relay.store.ports.sessions import SessionEvent
 
@@ -425,3 +427,87 @@ async def test_a_session_that_cannot_be_given_back_is_opened(shared: Shared, one
     await one.start(V1)
     two.store.wanted, two.store.is_away = {BOX: 2}, True
     assert (await two.delivery.take("two", {}, 9)).open == {BOX: 2}
+
+
+class Told:
+    """What nodes say of themselves, and when."""
+
+    def __init__(self, *nodes: Node) -> None:
+        self.seen = {node.name: (node, 0, Role.ALL) for node in nodes}
+        self.now = 0
+
+    def heard(self, node: Node, role: Role = Role.ALL) -> None:
+        self.seen[node.name] = node, self.now, role
+
+    async def announce(self, node: NodeView) -> None:
+        raise AssertionError("nobody announces here")
+
+    async def nodes(self) -> list[SeenNode]:
+        return [
+            SeenNode(NodeView(name, name, role, "1", 0, lacks=tuple(node.keeper.lacks())), at, NodeState.RUNNING)
+            for name, (node, at, role) in self.seen.items()
+        ]
+
+    async def looked(self, node: Node) -> None:
+        """Twice, as it has to be: once might be before another node said what it has by now."""
+        self.heard(node)
+        orphans = Orphans(self, node.keeper, node=node.name)
+        before = node.shared.in_force
+        await orphans.look()
+        assert node.shared.in_force == before
+        await orphans.look()
+
+
+async def test_a_secret_that_no_node_has_any_more_is_nobodys_until_one_has_it_again(
+    shared: Shared, one: Node, two: Node
+) -> None:
+    """Its mailbox is without credentials then, of which its owner is told, instead of waiting unseen for somebody."""
+    await one.start(V1)
+    await two.start(V1)
+    told = Told(one, two)
+    first = shared.in_force
+    two.environ.clear()
+    await two.start(V1)
+    await told.looked(two)
+    assert shared.in_force == first, "the other one has it"
+    one.environ.clear()
+    await one.start(V1)
+    async with running(one, two):
+        assert two.keeper.lacks() == [BOX]
+        await told.looked(one)
+        await one.rest()
+        assert shared.in_force is not None
+        assert shared.in_force.fingerprints == {BOX: None}
+        for node in (one, two):
+            await told.looked(node)
+            assert (list(node.keeper.lacks()), node.problems) == ([], {})
+    two.environ["PW"] = "parola"
+    await two.start(V1)
+    assert first is not None
+    assert shared.in_force.fingerprints == first.fingerprints, "whoever has it again gives it to all"
+    async with running(one, two):
+        one.keeper.wake()
+        await one.rest()
+    assert one.keeper.lacks() == [BOX], "and nobody takes it from him"
+    told.heard(two)
+    await told.looked(one)
+    assert shared.in_force.fingerprints == first.fingerprints
+    assert shared.versions == [1]
+
+
+@pytest.mark.parametrize(
+    ("after", "role", "is_kept"),
+    [(GONE_AFTER - 1, Role.ALL, True), (GONE_AFTER, Role.ALL, False), (0, Role.SUBMISSION, False)],
+)
+async def test_a_node_that_was_heard_of_lately_and_delivers_may_have_it(
+    shared: Shared, one: Node, two: Node, after: int, role: Role, is_kept: bool
+) -> None:
+    await one.start(V1)
+    two.environ.clear()
+    await two.start(V1)
+    told = Told(two)
+    told.heard(one, role)
+    told.now = after
+    await told.looked(two)
+    assert shared.in_force is not None
+    assert (shared.in_force.fingerprints[BOX] is not None) is is_kept

@@ -42,6 +42,12 @@ class Part:
         self.cut_short = 3
         self.sessions = self.under_way = 0
 
+    def lacks(self) -> tuple[str, ...]:
+        return ()
+
+    async def let_go(self, mailboxes: object) -> None:
+        assert not mailboxes, "it lacks nothing"
+
     def said(self, what: str) -> None:
         self.world.steps.append(f"{self.name} {what}")
 

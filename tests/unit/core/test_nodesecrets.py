@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from relay.core.nodesecrets import MARK, Lack, marks, weigh
+from relay.core.nodesecrets import MARK, Lack, marks, nobodys, weigh
 from relay.core.routing import Account, Auth, OAuthClient, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan
 
@@ -54,6 +54,25 @@ def test_a_change_counts_and_a_difference_does_not() -> None:
     assert said(NEW, OLD, before=OLD) == (NEW, None)
     assert said(NEW, OLD, before=NEW) == (OLD, Lack.OTHER), "the others changed it since"
     assert said(NEW, OLD) == (OLD, Lack.OTHER), "a node that never looked before"
+
+
+def test_what_no_node_has_any_more_is_without_until_one_has_it() -> None:
+    """Whatever was in force: what is here counts, if anything is."""
+    found = weigh(NOW, {BOX: None}, old=NOW, in_force={BOX: OLD}, before={BOX: OLD[:MARK]}, nobodys={BOX: OLD})
+    assert (found.prints[BOX], found.unable) == (None, {})
+    assert said(None, None, before=OLD) == (None, None), "it stays so"
+    assert said(OLD, None, before=OLD) == (OLD, None), "and whoever finds it again gives it to all"
+    other = weigh(NOW, {BOX: NEW}, old=NOW, in_force={BOX: OLD}, before={}, nobodys={BOX: OLD})
+    assert (other.prints[BOX], other.unable) == (NEW, {}), "another one is better than one that nobody has"
+    later = weigh(NOW, {BOX: None}, old=NOW, in_force={BOX: NEW}, before={}, nobodys={BOX: OLD})
+    assert (later.prints[BOX], later.unable) == (NEW, {BOX: Lack.MISSING}), "what is in force by now somebody has"
+
+
+def test_a_secret_is_nobodys_if_all_lack_it() -> None:
+    second = MailboxId("lab", "bruno@d.test")
+    assert nobodys([BOX, second], [[BOX], [second, BOX]]) == {BOX}
+    assert nobodys([BOX], []) == {BOX}, "there is no other node"
+    assert nobodys([BOX], [[BOX], []]) == frozenset()
 
 
 def test_two_changes_at_once_come_to_rest() -> None:
