@@ -92,11 +92,7 @@ def _flaw(server: str, setting: Setting, reply: Reply | RelayError) -> Flaw | No
 
 
 def flaws_of_guard(server: str, replies: Sequence[Reply | RelayError], *, has_replicas: bool) -> list[Flaw]:
-    """Whether a server that has (or had) replicas would take mail where it has none, from its replies to GUARD.
-
-    No more than a warning: with one replica alone each of the two that is away stops the mail, which its admin may not
-    want.
-    """
+    """Whether a server would take mail where it has no replica, from its replies to GUARD; no more than a warning."""
     least, lag = map(_number_of, replies)
     if not least:
         return [_unguarded(server, "min-replicas-to-write", least, 1, has_replicas=has_replicas)]

@@ -30,8 +30,6 @@ class Facts:
     replicas: tuple[Host, ...]
     is_appending: bool
     """Whether it keeps an append-only file."""
-    is_followed: bool
-    """Whether it has replicas, or had some within its `repl-backlog-ttl` (an hour)."""
     policy: str
     """What it does when its memory is full (maxmemory-policy)."""
 
@@ -72,7 +70,6 @@ def facts_of(fields: dict[str, str]) -> Facts:
         name=f"Valkey {fields.get('valkey_version')}" if is_valkey else f"Redis {fields.get('redis_version')}",
         run_id=fields.get("run_id", ""),
         replicas=tuple(_replicas(fields)),
-        is_followed=fields.get("repl_backlog_active") == "1",
         is_appending=fields.get("aof_enabled") == "1",
         policy=fields.get("maxmemory_policy", ""),
     )

@@ -30,6 +30,10 @@ from relay.store.redis.wire import Command, Way, Wire
 RINGING: tuple[Command, ...] = (("MULTI",), ("PUBLISH", BELL, 0), ("SUBSCRIBE", BELL), ("UNSUBSCRIBE", BELL), ("EXEC",))
 """Rings for no change, and listens for a moment in which nobody else can ring: whoever may not is told so."""
 
+ENOUGH_TO_REFUSE = 2
+"""Replicas, with which a primary that refuses where it has none costs nothing when one server is lost. With a single one
+each of the two servers that is away would stop all mail: whether that is better is the admin's to say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Rules:
@@ -53,8 +57,8 @@ class Joining:
         self._rules = rules
         self._boottime = boottime
         self._patience = patience
-        self._is_followed = False
-        """Whether it has, or ever had, a replica."""
+        self._most_replicas = 0
+        """So many it has, or had when it was looked at before."""
 
     @property
     def can_await_disks(self) -> bool:
@@ -74,7 +78,7 @@ class Joining:
     def look(self, wire: Wire, way: Way, *, until: Instant) -> Facts:
         """What it is and how it is set, without writing."""
         facts = ask_facts(wire, until=until)
-        self._is_followed |= facts.is_followed or bool(facts.replicas)
+        self._most_replicas = max(self._most_replicas, len(facts.replicas))
         flaws = self._flaws(wire, way, facts, until)
         if self._rules.durability is Durability.CHECKED:
             refuse(flaws)
@@ -85,19 +89,21 @@ class Joining:
         if self._rules.durability is Durability.ASSERTED:
             return flaws_told(str(wire.host), facts)
         try:
-            return [*self._flaws_of_primary(wire, facts, until), *self._flaws_of_replicas(facts.replicas, way)]
+            found = [*self._flaws_of_primary(wire, facts, until), *self._flaws_of_replicas(facts.replicas, way)]
         except StoreNotDurable as error:
             if self._rules.durability is Durability.RELAXED:
                 return [Flaw("durability", str(error))]
             raise
+        if self._most_replicas < ENOUGH_TO_REFUSE:
+            return [flaw for flaw in found if flaw.what != "alone"]
+        return found
 
     def _flaws_of_primary(self, wire: Wire, facts: Facts, until: Instant) -> list[Flaw]:
         name = f"primary {wire.host}"
         replies = wire.ask_all((*QUESTIONS, *GUARD), until=until)
         flaws = flaws_of_all(name, replies, has_replicas=bool(facts.replicas))
         self.least_replicas = least_of(replies)
-        # one server alone is never cut off from others
-        return flaws if self._is_followed else [flaw for flaw in flaws if flaw.what != "alone"]
+        return flaws
 
     def _flaws_of_replicas(self, hosts: Sequence[Host], way: Way) -> list[Flaw]:
         found: list[Flaw] = []

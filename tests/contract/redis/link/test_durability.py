@@ -1,9 +1,12 @@
 """A server that could lose accepted mail is refused with the line to change, unless relay.yaml says otherwise."""
 
 from contextlib import closing
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
+import redis
 
 from relay.errors import StoreNotDurable
 from relay.store.redis.durability import LONGEST_LAG, Durability
@@ -128,17 +131,18 @@ def test_replica_that_cannot_be_reached_is_a_lasting_warning(program: Path):
 
 @pytest.mark.parametrize("name", ["min-replicas-to-write", "min-slaves-to-write"])
 def test_servers_that_would_go_on_alone_are_told_the_line_to_write_until_they_have_it(program: Path, name: str):
-    """Primary and replica, for each may be the primary; neither stops the mail meanwhile."""
-    with replicated(program) as (primary, replica), closing(link_to(primary)) as link:
+    """Primary and replicas, for each may be the primary; none stops the mail meanwhile."""
+    with replicated(program, replicas=2) as (primary, *replicas), closing(link_to(primary)) as link:
         assert link.run(COUNT, [KEY], is_durable=True) == 1
-        assert _alone(link) == [f"primary 127.0.0.1:{primary.port}", f"replica 127.0.0.1:{replica.port}"]
+        named = [f"primary 127.0.0.1:{primary.port}", *(f"replica 127.0.0.1:{each.port}" for each in replicas)]
+        assert sorted(_alone(link)) == sorted(named)
         assert "min-replicas-to-write is 0: cut off" in link.problems()[0].text
         assert "write `min-replicas-to-write 1` in its redis.conf, or now: CONFIG SET" in link.problems()[0].text
-        for each, left in ((replica, [f"primary 127.0.0.1:{primary.port}"]), (primary, [])):
+        for each in (*replicas, primary):
             with each.client() as client:
                 client.config_set(name, "1")
             link.tend()
-            assert _alone(link) == left
+            assert len(_alone(link)) == len([primary, *replicas]) - 1 - [*replicas, primary].index(each)
         with primary.client() as client:
             client.config_set(name, "0")
         link.tend()
@@ -150,24 +154,36 @@ def test_lag_with_which_it_would_go_on_alone_is_told_too(lag: str):
     """0 switches the refusal off; with more than a minute the relay has given the replica up before."""
     assert LONGEST_LAG * SECOND == GIVEN_UP
     lines = (GUARDED, f"min-replicas-max-lag {lag}")
-    with replicated(binary("redis-7"), *lines) as (primary, _), closing(link_to(primary)) as link:
+    with replicated(binary("redis-7"), *lines, replicas=2) as (primary, *_), closing(link_to(primary)) as link:
         link.open()
         assert f"min-replicas-max-lag is {lag}: cut off" in link.problems()[0].text
         assert "CONFIG SET min-replicas-max-lag 10" in link.problems()[0].text
-        assert [flaw.what for flaw in link.problems()] == ["alone", "alone"]
+        assert [flaw.what for flaw in link.problems()] == ["alone"] * 3
 
 
-def test_primary_whose_replica_is_away_is_not_told_to_stop_all_mail():
-    """Also by a node that starts meanwhile, and has seen no replica."""
-    with replicated(binary("redis-7")) as (primary, replica):
-        replica.kill9()
-        with primary.client() as client:
-            until(lambda: client.info("replication")["connected_slaves"] == 0, "the primary has lost it")
-        with closing(link_to(primary)) as link:
-            link.open()
-            assert _alone(link) == [f"primary 127.0.0.1:{primary.port}"]
-            assert "when its replica is back: before, it would stop all mail" in link.problems()[0].text
-            assert "CONFIG SET" not in link.problems()[0].text
+def test_primary_whose_replicas_are_away_is_not_told_to_stop_all_mail():
+    with replicated(binary("redis-7"), replicas=2) as (primary, *replicas), closing(link_to(primary)) as link:
+        link.open()
+        for left in (1, 0):
+            replicas[left].kill9()
+            with primary.client() as client:
+                until(partial(_is_followed_by, client, left), "it has lost one")
+            link.tend()
+            assert f"primary 127.0.0.1:{primary.port}" in _alone(link), "it is not forgotten that there were two"
+        assert "when its replica is back: before, it would stop all mail" in link.problems()[0].text
+        assert "CONFIG SET" not in link.problems()[0].text
+
+
+def test_of_two_servers_none_is_told_to_stop_with_the_other():
+    """Go on alone, or stop: with two of them only their admin can say which."""
+    with replicated(binary("redis-7")) as (primary, _), closing(link_to(primary)) as link:
+        link.open()
+        assert link.problems() == ()
+
+
+def _is_followed_by(client: redis.Redis, many: int) -> bool:
+    told: Any = client.info("replication")
+    return bool(told["connected_slaves"] == many)
 
 
 def _alone(link: Link) -> list[str]:

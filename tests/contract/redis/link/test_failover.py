@@ -27,6 +27,33 @@ def test_link_follows_a_failover():
         until(lambda: _has_two(link), "the old primary counts as a replica")
 
 
+GUARDED = ("min-replicas-to-write 1", "min-replicas-max-lag 10")
+
+
+def test_three_servers_that_refuse_alone_go_on_without_one_of_them():
+    with watched(binary("redis-7"), *GUARDED, replicas=2) as group, closing(link_to(group.address)) as link:
+        assert link.run(COUNT, [KEY], is_durable=True) == 1
+        assert link.problems() == ()
+        old = group.primary()
+        old.kill9()
+        group.fail_over(old)
+        until(lambda: _is_counted(link), "mail is taken by the new primary, which the third follows")
+
+
+def test_two_servers_that_refuse_alone_stop_without_one_of_them():
+    with watched(binary("redis-7"), *GUARDED) as group, closing(link_to(group.address)) as link:
+        assert link.run(COUNT, [KEY], is_durable=True) == 1
+        old = group.primary()
+        old.kill9()
+        new = group.fail_over(old)
+        until(lambda: _is_answered(link), "the link has found the new primary")
+        with pytest.raises(StoreUnavailable, match=r"too few replicas|replicas of .* answer"):
+            link.run(COUNT, [KEY], is_durable=True)
+        old.start()
+        old.follow(new)
+        until(lambda: _is_counted(link), "mail is taken again")
+
+
 def test_sentinels_that_do_not_answer_are_named():
     told = pytest.raises(StoreUnavailable, match=r"no sentinel of 127.0.0.1:1, 127.0.0.1:2 names a primary for relay")
     with closing(link_to("redis+sentinel://127.0.0.1:1,127.0.0.1:2/relay")) as link, told:
@@ -36,6 +63,13 @@ def test_sentinels_that_do_not_answer_are_named():
 def _is_answered(link: Link) -> bool:
     try:
         return bool(link.run(PING) == b"pong")
+    except StoreUnavailable:
+        return False
+
+
+def _is_counted(link: Link) -> bool:
+    try:
+        return bool(link.run(COUNT, [KEY], is_durable=True))
     except StoreUnavailable:
         return False
 
