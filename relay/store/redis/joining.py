@@ -31,8 +31,8 @@ RINGING: tuple[Command, ...] = (("MULTI",), ("PUBLISH", BELL, 0), ("SUBSCRIBE", 
 """Rings for no change, and listens for a moment in which nobody else can ring: whoever may not is told so."""
 
 ENOUGH_TO_REFUSE = 2
-"""Replicas, with which a primary that refuses where it has none costs nothing when one server is lost. With a single one
-each of the two servers that is away would stop all mail: whether that is better is the admin's to say."""
+"""With so many replicas a primary that refuses where it has none costs nothing when one server is lost. With a single one
+each of the two servers that is away would stop all mail: whether that is better, its admin has to say."""
 
 
 @dataclass(frozen=True, slots=True)
