@@ -11,8 +11,8 @@ from relay.errors import StoreError
 from relay.store.engine.errands import Errands
 
 BETWEEN: float = 0.05
-"""Seconds between two goes: a go is some 10 ms of the pen, so that most of the time is left to what else is judged, and
-still history goes faster than one Redis takes mail."""
+"""Seconds between two goes: a go holds the pen for some 50 ms, so that half of the time is left to what else is judged,
+and still history goes as fast as one Redis takes mail in; what is hot goes on all the time."""
 
 
 class Easing:

@@ -11,7 +11,7 @@ from relay.store.redis.pending import Present
 
 AT_ONCE: int = 200
 """Messages, attempts and events looked at in one go: the script that drops them takes some milliseconds, in which the
-server does nothing else; with a go at each heartbeat, 800,000 a day."""
+server does nothing else; with a go at each heartbeat, 800,000 a day, and more while memory is short (easing.py)."""
 
 NEARLY_FULL: int = 90
 """Of a hundred parts of its memory; beyond all of them Redis takes no mail."""
