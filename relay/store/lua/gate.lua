@@ -1,7 +1,7 @@
 -- The last check before the final dot: whether attempts hold their deliveries; from here an outcome may be unknown.
 -- needs: attempts clock full several
 -- several: 1
--- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, and each attempt.
+-- ARGV: what TIME says in a test, the node, relay time by its clock, and each attempt.
 -- Answers msgpack {"DONE", is_held, now}.
 local function fault_of_all()
   return clock.fault() or attempts.gate_fault()

@@ -1,7 +1,7 @@
 -- Takes in messages of clients whose accounts have a mailbox: each with all its deliveries and its body, or not at all.
 -- needs: deliveries feeds intake several told rowkeys types schedule
 -- several: 3
--- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, and of each message: msgpack {version,
+-- ARGV: what TIME says in a test, the node, relay time by its clock, and of each message: msgpack {version,
 -- provider, username, sender, lifetime, wants_express, message row, hash of the Message-ID's first octets,
 -- {{domain, hash, envelope}, ...}, revision}, the sealed body, the event as Python writes it before its time and number
 -- are in it.

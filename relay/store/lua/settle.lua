@@ -1,7 +1,7 @@
 -- Settles deliveries that went through, by mailboxes that are well and known to be: all else is judged.
 -- needs: attempts deliveries feeds full line told rowkeys schedule several
 -- several: 2
--- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, and of each: msgpack {attempt, delivery,
+-- ARGV: what TIME says in a test, the node, relay time by its clock, and of each: msgpack {attempt, delivery,
 -- revision, provider, username, {stage, class, reply, likeness, said}, is_whole, seq}: `is_whole` where the message has
 -- this delivery alone, so that its body goes; the event as Python writes it before its time is in it.
 -- Answers msgpack {"DONE", now, changes}, or {"JUDGE"} where somebody decided something since `revision`, the attempt

@@ -14,6 +14,7 @@ from relay.core.limits import SECOND
 from relay.errors import StoreUnavailable
 from relay.store.redis.intended import Intended
 from relay.store.redis.link import Link
+from relay.store.redis.lives import outlived
 from relay.store.redis.rowkeys import DONE, PEN_FREE
 from relay.store.redis.scripts import load_script
 from relay.store.redis.times import RedisTimes
@@ -74,21 +75,42 @@ class Operations:
         self._number = 0
         self._takes = 0
         self._heard: list[int] = []
+        self._newer: Instant = 0
+        self.life = ""
+        """This life as the store has it, once it speaks for the node."""
+
+    @property
+    def token(self) -> str:
+        """Of this life."""
+        return self._token
+
+    def speak(self, since: Instant) -> None:
+        """From now on this life speaks for its node, and is refused as soon as a newer one does."""
+        self.life = f"{self._token} {since}"
+
+    def refuse(self, newer: Instant) -> None:
+        """NodeOutlived: a newer life speaks for this node, since then; 0: none does."""
+        if newer:
+            raise outlived(self._node, self._times.shown(newer))
+
+    def refuse_outlived(self) -> None:
+        """As `refuse`, by what the store said last."""
+        self.refuse(self._newer)
 
     def prelude(self) -> tuple[str, str, str]:
-        """What every script is told first: TIME, who asks, and how long ago it asked last."""
-        return self._said(), self._node, self._times.gone()
+        """What every script is told first: TIME, who asks, and what relay time is by its own clock."""
+        return self._said(), self._node, self._times.witnessed()
 
     def look(self, revision: int) -> Look:
         """Reads the clock, and what others wrote since a revision; holds nothing."""
         return self._looked(self._run_begin("", revision))
 
-    def begin(self, revision: int, *, held: int = HELD) -> Look:
-        """As `look`, with the pen. PenHeld: others keep it."""
-        found = self._run_begin(str(held), revision)
+    def begin(self, revision: int, *, held: int = HELD, is_fact: bool = False) -> Look:
+        """As `look`, with the pen; `is_fact`: it holds whoever says it. PenHeld: others keep it. NodeOutlived."""
+        found = self._run_begin(str(held), revision, is_fact=is_fact)
         if not found[0]:
             self._await_pen(min(max(found[1], 1), PATIENCE))
-            found = self._run_begin(str(held), revision)
+            found = self._run_begin(str(held), revision, is_fact=is_fact)
         if not found[0]:
             raise PenHeld
         if found[6]:
@@ -118,8 +140,9 @@ class Operations:
         self._number += 1
         work = [
             self._times.now(), intended.reads(), intended.writes(), intended.verbs, intended.events, is_change, True,
-            self._node, self._number,
         ]  # fmt: skip
+        if not self._newer:  # else it is that life's, which asks for its own
+            work += [self._node, self._number]
         packed: bytes = msgpack.packb(work, use_bin_type=False, unicode_errors="surrogateescape")
         answer = _unpacked(self._link.run(self._act, (), (self._token, packed), is_durable=True, within=within))
         if answer[0] == b"DONE":
@@ -156,11 +179,15 @@ class Operations:
         work = msgpack.packb([self._times.now(), [], [], [], [], False, True], use_bin_type=False)
         self._link.run(self._act, (), (self._token, work))
 
-    def _run_begin(self, held: str, revision: int) -> list[Any]:
-        return _unpacked(self._link.run(self._begin, (), (*self.prelude(), self._token, held, revision)))
+    def _run_begin(self, held: str, revision: int, *, is_fact: bool = False) -> list[Any]:
+        args = (*self.prelude(), self._token, held, revision, self.life, "1" if is_fact else "")
+        found = _unpacked(self._link.run(self._begin, (), args))
+        if not found[0] and len(found) > 2:
+            self.refuse(found[2])
+        return found
 
     def _looked(self, found: list[Any]) -> Look:
-        _, now, civil, revision, changes, changed, _ = found
+        _, now, civil, revision, changes, changed, _, self._newer = found
         self._times.hear(now, civil)
         rows = {table.decode(): [key.decode() for key in keys] for table, keys in changed}
         return Look(revision, changes, rows)

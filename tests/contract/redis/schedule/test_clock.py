@@ -1,4 +1,4 @@
-"""Relay time on Redis: TIME, without its steps; and the names of keys, which both sides make alike."""
+"""Relay time on Redis: what nodes witness, whatever TIME steps; and the names of keys, which both sides make alike."""
 
 from collections.abc import Callable, Iterator
 
@@ -31,16 +31,16 @@ def clock(client: redis.Redis) -> Clock:
     text = "-- Says the time.\n-- needs: clock\nreturn { clock.now(ARGV[1], ARGV[2], ARGV[3]) }\n"
     script = client.register_script(assemble(Source.of("say", text), libraries()).text)
 
-    def now(said: int | str, node: str = "one", gone: int | str = "") -> tuple[int, int]:
-        relay, civil = script(args=[said, node, gone])
+    def now(said: int | str, node: str = "one", read: int | str = "") -> tuple[int, int]:
+        relay, civil = script(args=[said, node, read])
         return relay, civil
 
     return now
 
 
-def test_without_steps_relay_time_is_what_the_server_says(clock: Clock) -> None:
+def test_a_life_that_has_heard_of_no_time_is_told_what_the_server_says(clock: Clock) -> None:
     assert clock(MIDDAY) == (MIDDAY, MIDDAY)
-    assert clock(MIDDAY + SECOND, gone=SECOND) == (MIDDAY + SECOND, MIDDAY + SECOND)
+    assert clock(MIDDAY + HOUR) == (MIDDAY + HOUR, MIDDAY + HOUR), "it was away, and nobody else lives"
 
 
 def test_the_server_says_it_itself_where_no_test_does(clock: Clock, client: redis.Redis) -> None:
@@ -50,28 +50,60 @@ def test_the_server_says_it_itself_where_no_test_does(clock: Clock, client: redi
     assert seconds * SECOND <= relay < (seconds + 3600) * SECOND
 
 
-def test_a_step_back_is_absorbed_at_once(clock: Clock) -> None:
+@pytest.mark.parametrize("step", [-HOUR, -SECOND // 2, SECOND // 10, SECOND // 2, HOUR])
+def test_no_step_of_the_servers_clock_moves_relay_time(clock: Clock, step: int) -> None:
     clock(MIDDAY)
-    assert clock(MIDDAY - HOUR, gone=1) == (MIDDAY, MIDDAY - HOUR)
-    assert clock(MIDDAY - HOUR + MINUTE, gone=MINUTE) == (MIDDAY + MINUTE, MIDDAY - HOUR + MINUTE)
+    for number in range(1, 20):
+        said = MIDDAY + number * (SECOND + step)
+        assert clock(said, read=MIDDAY + number * SECOND) == (MIDDAY + number * SECOND, said)
 
 
-def test_a_leap_forward_is_absorbed_by_how_much_time_went_by_at_the_node(clock: Clock) -> None:
+def test_a_node_that_stood_still_brings_the_time_that_went_by(clock: Clock) -> None:
     clock(MIDDAY)
-    assert clock(MIDDAY + HOUR, gone=MINUTE) == (MIDDAY + MINUTE, MIDDAY + HOUR)
-    assert clock(MIDDAY + HOUR + MINUTE, gone=MINUTE)[0] == MIDDAY + 2 * MINUTE
-
-
-def test_a_node_that_was_silent_for_long_brings_no_leap(clock: Clock) -> None:
-    clock(MIDDAY)
-    assert clock(MIDDAY + HOUR, gone=HOUR)[0] == MIDDAY + HOUR
+    assert clock(MIDDAY + HOUR, read=MIDDAY + HOUR)[0] == MIDDAY + HOUR
 
 
 def test_time_never_goes_back_for_anybody(clock: Clock) -> None:
     clock(MIDDAY, "one")
+    clock(MIDDAY + MINUTE, "one", MIDDAY + MINUTE)
     clock(MIDDAY + MINUTE, "two")
-    assert clock(MIDDAY + 2 * HOUR, "one", SECOND)[0] == MIDDAY + MINUTE, "what others saw is not unseen"
-    assert clock(MIDDAY + 2 * HOUR, "two", 2 * SECOND)[0] >= MIDDAY + MINUTE
+    assert clock(MIDDAY + 2 * HOUR, "two", MIDDAY + SECOND)[0] == MIDDAY + MINUTE, "what others saw is not unseen"
+
+
+def test_the_first_word_of_a_life_is_not_believed_while_another_node_lives(clock: Clock) -> None:
+    clock(MIDDAY, "one")
+    assert clock(MIDDAY + HOUR, "two")[0] == MIDDAY, "it may be a step"
+    assert clock(MIDDAY + HOUR + SECOND, "two", MIDDAY + SECOND)[0] == MIDDAY + SECOND
+    assert clock(MIDDAY + HOUR + MINUTE, "one", MIDDAY + MINUTE)[0] == MIDDAY + MINUTE, "the one that was there knows"
+    assert clock(MIDDAY + 3 * HOUR, "two", MIDDAY + 3 * MINUTE)[0] == MIDDAY + 3 * MINUTE, "and it is settled"
+
+
+def test_where_all_nodes_were_away_the_gap_is_believed_when_none_spoke_that_was_there_before(clock: Clock) -> None:
+    clock(MIDDAY, "one")
+    clock(MIDDAY, "two")
+    assert clock(MIDDAY + HOUR, "one")[0] == MIDDAY
+    assert clock(MIDDAY + HOUR + SECOND, "two")[0] == MIDDAY, "this one was away too, and knows no more"
+    assert clock(MIDDAY + HOUR + 59 * SECOND, "one", MIDDAY + 59 * SECOND)[0] == MIDDAY + 59 * SECOND
+    assert clock(MIDDAY + HOUR + MINUTE, "one", MIDDAY + MINUTE)[0] == MIDDAY + HOUR + MINUTE
+    assert clock(MIDDAY + HOUR + MINUTE + SECOND, "two", MIDDAY + MINUTE)[0] == MIDDAY + HOUR + MINUTE
+    assert clock(0, "one", MIDDAY + HOUR + 3 * MINUTE)[0] == MIDDAY + HOUR + 3 * MINUTE, "and it is settled"
+
+
+def test_nodes_that_died_long_ago_do_not_live(clock: Clock) -> None:
+    clock(MIDDAY, "dead")
+    clock(MIDDAY, "one")
+    clock(MIDDAY + HOUR, "one", MIDDAY + HOUR)
+    assert clock(MIDDAY + 2 * HOUR, "one")[0] == MIDDAY + 2 * HOUR
+
+
+def test_an_older_doubt_makes_nobody_unsure_of_a_newer_one(clock: Clock) -> None:
+    clock(MIDDAY, "one")
+    clock(MIDDAY + HOUR, "two")
+    clock(MIDDAY + HOUR, "one", MIDDAY + SECOND)
+    assert clock(MIDDAY + 2 * HOUR, "three")[0] == MIDDAY + SECOND, "another gap in doubt"
+    late = MIDDAY + 3 * MINUTE
+    assert clock(MIDDAY + 2 * HOUR, "two", late)[0] == late, "it was there before this gap"
+    assert clock(MIDDAY + 2 * HOUR, "three", late + 3 * MINUTE)[0] == late + 3 * MINUTE
 
 
 def test_days_follow_the_clock_on_the_wall(client: redis.Redis) -> None:
