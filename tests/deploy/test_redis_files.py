@@ -1,6 +1,7 @@
 """The files that are shipped for Redis: real servers start with them, and are what the relay asks of a store."""
 
 import re
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,6 +13,7 @@ from relay.store.redis.durability import SETTINGS
 from tests.contract.redis.link.scene import COUNT, KEY, link_to
 from tests.deploy.rules import ROOT
 from tests.fakes.redisservers import NAMES, Server, Watcher, binary, replicated, until
+from tests.misfortune.certificates import Shown
 
 FOLDER = ROOT / "deploy" / "redis"
 REDIS = FOLDER / "redis.conf"
@@ -62,6 +64,68 @@ def test_servers_with_replicas_have_the_same_file_and_refuse_where_they_are_cut_
             until(lambda: client.info("replication")["connected_slaves"] == 0, "the primary has lost it")
             with pytest.raises(redis.exceptions.ResponseError, match="NOREPLICAS"):
                 client.incr(KEY)
+
+
+def recipe(file: Path, folder: Path) -> list[str]:
+    """The lines for TLS that stand there as comments, with what they name in a folder."""
+    found = re.findall(r"^# ((?:port 0|tls-\S+ \S+|replica-announce-ip \S+))$", file.read_text(), re.MULTILINE)
+    return [line.replace("/etc/redis", str(folder)) for line in found]
+
+
+def certificate(folder: Path, name: str) -> None:
+    """Made by the command that the file says."""
+    (command,) = re.findall(r"^#   (openssl .*)$", REDIS.read_text(), re.MULTILINE)
+    words = command.replace("/etc/redis", str(folder)).replace("redis.example.it", name).split()
+    subprocess.run(words, check=True, capture_output=True, timeout=60)
+
+
+def over_tls(program: Path, folder: Path, *more: str) -> Server:
+    """A server with the shipped file and its lines for TLS, which listens at a port of its own."""
+    server = Server(program, is_durable=False, is_tcp=True)
+    told = [line for line in recipe(REDIS, folder) if not line.startswith(("port", "tls-port"))]
+    own = [f"{name} {value}" for name, value in lines(REDIS).items() if name not in OF_THE_MACHINE]
+    server.config = [*own, *told, *more, "port 0", f"tls-port {server.port}"]
+    server.tls = Shown(folder / "redis.crt", folder / "redis.key", folder / "redis.crt")
+    return server
+
+
+@pytest.mark.needs("openssl")
+def test_a_node_reaches_a_server_with_the_lines_for_tls(tmp_path: Path) -> None:
+    """With the one of our servers that is built with TLS."""
+    certificate(tmp_path, "localhost")
+    assert [line.split()[0] for line in recipe(REDIS, tmp_path)] == [
+        "port", "tls-port", "tls-cert-file", "tls-key-file", "tls-auth-clients",
+    ]  # fmt: skip
+    server = over_tls(binary("redis-7"), tmp_path)
+    try:
+        server.start()
+        address = f"rediss://localhost:{server.port}/0?ca={tmp_path / 'redis.crt'}"
+        with closing(link_to(address)) as link:
+            assert link.run(COUNT, [KEY], is_durable=True) == 1
+            assert link.problems() == ()
+    finally:
+        server.close()
+
+
+@pytest.mark.needs("openssl")
+def test_replicas_with_the_lines_for_tls_copy_through_it_and_are_asked_through_it(tmp_path: Path) -> None:
+    certificate(tmp_path, "localhost")
+    (tmp_path / "servers.crt").write_text((tmp_path / "redis.crt").read_text())
+    more = [line.replace("redis-2.example.it", "localhost") for line in recipe(REPLICATED, tmp_path)]
+    assert [line.split()[0] for line in more] == ["tls-replication", "tls-ca-cert-file", "replica-announce-ip"]
+    servers = [over_tls(binary("redis-7"), tmp_path, *more) for _ in range(2)]
+    try:
+        primary, replica = (server.start() for server in servers)
+        replica.follow(primary)
+        address = f"rediss://localhost:{primary.port}/0?ca={tmp_path / 'redis.crt'}"
+        with closing(link_to(address)) as link:
+            assert link.run(COUNT, [KEY], is_durable=True) == 1
+            assert link.problems() == ()
+            assert link.facts is not None
+            assert [str(each) for each in link.facts.replicas] == [f"localhost:{replica.port}"]
+    finally:
+        for server in servers:
+            server.close()
 
 
 def test_what_it_answered_is_there_after_a_power_cut(shipped: Server) -> None:
