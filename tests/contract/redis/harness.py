@@ -13,6 +13,7 @@ from functools import cache
 import redis
 
 from relay.core.keymark import KeyMark
+from relay.core.limits import MINUTE
 from relay.errors import RelayError
 from relay.store.needs import Outside, StoreSettings
 from relay.store.ports import Store
@@ -23,6 +24,7 @@ from relay.store.redis.joining import Rules
 from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
 from relay.store.redis.opening import Membership, open_store
+from relay.store.redis.patience import Patience
 from relay.store.redis.store import RedisStore
 from relay.vault import Vault
 from relay.vault.vault import fingerprint_of
@@ -40,6 +42,10 @@ def shared_server(name: str = "redis-7") -> Server:
 
 _DATABASES = itertools.count()
 """A check may have two stores at once; a server has sixteen."""
+
+
+AT_LEISURE = Patience(connect=MINUTE, reply=MINUTE, whole=MINUTE, confirm=MINUTE, replica=MINUTE, sentinel=MINUTE)
+"""These checks are not about time-outs, and a busy machine takes a second now and then."""
 
 
 class Bells(OwnBell):
@@ -91,8 +97,9 @@ class RedisHarness(OnVirtualTime):
         self._lives += 1
         rules = Rules(Durability.RELAXED, Identity(scripts_version()), lambda: "5e" * 16)
         link = self.link_type(
-            replace(parse_address(self._server.address), db=self._db), rules, boottime=boottime, chance=lambda: 0.5
-        )
+            replace(parse_address(self._server.address), db=self._db), rules,
+            boottime=boottime, chance=lambda: 0.5, patience=AT_LEISURE,
+        )  # fmt: skip
         self.links.append(link)
         outside = Outside(
             clock=self.clock,
