@@ -65,6 +65,14 @@ class StoreMoved(StoreBroken):
     """the store was moved to another place, or is not all here yet"""
 
 
+class NodeInUse(StoreBroken):
+    """another process runs as this node"""
+
+
+class NodeOutlived(NodeInUse):
+    """another process has begun to run as this node, and this one may decide nothing more"""
+
+
 class StaleRouting(TemporaryError):
     """a newer routing was applied; load it from the store"""
 

@@ -1,13 +1,13 @@
 -- Hands out what may be sent now, names who should log in, and says when to ask again; the attempts are recorded.
--- needs: clock attempts deliveries full numbering owners provider told rowkeys schedule types
--- ARGV: what TIME says in a test, the node, CLOCK_BOOTTIME gone by there, msgpack {version, who takes, {{provider,
--- username, many}, ...}, most, lease, next_at, number, {number, ...}, {{provider, username}, ...}, is_tended}:
+-- needs: clock attempts deliveries full lives numbering owners provider told rowkeys schedule types
+-- ARGV: what TIME says in a test, the node, relay time by its clock, msgpack {version, who takes, {{provider,
+-- username, many}, ...}, most, lease, next_at, number, {number, ...}, {{provider, username}, ...}, is_tended, life}:
 -- `next_at` is when something has to be decided first (0: at once); what this take gives is kept under its number
 -- until the node says that it has heard it; the mailboxes after it are left to other nodes; `is_tended`: what has run
--- out was judged just now, as much as in one go.
+-- out was judged just now, as much as in one go; `life`: this one of the node, once it speaks for it.
 -- Answers msgpack {"DONE", now, {{attempt, delivery row, message row, provider, username, is_probe, mailbox}, ...},
 -- opened, closed, wake_at or false, changes}, {"STALE"} where another routing is in force, {"JUDGE"} where something
--- has run out.
+-- has run out, {"OUTLIVED", since} where a newer life speaks for the node.
 local ask = cmsgpack.unpack(ARGV[4])
 local version, node, idle, most, lease = ask[1], ask[2], ask[3], ask[4], ask[5]
 local fault = deliveries.fault() or deliveries.due_fault() or attempts.begin_fault(node) or attempts.fault_of_nodes()
@@ -18,7 +18,10 @@ for _, each in ipairs(idle) do
 end
 fault = fault or types.fault({ [rowkeys.taken(ARGV[2])] = "hash" })
 if fault then return redis.error_reply(fault) end
-if tonumber(redis.call("HGET", rowkeys.STATE, "routing") or 0) ~= version then return cmsgpack.pack({ "STALE" }) end
+local known = redis.call("HMGET", rowkeys.STATE, "routing", lives.field(ARGV[2]))
+local newer = lives.newer(known[2], ask[11])
+if newer then return cmsgpack.pack({ "OUTLIVED", newer }) end
+if tonumber(known[1] or 0) ~= version then return cmsgpack.pack({ "STALE" }) end
 full.go_on()
 local now = clock.now(ARGV[1], ARGV[2], ARGV[3])
 local due = redis.call("ZRANGE", rowkeys.index("deliveries", "due"), 0, 0, "WITHSCORES")

@@ -30,6 +30,7 @@ class Reading:
         self._seq = 0
 
     undo = None
+    is_fact = False
 
     def call(self, core: Core) -> Call:
         """What is run. Again: this life of the node's memory was not given it, and asks the store."""

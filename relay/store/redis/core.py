@@ -20,7 +20,7 @@ from relay.store.redis.judged import Judged
 from relay.store.redis.leases import RedisLeases
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.opened import Opened
-from relay.store.redis.operations import Changed, Look, Stale
+from relay.store.redis.operations import HELD, Changed, Look, Stale
 from relay.store.redis.parts import Ground, load_parts, schedule_of
 
 T = TypeVar("T")
@@ -74,10 +74,13 @@ class Core:
 
     # the frame of an operation
 
-    def judge(self, work: Callable[[], T], *, held: int | None = None) -> T:
-        """Runs work that decides, and commits what it wrote. Stale: somebody else did meanwhile; nothing is done."""
+    def judge(self, work: Callable[[], T], *, held: int | None = None, is_fact: bool = False) -> T:
+        """Runs work that decides, and commits what it wrote; `is_fact`: what is so whoever says it.
+
+        Stale: somebody else did meanwhile. NodeOutlived: this process speaks no more for its node. Nothing is done.
+        """
         operations, self.in_doubt = self._ground.operations, NOTHING  # nor of the one before, if this cannot even begin
-        look = operations.begin(self.revision) if held is None else operations.begin(self.revision, held=held)
+        look = operations.begin(self.revision, held=HELD if held is None else held, is_fact=is_fact)
         if look.revision < self.revision:
             operations.let_go()
         self._refuse_the_past(look)

@@ -45,6 +45,8 @@ class Putting:
         self._event = StoreEvent(EventKind.ACCEPTED, 0, new.message.id, None, new.message.account)
 
     undo = None
+    is_fact = True
+    """Mail may be taken in at whoever it is handed in."""
 
     def call(self, core: Core) -> Call:
         """What is run."""
@@ -85,6 +87,8 @@ class Putting:
 class Taking:
     """Work is handed out; what has run out or is due is judged first."""
 
+    is_fact = False
+
     def __init__(
         self,
         ground: Ground,
@@ -111,7 +115,7 @@ class Taking:
         heard = self._ground.operations.heard_takes(self._number)
         work = [
             self._version, self._node, self._idle, self._most, lease, late_at, self._number, heard, self._left,
-            self._is_tended,
+            self._is_tended, self._ground.operations.life,
         ]  # fmt: skip
         return _call(self._ground, "take", _packed(work))
 
@@ -120,9 +124,11 @@ class Taking:
         core.given.take_back(self._number)
 
     def answered(self, core: Core, reply: list[Any]) -> Taken:
-        """Claims, sessions to open and close, and when to ask again. StaleRouting."""
+        """Claims, sessions to open and close, and when to ask again. StaleRouting, NodeOutlived."""
         if reply[0] == b"STALE":
             raise StaleRouting
+        if reply[0] == b"OUTLIVED":
+            self._ground.operations.refuse(reply[1])
         if reply[0] == b"JUDGE":
             self._is_tended = True
             raise Again(lambda core: core.judged.tend(self._node), and_again=True)
@@ -164,6 +170,7 @@ class Gating:
         self._claim = claim
 
     undo = None
+    is_fact = False
 
     def call(self, core: Core) -> Call:
         """What is run."""
@@ -184,6 +191,8 @@ class Settling:
         self._result = result
 
     undo = None
+    is_fact = True
+    """A late `delivered` counts; what else is late the engine drops."""
 
     def call(self, core: Core) -> Call:
         """What is run."""

@@ -13,9 +13,11 @@ from relay.store.redis.asking import LinkAsking
 from relay.store.redis.given import Given
 from relay.store.redis.intake import RedisIntake
 from relay.store.redis.leases import RedisLeases
+from relay.store.redis.lives import Lives, life_field
 from relay.store.redis.opened import Opened
 from relay.store.redis.parts import Parts
 from relay.store.redis.pruning import RedisPruning
+from relay.store.redis.rowkeys import STATE
 
 
 class Judged:
@@ -85,6 +87,19 @@ class Judged:
     def recover(self, node: str) -> int:
         """Ends the attempts of the node's old process."""
         return self._leases.recover(node)
+
+    def speak(self, node: str, token: str, lives: Lives) -> tuple[int, Instant]:
+        """As `recover`, and from now on this life speaks for its node; since when it does. NodeInUse: another one does.
+
+        Every other node hears that something changed, and so does a process that thinks to be this node.
+        """
+        times, now = self._context.clock, self._context.clock.now()
+        said = self._asking.hget(STATE, life_field(node))
+        lives.begin(node, token, said, is_heard_of=self._leases.is_held(node), shown=times.shown)
+        doubts = self._leases.recover(node)
+        self._opened.ledger.act("lives.begin", node, token)
+        self._context.changed()
+        return doubts, now
 
     # sessions
 

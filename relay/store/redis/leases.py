@@ -68,6 +68,10 @@ class RedisLeases:
         """The node lives: its claims are its own for another while."""
         self._opened.ledger.act("attempts.extend", node, self._context.clock.now() + self._context.settings.lease)
 
+    def is_held(self, node: str) -> bool:
+        """Whether the lease of a node goes on: somebody has renewed it lately."""
+        return self._until().get(node, 0) > self._context.clock.now()
+
     def lost(self, node: str) -> list[Claim]:
         """The claims that a node lost and has not settled."""
         known = sorted((int(name), told) for name, told in self._opened.ledger.asking.hscan(lost_key(node)))

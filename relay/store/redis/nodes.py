@@ -26,9 +26,13 @@ class RedisNodes:
         self._announce, self._list = load_script("announce"), load_script("nodes")
 
     async def announce(self, node: NodeView) -> None:
-        """Says how this node is."""
+        """Says how this node is. NodeOutlived: another process does."""
         said = json.dumps(asdict(node))
-        await self._run(lambda: self._link.run(self._announce, (), (*self._operations.prelude(), node.node, said)))
+        life = self._operations.life
+        newer = await self._run(
+            lambda: self._link.run(self._announce, (), (*self._operations.prelude(), node.node, said, life))
+        )
+        self._operations.refuse(newer)
 
     async def nodes(self) -> Sequence[SeenNode]:
         """All that were heard of within a day, by name."""

@@ -16,6 +16,7 @@ from relay.store.redis.bell import Rope
 from relay.store.redis.keys import CLOCK
 from relay.store.redis.ledger import RedisLedger
 from relay.store.redis.link import Link
+from relay.store.redis.lives import Lives
 from relay.store.redis.opened import Opened
 from relay.store.redis.operations import Operations, Saying
 from relay.store.redis.parts import Ground
@@ -39,6 +40,8 @@ class Membership:
     """What TIME says in a simulated world; on a machine empty."""
     seen: Seen = field(default_factory=Seen)
     """How far the store was when an earlier life of it looked."""
+    lives: Lives = field(default_factory=Lives)
+    """Those that its data_dir knows."""
 
 
 def open_store(
@@ -49,7 +52,7 @@ def open_store(
     membership.seen.check(link)
     heard = link.ask("HGET", CLOCK, f"heard:{membership.node}")
     ground = open_ground(link, settings, outside, membership)
-    return RedisStore(ground, rope, None if heard is None else int(heard), membership.seen)
+    return RedisStore(ground, rope, None if heard is None else int(heard), seen=membership.seen, lives=membership.lives)
 
 
 def open_ground(link: Link, settings: StoreSettings, outside: Outside, membership: Membership) -> Ground:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgpack
 
-from relay.core.limits import SECOND
+from relay.core.limits import SECOND, Instant
 from relay.errors import StoreUnavailable
 from relay.store.redis.intended import Intended
 from relay.store.redis.link import Link

@@ -13,7 +13,7 @@ from relay.core.envelope import Claim, LoginFailure, NewMessage, Result, Taken, 
 from relay.core.limits import SECOND, Instant
 from relay.core.routing import Routing
 from relay.core.words import MailboxId
-from relay.errors import StoreError, TemporaryError
+from relay.errors import NodeOutlived, StoreError, TemporaryError
 from relay.store.engine.answering import Answering
 from relay.store.engine.books import books_of
 from relay.store.engine.context import Context
@@ -35,6 +35,7 @@ from relay.store.redis.core import Core
 from relay.store.redis.easing import Easing
 from relay.store.redis.hearing import Hearer, hearers_of
 from relay.store.redis.hot import Gating, Putting, Settling, Taking
+from relay.store.redis.lives import Lives
 from relay.store.redis.nodes import RedisNodes
 from relay.store.redis.parts import Ground
 from relay.store.redis.seen import Seen
@@ -56,7 +57,7 @@ ATTENDED: float = 0.25
 class RedisStore(Answering, InForce):
     """A store on Redis as one node has it."""
 
-    def __init__(self, ground: Ground, rope: Rope, heard_at: int | None, seen: Seen) -> None:
+    def __init__(self, ground: Ground, rope: Rope, heard_at: int | None, *, seen: Seen, lives: Lives) -> None:
         """Loads what the store says. `heard_at`: when this node's life before was heard of last.
 
         StoreUnavailable and below: why not.
@@ -64,6 +65,7 @@ class RedisStore(Answering, InForce):
         self._ground = ground
         self._rope = rope
         self._seen = seen
+        self._lives = lives
         self._errands = Errands(ground.outside.fatal)
         self._easing = Easing(lambda: self._judge(lambda core: core.judged.ease()), self._errands)
         self._hearers: dict[str, Hearer] = {}
@@ -110,10 +112,12 @@ class RedisStore(Answering, InForce):
         while True:
             await self._rope.wait(mark, None, self.now)
             try:
-                await self._look(lambda core: core.revision)
+                await self._look(lambda _: self._ground.operations.refuse_outlived())
                 mark = self._worker.changes
             except TemporaryError:
                 continue  # that it is away is said by whoever asks it for something
+            except NodeOutlived:
+                return  # this process ends
             finally:
                 await asyncio.sleep(ATTENDED)
 
@@ -187,8 +191,17 @@ class RedisStore(Answering, InForce):
         return lost
 
     async def recover(self, node: str) -> int:
-        """Ends the attempts of the node's old process."""
-        return await self._judge(lambda core: core.judged.recover(node))
+        """Ends the attempts of the node's old process; of its own node this one speaks from now on.
+
+        NodeInUse: another process does, and lives.
+        """
+        if node != self._ground.node:
+            return await self._judge(lambda core: core.judged.recover(node))
+        operations, lives = self._ground.operations, self._lives
+        doubts, since = await self._judge(lambda core: core.judged.speak(node, operations.token, lives))
+        operations.speak(since)
+        await self._run(lambda: lives.begun(operations.token))
+        return doubts
 
     async def wait(self, mark: int, until: Instant | None) -> None:
         """Returns when anything changed since `mark`, or at `until`."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from relay.errors import StoreBroken, StoreUnavailable
+from relay.errors import NodeOutlived, StoreBroken, StoreUnavailable
 from relay.store.needs import Fatal, Runner
 from relay.store.redis.core import Core
 from relay.store.redis.link import Call
@@ -35,6 +35,10 @@ class Hot(Protocol):
 
     def answered(self, core: Core, reply: Any, /) -> Any:
         """What came of it. Again: it has to be judged."""
+
+    @property
+    def is_fact(self) -> bool:
+        """Whether what is judged of it holds though another process speaks for this node by now."""
 
     @property
     def undo(self) -> Callable[[Core], None] | None:
@@ -69,6 +73,11 @@ class Item:
         """Whether there is something left to do for it."""
         return not (self.is_done or self.is_in_doubt)
 
+    @property
+    def is_fact(self) -> bool:
+        """Whether it holds whoever says it."""
+        return self.hot is not None and self.hot.is_fact
+
     def end(self, outcome: Any) -> None:
         """It is done."""
         self.outcome, self.is_done = outcome, True
@@ -100,6 +109,7 @@ class Turns:
         self._waiting: list[Item] = []
         self._driver: asyncio.Task[None] | None = None
         self._is_closed = False
+        self._is_outlived = False
 
     def submit(self, **what: Any) -> "asyncio.Future[Any]":
         """The outcome of an operation; `undo` gets one that nobody waits for any more."""
@@ -135,11 +145,18 @@ class Turns:
                 for item in (*wondering, *wanted):
                     if item.is_done:
                         _answer(item)
+                        self._end_if_outlived(item)
                 left = [item for item in (*wondering, *wanted) if not item.is_done]
                 wondering = [item for item in left if item.is_in_doubt]
                 self._waiting[:0] = [item for item in left if not item.is_in_doubt]
         finally:
             self._driver = None
+
+    def _end_if_outlived(self, item: Item) -> None:
+        """Whoever asked hears it too; but nobody may have to ask for this process to end."""
+        if isinstance(item.error, NodeOutlived) and not self._is_outlived:
+            self._is_outlived = True
+            self._fatal(item.error)
 
     def _break(self, items: Sequence[Item], broken: StoreBroken) -> None:
         """A fault of ours: nothing goes on from here, and the next life of this node begins clean."""

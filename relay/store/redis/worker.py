@@ -9,7 +9,7 @@ from typing import Any
 
 import msgpack
 
-from relay.errors import RelayError, StoreError, StoreFull, StoreSilent, StoreUnavailable
+from relay.errors import NodeOutlived, RelayError, StoreError, StoreFull, StoreSilent, StoreUnavailable
 from relay.store.redis.core import NOTHING, Core
 from relay.store.redis.hearing import Hearer
 from relay.store.redis.link import Call
@@ -105,7 +105,10 @@ class Worker:
         while self._lost:
             undo = self._lost[0].undo
             if undo is not None:
-                self.alive().judge(lambda undo=undo: undo(self.alive()))  # type: ignore[misc]
+                try:
+                    self.alive().judge(lambda undo=undo: undo(self.alive()))  # type: ignore[misc]
+                except NodeOutlived:
+                    pass  # the newer life of this node has done so
             del self._lost[0]
 
     # what is hot
@@ -171,7 +174,7 @@ class Worker:
             return [item.judge(core) for item in items if item.judge is not None]
 
         try:
-            outcomes = core.judge(work)
+            outcomes = core.judge(work, is_fact=all(item.is_fact for item in items))
         except PenHeld as error:
             self._wait_for_pen(items, error)
             return True
@@ -198,7 +201,8 @@ class Worker:
             core, judge = self.alive(), item.judge
             assert judge is not None
             try:
-                self._judged(item, core.judge(lambda core=core, judge=judge: judge(core), held=item.held))  # type: ignore[misc]
+                outcome = core.judge(lambda core=core, judge=judge: judge(core), held=item.held, is_fact=item.is_fact)  # type: ignore[misc]
+                self._judged(item, outcome)
             except PenHeld as error:
                 self._wait_for_pen([item], error)
             except StoreSilent as error:

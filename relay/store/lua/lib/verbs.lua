@@ -1,5 +1,5 @@
 -- What a judged operation may do besides writing rows, by name: each verb takes a list of arguments and the instant.
--- needs: attempts intake owners rowkeys types verbs_schedule
+-- needs: attempts intake lives owners rowkeys types verbs_schedule
 local verbs = {}
 
 local OWN, CHECKS = {}, {}
@@ -32,6 +32,10 @@ end
 -- (mailbox): no node has sessions of it.
 OWN["owners.leave"] = function(args) owners.leave(args[1]) end
 CHECKS["owners.leave"] = function() return owners.fault("") end
+
+-- (node, token): from now on this life speaks for its node.
+OWN["lives.begin"] = function(args, now) lives.begin(args[1], args[2], now) end
+CHECKS["lives.begin"] = function() return types.fault({ [rowkeys.STATE] = "hash" }) end
 
 -- (key): nothing needs this body any more.
 OWN["bodies.drop"] = function(args) redis.call("UNLINK", args[1]) end
