@@ -93,7 +93,7 @@ class _Mover:
             target = self._target()
             opened.callback(target.close)
             today = datetime.fromtimestamp(self._clock.wall() / SECOND).astimezone().isoformat(timespec="seconds")
-            means = Means(self._source, self._prepare, today, self._order.told, crash_point)
+            means = Means(self._source, self._prepare, today, self._order.told, _new_id, crash_point)
             move = Move(target, means)
             opened.callback(move.close)
             counted = move.run()
@@ -196,6 +196,10 @@ class _Mover:
             fatal=_raise,
             free_bytes=self._data.free_bytes,
         )
+
+
+def _new_id() -> str:
+    return randomness(16).hex()
 
 
 async def _at_once(work: Callable[[], T]) -> T:

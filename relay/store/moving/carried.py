@@ -30,7 +30,10 @@ NUMBERED = (
 )  # fmt: skip
 """Tables whose rows have numbers that go on where they were."""
 
-OWN_FACTS = frozenset({"schema", "queue_ahead", "clock_wrong", "floor_messages", "floor_attempts", "barred"})
+BARRED_BY = "barred_by"
+"""The fact that says which move has barred a place."""
+
+OWN_FACTS = frozenset({"schema", "queue_ahead", "clock_wrong", "floor_messages", "floor_attempts", "barred", BARRED_BY})
 """Facts of `meta` that speak of the place and not of what is in it."""
 
 MOVING = "moving"

@@ -20,7 +20,7 @@ from relay.store.moving.carried import (
     compared,
     shifted,
 )
-from relay.store.moving.sides import Journey, Readable, Source, Target
+from relay.store.moving.sides import Journey, Leave, Readable, Source, Target
 from relay.store.needs import CrashPoint, never_dies
 from relay.store.redis.answers.store import pack_event
 from relay.store.redis.tables import TABLES
@@ -62,6 +62,8 @@ class Means:
     today: str
     """For the sentence that bars the source."""
     told: Telling
+    new_id: Callable[[], str]
+    """Of a move, and of a run of it: no two are the same."""
     passes: CrashPoint = never_dies
     """Told of each durable step: `move-prepared`, `move-begun`, `move-page`, `move-carried`, `move-barred`."""
 
@@ -84,17 +86,20 @@ class Move:
         means, target, source, found = self._means, self._target, self._source, self._target.journey()
         if found is not None and found.store_id != source.store_id:
             raise StoreBroken(f"{target.where} has the half of another move in it, of store {found.store_id}")
-        is_as_it_was = found is not None and found.state == source.state()
-        if found is not None and is_as_it_was and (found.ahead == source.ahead or source.moved):
-            return found
-        if source.moved:
+        is_left = found is not None and source.is_left_by(found.token)
+        if source.moved and not is_left:
             raise StoreMoved(f"{source.where}: {source.moved}")
+        is_as_it_was = found is not None and found.state == source.state()
+        if found is not None and (is_left or (is_as_it_was and found.ahead == source.ahead)):
+            target.go_on(found, means.new_id())
+            return found
         source.close()
         width = means.prepare()
         means.passes("move-prepared")
         self._source = source = means.open_source()
-        journey = Journey(source.store_id, source.where, source.state(), source.ahead, source.moment() - width)
-        target.begin(journey)
+        since, token = source.moment() - width, means.new_id()
+        journey = Journey(source.store_id, source.where, source.state(), source.ahead, since, token)
+        target.begin(journey, found, means.new_id())
         means.passes("move-begun")
         return journey
 
@@ -123,7 +128,10 @@ class Move:
 
     def _finish(self) -> None:
         source, target = self._source, self._target
-        if not source.bar(f"it was moved to {target.where} on {self._means.today}", self._journey.state):
+        came = source.bar(f"it was moved to {target.where} on {self._means.today}", self._journey)
+        if came is Leave.ELSEWHERE:
+            raise StoreMoved(f"{source.where}: {source.moved}; what was carried to {target.where} is of no use")
+        if came is Leave.USED:
             raise StoreUnavailable(
                 f"{source.where} was used while it was being moved: stop every relay, and run it again"
             )

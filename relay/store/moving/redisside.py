@@ -11,11 +11,11 @@ import msgpack
 
 from relay.core.limits import MINUTE, SECOND
 from relay.core.words import MailboxId
-from relay.errors import StoreBroken, StoreMoved
-from relay.store.moving.carried import EVENTS, NUMBERED, Page
+from relay.errors import StoreBroken, StoreMoved, StoreUnavailable
+from relay.store.moving.carried import BARRED_BY, EVENTS, NUMBERED, Page
 from relay.store.moving.redisreading import WITHIN, RedisReading
 from relay.store.moving.redisrows import RedisRows
-from relay.store.moving.sides import Journey
+from relay.store.moving.sides import Journey, Leave
 from relay.store.redis.answers.store import pack_event
 from relay.store.redis.keys import CLOCK
 from relay.store.redis.layout import BATCH
@@ -37,6 +37,8 @@ from relay.store.redis.tables import TABLES
 
 MOVING = "moving"
 
+ANOTHER = "another `relay queue migrate`, which goes on with it: let that one end"
+
 Awaken = Callable[["RedisSide", int], None]
 """Makes the schedule of a store that is filled (relay/store/moving/waking.py); since when ends may still count."""
 
@@ -52,6 +54,9 @@ class RedisSide(RedisReading):
         self._said = said
         self._mailboxes: dict[int, MailboxId] = {}
         self._journey: Journey | None = None
+        self._written = b""
+        """The journey as it stands there."""
+        self._run = ""
 
     # as source
 
@@ -82,12 +87,16 @@ class RedisSide(RedisReading):
     @property
     def moved(self) -> str:
         """The sentence that bars it."""
-        said = self.ask("HGET", META, "barred")
-        return "" if said is None or self.ask("HEXISTS", META, MOVING) else said.decode()
+        return str((self.ask("HGET", META, "barred") or b"").decode())
 
-    def bar(self, sentence: str, state: str) -> bool:
+    def is_left_by(self, token: str) -> bool:
+        """Whether this move has barred it."""
+        return bool(self.ask("HGET", META, BARRED_BY) == token.encode())
+
+    def bar(self, sentence: str, journey: Journey) -> Leave:
         """Nobody can use it any more."""
-        return bool(self._run("moved_away", sentence, *state.split(".")))
+        came = self._do("moved_away", sentence, *journey.state.split("."), BARRED_BY, journey.token)
+        return Leave(came.decode())
 
     def leases(self) -> Mapping[str, int]:
         """The nodes whose claims are their own for another while, microseconds."""
@@ -130,8 +139,8 @@ class RedisSide(RedisReading):
         """The move that is not finished here."""
         written = self.ask("HGET", META, MOVING)
         if written is not None:
-            self._journey = Journey.read(written.decode())
-            return self._journey
+            self._written = written
+            return Journey.read(written.decode())
         if self.moved:
             raise StoreMoved(f"{self.where}: {self.moved}; a store is moved only to where there is none")
         if any(key != META.encode() for key in self._keys()):
@@ -141,23 +150,29 @@ class RedisSide(RedisReading):
             )
         return None
 
-    def begin(self, journey: Journey) -> None:
+    def begin(self, journey: Journey, found: Journey | None, run: str) -> None:
         """Empties what an earlier move left, and bars it."""
-        barred = f"it is being moved here from {journey.origin}; `relay queue migrate` goes on with it"
         if self.store_id != journey.store_id:
             raise StoreBroken(f"{self.where} is marked as store {self.store_id}: name an empty database")
-        self.ask("HSET", META, "barred", barred, MOVING, journey.written())
-        for field in self.ask("HKEYS", META):
-            if field.startswith(f"{MOVING}:".encode()):
-                self.ask("HDEL", META, field)
-        for key in list(self._keys()):
-            if key != META.encode():
-                self.ask("UNLINK", key)
-        self._journey = journey
+        self._claim(journey, journey.written().encode(), run)
+        keys = [key for key in self._keys() if key != META.encode()]
+        for start in range(0, len(keys), BATCH):
+            self._write("moved_out", *keys[start : start + BATCH])
+
+    def go_on(self, journey: Journey, run: str) -> None:
+        """This run alone writes from here on."""
+        self._claim(journey, self._written, run)
+
+    def _claim(self, journey: Journey, written: bytes, run: str) -> None:
+        """In one step with a look at whether all is as it was found."""
+        barred = f"it is being moved here from {journey.origin}; `relay queue migrate` goes on with it"
+        if self._do("moved_begin", MOVING, self._written, written, run, barred) != b"OK":
+            raise StoreUnavailable(f"{self.where} was written to just now by {ANOTHER}")
+        self._journey, self._written, self._run = journey, written, run
 
     def note(self, journey: Journey) -> None:
         """Remembers of the move what is another now."""
-        self.ask("HSET", META, MOVING, journey.written())
+        self._claim(journey, journey.written().encode(), self._run)
 
     def _keys(self) -> Iterator[bytes]:
         cursor: Any = b"0"
@@ -190,7 +205,7 @@ class RedisSide(RedisReading):
 
     def _take(self, table: str, position: str, *work: list[Any]) -> None:
         packed: bytes = msgpack.packb(work, use_bin_type=False, unicode_errors="surrogateescape")
-        self._run("moved_in", f"{MOVING}:{table}", position, packed)
+        self._write("moved_in", f"{MOVING}:{table}", position, packed)
 
     def _mailbox(self, number: int) -> MailboxId:
         if number not in self._mailboxes:
@@ -203,6 +218,7 @@ class RedisSide(RedisReading):
 
     def wake(self, moment: Callable[[], int], numbers: Mapping[str, int]) -> None:
         """Numbers, clock, and the schedule."""
+        self._write("moved_out")
         for table, last in numbers.items():
             if last:
                 self.ask("SET", number_key(table), max(last, self.number(table)))
@@ -221,9 +237,14 @@ class RedisSide(RedisReading):
 
     def finish(self, moment: Callable[[], int]) -> None:
         """It may be used from now on; its clock went on since it was set."""
-        self._run("moved_here", MOVING)
+        self._write("moved_here")
 
-    def _run(self, name: str, *args: bytes | str | int) -> Any:
+    def _write(self, name: str, *args: bytes | str | int) -> None:
+        """Nothing is written for a run that another one took over from."""
+        if self._do(name, MOVING, self._run, *args) != b"OK":
+            raise StoreUnavailable(f"{self.where} is being filled by {ANOTHER}")
+
+    def _do(self, name: str, *args: bytes | str | int) -> Any:
         return self.link.run(load_script(name), (), args, is_durable=True, within=WITHIN)
 
     def close(self) -> None:

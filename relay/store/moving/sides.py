@@ -7,6 +7,7 @@ together or not at all.
 import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import Protocol
 
 from relay.store.moving.carried import Page
@@ -25,6 +26,8 @@ class Journey:
     """Queue time minus relay time at the source."""
     since: int
     """Relay time, as the target has it, from which on ended attempts may still count."""
+    token: str
+    """Tells this move from every other one of the same store."""
 
     def written(self) -> str:
         """As a fact."""
@@ -34,6 +37,17 @@ class Journey:
     def read(cls, written: str) -> "Journey":
         """From a fact."""
         return cls(**json.loads(written))
+
+
+class Leave(Enum):
+    """What came of barring a source."""
+
+    LEFT = "left"
+    """It is barred, by this move and no other."""
+    USED = "used"
+    """It is not in the state in which it was carried any more: nothing was done."""
+    ELSEWHERE = "elsewhere"
+    """Another move has barred it: nothing was done."""
 
 
 class Readable(Protocol):
@@ -75,8 +89,11 @@ class Source(Readable, Protocol):
     def moved(self) -> str:
         """The sentence that bars it; empty: it may be used."""
 
-    def bar(self, sentence: str, state: str) -> bool:
-        """Nobody can use it any more; False: it is not in this state any more, and nothing was done."""
+    def is_left_by(self, token: str) -> bool:
+        """Whether it is barred, and by this move."""
+
+    def bar(self, sentence: str, journey: Journey) -> Leave:
+        """Nobody can use it any more; looked at and done in one step, so that of two moves one alone leaves it."""
 
     def close(self) -> None:
         """Lets go of it."""
@@ -90,8 +107,11 @@ class Target(Readable, Protocol):
     def journey(self) -> Journey | None:
         """The move that is not finished there; None: there is nothing at all. StoreBroken: something else is there."""
 
-    def begin(self, journey: Journey) -> None:
-        """Empties what an earlier move left, and bars it until this one is finished."""
+    def begin(self, journey: Journey, found: Journey | None, run: str) -> None:
+        """Empties what an earlier move left, and bars it until this one is finished; then as `go_on`."""
+
+    def go_on(self, journey: Journey, run: str) -> None:
+        """This run alone writes from here on. StoreUnavailable, here and later: another run has begun meanwhile."""
 
     def note(self, journey: Journey) -> None:
         """Remembers of the move what is another now."""
@@ -112,4 +132,4 @@ class Target(Readable, Protocol):
         """How much its schedule has ready; None: it is made at the start, from the rows."""
 
     def finish(self, moment: Callable[[], int], /) -> None:
-        """It may be used from now on."""
+        """It may be used from now on. StoreUnavailable: another run goes on with this move."""

@@ -11,6 +11,7 @@ from typing import Any
 from relay.errors import CorruptValue, StoreBroken, StoreMoved
 from relay.store.engine.statements import load_statements
 from relay.store.moving.carried import (
+    BARRED_BY,
     EVENTS,
     MESSAGES,
     MOVING,
@@ -19,7 +20,7 @@ from relay.store.moving.carried import (
     Page,
     is_carried,
 )
-from relay.store.moving.sides import Journey
+from relay.store.moving.sides import Journey, Leave
 from relay.store.needs import Clock
 from relay.store.redis.tables import TABLES
 from relay.store.segments.port import Place, Segments
@@ -148,13 +149,19 @@ class SqliteSide:
         """The sentence that bars it."""
         return self._fact(BARRED) or ""
 
-    def bar(self, sentence: str, state: str) -> bool:
-        """Nobody can use it any more."""
-        if self.state() != state:
-            return False
-        self._database.write(_STORE["set_meta"], (BARRED, sentence))
+    def is_left_by(self, token: str) -> bool:
+        """Whether this move has barred it."""
+        return self._fact(BARRED_BY) == token
+
+    def bar(self, sentence: str, journey: Journey) -> Leave:
+        """Nobody can use it any more; nobody else has the data_dir meanwhile."""
+        if self.moved:
+            return Leave.LEFT if self.is_left_by(journey.token) else Leave.ELSEWHERE
+        if self.state() != journey.state:
+            return Leave.USED
+        self._database.write_many(_STORE["set_meta"], ((BARRED, sentence), (BARRED_BY, journey.token)))
         self._database.commit()
-        return True
+        return Leave.LEFT
 
     def _store_clock(self) -> StoreClock:
         if self._times is None:
@@ -183,7 +190,7 @@ class SqliteSide:
             )
         return Journey.read(written)
 
-    def begin(self, journey: Journey) -> None:
+    def begin(self, journey: Journey, found: Journey | None, run: str) -> None:
         """Makes the tables, and bars what is in them."""
         self._wipe()
         for statement in _SCHEMA.values():
@@ -193,6 +200,9 @@ class SqliteSide:
         self._database.write_many(_STORE["set_meta"], facts.items())
         self._database.commit()
         self._segments.begin(1)
+
+    def go_on(self, journey: Journey, run: str) -> None:
+        """Nobody else has the data_dir."""
 
     def note(self, journey: Journey) -> None:
         """Remembers of the move what is another now."""

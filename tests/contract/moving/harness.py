@@ -6,8 +6,9 @@ Law: a place that was left is never opened again; the new one is opened as after
 import asyncio
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,6 +54,9 @@ class World:
     def random(self, many: int) -> bytes:
         self._chance += 1
         return self._chance.to_bytes(many, "big")
+
+    def new_id(self) -> str:
+        return self.random(16).hex()
 
     def outside(self) -> Outside:
         return Outside(
@@ -151,8 +155,9 @@ class OnRedis:
 Place = OnDisk | OnRedis
 
 
-async def move(origin: Place, target: Place, crash_point: CrashPoint = never_dies) -> list[Counted]:
-    """One run, from whatever state both are in."""
+@contextmanager
+def begun(origin: Place, target: Place, crash_point: CrashPoint = never_dies) -> Iterator[Move]:
+    """One run, from whatever state both are in, before it carries anything."""
     looked = origin.side()
     target.world.store_id = looked.store_id
     looked.close()
@@ -163,13 +168,19 @@ async def move(origin: Place, target: Place, crash_point: CrashPoint = never_die
             return aside.submit(lambda: asyncio.run(origin.prepare())).result()
 
     try:
-        run = Move(goal, Means(origin.side, prepare, "a day", lambda *_: None, crash_point))
+        run = Move(goal, Means(origin.side, prepare, "a day", lambda *_: None, origin.world.new_id, crash_point))
         try:
-            return run.run()
+            yield run
         finally:
             run.close()
     finally:
         goal.close()
+
+
+async def move(origin: Place, target: Place, crash_point: CrashPoint = never_dies) -> list[Counted]:
+    """One run, to its end."""
+    with begun(origin, target, crash_point) as run:
+        return run.run()
 
 
 class MovingHarness(OnVirtualTime):

@@ -28,7 +28,7 @@ from tests.contract.redis.recording import (
     recorded,
     run_again,
 )
-from tests.contract.redis.test_wrong_types import HOT_SCENES, MOVES, SCENES
+from tests.contract.redis.test_wrong_types import HALF, HOT_SCENES, MOVES, SCENES
 from tests.contract.scene import AUTH_LATER, BOUNCED, DEFERRED, DELIVERED, NODE, OTHER, A, B, C, Scene, account, box
 from tests.fakes.redisservers import NAMES
 
@@ -91,7 +91,7 @@ def test_each_call_is_done_wholly_or_refused_wholly_and_only_what_is_new_is_refu
 def test_a_store_is_moved_away_from_a_full_redis_and_not_to_one(program: str) -> None:
     client = shared_server(program).client(db=15)
     client.flushdb()
-    client.hset(META, mapping={"moving": "1", "barred": "not all here yet"})
+    client.hset(META, mapping=HALF)
     before = contents(client)
     with full(client):
         with pytest.raises(redis.ResponseError, match="used memory"):
@@ -99,7 +99,7 @@ def test_a_store_is_moved_away_from_a_full_redis_and_not_to_one(program: str) ->
         assert contents(client) == before
         run_again(client, Call(load_script("moved_here"), (), MOVES["moved_here"]))
         assert not client.exists(META), "it is free"
-        assert run_again(client, Call(load_script("moved_away"), (), MOVES["moved_away"])) == 1
+        assert run_again(client, Call(load_script("moved_away"), (), MOVES["moved_away"])) == b"left"
     client.flushdb()
 
 

@@ -74,13 +74,18 @@ SCENES = (
 MOVED_ROW = [table_key("accounts"), "1", b"row", [["ZADD", index_key("accounts", "all", ()), 1, "1"]]]
 MOVED_PAGE = [[MOVED_ROW], [[body_key(1), b"sealed"]], [b"an event"]]
 MOVES = {
-    "moved_away": ("it was moved", "0", "0"),
-    "moved_in": ("moving:accounts", "1", msgpack.packb(MOVED_PAGE, use_bin_type=False)),
-    "moved_here": ("moving",),
+    "moved_away": ("it was moved", "0", "0", "barred_by", "move"),
+    "moved_begin": ("moving", "the move", "the move", "next run", "it is being moved here"),
+    "moved_out": ("moving", "run", body_key(1)),
+    "moved_in": ("moving", "run", "moving:accounts", "1", msgpack.packb(MOVED_PAGE, use_bin_type=False)),
+    "moved_here": ("moving", "run"),
 }
 """What the scripts of a move are told."""
 
-ELSEWHERE = {"layout", "moved_away", "moved_here", "moved_in", "stage", "owed"}
+HALF = {"moving": "the move", "moving:run": "run", "barred": "not all here yet"}
+"""What a place says of itself that is being filled."""
+
+ELSEWHERE = {"layout", "stage", "owed", *MOVES}
 """Scripts that are run before a store is open, while it is moved, or in edits of many (test_large_edits.py)."""
 
 LISTS = re.compile(r":(recent:.*|pen:free|owed)$")
@@ -181,7 +186,8 @@ def goes_without(one: Recorded, key: str) -> bool:
 def test_a_move_stops_at_a_key_of_another_type_and_nothing_is_changed(whole: Played, script: str) -> None:
     client, call = whole.client, Call(load_script(script), (), MOVES[script])
     client.flushdb()
-    client.hset(META, mapping={"layout": LAYOUT, "moving": "1", "barred": "not all here yet"})
+    client.hset(META, mapping={"layout": LAYOUT} | (HALF if script != "moved_away" else {}))
+    client.set(body_key(1), b"of an earlier run")
     one = Recorded(call, contents(client), frozenset())
     keys = touched(client, one)
     assert META in keys
