@@ -15,9 +15,9 @@ function lives.field(node)
   return "life:" .. node
 end
 
--- Since when (relay time) another life speaks for a node than `own`, which did; nil: none does. `known`: what is written
--- down. A life says "TOKEN SINCE", and nothing as long as it has not spoken. One of before is no newer one: a server
--- that took over without the last writes may say so.
+-- Since when (relay time) another life speaks for a node than `own`, which did; nil: none does. `known`: what is
+-- written down. A life says "TOKEN SINCE", and nothing as long as it has not spoken. One of before is no newer one: a
+-- server that took over without the last writes may say so.
 function lives.newer(known, own)
   if not known or known == own or (own or "") == "" then return nil end
   local is_other = token_of(known) ~= token_of(own) and since_of(known) >= since_of(own)

@@ -12,8 +12,8 @@ local changes
 function told.changed()
   if changes then return changes end
   changes = redis.call("HINCRBY", rowkeys.STATE, "changes", 1)
-  -- No more than a hint (every node looks at its heartbeat too), and what is written before it must not be left half done:
-  -- the right to the channel can be taken away at any moment.
+  -- No more than a hint (every node looks at its heartbeat too), and what is written before it must not be left half
+  -- done: the right to the channel can be taken away at any moment.
   redis.pcall("PUBLISH", rowkeys.BELL, string.format("%.0f", changes))
   return changes
 end
