@@ -80,8 +80,11 @@ def is_answer(error: exceptions.RedisError) -> bool:
     return not isinstance(error, silent) or code_of(error) in AWAY or code_of(error) in LOGIN
 
 
-def translated(error: exceptions.RedisError, where: str, deed: Deed, *, is_sent: bool) -> RelayError:
-    """The relay's error for one of redis-py's; `is_sent`: the server may have read the command."""
+def translated(error: exceptions.RedisError, where: str, deed: Deed, *, is_sent: bool, cause: str = "") -> RelayError:
+    """The relay's error for one of redis-py's.
+
+    `is_sent`: the server may have read the command; `cause`: why it may have been silent, as a sentence.
+    """
     code = code_of(error)
     if code == "OOM":
         return StoreFull(f"{where} has no memory left for mail (maxmemory)")
@@ -98,13 +101,19 @@ def translated(error: exceptions.RedisError, where: str, deed: Deed, *, is_sent:
     if is_answer(error):
         return StoreBroken(_broken(str(error), code, where, deed))
     silent = StoreSilent if is_sent else StoreUnavailable
+    cause = f"; {cause}" if cause else ""
     if isinstance(error, exceptions.TimeoutError):
-        return silent(f"{where} did not answer in time")
-    return silent(f"{where} is not reached: {_flat(str(error))}" if not is_sent else f"{where} closed the connection")
+        return silent(f"{where} did not answer in time{cause}")
+    how = f"is not reached: {_flat(str(error))}" if not is_sent else "closed the connection"
+    return silent(f"{where} {how}{cause}")
 
 
 def _broken(text: str, code: str, where: str, deed: Deed) -> str:
     """What a person needs to find it, out of a text that may quote values."""
+    if "DB index is out of range" in text:
+        return (
+            f"{where} has no database of the number at the end of `store`: its redis.conf says how many (`databases`)"
+        )
     line = _LINE.search(text)
     keys = _KEY.findall(text) or deed.keys[:KEYS_NAMED]
     return "".join([

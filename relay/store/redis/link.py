@@ -5,7 +5,7 @@ every replica that counts has confirmed it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from relay.core.limits import SECOND, Instant
 from relay.errors import RelayError, StoreSilent, StoreUnavailable
@@ -226,6 +226,7 @@ class Link:
             raise
         self._replicas.demanded(self._joining.least_replicas)
         self._replicas.met(str(host), len(facts.replicas), self._boottime())
+        self._way = replace(self._way, is_proven=True)
         return wire
 
     def _lost(self, error: RelayError) -> RelayError:

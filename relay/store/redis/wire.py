@@ -4,6 +4,8 @@ Law: after a time-out or anything else that leaves a reply unread it is closed f
 another command's.
 """
 
+import errno
+import socket
 import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,12 +17,16 @@ from redis import exceptions
 from relay.core.limits import SECOND
 from relay.errors import RelayError, StoreUnavailable
 from relay.store.redis.address import Host, Login
+from relay.store.redis.causes import TLS, cause_over_tls, flaw_of_anchors
 from relay.store.redis.failures import MOVED, Deed, code_of, deed_of, is_answer, translated
 
 Reply = Any
 """What Redis answers: bytes, an int, None, or a list of them."""
 
 Command = tuple[bytes | str | int, ...]
+
+NOBODY = frozenset({errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH})
+"""Numbers of errors with which a connection does not come about at all."""
 
 LEAST = SECOND // 100
 """A wait is never shorter: zero would mean not to wait at all, and the reply may be there already."""
@@ -34,6 +40,8 @@ class Way:
     db: int = 0
     is_tls: bool = False
     ca: str | None = None
+    is_proven: bool = False
+    """Whether it has led to the store before: then nobody is told to write another one."""
 
 
 class Wire:
@@ -41,9 +49,11 @@ class Wire:
 
     def __init__(self, host: Host, way: Way, boottime: Callable[[], int]) -> None:
         self.host = host
+        self._way = way
         self._boottime = boottime
         self._connection = _connection_to(host, way)
         self._is_open = False
+        self._has_answered = False
         self._has_moved = False
         self._cut_by: exceptions.RedisError = exceptions.ConnectionError("closed")
 
@@ -54,13 +64,16 @@ class Wire:
 
     def open(self, until: int) -> None:
         """Connects and logs in. StoreUnavailable: not until then, or refused."""
+        if self._way.ca is not None and (flaw := flaw_of_anchors(self._way.ca)) is not None:
+            raise StoreUnavailable(f"{self.host} is not reached: {flaw}")
         self._connection.socket_connect_timeout = self._connection.socket_timeout = self._left(until)
         try:
             self._connection.connect()
         except exceptions.RedisError as error:
             self.close()
-            raise translated(error, str(self.host), Deed("login"), is_sent=False) from None
-        except OSError as error:  # a file of trust anchors that cannot be read
+            cause = self._cause(error)
+            raise translated(error, str(self.host), Deed("login"), is_sent=False, cause=cause) from None
+        except OSError as error:
             self.close()
             raise StoreUnavailable(f"{self.host} is not reached: {error.strerror or 'no TLS'}") from None
         self._is_open = True
@@ -94,7 +107,8 @@ class Wire:
             self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
         except exceptions.RedisError as error:
             self.close()
-            return [translated(error, str(self.host), deed, is_sent=True) for deed in deeds]
+            cause = self._cause(error)
+            return [translated(error, str(self.host), deed, is_sent=True, cause=cause) for deed in deeds]
         replies = [self._read(deed, until) for deed in deeds]
         if self._has_moved:
             self.close()
@@ -102,10 +116,13 @@ class Wire:
 
     def _read(self, deed: Deed, until: int) -> Reply | RelayError:
         if not self._is_open:
-            return translated(self._cut_by, str(self.host), deed, is_sent=True)
+            return translated(self._cut_by, str(self.host), deed, is_sent=True, cause=self._cause(self._cut_by))
         try:
-            return self._connection.read_response(timeout=self._left(until))
+            reply = self._connection.read_response(timeout=self._left(until))
+            self._has_answered = True
+            return reply
         except exceptions.RedisError as error:
+            self._has_answered = self._has_answered or is_answer(error)
             if code_of(error) == "NOSCRIPT":
                 return NotLoaded()
             self._has_moved = self._has_moved or code_of(error) in MOVED
@@ -113,7 +130,15 @@ class Wire:
                 self.close()
             if not is_answer(error):
                 self._cut_by = error  # what comes after it in this pipeline fails as it does
-            return translated(error, str(self.host), deed, is_sent=True)
+            return translated(error, str(self.host), deed, is_sent=True, cause=self._cause(error))
+
+    def _cause(self, error: exceptions.RedisError) -> str:
+        """What may be wrong with the way, where it has led to nothing yet; empty: nothing that could be told."""
+        if self._has_answered or is_answer(error) or not self.host.port or _is_refused(error):
+            return ""
+        if self._way.is_tls:
+            return cause_over_tls(error, self._way.ca, is_proven=self._way.is_proven)
+        return "" if self._way.is_proven or isinstance(error, exceptions.TimeoutError) else TLS
 
     def close(self) -> None:
         """Harmless when called twice."""
@@ -122,6 +147,16 @@ class Wire:
 
     def _left(self, until: int) -> float:
         return max(until - self._boottime(), LEAST) / SECOND
+
+
+def _is_refused(error: BaseException) -> bool:
+    """Whether nobody listens there, or the way is cut: then nothing was said, with TLS or without."""
+    below: BaseException | None = error
+    while below is not None:
+        if isinstance(below, socket.gaierror) or (isinstance(below, OSError) and below.errno in NOBODY):
+            return True
+        below = below.__cause__ or below.__context__
+    return False
 
 
 class NotLoaded(RelayError):
