@@ -1,9 +1,10 @@
-"""What a node knows of the store that it shares, in a small file of its data_dir: which one, and how far it was.
+"""What a node knows of the store that it shares, in small files of its data_dir: which one, how far it was, who spoke.
 
 Law: the file is there whole or not at all; one that an older relay wrote says which store alone.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from relay.store.sqlite.opening import sync_directory
@@ -24,6 +25,21 @@ def known_store(data_dir: Path) -> tuple[str | None, int]:
 def remember_store(data_dir: Path, store_id: str, changes: int = 0) -> None:
     """Writes it down."""
     remember(data_dir / STORE_FILE, f"{store_id} {changes}")
+
+
+LIVES_FILE = "lives"
+"""The life of this node that spoke to the store last, after those since that may have."""
+
+
+def known_lives(data_dir: Path) -> Sequence[str]:
+    """Their tokens, newest first."""
+    path = data_dir / LIVES_FILE
+    return path.read_text("ascii").split() if path.exists() else ()
+
+
+def remember_lives(data_dir: Path, tokens: Sequence[str]) -> None:
+    """Writes them down. OSError."""
+    remember(data_dir / LIVES_FILE, " ".join(tokens))
 
 
 def remember(path: Path, text: str) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from relay.app.keys import KeyDesk
-from relay.app.known import known_store, remember, remember_store
+from relay.app.known import known_lives, known_store, remember, remember_lives, remember_store
 from relay.app.machine import MachineClock, RunIn, Threads, private_files, randomness
 from relay.app.settings import store_settings
 from relay.config.references import References
@@ -29,6 +29,7 @@ from relay.store.redis.durability import Durability, Flaw
 from relay.store.redis.joining import Rules
 from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
+from relay.store.redis.lives import Lives
 from relay.store.redis.opening import Membership
 from relay.store.redis.opening import open_store as open_shared
 from relay.store.redis.rope import ListeningRope
@@ -173,7 +174,8 @@ async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, addr
         crash_point=needs.crash_point,
     )
     seen = Seen(changes, lambda changes: remember_store(data.path, link.store_id or "", changes))
-    membership = Membership(node, randomness(8).hex(), lambda: "", seen)
+    lives = Lives(known_lives(data.path), lambda tokens: remember_lives(data.path, tokens))
+    membership = Membership(node, randomness(8).hex(), lambda: "", seen, lives)
     settings = store_settings(needs.config)
     store = await link_run(lambda: open_shared(link, settings, outside, membership=membership, rope=rope))
     remember_store(data.path, link.store_id or "", changes)

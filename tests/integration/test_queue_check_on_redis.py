@@ -6,6 +6,7 @@ from io import StringIO
 from pathlib import Path
 from typing import Any, cast
 
+import msgpack
 import pytest
 
 from relay.cli.frame import run
@@ -14,6 +15,7 @@ from relay.store.redis.rowkeys import (
     META,
     NODES_SEEN,
     OURS,
+    OWNERS,
     PENDING,
     body_key,
     group_key,
@@ -81,6 +83,18 @@ class World:
         """One with mail that waits."""
         return next(key for key in self.whole if b"}:ready:" in key)
 
+    def line(self) -> bytes:
+        """What a mailbox counts."""
+        return next(key for key in self.whole if b"}:line:" in key)
+
+    def mailbox(self) -> str:
+        provider, _, username = self.line().decode().partition("}:line:")
+        return f"{provider.partition('{')[2]} {username}"
+
+    def count_sessions(self, many: int) -> None:
+        express, bulk, _, *rest = msgpack.unpackb(self.client.hget(self.line(), "state"), raw=True)
+        self.client.hset(self.line(), "state", msgpack.packb([express, bulk, many, *rest]))
+
 
 @pytest.fixture(scope="module")
 def stopped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
@@ -122,6 +136,7 @@ MENDED: dict[str, Break] = {
     "a delivery that is ready is in no queue": lambda it: it.client.delete(it.queue()),
     "a queue has what is not ready, or goes another way": lambda it: it.client.zadd(it.queue(), {"996": 996}),
     "a mailbox counts what is ready wrongly": lambda it: it.client.delete(BUSY),
+    "a node has sessions of a mailbox that counts none": lambda it: it.client.hset(OWNERS, it.mailbox(), "5e" * 8),
 }
 LEFT: dict[str, Break] = {
     "the body of a message that is not finished is missing": lambda it: it.client.delete(
@@ -130,6 +145,8 @@ LEFT: dict[str, Break] = {
     "what limits count of a mailbox is not what it tried": lambda it: it.client.delete(
         *[key for key in it.client.scan_iter(OURS) if b"}:ends:" in key]
     ),
+    "a mailbox counts sessions, and no node has them": lambda it: it.count_sessions(1),
+    "a mailbox counts fewer sessions than none": lambda it: it.count_sessions(-2),
     "a delivery belongs to no message": lambda it: it.client.hdel(
         table_key("messages"), *it.client.hkeys(table_key("messages"))[:1]
     ),

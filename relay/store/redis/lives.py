@@ -5,6 +5,7 @@ other one ends, and does not start again while the first one lives.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 from relay.core.limits import SECOND
@@ -38,7 +39,7 @@ class Lives:
     ) -> None:
         """This life is about to speak. `said`: who did last; `is_heard_of`: whether that one may live.
 
-        NodeInUse: it does, and is none of this data_dir. OSError: data_dir cannot be written.
+        NodeInUse: it does, and is none of this data_dir.
         """
         if self._known is None:
             return
@@ -46,12 +47,17 @@ class Lives:
             other, _, since = said.decode().partition(" ")
             if other not in (token, *self._known):
                 raise NodeInUse(_sentence(node, shown(int(since))))
-        self._remember([token, *self._known][:KEPT])
+        self._keep([token, *self._known][:KEPT])
 
     def begun(self, token: str) -> None:
         """It has: those before it will not be asked for again."""
         if self._known is not None:
-            self._remember([token])
+            self._keep([token])
+
+    def _keep(self, tokens: Sequence[str]) -> None:
+        """Where data_dir cannot be written, which a heartbeat says, a start within a minute is refused, and no more."""
+        with suppress(OSError):
+            self._remember(tokens)
 
 
 def outlived(node: str, since: int) -> NodeOutlived:

@@ -23,6 +23,7 @@ from relay.store.redis.durability import Durability
 from relay.store.redis.joining import Rules
 from relay.store.redis.layout import Identity, scripts_version
 from relay.store.redis.link import Link
+from relay.store.redis.lives import Lives
 from relay.store.redis.opening import Membership, open_store
 from relay.store.redis.patience import Patience
 from relay.store.redis.store import RedisStore
@@ -93,7 +94,7 @@ class RedisHarness(OnVirtualTime):
             vault.add(key)
         return vault
 
-    def _open(self, node: str) -> RedisStore:
+    def _open(self, node: str, lives: Lives | None = None) -> RedisStore:
         self._lives += 1
         rules = Rules(Durability.RELAXED, Identity(scripts_version()), lambda: "5e" * 16)
         link = self.link_type(
@@ -110,7 +111,7 @@ class RedisHarness(OnVirtualTime):
             fatal=self.fatal.append,
             free_bytes=lambda: 10**12,
         )
-        membership = Membership(node, f"{node}.{self._lives}", lambda: str(self.clock.wall()))
+        membership = Membership(node, f"{node}.{self._lives}", lambda: str(self.clock.wall()), lives=lives or Lives())
         return open_store(link, self._settings, outside, membership=membership, rope=self._rope)
 
     async def crash_and_restart(self) -> None:
@@ -124,9 +125,9 @@ class RedisHarness(OnVirtualTime):
         """Nodes that come from now on hear no bell of those before, as while the line to it is broken."""
         self._rope = Bells()
 
-    def other(self, node: str) -> RedisStore:
-        """The same store as another node has it, which has just loaded it."""
-        return self._open(node)
+    def other(self, node: str, lives: Lives | None = None) -> RedisStore:
+        """The same store as another node has it, which has just loaded it; `lives`: those that its data_dir knows."""
+        return self._open(node, lives)
 
     async def close(self) -> None:
         await self.store.close()

@@ -1,4 +1,4 @@
-"""Two processes of one node, as a copied data_dir makes them: the newer one speaks for it, the older one decides no more.
+"""Two processes of one node, as a copied data_dir makes them: the newer one speaks for it, the older one is refused.
 
 Law: the older one is refused before it has written anything, and told why in a sentence; what it knows to be a fact is
 taken all the same.
@@ -11,30 +11,19 @@ from typing import Any
 import pytest
 
 from relay.core.envelope import Claim, Verdict
-from relay.core.limits import MINUTE, SECOND
-from relay.core.words import MailboxId
 from relay.errors import NodeInUse, NodeOutlived
 from relay.store.ports.nodes import NodeView, Role
 from relay.store.ports.sessions import SessionEvent
-from relay.store.redis.keys import of_mailbox
 from relay.store.redis.lives import Lives
-from relay.store.redis.rowkeys import DONE, NODES, STATE
+from relay.store.redis.rowkeys import DONE, STATE
 from relay.store.redis.store import RedisStore
 from tests.contract.harness import run
 from tests.contract.redis.harness import RedisHarness
-from tests.contract.scene import NODE, A, Scene, account, message, result
+from tests.contract.scene import DEFERRED, DELIVERED, NODE, A, Scene, account, box, message
 
 pytestmark = pytest.mark.needs("redis-server")
 
-BOX = MailboxId("p", A)
-
-
-def delivered() -> Any:
-    return result(Verdict.DELIVERED, is_mail_written=True, is_end_known=True)
-
-
-def deferred() -> Any:
-    return result(Verdict.DEFERRED, is_mail_written=True, is_end_known=True)
+BOX = box(A)
 
 
 class Copied:
@@ -141,11 +130,13 @@ def test_a_delivery_that_passed_the_gate_before_is_a_fact_and_what_else_became_o
         claim = await copied.begin(gated=True)
         assert copied.doubts == 1
         done = copied.harness.beside().hget(DONE, NODE)
-        assert await copied.old.settle(claim, deferred()) is None
-        assert await copied.old.settle(claim, delivered()) is Verdict.DELIVERED
+        assert await copied.old.settle(claim, DEFERRED) is None
+        assert await copied.old.settle(claim, DELIVERED) is Verdict.DELIVERED
         assert not copied.harness.fatal
         assert copied.harness.beside().hget(DONE, NODE) == done, "the newer one asks there for its own operations"
-        assert (await copied.new.message("m-1")).deliveries[0].state == "delivered"
+        seen = await copied.new.message(claim.message)
+        assert seen is not None
+        assert [each.state for each in seen.deliveries] == ["delivered"]
         await copied.end()
 
     run(scenario)
@@ -167,7 +158,7 @@ def test_facts_are_taken_that_come_together_with_what_is_refused() -> None:
         copied = Copied()
         claim = await copied.begin(gated=True)
         settled, beaten = await asyncio.gather(
-            copied.old.settle(claim, delivered()), copied.old.heartbeat(NODE), return_exceptions=True
+            copied.old.settle(claim, DELIVERED), copied.old.heartbeat(NODE), return_exceptions=True
         )
         assert settled is Verdict.DELIVERED
         assert isinstance(beaten, NodeOutlived)
@@ -218,6 +209,111 @@ def test_a_server_that_took_over_without_the_last_start_refuses_nobody() -> None
         await copied.scene.harness.advance(1)
         await copied.begin()
         copied.harness.beside().hset(STATE, f"life:{NODE}", before)
+        await copied.new.heartbeat(NODE)
+        await copied.end()
+
+    run(scenario)
+
+
+def kept(*tokens: str) -> tuple[Lives, list[list[str]]]:
+    """What a data_dir knows, and what is written there."""
+    written: list[list[str]] = []
+    return Lives(tokens, lambda tokens: written.append(list(tokens))), written
+
+
+def test_a_process_that_is_started_again_beside_the_one_that_took_its_node_does_not_start() -> None:
+    """Else each start of the one would end the other, for ever, and each time leave mail in doubt."""
+
+    async def scenario() -> None:
+        copied = Copied()
+        await copied.begin()
+        before, life = copied.all_keys(), copied.harness.beside().hget(STATE, f"life:{NODE}")
+        lives, written = kept(f"{NODE}.1")
+        again = copied.harness.other(NODE, lives)
+        with pytest.raises(NodeInUse, match="once the copy has been stopped for a minute"):
+            await again.recover(NODE)
+        assert not written
+        assert not copied.harness.fatal, "it has not begun: that it cannot start is its answer"
+        changed = {key for key, value in copied.all_keys().items() if before.get(key) != value}
+        assert changed <= {STATE.encode()}, "there the pen was taken, and let go"
+        assert copied.harness.beside().hget(STATE, f"life:{NODE}") == life
+        await copied.new.take(NODE, {}, 10)
+        await copied.end()
+
+    run(scenario)
+
+
+def test_it_starts_when_the_other_one_has_been_silent_for_as_long_as_a_lease() -> None:
+    async def scenario() -> None:
+        copied = Copied()
+        await copied.begin()
+        await copied.new.heartbeat(NODE)
+        await copied.harness.advance(61)
+        lives, written = kept(f"{NODE}.1")
+        again = copied.harness.other(NODE, lives)
+        await again.recover(NODE)
+        assert written == [[f"{NODE}.3", f"{NODE}.1"], [f"{NODE}.3"]]
+        with pytest.raises(NodeOutlived):
+            await copied.new.take(NODE, {}, 10)
+        await copied.end()
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("known", [(f"{NODE}.2",), (f"{NODE}.9", f"{NODE}.2")])
+def test_a_process_of_the_data_dir_that_spoke_last_starts_at_once(known: tuple[str, ...]) -> None:
+    """As after `kill -9`; also where a start in between was killed before it spoke."""
+
+    async def scenario() -> None:
+        copied = Copied()
+        await copied.begin()
+        lives, written = kept(*known)
+        again = copied.harness.other(NODE, lives)
+        assert await again.recover(NODE) == 0
+        assert written[-1] == [f"{NODE}.3"]
+        await copied.end()
+
+    run(scenario)
+
+
+def test_a_data_dir_that_cannot_be_written_keeps_no_node_from_starting() -> None:
+    async def scenario() -> None:
+        copied = Copied()
+        await copied.begin()
+
+        def full(_tokens: object) -> None:
+            raise OSError(28, "No space left on device")
+
+        await copied.harness.other(NODE, Lives([f"{NODE}.2"], full)).recover(NODE)
+        await copied.end()
+
+    run(scenario)
+
+
+def test_whoever_does_not_speak_for_the_node_neither_refuses_it_nor_is_refused() -> None:
+    """`relay queue check` and `relay queue migrate` open the store under the name of their data_dir."""
+
+    async def scenario() -> None:
+        copied = Copied()
+        await copied.begin()
+        visitor = copied.harness.other(NODE)
+        await visitor.heartbeat(NODE)
+        await copied.new.heartbeat(NODE)
+        await visitor.recover("node-3")
+        assert not copied.harness.fatal
+        await copied.end()
+
+    run(scenario)
+
+
+def test_a_node_that_nobody_has_heard_of_for_a_day_leaves_nothing() -> None:
+    async def scenario() -> None:
+        copied = Copied()
+        await copied.begin()
+        await copied.new.nodes().announce(view())
+        await copied.harness.advance(25 * 3600)
+        assert not await copied.new.nodes().nodes()
+        assert not copied.harness.beside().hexists(STATE, f"life:{NODE}")
         await copied.new.heartbeat(NODE)
         await copied.end()
 

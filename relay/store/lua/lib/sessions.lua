@@ -6,11 +6,11 @@ local sessions = {}
 -- The turn of a mailbox that is not in the round: after all others.
 local FAR = 2 ^ 52
 
--- A mailbox opens so many sessions; negative: it has, or has given up.
+-- A mailbox opens so many sessions; negative: it has, or has given up. It never opens fewer than none.
 function sessions.begin(self, many)
-  local host = self.provider
-  host.opening = host.opening + many
-  self.opening = self.opening + many
+  local host, before = self.provider, self.opening
+  self.opening = math.max(before + many, 0)
+  host.opening = host.opening + self.opening - before
   line.touch(self)
   provider.touch(host)
   local under_way = keys.of(host.name, "under_way")
@@ -21,12 +21,13 @@ function sessions.begin(self, many)
   end
 end
 
--- So many sessions more; negative: they are gone.
+-- So many sessions more; negative: they are gone. There are never fewer than none.
 function sessions.count(self, many)
-  self.sessions = self.sessions + many
+  local before = self.sessions
+  self.sessions = math.max(before + many, 0)
   if self.sessions == 0 then owners.leave(self.mailbox) end
   line.touch(self)
-  self.provider.sessions = self.provider.sessions + many
+  self.provider.sessions = self.provider.sessions + self.sessions - before
   provider.touch(self.provider)
 end
 

@@ -13,6 +13,7 @@ from relay.store.redis.inspection.mail import Mail
 from relay.store.redis.inspection.pages import Pages
 from relay.store.redis.inspection.places import Places, index_keys
 from relay.store.redis.inspection.queues import Queues
+from relay.store.redis.inspection.sessions import Sessions
 from relay.store.redis.inspection.wrong import Wrong
 from relay.store.redis.rowkeys import body_key
 from relay.store.redis.tables import TABLES, Table
@@ -29,6 +30,7 @@ class Inspection:
         self._places = Places(visit, self._pages)
         self._mail = Mail(visit, seals)
         self._queues = Queues(visit, self._pages, routes)
+        self._sessions = Sessions(visit)
         self.rows: Counter[str] = Counter()
 
     @property
@@ -53,6 +55,8 @@ class Inspection:
         yield from self._mail.of_pending()
         self._told("queues")
         yield from self._queues.of(self.ready, queues)
+        self._told("sessions")
+        yield from self._sessions.wrongs()
         self._told("bodies")
         yield from self._mail.of_bodies(bodies)
         self._told("limits")
@@ -78,6 +82,8 @@ class Inspection:
                 bodies.add(int(key.rpartition(":")[2]))
             elif _name_of(key).startswith(("ready:", "unrouted:")):
                 queues.append(key)
+            elif _name_of(key).startswith("line:"):
+                self._sessions.note(key)
             else:
                 found = next((place for prefix, place in known if key == prefix or key.startswith(f"{prefix}:")), None)
                 if found is not None:
