@@ -12,6 +12,8 @@ from relay.errors import ConfigError
 
 REDIS_PORT = 6379
 SENTINEL_PORT = 26379
+DIGITS = 9
+"""Of the number of a database: no server has as many."""
 
 FORMS = "redis://HOST:PORT/NUMBER, rediss://..., unix:///PATH or redis+sentinel://HOST:PORT,HOST:PORT/SERVICE/NUMBER"
 _OPTIONS = {"rediss": {"ca"}, "unix": {"db"}, "redis": set[str](), "redis+sentinel": set[str]()}
@@ -77,10 +79,14 @@ def parse_address(text: str) -> Address:
         parts = urlsplit(text)
     except ValueError:
         _refuse(scheme, "the host is not one")
+    if "%00" in text or "\0" in text:
+        _refuse(scheme, "it has a NUL")
     if parts.fragment or "@" in parts.path:
         _refuse(scheme, "write %23 for #, %2F for /, %40 for @ in user and password")
     login, _, places = parts.netloc.rpartition("@")
     options = _options_of(scheme, parts.query)
+    if "ca" in options and not options["ca"].startswith("/"):
+        _refuse(scheme, "after ?ca= comes the path of a file, beginning with /")
     if scheme is Scheme.UNIX:
         if places or len(parts.path) < 2:
             _refuse(scheme, "after unix:// comes the path of the socket, beginning with /")
@@ -116,12 +122,16 @@ def _host(scheme: Scheme, text: str) -> Host:
     default = SENTINEL_PORT if scheme is Scheme.SENTINEL else REDIS_PORT
     if text.startswith("["):
         name, _, rest = text[1:].partition("]")
+        if rest and not rest.startswith(":"):
+            _refuse(scheme, f"after [{name}] comes : and the port")
         port = rest.removeprefix(":")
     else:
         name, _, port = text.partition(":")
     if not name:
         _refuse(scheme, "a host is missing")
-    if port and not (port.isascii() and port.isdigit() and 0 < int(port) < 65536):
+    if any(not letter.isprintable() or letter.isspace() for letter in name) or not _can_be_asked_for(name):
+        _refuse(scheme, "a host is not one")
+    if port and not (_is_number(port, 5) and 0 < int(port) < 65536):
         _refuse(scheme, f"the port of {name} is not a number from 1 to 65535")
     return Host(name, int(port) if port else default)
 
@@ -139,6 +149,18 @@ def _path_of(scheme: Scheme, path: str) -> tuple[str | None, int]:
 
 
 def _number(scheme: Scheme, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not _is_number(text, DIGITS):
         _refuse(scheme, "the database is not a number")
     return int(text)
+
+
+def _is_number(text: str, digits: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= digits
+
+
+def _can_be_asked_for(name: str) -> bool:
+    """Whether a resolver takes it: no part of it is empty or longer than 63 octets (RFC 1035 section 2.3.4)."""
+    try:
+        return bool(name.encode("idna"))
+    except UnicodeError:
+        return False

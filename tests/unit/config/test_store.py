@@ -13,6 +13,7 @@ from relay.config.service import ServiceConfig
 from relay.config.store import OWN, SCHEMES, kept_at, shown_store, store_address
 from relay.errors import ConfigError
 from relay.store.redis.address import Scheme
+from tests.misfortune.certificates import make
 
 SMALLEST = 'submission: {listen: [{address: "127.0.0.1:2525", tls: none}]}\nrouting: routing.yaml\n'
 URL = "rediss://relay:xyzzy@xyzzy@db.example:6379/0"
@@ -43,7 +44,7 @@ def test_the_schemes_are_those_that_the_adapter_knows() -> None:
     [
         "redis://127.0.0.1:6379/0",
         "redis://localhost",
-        "rediss://db.example?ca=/etc/ca.pem",
+        "rediss://db.example",
         "unix:///run/redis/redis.sock",
         "redis+sentinel://127.0.0.1:26379,127.0.0.2:26379/relay/0",
     ],
@@ -53,6 +54,27 @@ def test_an_address_without_password_is_taken_without_a_word(folder: Path, addre
     assert loaded.value is not None
     assert told(loaded) == []
     assert store_address(loaded.value.store, References({})) == address
+
+
+def test_the_file_of_trust_anchors_has_to_be_there(folder: Path) -> None:
+    loaded = load(folder, f"store: rediss://db.example?ca={folder}/ca.pem\n")
+    assert loaded.value is None
+    (said,) = told(loaded)
+    assert f"the file of trust anchors {folder}/ca.pem (?ca= in `store`) cannot be used: No such file" in said
+    (folder / "ca.pem").write_bytes(make(folder).authority.read_bytes())
+    assert told(load(folder, f"store: rediss://db.example?ca={folder}/ca.pem\n")) == []
+
+
+def test_of_a_password_is_only_said_where_there_is_one(folder: Path) -> None:
+    (without,) = told(load(folder, "store: redis://db.example\n"))
+    assert "the password of Redis" not in without
+    assert "rediss:// hides them too" in without
+
+
+def test_with_sentinel_nobody_is_sent_to_tls_that_there_is_not(folder: Path) -> None:
+    (said,) = told(load(folder, "store: redis+sentinel://a.example,b.example/relay/0\n"))
+    assert "rediss://" not in said
+    assert "or a tunnel between them" in said
 
 
 def test_the_address_with_its_password_may_come_from_the_environment(folder: Path) -> None:

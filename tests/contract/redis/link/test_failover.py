@@ -1,5 +1,6 @@
 """Under Sentinel the link goes where the primary is, and a replica that has become it is checked like the first."""
 
+import re
 from contextlib import closing
 
 import pytest
@@ -55,9 +56,27 @@ def test_two_servers_that_refuse_alone_stop_without_one_of_them():
 
 
 def test_sentinels_that_do_not_answer_are_named():
-    told = pytest.raises(StoreUnavailable, match=r"no sentinel of 127.0.0.1:1, 127.0.0.1:2 names a primary for relay")
-    with closing(link_to("redis+sentinel://127.0.0.1:1,127.0.0.1:2/relay")) as link, told:
+    told = r"no sentinel names a primary for relay: 127.0.0.1:1 does not answer; 127.0.0.1:2 does not answer"
+    assert re.fullmatch(told, _why("redis+sentinel://127.0.0.1:1,127.0.0.1:2/relay"))
+
+
+def test_sentinels_that_name_none_are_told_with_what_they_say_instead():
+    with watched(binary("redis-7"), sentinels=1) as group:
+        (watcher,), primary = group.watchers, group.primary()
+        at = f"redis+sentinel://127.0.0.1:{watcher.port}"
+        assert "knows no primary of this name (it knows relay:" in _why(f"{at}/posta")
+        assert "is no sentinel (a server of Redis?" in _why(f"redis+sentinel://127.0.0.1:{primary.port}/relay")
+        with watcher.client() as client:
+            client.execute_command("ACL", "SETUSER", "default", "resetpass", ">geheim")
+        told = _why(f"{at.replace('//', '//:geheim@')}/relay")
+        assert "wants a password, and the relay has none for sentinels" in told
+        assert "geheim" not in told
+
+
+def _why(address: str) -> str:
+    with closing(link_to(address)) as link, pytest.raises(StoreUnavailable) as caught:
         link.open()
+    return str(caught.value)
 
 
 def _is_answered(link: Link) -> bool:
