@@ -176,6 +176,12 @@ def test_login_is_used_and_shown_nowhere(program: Path):
             link.open()
 
 
+def test_database_that_there_is_not_is_said(redis_server: Server):
+    link = link_to(redis_server, change=lambda address: f"{address}?db=99")
+    with closing(link), pytest.raises(StoreBroken, match="has no database of the number at the end of `store`"):
+        link.open()
+
+
 def test_user_who_may_not_is_told_what_the_acl_lacks(program: Path):
     with server(program, f"user relay on >geheim {RIGHTS} -evalsha") as made:
         link = link_to(made, change=lambda address: address.replace("://", "://relay:geheim@", 1))
