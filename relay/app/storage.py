@@ -153,10 +153,12 @@ async def _open(needs: StorageNeeds, data: DataDir, commit: RunIn) -> Storage:
 async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, address: str) -> Storage:
     """A store that several nodes share: one thread has the link, and the loop listens for what others change."""
     vaults, node, (known, changes) = _Vaults(needs), _node(data.path), known_store(data.path)
+    seen = Seen(changes, lambda changes: remember_store(data.path, link.store_id or "", changes))
     rules = Rules(
         Durability(needs.config.durability),
         Identity(scripts_version(), known),
         lambda: randomness(STORE_ID_BYTES).hex(),
+        seen,
     )
     link = Link(
         parse_address(address), rules, boottime=needs.clock.boottime, chance=_chance, crash_point=needs.crash_point
@@ -173,9 +175,8 @@ async def _open_shared(needs: StorageNeeds, data: DataDir, link_run: RunIn, addr
         listener=OnLoop(needs.listener, asyncio.get_running_loop()),
         crash_point=needs.crash_point,
     )
-    seen = Seen(changes, lambda changes: remember_store(data.path, link.store_id or "", changes))
     lives = Lives(known_lives(data.path), lambda tokens: remember_lives(data.path, tokens))
-    membership = Membership(node, randomness(8).hex(), lambda: "", seen, lives)
+    membership = Membership(node, randomness(8).hex(), lambda: "", lives)
     settings = store_settings(needs.config)
     store = await link_run(lambda: open_shared(link, settings, outside, membership=membership, rope=rope))
     remember_store(data.path, link.store_id or "", changes)

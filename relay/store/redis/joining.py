@@ -4,7 +4,7 @@ Law: the checks run at every connect and every failover, and nothing is written 
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from relay.core.limits import Instant
 from relay.errors import StoreNotDurable
@@ -24,14 +24,15 @@ from relay.store.redis.facts import Facts, answered, ask_facts
 from relay.store.redis.failures import Deed
 from relay.store.redis.layout import Identity, check_layout
 from relay.store.redis.patience import Patience
-from relay.store.redis.rowkeys import BELL
+from relay.store.redis.rowkeys import BELL, STATE
+from relay.store.redis.seen import Seen
 from relay.store.redis.wire import Command, Way, Wire
 
 RINGING: tuple[Command, ...] = (("MULTI",), ("PUBLISH", BELL, 0), ("SUBSCRIBE", BELL), ("UNSUBSCRIBE", BELL), ("EXEC",))
 """Rings for no change, and listens for a moment in which nobody else can ring: whoever may not is told so."""
 
 ENOUGH_TO_REFUSE = 2
-"""With so many replicas a primary that refuses where it has none costs nothing when one server is lost. With a single one
+"""With so many replicas a primary that refuses where it has none costs nothing when one server is lost. With one alone
 each of the two servers that is away would stop all mail: whether that is better, its admin has to say."""
 
 
@@ -43,6 +44,8 @@ class Rules:
     identity: Identity
     new_id: Callable[[], str]
     """Makes the id of a store that is new."""
+    seen: Seen = field(default_factory=Seen)
+    """How far it was when this node looked before."""
 
 
 class Joining:
@@ -71,9 +74,20 @@ class Joining:
         """All checks. StoreUnavailable, StoreNotDurable, StoreBroken and below: it cannot be used."""
         facts = self.look(wire, way, until=until)
         answered(wire.ask_all(RINGING, until=until, deeds=[Deed(f"channel {BELL}")] * len(RINGING)))
+        self._identify(wire, until)
+        self._rules.seen.check(str(wire.host), _changes(wire, until))
+        return facts
+
+    def tend(self, wire: Wire, way: Way, *, until: Instant) -> Facts:
+        """The same of a connection in use: a server can be emptied, or be given a newer layout, under our hands."""
+        facts = self.look(wire, way, until=until)
+        self._identify(wire, until)
+        self._rules.seen.beat(str(wire.host), _changes(wire, until))
+        return facts
+
+    def _identify(self, wire: Wire, until: Instant) -> None:
         store_id = check_layout(wire, self.identity, self._rules.new_id, until=until)
         self.identity = replace(self.identity, store_id=store_id)
-        return facts
 
     def look(self, wire: Wire, way: Way, *, until: Instant) -> Facts:
         """What it is and how it is set, without writing."""
@@ -111,3 +125,7 @@ class Joining:
             wire = Wire(host, replace(way, db=0), self._boottime)
             found += ask_replica(wire, until=self._boottime() + self._patience.replica)
         return found
+
+
+def _changes(wire: Wire, until: Instant) -> int:
+    return int(wire.ask("HGET", STATE, "changes", until=until) or 0)

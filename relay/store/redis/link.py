@@ -186,7 +186,7 @@ class Link:
         until = self._boottime() + self._patience.whole
         wire = self._connected(until)
         try:
-            facts = self._joining.look(wire, self._way, until=until)
+            facts = self._joining.tend(wire, self._way, until=until)
         except RelayError as error:
             raise self._lost(error) from None
         self._replicas.demanded(self._joining.least_replicas)

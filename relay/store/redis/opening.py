@@ -20,7 +20,6 @@ from relay.store.redis.lives import Lives
 from relay.store.redis.opened import Opened
 from relay.store.redis.operations import Operations, Saying
 from relay.store.redis.parts import Ground
-from relay.store.redis.seen import Seen
 from relay.store.redis.starting import patiently
 from relay.store.redis.store import RedisStore
 from relay.store.redis.times import RedisTimes
@@ -38,8 +37,6 @@ class Membership:
     """Tells this life from every other."""
     said: Saying
     """What TIME says in a simulated world; on a machine empty."""
-    seen: Seen = field(default_factory=Seen)
-    """How far the store was when an earlier life of it looked."""
     lives: Lives = field(default_factory=Lives)
     """Those that its data_dir knows."""
 
@@ -49,10 +46,9 @@ def open_store(
 ) -> RedisStore:
     """Opens the store, or makes it; blocks. StoreKeyError and whatever the link says of the server."""
     link.open()
-    membership.seen.check(link)
     heard = link.ask("HGET", CLOCK, f"heard:{membership.node}")
     ground = open_ground(link, settings, outside, membership)
-    return RedisStore(ground, rope, None if heard is None else int(heard), seen=membership.seen, lives=membership.lives)
+    return RedisStore(ground, rope, None if heard is None else int(heard), lives=membership.lives)
 
 
 def open_ground(link: Link, settings: StoreSettings, outside: Outside, membership: Membership) -> Ground:

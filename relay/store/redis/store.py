@@ -38,7 +38,6 @@ from relay.store.redis.hot import Gating, Putting, Settling, Taking
 from relay.store.redis.lives import Lives
 from relay.store.redis.nodes import RedisNodes
 from relay.store.redis.parts import Ground
-from relay.store.redis.seen import Seen
 from relay.store.redis.starting import patiently
 from relay.store.redis.turns import Turns
 from relay.store.redis.worker import Worker
@@ -57,14 +56,13 @@ ATTENDED: float = 0.25
 class RedisStore(Answering, InForce):
     """A store on Redis as one node has it."""
 
-    def __init__(self, ground: Ground, rope: Rope, heard_at: int | None, *, seen: Seen, lives: Lives) -> None:
+    def __init__(self, ground: Ground, rope: Rope, heard_at: int | None, *, lives: Lives) -> None:
         """Loads what the store says. `heard_at`: when this node's life before was heard of last.
 
         StoreUnavailable and below: why not.
         """
         self._ground = ground
         self._rope = rope
-        self._seen = seen
         self._lives = lives
         self._errands = Errands(ground.outside.fatal)
         self._easing = Easing(lambda: self._judge(lambda core: core.judged.ease()), self._errands)
@@ -187,7 +185,6 @@ class RedisStore(Answering, InForce):
         if is_pressed:
             self._easing.begin()
         await self._run(self._ground.link.tend)
-        await self._run(lambda: self._seen.beat(self._ground.link))
         return lost
 
     async def recover(self, node: str) -> int:
