@@ -5,6 +5,7 @@ itself counts only where it admits a doubt.
 """
 
 import random
+import shutil
 import signal
 import smtplib
 import threading
@@ -123,6 +124,13 @@ class World:
         """One node more; it may not be ready yet, or never be."""
         self.folders.append(self._folder(len(self.folders)))
         self.nodes.append(self._launched(self.folders[-1], **environ))
+        return self.nodes[-1]
+
+    def copy(self, number: int) -> RelayProcess:
+        """One node more, with the data_dir of another as it is at this moment; it may not be ready yet."""
+        self.folders.append(self._folder(len(self.folders)))
+        shutil.copytree(self.folders[number].path / "var", self.folders[-1].path / "var")
+        self.nodes.append(self._launched(self.folders[-1]))
         return self.nodes[-1]
 
     def _launched(self, folder: Folder, **environ: str) -> RelayProcess:
