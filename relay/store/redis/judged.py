@@ -8,16 +8,18 @@ from relay.core.limits import DAY, Instant
 from relay.core.words import MailboxId
 from relay.store.engine.engine import Engine
 from relay.store.engine.sealing import Sealed
+from relay.store.ports.nodes import SILENT_AFTER
 from relay.store.ports.sessions import SessionEvent
 from relay.store.redis.asking import LinkAsking
 from relay.store.redis.given import Given
 from relay.store.redis.intake import RedisIntake
 from relay.store.redis.leases import RedisLeases
+from relay.store.redis.ledger import EVERYTHING
 from relay.store.redis.lives import Lives, life_field
 from relay.store.redis.opened import Opened
 from relay.store.redis.parts import Parts
 from relay.store.redis.pruning import RedisPruning
-from relay.store.redis.rowkeys import STATE
+from relay.store.redis.rowkeys import NODES_SEEN, STATE
 
 
 class Judged:
@@ -95,11 +97,18 @@ class Judged:
         """
         times, now = self._context.clock, self._context.clock.now()
         said = self._asking.hget(STATE, life_field(node))
-        lives.begin(node, token, said, is_heard_of=self._leases.is_held(node), shown=times.shown)
+        lives.begin(node, token, said, is_heard_of=self._is_heard_of(node), shown=times.shown)
         doubts = self._leases.recover(node)
         self._opened.ledger.act("lives.begin", node, token)
         self._context.changed()
         return doubts, now
+
+    def _is_heard_of(self, node: str) -> bool:
+        """Whether a process of this node may live: it sends mail, or has said lately how it is."""
+        clock = self._context.clock
+        since = clock.shown(clock.now()) - SILENT_AFTER
+        seen = self._asking.zrange(NODES_SEEN, since, EVERYTHING, most=EVERYTHING, reverse=False)
+        return self._leases.is_held(node) or node.encode() in dict(seen)
 
     # sessions
 

@@ -50,7 +50,7 @@ class Copied:
 
     def all_keys(self) -> dict[bytes, bytes]:
         """All that the server has, but for its clock."""
-        beside = self.harness.beside()
+        beside: Any = self.harness.beside()
         return {key: beside.dump(key) for key in beside.keys("*") if not key.endswith(b":clock")}
 
     async def end(self) -> None:
@@ -255,6 +255,24 @@ def test_it_starts_when_the_other_one_has_been_silent_for_as_long_as_a_lease() -
         assert written == [[f"{NODE}.3", f"{NODE}.1"], [f"{NODE}.3"]]
         with pytest.raises(NodeOutlived):
             await copied.new.take(NODE, {}, 10)
+        await copied.end()
+
+    run(scenario)
+
+
+def test_that_it_says_how_it_is_is_enough_to_be_heard_of() -> None:
+    """A node that only takes mail has no lease."""
+
+    async def scenario() -> None:
+        copied = Copied()
+        await copied.old.recover(NODE)
+        copied.new = copied.harness.other(NODE)
+        await copied.new.recover(NODE)
+        await copied.new.nodes().announce(view())
+        with pytest.raises(NodeInUse):
+            await copied.harness.other(NODE, kept(f"{NODE}.1")[0]).recover(NODE)
+        await copied.harness.advance(61)
+        await copied.harness.other(NODE, kept(f"{NODE}.1")[0]).recover(NODE)
         await copied.end()
 
     run(scenario)
