@@ -20,7 +20,8 @@ from relay.config.service import ServiceConfig
 from relay.config.store import OWN, shown_store, store_address
 from relay.core.limits import MINUTE, SECOND
 from relay.errors import ConfigError, StoreUnavailable
-from relay.store.moving.move import Counted, Means, Move, Telling
+from relay.store.moving.counting import Counted
+from relay.store.moving.move import Means, Move, Telling
 from relay.store.moving.preparing import end_on_disk, end_on_redis
 from relay.store.moving.redisside import LIVES, RedisSide
 from relay.store.moving.sides import Source

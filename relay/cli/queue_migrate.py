@@ -22,7 +22,8 @@ from relay.config.references import References
 from relay.config.store import OWN, kept_at, shown_store, store_address
 from relay.core.routing import SecretKind
 from relay.errors import ConfigError
-from relay.store.moving.move import Counted, Telling
+from relay.store.moving.counting import Counted
+from relay.store.moving.move import Telling
 from relay.store.redis.address import parse_address
 
 ToOption = Annotated[
@@ -50,12 +51,18 @@ def migrate(to: ToOption, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOp
     else:
         _print(screen(), counted)
     if not is_whole:
-        typer.echo(
-            "relay: not all of it arrived: the store stays where it was; the new place is marked as unfinished",
-            err=True,
-        )
+        _say_what_lacks(counted)
         raise typer.Exit(1)
     typer.echo(f"the store was moved: write `store: {shown_store(to)}` into relay.yaml", err=as_json)
+
+
+def _say_what_lacks(counted: Sequence[Counted]) -> None:
+    lacks = [f"{each.name}: {each.lack}" for each in counted if each.lack]
+    for lack in lacks:
+        typer.echo(f"relay: {lack}", err=True)
+    advice = "`relay queue check` looks for what is wrong with it" if lacks else "run it again"
+    said = "not all of it arrived: the store stays where it was, and the new place is marked as unfinished"
+    typer.echo(f"relay: {said}; {advice}", err=True)
 
 
 def _check_place(to: str) -> None:
@@ -72,7 +79,8 @@ def _check_place(to: str) -> None:
 
 
 def _as_json(each: Counted) -> dict[str, object]:
-    return {"name": each.name, "from": each.origin.many, "to": each.target.many, "is_same": each.is_same}
+    shown = {"name": each.name, "from": each.origin.many, "to": each.target.many, "is_same": each.is_same}
+    return shown | ({"lack": each.lack} if each.lack else {})
 
 
 def _print(console: Console, counted: Sequence[Counted]) -> None:

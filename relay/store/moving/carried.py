@@ -17,7 +17,7 @@ Cells = list[Any]
 """One row, in the order of its table's columns."""
 
 MESSAGES, DELIVERIES, ATTEMPTS, LOGINS, META = "messages", "deliveries", "attempts", "logins", "meta"
-EVENTS, BODIES = "events", "bodies"
+EVENTS, BODIES, OUTBOX = "events", "bodies", "outbox"
 
 LEFT_BEHIND = ("claims", "nodes")
 """Attempts under way, which end before anything is carried, and leases of processes that are dead."""

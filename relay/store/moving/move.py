@@ -8,42 +8,13 @@ from dataclasses import dataclass, replace
 from typing import Protocol
 
 from relay.errors import StoreBroken, StoreMoved, StoreUnavailable
-from relay.store.moving.carried import (
-    BODIES,
-    CARRIED,
-    DELIVERIES,
-    EVENTS,
-    MESSAGES,
-    Cells,
-    Page,
-    Tally,
-    compared,
-    shifted,
-)
-from relay.store.moving.sides import Journey, Leave, Readable, Source, Target
+from relay.store.moving.carried import CARRIED, EVENTS, Page, shifted
+from relay.store.moving.counting import Counted, Counting
+from relay.store.moving.sides import Journey, Leave, Source, Target
 from relay.store.needs import CrashPoint, never_dies
-from relay.store.redis.answers.store import pack_event
-from relay.store.redis.tables import TABLES
 
 SPOILT = "spoilt"
 """The state of no source: what did not arrive as it was is not gone on with, the next run begins anew."""
-
-READY = "ready"
-"""What may be sent at once, as the schedule of the target has it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """One thing that was carried, on both sides."""
-
-    name: str
-    origin: Tally
-    target: Tally
-
-    @property
-    def is_same(self) -> bool:
-        """Whether all of it arrived as it was."""
-        return self.origin == self.target
 
 
 class Telling(Protocol):
@@ -104,13 +75,14 @@ class Move:
         return journey
 
     def run(self) -> list[Counted]:
-        """Carries and counts; the target is freed only if all is the same. StoreUnavailable: the source was used."""
+        """Carries and counts; the target is freed only if all is there. StoreUnavailable: the source was used."""
         for table in CARRIED:
             self._carry(table)
         self._carry_events()
         self._target.wake(self._moment, self._source.numbers())
         self._means.passes("move-carried")
-        counted = [*self._counted()]
+        counting = Counting(self._source, self._target, lambda table: self._shifted(table, ""))
+        counted = [*counting.counted()]
         if all(each.is_same for each in counted):
             self._finish()
         elif not self._source.moved:
@@ -166,42 +138,3 @@ class Move:
     def _shifted(self, table: str, after: str) -> Iterator[Page]:
         for page in self._source.pages(table, after):
             yield replace(page, rows=[shifted(table, cells, self._journey.ahead) for cells in page.rows])
-
-    # counting
-
-    def _counted(self) -> Iterator[Counted]:
-        ready = Tally()
-        for table in CARRIED:
-            origin, bodies = self._tally(table, self._shifted(table, ""), ready if table == DELIVERIES else None)
-            target, arrived = self._tally(table, self._target.pages(table, ""))
-            yield Counted(table, origin, target)
-            if table == MESSAGES:
-                yield Counted(BODIES, bodies, arrived)
-        yield Counted(EVENTS, _events(self._source), _events(self._target))
-        found = self._target.ready()
-        if found is not None:
-            yield Counted(READY, Tally(ready.many), Tally(found))
-
-    def _tally(self, table: str, pages: Iterator[Page], ready: Tally | None = None) -> tuple[Tally, Tally]:
-        """Of rows, and of bodies."""
-        rows, bodies = Tally(), Tally()
-        for page in pages:
-            for cells in page.rows:
-                rows.add(compared(table, cells))
-                if ready is not None and _is_ready(cells):
-                    ready.many += 1
-            for seq, record in page.bodies.items():
-                bodies.add(str(seq).encode(), record)
-        return rows, bodies
-
-
-def _is_ready(cells: Cells) -> bool:
-    row = TABLES[DELIVERIES].named(cells)
-    return bool(row["state"] == 0 and row["due"] == 0)
-
-
-def _events(side: Readable) -> Tally:
-    found = Tally()
-    for number, cells in enumerate(cells for page in side.events("") for cells in page.rows):
-        found.add(str(number).encode(), pack_event(tuple(cells)))
-    return found

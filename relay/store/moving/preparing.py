@@ -62,11 +62,14 @@ def end_on_redis(side: RedisSide, open_ground: Callable[[], Ground]) -> int:
     """Of a store on Redis, of all its nodes; how far back its limits look."""
     heard = side.heard()  # before this one is heard of
     ground = open_ground()
-    core = Core(ground, {})
-    for at in heard:
-        core.judge(lambda at=at: recall(core.context, at))  # type: ignore[misc]
-    for node in {ground.node, *side.holders()}:
-        core.judge(lambda node=node: core.judged.recover(node))  # type: ignore[misc]
+    try:
+        core = Core(ground, {})
+        for at in heard:
+            core.judge(lambda at=at: recall(core.context, at))  # type: ignore[misc]
+        for node in {ground.node, *side.holders()}:
+            core.judge(lambda node=node: core.judged.recover(node))  # type: ignore[misc]
+    except (ValueError, TypeError) as error:
+        raise StoreBroken("a row cannot be read: `relay queue check` says which") from error
     _refuse_rest(int(side.ask("HLEN", table_key("claims"))))
     return widest(core.context.routes.routing if core.context.routes.version else None)
 

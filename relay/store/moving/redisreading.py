@@ -3,23 +3,39 @@
 Law: nothing is written, and no clock of the store is moved by a look.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
 import msgpack
 
 from relay.core.limits import SECOND
-from relay.store.moving.carried import ATTEMPTS, DELIVERIES, LOGINS, MESSAGES, Cells, Page, is_carried
+from relay.errors import StoreBroken
+from relay.store.moving.carried import (
+    ATTEMPTS,
+    BODIES,
+    DELIVERIES,
+    EVENTS,
+    LOGINS,
+    MESSAGES,
+    META,
+    Cells,
+    Page,
+    is_carried,
+)
+from relay.store.moving.sides import OPEN
 from relay.store.redis.dense import FLOORS, NUMBERS
+from relay.store.redis.layout import BATCH
 from relay.store.redis.link import Link
-from relay.store.redis.rowkeys import EVENTS, body_key, number_key, table_key
+from relay.store.redis.rowkeys import EVENTS as STREAM
+from relay.store.redis.rowkeys import OURS, body_key, group_key, index_key, number_key, table_key
 from relay.store.redis.tables import TABLES
 
 ROWS: int = 1_000
 """Rows read at once: some milliseconds of the server's time."""
 
-BODIES: int = 100
+BODIES_ASKED: int = 100
 """Bodies asked for at once."""
 
 BODIES_BYTES: int = 4_000_000
@@ -49,12 +65,12 @@ class RedisReading:
 
     def many(self, table: str) -> int:
         """How many rows a table has."""
-        return int(self.ask("XLEN", EVENTS) if table == "events" else self.ask("HLEN", table_key(table)))
+        return int(self.ask("XLEN", STREAM) if table == EVENTS else self.ask("HLEN", table_key(table)))
 
     def events(self, after: str) -> Iterator[Page]:
         """All events behind a position, which is an id of the stream."""
         while True:
-            found = self.ask("XRANGE", EVENTS, f"({after}" if after else "-", "+", "COUNT", ROWS)
+            found = self.ask("XRANGE", STREAM, f"({after}" if after else "-", "+", "COUNT", ROWS)
             if not found:
                 return
             after = found[-1][0].decode()
@@ -63,6 +79,36 @@ class RedisReading:
     def number(self, table: str) -> int:
         """The number given last."""
         return int(self.ask("GET", number_key(table)) or 0)
+
+    def kept(self, name: str) -> int:
+        """How many rows that go along there are, or events."""
+        if name == META:
+            return sum(is_carried(META, [each.decode()]) for each in self.ask("HKEYS", table_key(META)))
+        return self.many(name)
+
+    def least(self) -> Mapping[str, int]:
+        """How many there have to be at least, by what lies beside rows."""
+        tables, bodies = set[str](), set[bytes]()
+        for key in self.keys():
+            if key.startswith(_BODY):
+                bodies.add(key)
+            elif (beside := _BESIDE.match(key)) is not None:
+                tables.add(beside["table"].decode())
+        found = dict.fromkeys(tables, 1)  # an index has something in it, or is not there
+        found |= {BODIES: len(bodies), OPEN: int(self.ask("ZCARD", index_key(DELIVERIES, "expiry", ())))}
+        found[MESSAGES] = max(found.get(MESSAGES, 0), int(self.ask("HLEN", group_key(MESSAGES, "ids"))))
+        if found[MESSAGES] and not self.ask("EXISTS", STREAM):
+            found[EVENTS] = 1
+        return found
+
+    def keys(self) -> Iterator[bytes]:
+        """All keys of the store; one may come twice."""
+        cursor: Any = b"0"
+        while True:
+            cursor, keys = self.ask("SCAN", cursor, "MATCH", OURS, "COUNT", BATCH)
+            yield from keys
+            if cursor == b"0":
+                return
 
     # by numbers that follow each other
 
@@ -80,12 +126,12 @@ class RedisReading:
 
     def _rows(self, table: str, keys: Sequence[str]) -> list[Cells]:
         found = self.ask("HMGET", table_key(table), *keys)
-        return [TABLES[table].unpack(packed) for packed in found if packed is not None]
+        return [_row(table, packed) for packed in found if packed is not None]
 
     def _with_bodies(self, rows: Sequence[Cells]) -> Iterator[Page]:
         some, bodies, size = list[Cells](), dict[int, bytes](), 0
-        for start in range(0, len(rows), BODIES):
-            asked = rows[start : start + BODIES]
+        for start in range(0, len(rows), BODIES_ASKED):
+            asked = rows[start : start + BODIES_ASKED]
             records = self.ask("MGET", *(body_key(row[0]) for row in asked))
             some += asked
             bodies |= {row[0]: record for row, record in zip(asked, records, strict=True) if record is not None}
@@ -104,7 +150,7 @@ class RedisReading:
         while after != _OVER:
             cursor, pairs = self.ask("HSCAN", table_key(table), cursor, "COUNT", ROWS)
             found = dict(zip(pairs[::2], pairs[1::2], strict=True))
-            rows = [TABLES[table].unpack(packed) for name, packed in found.items() if name not in seen]
+            rows = [_row(table, packed) for name, packed in found.items() if name not in seen]
             seen.update(found)
             after = _OVER if cursor == b"0" else cursor.decode()
             yield Page([row for row in rows if is_carried(table, row)], after)
@@ -123,6 +169,17 @@ class RedisReading:
 
 
 _OVER = "over"
+_BODY = b"relay:{relay}:body:"
+_BESIDE = re.compile(rb"relay:\{relay\}:[ig]:(?P<table>[a-z_]+):")
+"""Indexes and groups, which lie beside the rows of a table."""
+
+
+def _row(table: str, packed: bytes) -> Cells:
+    """StoreBroken: it cannot be read; the key, which may be a patient's, is not told."""
+    try:
+        return TABLES[table].unpack(packed)
+    except (ValueError, TypeError):
+        raise StoreBroken(f"a row of {table} cannot be read: `relay queue check` says which") from None
 
 
 def _event(packed: bytes) -> Cells:

@@ -4,7 +4,7 @@ Law: rows and the position behind them are written by one script; what was moved
 none out, not even to a node that was connected all the time.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgpack
@@ -20,12 +20,12 @@ from relay.store.redis.answers.store import pack_event
 from relay.store.redis.keys import CLOCK
 from relay.store.redis.layout import BATCH
 from relay.store.redis.link import Link
+from relay.store.redis.rowkeys import EVENTS as STREAM
 from relay.store.redis.rowkeys import (
     LEASES,
     META,
     NODES,
     NODES_SEEN,
-    OURS,
     OWNERS,
     STATE,
     body_key,
@@ -143,7 +143,7 @@ class RedisSide(RedisReading):
             return Journey.read(written.decode())
         if self.moved:
             raise StoreMoved(f"{self.where}: {self.moved}; a store is moved only to where there is none")
-        if any(key != META.encode() for key in self._keys()):
+        if any(key != META.encode() for key in self.keys()):
             raise StoreBroken(
                 f"{self.where} has a store in it ({self.store_id}): a store is moved only to where there is none; "
                 "name an empty database (the number at the end of the address)"
@@ -155,7 +155,7 @@ class RedisSide(RedisReading):
         if self.store_id != journey.store_id:
             raise StoreBroken(f"{self.where} is marked as store {self.store_id}: name an empty database")
         self._claim(journey, journey.written().encode(), run)
-        keys = [key for key in self._keys() if key != META.encode()]
+        keys = [key for key in self.keys() if key != META.encode()]
         for start in range(0, len(keys), BATCH):
             self._write("moved_out", *keys[start : start + BATCH])
 
@@ -173,14 +173,6 @@ class RedisSide(RedisReading):
     def note(self, journey: Journey) -> None:
         """Remembers of the move what is another now."""
         self._claim(journey, journey.written().encode(), self._run)
-
-    def _keys(self) -> Iterator[bytes]:
-        cursor: Any = b"0"
-        while True:
-            cursor, keys = self.ask("SCAN", cursor, "MATCH", OURS, "COUNT", BATCH)
-            yield from keys
-            if cursor == b"0":
-                return
 
     def position(self, table: str) -> str:
         """Behind which position the next rows come."""
@@ -222,6 +214,8 @@ class RedisSide(RedisReading):
         for table, last in numbers.items():
             if last:
                 self.ask("SET", number_key(table), max(last, self.number(table)))
+        if not self.ask("EXISTS", STREAM):  # history that is empty is not history that is lost
+            self.ask("XADD", STREAM, "MAXLEN", 0, "*", "e", "")
         relay = moment()
         self.ask("HSET", CLOCK, "last", relay, "offset", relay - self._time())
         for name, table in (("floor_messages", "messages"), ("floor_attempts", "attempts")):
@@ -232,7 +226,7 @@ class RedisSide(RedisReading):
 
     def ready(self) -> int:
         """How much its schedule has ready."""
-        keys = {key for key in self._keys() if b"}:ready:" in key or b"}:unrouted:" in key}
+        keys = {key for key in self.keys() if b"}:ready:" in key or b"}:unrouted:" in key}
         return sum(int(self.ask("ZCARD", key)) for key in keys)
 
     def finish(self, moment: Callable[[], int]) -> None:

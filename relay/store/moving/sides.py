@@ -39,6 +39,10 @@ class Journey:
         return cls(**json.loads(written))
 
 
+OPEN = "open"
+"""Deliveries that are not finished, among what has to be there at least."""
+
+
 class Leave(Enum):
     """What came of barring a source."""
 
@@ -84,6 +88,12 @@ class Source(Readable, Protocol):
 
     def numbers(self) -> Mapping[str, int]:
         """The number given last in each table that has numbers."""
+
+    def kept(self, name: str) -> int:
+        """How many rows of a table that go along there are, or events, by no number or index that they are read by."""
+
+    def least(self) -> Mapping[str, int]:
+        """How many there have to be at least, by what lies beside rows: of tables, of `events`, `bodies` and `open`."""
 
     @property
     def moved(self) -> str:

@@ -14,6 +14,7 @@ from relay.store.moving.carried import (
     BARRED_BY,
     EVENTS,
     MESSAGES,
+    META,
     MOVING,
     NUMBERED,
     Cells,
@@ -143,6 +144,16 @@ class SqliteSide:
             if table in found:
                 found[table] = max(found[table], last)
         return found
+
+    def kept(self, name: str) -> int:
+        """How many rows that go along there are, or events."""
+        if name == META:
+            return sum(is_carried(META, row) for row in self._database.read(_SQL["facts"]))
+        return self.many(name)
+
+    def least(self) -> Mapping[str, int]:
+        """Nothing lies beside rows: indexes are of SQLite."""
+        return {}
 
     @property
     def moved(self) -> str:

@@ -29,3 +29,6 @@ SELECT DISTINCT node FROM claims;
 
 -- under_way: How many attempts and logins are under way.
 SELECT (SELECT count(*) FROM claims) + (SELECT count(*) FROM logins WHERE ended_at IS NULL);
+
+-- facts: What is noted of the store and of the place.
+SELECT name, value FROM meta;

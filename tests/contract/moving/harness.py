@@ -12,8 +12,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import redis
+
 from relay.errors import RelayError
-from relay.store.moving.move import Counted, Means, Move
+from relay.store.moving.counting import Counted
+from relay.store.moving.move import Means, Move
 from relay.store.moving.preparing import end_on_disk, end_on_redis
 from relay.store.moving.redisside import RedisSide
 from relay.store.moving.sqliteside import SqliteSide
@@ -31,6 +34,7 @@ from relay.store.redis.parts import Ground
 from relay.store.redis.rowkeys import body_key
 from relay.store.segments.files import FileSegments
 from relay.store.sqlite import DataDir, hold, open_store
+from relay.store.sqlite.inspection import Inspection
 from relay.vault import Vault
 from tests.contract.clock import LoopClock
 from tests.contract.harness import OnVirtualTime, at_once
@@ -75,6 +79,8 @@ class OnDisk:
 
     def __init__(self, world: World) -> None:
         self.world = self._world = world
+        self.crash_point: CrashPoint = never_dies
+        """Told of what segments go through while it is a side of a move."""
         self._path = Path(tempfile.mkdtemp(prefix="relay-moving-"))
         self._data: DataDir = hold(self._path)
 
@@ -85,10 +91,30 @@ class OnDisk:
         return await end_on_disk(self._data, self._world.settings, self._world.outside(), NODE)
 
     def side(self) -> SqliteSide:
-        segments = FileSegments(self._data.segments)
+        segments = FileSegments(self._data.segments, crash_point=self.crash_point)
         made = SqliteSide(self._data.connect(), segments, self._world.clock, where="sqlite")
         made.resume()
         return made
+
+    @property
+    def segments(self) -> list[Path]:
+        """The files with mail in them."""
+        return sorted(self._data.segments.glob("*.seg"))
+
+    def findings(self) -> list[str]:
+        """What `relay queue check` finds."""
+        inspection = Inspection(self._data, self._world.outside().cipher_for)
+        try:
+            return [each.text for each in inspection.findings()]
+        finally:
+            inspection.close()
+
+    def forget_events(self) -> None:
+        """History is old."""
+        connection = self._data.connect()
+        connection.execute("DELETE FROM events")
+        connection.commit()
+        connection.close()
 
     def close(self) -> None:
         self._data.release()
@@ -104,6 +130,11 @@ class OnRedis:
         self._server.client(db=self._db).flushdb()
         self._links: list[Link] = []
         self._lives = 0
+
+    @property
+    def client(self) -> redis.Redis:
+        """A way in past the store."""
+        return self._server.client(db=self._db)
 
     def link(self, *, is_mover: bool) -> Link:
         rules = Rules(Durability.RELAXED, Identity(scripts_version(), is_mover=is_mover), lambda: self._world.store_id)

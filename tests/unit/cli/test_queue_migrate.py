@@ -9,11 +9,12 @@ from relay.app.moving import Order
 from relay.cli import queue_migrate
 from relay.cli.frame import run
 from relay.store.moving.carried import Tally
-from relay.store.moving.move import Counted
+from relay.store.moving.counting import Counted
 from tests.unit.cli.running import CONFIG
 
 WHOLE = [Counted("messages", Tally(3, 9), Tally(3, 9)), Counted("bodies", Tally(2, 7), Tally(2, 7))]
 LACKING = [WHOLE[0], Counted("bodies", Tally(2, 7), Tally(1, 5))]
+DAMAGED = [WHOLE[0], Counted("bodies", Tally(2, 7), Tally(2, 7), "1 messages have none")]
 ELSEWHERE = "redis://:geheim@127.0.0.1:6379/1"
 
 
@@ -58,6 +59,18 @@ def test_what_is_lacking_ends_with_1_and_leaves_the_store_where_it_was(
     assert code == 1
     assert "not the same" in said.out
     assert "the store stays where it was" in said.err
+
+
+def test_what_the_old_place_lacks_is_said_and_who_looks_for_it(
+    config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _ = migrate(monkeypatch, DAMAGED, "--config", config, "--to", ELSEWHERE, "--json")
+    said = capsys.readouterr()
+    assert (code, json.loads(said.out)["is_whole"]) == (1, False)
+    assert json.loads(said.out)["counted"][1]["lack"] == "1 messages have none"
+    assert "relay: bodies: 1 messages have none\n" in said.err
+    assert "the store stays where it was" in said.err
+    assert "`relay queue check` looks for what is wrong with it" in said.err
 
 
 def test_json_has_every_count(config: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
