@@ -213,7 +213,13 @@ class SqliteSide:
         self._segments.begin(1)
 
     def go_on(self, journey: Journey, run: str) -> None:
-        """Nobody else has the data_dir."""
+        """Nobody else has the data_dir; bodies whose rows a dead run did not commit go: they are written once more."""
+        ends: dict[int, int] = dict(self._database.read(_SQL["ends_of_segments"]))
+        for number in list(self._segments.numbers()):
+            if number in ends:
+                self._segments.cut(number, ends[number])
+            else:
+                self._segments.remove(number)
 
     def note(self, journey: Journey) -> None:
         """Remembers of the move what is another now."""

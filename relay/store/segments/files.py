@@ -177,6 +177,16 @@ class FileSegments:
             raise StoreUnavailable(f"a segment cannot be removed: {os.strerror(error.errno or 0)}") from error
         self._crash_point("segment-removed")
 
+    def cut(self, segment: int, end: int) -> None:
+        """Lets go of what lies behind `end`; harmless when the segment is gone, or ends before."""
+        try:
+            if self._path(segment).stat().st_size > end:
+                os.truncate(self._path(segment), end)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise StoreUnavailable(f"a segment cannot be cut: {os.strerror(error.errno or 0)}") from error
+
     def data_behind(self, segment: int, offset: int) -> int:
         """How many bytes lie in a segment from `offset` on, without holes; nothing where it is gone."""
         try:

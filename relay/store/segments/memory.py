@@ -70,6 +70,10 @@ class MemorySegments:
         """Lets go of a whole segment."""
         self._durable.pop(segment, None)
 
+    def cut(self, segment: int, end: int) -> None:
+        """Lets go of what lies behind `end`."""
+        del self._durable.get(segment, bytearray())[end:]
+
     def data_behind(self, segment: int, offset: int) -> int:
         """What lies behind `offset`."""
         return len(self._durable.get(segment, b"")[offset:])

@@ -51,6 +51,9 @@ class Segments(Protocol):
     def remove(self, segment: int) -> None:
         """Lets go of a whole segment; blocks; harmless when it is gone."""
 
+    def cut(self, segment: int, end: int) -> None:
+        """Lets go of what lies behind `end` in a segment that is not being written; blocks."""
+
     def data_behind(self, segment: int, offset: int) -> int:
         """How many bytes lie in a segment from `offset` on, without what was given back."""
 

@@ -32,3 +32,6 @@ SELECT (SELECT count(*) FROM claims) + (SELECT count(*) FROM logins WHERE ended_
 
 -- facts: What is noted of the store and of the place.
 SELECT name, value FROM meta;
+
+-- ends_of_segments: Where the last body ends that a message points to.
+SELECT segment, max("offset" + length) FROM messages WHERE length > 0 GROUP BY segment;

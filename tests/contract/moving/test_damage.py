@@ -8,9 +8,11 @@ import redis
 
 from relay.errors import StoreBroken, StoreMoved
 from relay.store.moving.carried import DELIVERIES, MESSAGES
+from relay.store.needs import never_dies
+from relay.store.ports.reading import MessageQuery
 from relay.store.redis.rowkeys import EVENTS, body_key, group_key, number_key, table_key
 from tests.contract.moving.harness import MovingHarness, OnDisk, OnRedis, Place, move
-from tests.contract.moving.test_journeys import scenario
+from tests.contract.moving.test_journeys import Died, DyingAt, scenario
 from tests.contract.scene import A, Scene, account, provider
 
 pytestmark = pytest.mark.needs("redis-server")
@@ -139,3 +141,43 @@ def test_history_that_is_empty_is_not_history_that_is_lost() -> None:
         harness.store = last.open()
 
     scenario("sqlite", check)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_what_a_run_that_died_wrote_beside_its_rows_is_not_there_at_the_end(times: int) -> None:
+    async def check(scene: Scene, harness: MovingHarness) -> None:
+        await scene.mail(A, 1, 2, 3)
+        await harness.store.close()
+        here, there = _places(harness, OnDisk)
+        assert isinstance(there, OnDisk)
+        for each in range(times):
+            point = DyingAt("segment-synced" if each == 0 else "segment-created", 1)
+            there.crash_point = point
+            with pytest.raises(Died):
+                await move(here, there)
+            assert sum(path.stat().st_size for path in there.segments) > 0 or each
+        there.crash_point = never_dies
+        assert all(each.is_same for each in await move(here, there))
+        assert there.findings() == []
+        harness.store = there.open()
+        assert len((await harness.store.messages(MessageQuery())).items) == 3
+
+    scenario("redis", check)
+
+
+def test_what_lies_behind_the_last_row_is_not_there_at_the_end() -> None:
+    async def check(scene: Scene, harness: MovingHarness) -> None:
+        await scene.mail(A, 1, 2, 3)
+        await harness.store.close()
+        here, there = _places(harness, OnDisk)
+        assert isinstance(there, OnDisk)
+        with pytest.raises(Died):
+            await move(here, there, DyingAt("move-carried", 1))
+        with there.segments[-1].open("ab") as file:
+            file.write(b"x" * 300_000)
+        assert all(each.is_same for each in await move(here, there))
+        assert there.findings() == []
+        harness.store = there.open()
+        assert len((await harness.store.messages(MessageQuery())).items) == 3
+
+    scenario("redis", check)

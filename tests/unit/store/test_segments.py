@@ -34,6 +34,19 @@ def test_records_follow_each_other_and_a_full_segment_is_left(segments: Segments
     assert tuple(segments.numbers()) == (1, 2, 3)
 
 
+def test_what_lies_behind_the_end_of_what_is_known_can_go(segments: Segments) -> None:
+    first, second = segments.append(b"one"), segments.append(b"two")
+    segments.sync()
+    segments.begin(2)
+    segments.cut(first.segment, 3)
+    assert segments.read(first) == b"one"
+    with pytest.raises(CorruptValue):
+        segments.read(second)
+    for segment, end in ((first.segment, 100), (99, 0)):
+        segments.cut(segment, end)
+    assert segments.read(first) == b"one"
+
+
 def test_a_record_larger_than_a_segment_has_one_of_its_own(segments: Segments) -> None:
     segments.append(b"small")
     large, after = segments.append(b"x" * 500), segments.append(b"after")
