@@ -127,15 +127,18 @@ class Others:
     def _first(self) -> list[MailboxId]:
         return sorted(self.unable)[:SHOWN]
 
-    def compare(self, *, is_same: bool, version: int, by: str | None, is_start: bool) -> None:
-        """Says whether this node's files are what is in force. While it runs they come a moment after others' edits."""
-        if is_same:
+    def compare(self, differs: str, *, version: int, by: str | None, is_start: bool) -> None:
+        """Says where this node's files are not what is in force; empty: nowhere.
+
+        While it runs they come a moment after others' edits.
+        """
+        if not differs:
             self._mend(FILES)
             return
         whose = "" if by is None else f", by node {by}"
         self._say(
             FILES,
-            f"this node's files differ from what is in force (version {version}{whose}): edit or copy them",
+            f"this node's files differ from what is in force (version {version}{whose}): edit or copy them; {differs}",
             is_loud=is_start,
         )
 

@@ -17,6 +17,7 @@ from relay.config.problems import Loaded, Problem, Severity
 from relay.config.references import Fingerprinted
 from relay.core.nodesecrets import is_of_one_node
 from relay.core.routing import Routing
+from relay.core.routingdiff import differences
 from relay.core.words import MailboxId
 from relay.errors import ConfigError, StoreUnavailable, TemporaryError
 from relay.store.ports import AppliedRouting
@@ -53,7 +54,7 @@ class RoutingKeeper:
         self._in_force = NONE_APPLIED
         self._files: Routing | None = None
         """What this node's files said when they were good last."""
-        self._compared: tuple[Routing | None, int, bool] = (None, 0, True)
+        self._compared: tuple[Routing | None, int, str] = (None, 0, "")
         """Files, a version, and whether they said the same: comparing very many accounts takes its time."""
         self._abreast = Abreast()
         self.secrets = SecretsInForce(self.routing, desk.resolve, run=desk.run)
@@ -220,11 +221,11 @@ class RoutingKeeper:
         await others.keep(applied.routing, agreed.looked.found, lacking=lacking, digest=say.digest)
         if files is None:
             return
-        of, version, is_same = self._compared
+        of, version, differs = self._compared
         if of is not files or version != applied.version:
-            is_same = files is applied.routing or await desk.run(lambda: files == applied.routing)
-            self._compared = files, applied.version, is_same
-        others.compare(is_same=is_same, version=applied.version, by=applied.by, is_start=say.is_start)
+            differs = "" if files is applied.routing else await desk.run(lambda: differences(files, applied.routing))
+            self._compared = files, applied.version, differs
+        others.compare(differs, version=applied.version, by=applied.by, is_start=say.is_start)
 
     def _take_over(self, applied: AppliedRouting) -> None:
         version, routing = applied.version, applied.routing

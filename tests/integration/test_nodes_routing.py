@@ -125,7 +125,8 @@ def test_one_routing_is_in_force_whichever_file_is_edited(house: House) -> None:
     (ident,) = two.send(sender=CARLA)
     one.wait_for("delivered", id=ident)
     assert [troubles(one), troubles(two)] == [[], []], "that is how edits go"
-    assert f"(version 2, by node {house.ident('one')})" in house.problems("two")["routing-files"]
+    told = house.problems("two")["routing-files"]
+    assert f"(version 2, by node {house.ident('one')}): edit or copy them; accounts.{CARLA} is missing here" in told
     house.copy("one", "two")
     until(lambda: house.problems("two") == {}, "the same file is no difference")
 
