@@ -28,7 +28,7 @@ def remember_store(data_dir: Path, store_id: str, changes: int = 0) -> None:
 
 
 LIVES_FILE = "lives"
-"""The life of this node that spoke to the store last, after those since that may have."""
+"""The lives of this node that spoke to the store."""
 
 
 def known_lives(data_dir: Path) -> Sequence[str]:

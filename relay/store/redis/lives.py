@@ -12,7 +12,9 @@ from relay.core.limits import SECOND
 from relay.errors import NodeInUse, NodeOutlived
 
 KEPT: int = 8
-"""Lives that a data_dir remembers: the last one that spoke, and those since that were killed before they did."""
+"""Lives that a data_dir remembers: the last one that spoke is among them, though some since were killed before they did,
+or a failover lost that they did.
+"""
 
 
 def life_field(node: str) -> str:
@@ -47,17 +49,8 @@ class Lives:
             other, _, since = said.decode().partition(" ")
             if other not in (token, *self._known):
                 raise NodeInUse(_sentence(node, shown(int(since))))
-        self._keep([token, *self._known][:KEPT])
-
-    def begun(self, token: str) -> None:
-        """It has: those before it will not be asked for again."""
-        if self._known is not None:
-            self._keep([token])
-
-    def _keep(self, tokens: Sequence[str]) -> None:
-        """Where data_dir cannot be written, which a heartbeat says, a start within a minute is refused, and no more."""
-        with suppress(OSError):
-            self._remember(tokens)
+        with suppress(OSError):  # a heartbeat says so, and a start may be refused for a minute: no more comes of it
+            self._remember([token, *self._known][:KEPT])
 
 
 def outlived(node: str, since: int) -> NodeOutlived:

@@ -197,7 +197,6 @@ class RedisStore(Answering, InForce):
         operations, lives = self._ground.operations, self._lives
         doubts, since = await self._judge(lambda core: core.judged.speak(node, operations.token, lives))
         operations.speak(since)
-        await self._run(lambda: lives.begun(operations.token))
         return doubts
 
     async def wait(self, mark: int, until: Instant | None) -> None:
