@@ -12,8 +12,8 @@ from relay.core.limits import SECOND
 from relay.errors import NodeInUse, NodeOutlived
 
 KEPT: int = 8
-"""Lives that a data_dir remembers: the last one that spoke is among them, though some since were killed before they did,
-or a failover lost that they did.
+"""Lives that a data_dir remembers: the last one that spoke is among them, though some since were killed before they did
+so, or a failover lost that they had.
 """
 
 
