@@ -2,6 +2,7 @@
 
 import json
 import os
+import smtplib
 import subprocess
 import sys
 from collections import Counter
@@ -11,12 +12,17 @@ from pathlib import Path
 
 import pytest
 
+from relay.store.redis.keys import CLOCK
+from relay.store.redis.rowkeys import STATE
+from relay.store.redis.scripts import load_script
 from tests.fakes.redisservers import Server, binary
 from tests.integration.ports import free_ports
 from tests.integration.relay_process import HASTY, PATIENCE, PROGRAM, Folder, RelayProcess
 from tests.integration.sandbox_peer import SandboxProcess
 
 KILLED = -9
+
+TRIES = 1_000
 
 
 class World:
@@ -64,6 +70,16 @@ class World:
         """How often each mail came to the provider, by what it says."""
         texts = (path.read_text() for path in self.inbox.rglob("*.eml"))
         return Counter(text.rpartition("Buongiorno ")[2].strip() for text in texts)
+
+    def bar(self) -> None:
+        """Bars the store on Redis, as a move does at its end; again, while a node writes to it."""
+        client, script = self.redis.client(), load_script("moved_away")
+        for _ in range(TRIES):
+            last = client.hget(CLOCK, "last"), client.hget(STATE, "revision")
+            args = ("it was moved to elsewhere on a day", *(each or b"0" for each in last), "barred_by", "a move")
+            if client.eval(script.text, 0, *args) == b"left":
+                return
+        raise AssertionError("somebody always wrote in between")
 
 
 @pytest.fixture
@@ -122,3 +138,17 @@ def test_store_is_moved_to_redis_and_back_and_every_mail_leaves_once(world: Worl
         assert (code, json.loads(found)["state"]) == (200, "delivered")
     assert relay.stop() == 0
     assert sum(world.arrived().values()) == len(sent)
+
+
+@pytest.mark.needs("redis-server")
+def test_node_that_was_connected_all_the_time_ends_and_says_where_the_store_went(world: World) -> None:
+    relay = world.start(world.folder("here", store=world.redis.address))
+    with smtplib.SMTP("127.0.0.1", relay.smtp, timeout=PATIENCE) as client:
+        client.ehlo()
+        world.bar()
+        client.mail("anna@d.test")
+        client.rcpt("paziente@example.org")
+        code, _ = client.data("From: anna@d.test\r\nTo: paziente@example.org\r\nSubject: Ricetta\r\n\r\nBuongiorno\r\n")
+        assert code // 100 == 4
+    assert relay.wait() == 1
+    assert "it was moved to elsewhere on a day" in "".join(relay.lines)

@@ -10,12 +10,12 @@ from typing import Any, Protocol
 
 import msgpack
 
-from relay.core.limits import SECOND, Instant
-from relay.errors import StoreUnavailable
+from relay.core.limits import HOUR, SECOND, Instant
+from relay.errors import StoreMoved, StoreUnavailable
 from relay.store.redis.intended import Intended
 from relay.store.redis.link import Link
 from relay.store.redis.lives import outlived
-from relay.store.redis.rowkeys import DONE, PEN_FREE
+from relay.store.redis.rowkeys import DONE, META, PEN_FREE
 from relay.store.redis.scripts import load_script
 from relay.store.redis.times import RedisTimes
 
@@ -24,6 +24,9 @@ HELD: int = 2 * SECOND
 
 PATIENCE: int = SECOND // 50
 """How long is waited for the pen in one go: what is hot and needs none goes on in between."""
+
+FOREVER: int = HOUR
+"""Nobody who decides keeps the pen so long: it is a move's (moved_away.lua)."""
 
 Changed = dict[str, list[str]]
 """Keys of the rows that others wrote, by table."""
@@ -106,16 +109,25 @@ class Operations:
         return self._looked(self._run_begin("", revision))
 
     def begin(self, revision: int, *, held: int = HELD, is_fact: bool = False) -> Look:
-        """As `look`, with the pen; `is_fact`: it holds whoever says it. PenHeld: others keep it. NodeOutlived."""
+        """As `look`, with the pen; `is_fact`: it holds whoever says it.
+
+        PenHeld: others keep it; NodeOutlived; StoreMoved.
+        """
         found = self._run_begin(str(held), revision, is_fact=is_fact)
         if not found[0]:
             self._await_pen(min(max(found[1], 1), PATIENCE))
             found = self._run_begin(str(held), revision, is_fact=is_fact)
         if not found[0]:
+            self._refuse_moved(found[1])
             raise PenHeld
         if found[6]:
             self._do_owed(found[1])
         return self._looked(found)
+
+    def _refuse_moved(self, left: int) -> None:
+        """StoreMoved: the pen is held for ever, by a move that left this place."""
+        if left > FOREVER and (said := self._link.ask("HGET", META, "barred")) is not None:
+            raise StoreMoved(f"{self._link.where}: {said.decode(errors='replace')}")
 
     def _do_owed(self, now: int) -> None:
         """What the last edit left to be done comes before everything that is decided. PenHeld: another one does it."""

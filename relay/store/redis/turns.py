@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from relay.errors import NodeOutlived, StoreBroken, StoreUnavailable
+from relay.errors import NodeOutlived, StoreBroken, StoreMoved, StoreUnavailable
 from relay.store.needs import Fatal, Runner
 from relay.store.redis.core import Core
 from relay.store.redis.link import Call
@@ -109,7 +109,7 @@ class Turns:
         self._waiting: list[Item] = []
         self._driver: asyncio.Task[None] | None = None
         self._is_closed = False
-        self._is_outlived = False
+        self._is_over = False
 
     def submit(self, **what: Any) -> "asyncio.Future[Any]":
         """The outcome of an operation; `undo` gets one that nobody waits for any more."""
@@ -145,17 +145,17 @@ class Turns:
                 for item in (*wondering, *wanted):
                     if item.is_done:
                         _answer(item)
-                        self._end_if_outlived(item)
+                        self._end_if_over(item)
                 left = [item for item in (*wondering, *wanted) if not item.is_done]
                 wondering = [item for item in left if item.is_in_doubt]
                 self._waiting[:0] = [item for item in left if not item.is_in_doubt]
         finally:
             self._driver = None
 
-    def _end_if_outlived(self, item: Item) -> None:
+    def _end_if_over(self, item: Item) -> None:
         """Whoever asked hears it too; but nobody may have to ask for this process to end."""
-        if isinstance(item.error, NodeOutlived) and not self._is_outlived:
-            self._is_outlived = True
+        if isinstance(item.error, NodeOutlived | StoreMoved) and not self._is_over:
+            self._is_over = True
             self._fatal(item.error)
 
     def _break(self, items: Sequence[Item], broken: StoreBroken) -> None:

@@ -241,6 +241,11 @@ class MovingHarness(OnVirtualTime):
         self.store = there.open()
         return counted
 
+    def end(self) -> list[RelayError]:
+        """What a process that used the store was ended by; it is as it should be."""
+        ended, self._world.fatal = self._world.fatal, []
+        return ended
+
     def peer(self) -> Store | None:
         return None
 

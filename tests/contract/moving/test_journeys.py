@@ -275,13 +275,14 @@ def test_node_that_knew_nothing_of_the_move_takes_in_no_mail_and_hands_none_out(
         here, there = _places(harness)
         assert all(each.is_same for each in await move(here, there))
         forgotten = harness.store
-        with pytest.raises((StaleRouting, StoreUnavailable)):
-            await forgotten.put(message(2, A))
-        with pytest.raises((StaleRouting, StoreUnavailable)):
+        for each in (message(2, A), message(3, "nobody@studio.test")):
+            with pytest.raises(StoreMoved, match="it was moved to sqlite on a day"):
+                await forgotten.put(each)
+        with pytest.raises((StaleRouting, StoreMoved)):
             await forgotten.take(NODE, {}, 10)
-        with pytest.raises((StaleRouting, StoreUnavailable)):
-            await forgotten.put(message(3, "nobody@studio.test"))
         await forgotten.close()
+        [ended] = harness.end()
+        assert isinstance(ended, StoreMoved)
         harness.store = there.open()
         assert [each.id for each in (await harness.store.messages(MessageQuery())).items] == ["m-1"]
 
