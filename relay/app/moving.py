@@ -61,7 +61,11 @@ class Order:
 def move_store(order: Order) -> list[Counted]:
     """Moves it. StoreUnavailable, StoreMoved, StoreBroken, ConfigError, DataDirInUse: why not; it can be run again."""
     resolve = References(order.environ)
-    origin, goal = store_address(order.config.store, resolve), store_address(order.to, resolve)
+    origin = store_address(order.config.store, resolve)
+    try:
+        goal = store_address(order.to, resolve)
+    except ConfigError as error:
+        raise ConfigError(f"--to: {str(error).removeprefix('store: ')}") from None
     if origin == goal:
         raise ConfigError(f"--to: the store is at {shown_store(goal)} already")
     with ExitStack() as held, private_files():

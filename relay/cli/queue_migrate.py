@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -31,7 +32,7 @@ ToOption = Annotated[
     typer.Option(
         "--to",
         metavar="STORE",
-        help="Where to: sqlite, redis://HOST:PORT/NUMBER, or env:NAME, file:PATH that names it.",
+        help="Where to: sqlite, redis://HOST:PORT/NUMBER, or env:NAME, file:PATH of it (from relay.yaml's folder).",
     ),
 ]
 
@@ -41,10 +42,10 @@ def migrate(to: ToOption, config: ConfigOption = DEFAULT_CONFIG, as_json: JsonOp
 
     Every relay of it has to be stopped. Killed, it is simply run again. Then `store:` in relay.yaml is changed.
     """
-    _check_place(to)
+    place = _checked_place(to, config)
     service = service_of(config)
     with _shown() as told:
-        counted = move_store(Order(service, os.environ, to, told))
+        counted = move_store(Order(service, os.environ, place, told))
     is_whole = all(each.is_same for each in counted)
     if as_json:
         print_json({"is_whole": is_whole, "counted": [_as_json(each) for each in counted]})
@@ -65,17 +66,23 @@ def _say_what_lacks(counted: Sequence[Counted]) -> None:
     typer.echo(f"relay: {said}; {advice}", err=True)
 
 
-def _check_place(to: str) -> None:
-    """BadParameter: it names no place where a store could be; text of it shows only what stands on the line anyway."""
+def _checked_place(to: str, config: Path) -> str:
+    """Where to, with the path of `file:` from the folder of relay.yaml, as it will be in `store:`.
+
+    BadParameter: it names no place where a store could be; the text shows only what stands on the line anyway.
+    """
     try:
         reference = kept_at(to)
         if reference is not None and reference.kind not in (SecretKind.ENV, SecretKind.FILE):
             raise ConfigError("unknown store; write sqlite, redis://HOST:PORT/NUMBER, or env:NAME, file:PATH of one")
+        if reference is not None and reference.kind is SecretKind.FILE:
+            to = f"file:{(config.parent / reference.value).absolute()}"
         address = store_address(to, References(os.environ))
         if address != OWN:
             parse_address(address)
     except (ConfigError, ValueError) as error:
         raise typer.BadParameter(str(error).removeprefix("store: "), param_hint="--to") from None
+    return to
 
 
 def _as_json(each: Counted) -> dict[str, object]:

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from relay.app.moving import Order
+from relay.app.moving import Order, move_store
 from relay.cli import queue_migrate
+from relay.cli.configured import service_of
 from relay.cli.frame import run
+from relay.errors import ConfigError
 from relay.store.moving.carried import Tally
 from relay.store.moving.counting import Counted
 from tests.unit.cli.running import CONFIG
@@ -109,6 +111,25 @@ def test_place_that_is_none_is_wrong_use(
     assert (code, orders) == (2, []), said
     assert why in said
     assert "geheim" not in said
+
+
+def test_path_of_a_file_is_from_the_folder_of_relay_yaml_as_in_store(
+    config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "store.url").write_text(ELSEWHERE)
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    for folder, given in ((elsewhere, config), (tmp_path, "relay.yaml")):
+        monkeypatch.chdir(folder)
+        code, [order] = migrate(monkeypatch, WHOLE, "--config", given, "--to", "file:store.url")
+        assert (code, order.to) == (0, f"file:{tmp_path / 'store.url'}")
+        assert "write `store: file:store.url` into relay.yaml" in capsys.readouterr().out
+
+
+def test_file_that_is_gone_when_the_move_begins_is_said_to_be_of_to(config: str, tmp_path: Path) -> None:
+    order = Order(service_of(Path(config)), {}, f"file:{tmp_path / 'gone.url'}", lambda *_: None)
+    with pytest.raises(ConfigError, match=r"^--to: file:.*gone\.url"):
+        move_store(order)
 
 
 def test_config_that_cannot_be_opened_is_wrong_use(tmp_path: Path) -> None:
