@@ -83,6 +83,7 @@ class SubmissionObserver:
         reason: Reason,
         reply: str,
         sender: str | None = None,
+        cause: str | None = None,
     ) -> None:
         """A command, a login or a message was refused."""
         if stage in OF_MAILS:
@@ -91,7 +92,9 @@ class SubmissionObserver:
             self._metrics.client_logged_in(_told(reason))
         if client is not None or self._may_say(peer):
             tried = None if client is None else sender
-            self._log.refused(None, client=client, account=account, sender=tried, peer=peer, stage=stage, reply=reply)
+            self._log.refused(
+                None, client=client, account=account, sender=tried, peer=peer, stage=stage, reply=reply, cause=cause
+            )
 
     def failed(self, error: BaseException) -> None:
         """The relay itself failed in a connection."""

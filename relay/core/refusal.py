@@ -101,6 +101,8 @@ class Refusal:
     """Whose mail it was, where that is known: the log says so to whoever helps."""
     recipient: str | None = field(default=None, repr=False)
     """Whom the client named, where its user has to read that again; the log never does."""
+    cause: str | None = field(default=None, compare=False)
+    """What kept the relay itself from it, as its store said it: for the log alone."""
 
     def hidden(self) -> "Refusal":
         """The same without the recipient."""

@@ -72,14 +72,16 @@ class Log:
 
     def refused(
         self, message: MessageId | None, *, client: str | None, peer: str, stage: str, reply: str,
-        account: AccountId | None = None, sender: str | None = None,
+        account: AccountId | None = None, sender: str | None = None, cause: str | None = None,
     ) -> None:  # fmt: skip
         """A client was refused something; `peer` is its network address, `reply` what it was told, `account` whose
-        mail it was, where that is known, `sender` the address as which a client that is known may not send.
+        mail it was, where that is known, `sender` the address as which a client that is known may not send, `cause`
+        what the store said where it kept the relay from it.
         """
         tried = None if sender is None else sender[:SENDER_MOST]
         fields = {"client": client, "account": account, "sender": tried, "peer": peer, "stage": stage}
         fields["reply"] = masked(reply)
+        fields["cause"] = cause
         self._event("refused", message, fields)
 
     def handshake_failed(self, *, listener: str, peer: str, cause: str) -> None:

@@ -129,8 +129,8 @@ class Acceptance:
         )  # fmt: skip
         try:
             first = await self.resubmissions.first_of(sending)
-        except StoreError:
-            return Refusal(Reason.STORE_AWAY)
+        except StoreError as error:
+            return Refusal(Reason.STORE_AWAY, cause=str(error))
         if first is not None:
             return Told(first, sending, is_again=True)
         under_way, accepted = self.resubmissions.begin(sending, has_left), None
@@ -172,10 +172,10 @@ class Acceptance:
             return refused
         try:
             await self._handing.put(message, sending, under_way)
-        except StoreFull:
-            return Refusal(Reason.STORE_FULL)
-        except StoreError:
-            return Refusal(Reason.STORE_AWAY)
+        except StoreFull as error:
+            return Refusal(Reason.STORE_FULL, cause=str(error))
+        except StoreError as error:
+            return Refusal(Reason.STORE_AWAY, cause=str(error))
         return message, dated
 
     def _now(self) -> int:

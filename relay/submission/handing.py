@@ -12,6 +12,7 @@ from relay.core.envelope import NewMessage
 from relay.errors import RelayError, StoreError, StoreSilent, StoreUnavailable
 from relay.store.ports import Intake
 from relay.store.ports.unheard import Sending
+from relay.submission.promptly import late
 from relay.submission.resubmission import Resubmissions, Told, UnderWay
 
 PAUSES: tuple[float, ...] = (0.5, 1, *(2.0,) * 900)
@@ -41,7 +42,7 @@ class Handing:
             if not putting.done():
                 self._follow(putting, message, sending, under_way=under_way)
         if not putting.done():
-            raise StoreSilent
+            raise StoreSilent(late(self._patience))
         putting.result()
 
     async def _put(self, message: NewMessage, sending: Sending) -> None:

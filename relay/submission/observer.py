@@ -50,9 +50,11 @@ class Observer(Protocol):
         reason: Reason,
         reply: str,
         sender: str | None = None,
+        cause: str | None = None,
     ) -> None:
         """A command, a login or a message was refused; `reply` is what the client was told, `account` whose mail it
-        was, where that is known, `sender` the address that it tried to send as and may not.
+        was, where that is known, `sender` the address that it tried to send as and may not, `cause` what the store
+        said.
         """
 
     def failed(self, error: BaseException) -> None:

@@ -20,4 +20,9 @@ async def promptly(work: Awaitable[T], within: float | None) -> T:
         async with asyncio.timeout(within):
             return await work
     except TimeoutError:
-        raise StoreSilent from None
+        raise StoreSilent(late(within)) from None
+
+
+def late(within: float) -> str:
+    """Why no more was waited for."""
+    return f"the store did not answer within {within:g} s"

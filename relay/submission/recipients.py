@@ -22,8 +22,6 @@ from relay.submission.domains import Domains, Standing
 from relay.submission.promptly import promptly
 from relay.submission.transaction import Transaction
 
-_AWAY = Refusal(Reason.STORE_AWAY)
-
 _REASONS = {Standing.MISSING: Reason.RECIPIENT_DOMAIN_MISSING, Standing.NULL_MX: Reason.RECIPIENT_NO_MAIL}
 
 
@@ -77,8 +75,8 @@ class Recipients:
             return None
         try:
             return await promptly(self.suppressions.standing(account.sender, address), self.patience)
-        except StoreError:
-            return _AWAY
+        except StoreError as error:
+            return Refusal(Reason.STORE_AWAY, cause=str(error))
 
     async def _unreachable(self, account: Account, address: str) -> Refusal | None:
         """Why his domain takes no mail, for accounts that have it looked up."""

@@ -102,6 +102,7 @@ class Session:
             reason=refusal.reason,
             reply=told.decode("ascii").rstrip(),
             sender=refusal.values.get("sender") if stage is Stage.MAIL else None,
+            cause=refusal.cause,
         )
 
     def _is_over(self) -> bool:

@@ -119,10 +119,13 @@ class RememberingObserver:
         reason: Reason,
         reply: str,
         sender: str | None = None,
+        cause: str | None = None,
     ) -> None:
         told = {"client": client, "account": account, "peer": peer, "stage": stage, "reason": reason, "reply": reply}
         if sender is not None:
             told["sender"] = sender
+        if cause is not None:
+            told["cause"] = cause
         self._note(("refused", told))
 
     def failed(self, error: BaseException) -> None:

@@ -120,6 +120,14 @@ def test_a_refused_mail_is_counted_and_a_refused_recipient_or_login_is_logged(he
     assert heard.last["reply"] == f"{reason.code} <address>"
 
 
+def test_what_the_store_said_stands_beside_the_reply(heard):
+    heard.submission.refused(
+        "studio-rossi", account=None, peer="10.0.0.7", stage=Stage.EOD, reason=Reason.STORE_AWAY, reply="451 4.3.0",
+        cause="the store did not answer within 0.9 s",
+    )  # fmt: skip
+    assert heard.last["cause"] == "the store did not answer within 0.9 s"
+
+
 def test_the_sender_as_which_a_client_may_not_send_is_said_and_that_of_a_stranger_is_not(heard):
     said = {"account": None, "peer": "10.0.0.7", "stage": Stage.MAIL, "reason": Reason.SENDER_UNKNOWN, "reply": "550"}
     heard.submission.refused("studio-rossi", sender="typo@studiorossi.it", **said)

@@ -77,13 +77,15 @@ async def test_a_store_that_does_not_answer_in_time_is_told_as_away_and_the_sess
     it, intake = office()
     assert await talk(it, MAILED, MAILED.replace(b"ricetta@", b"referto@")) == [AWAY, AWAY]
     assert len(intake.asked) == 2
+    causes = [told["cause"] for told in it.observer.told("refused")]
+    assert causes == [f"the store did not answer within {PATIENCE} s"] * 2, "and the log says why"
     intake.answer.set()
     await settle()
 
 
 @pytest.mark.parametrize(
     ("error", "reply"),
-    [(StoreUnavailable(), "451 4.3.0"), (StoreSilent(), "451 4.3.0"), (StoreFull(), "452 4.3.1")],
+    [(StoreUnavailable("why"), "451 4.3.0"), (StoreSilent("why"), "451 4.3.0"), (StoreFull("why"), "452 4.3.1")],
 )
 @pytest.mark.parametrize("patience", [None, 60])
 async def test_a_store_that_refuses_is_told_for_what_it_is(
@@ -94,6 +96,8 @@ async def test_a_store_that_refuses_is_told_for_what_it_is(
     intake.errors = [error]
     (said,) = await talk(it, MAILED)
     assert said.startswith(reply)
+    assert "why" not in said
+    assert [told["cause"] for told in it.observer.told("refused")] == ["why"], "which the log says"
 
 
 async def test_what_was_stored_after_all_is_told_to_who_sends_it_again_and_goes_out_once() -> None:
