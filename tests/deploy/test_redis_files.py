@@ -121,8 +121,8 @@ def test_replicas_with_the_lines_for_tls_copy_through_it_and_are_asked_through_i
         with closing(link_to(address)) as link:
             assert link.run(COUNT, [KEY], is_durable=True) == 1
             assert link.problems() == ()
-            assert link.facts is not None
-            assert [str(each) for each in link.facts.replicas] == [f"localhost:{replica.port}"]
+            assert link.joining.facts is not None
+            assert [str(each) for each in link.joining.facts.replicas] == [f"localhost:{replica.port}"]
     finally:
         for server in servers:
             server.close()

@@ -99,7 +99,8 @@ class Core:
         else:
             self.in_doubt = outcome
             done = operations.commit(ledger.intended, is_change=self.context.changes != changes, within=held)
-            self.revision, self.changes = done.revision, done.changes
+            self.revision = done.revision
+            self.hear_changes(done.changes)
             if ledger.intended.leaves_more:
                 self.applying.do_what_is_left(self.revision)
         self._opened.close()
@@ -115,6 +116,11 @@ class Core:
         if look.revision < self.revision:
             self._ground.link.close()
             raise Stale("what was written last is not there any more")
+
+    def hear_changes(self, changes: int) -> None:
+        """What was answered as durable: a store that has had fewer changes is another one from now on."""
+        self.changes = changes
+        self._ground.link.joining.confirmed(changes)
 
     def give_up(self) -> None:
         """An operation was refused before it wrote anything: the pen goes."""

@@ -79,7 +79,7 @@ class Putting:
         if reply[0] == b"DONE":
             _, now, seq, lane, changes = reply
             self._ground.times.hear(now)
-            core.changes = changes
+            core.hear_changes(changes)
             core.bodies.keep(seq, self._new.message.content)
             core.context.journal.tell_of(self._event._replace(at=now, lane=LANES[lane]))
 
@@ -135,7 +135,7 @@ class Taking:
         _, now, claimed, opened, closed, wake_at, changes = reply
         self._ground.times.hear(now)
         self._ground.operations.hear_take(self._number)
-        core.changes = changes
+        core.hear_changes(changes)
         granted = [(each[0], _entry(core, each[1], each[2]), _mailbox(each[3:5]), bool(each[5])) for each in claimed]
         first, last = ({_mailbox(each[:2]): int(each[2]) for each in which} for which in (opened, closed))
         knock = frozenset(_mailbox(each[:2]) for each in opened if each[3])
@@ -221,7 +221,7 @@ class Settling:
         if reply[0] != b"DONE" or known is None:
             raise Again(self._judge)
         self._ground.times.hear(reply[1])
-        core.changes = reply[2]
+        core.hear_changes(reply[2])
         core.bodies.drop(known.seq)
         core.given.forget(self._claim.delivery)
         core.context.journal.tell_of(self._event(known)._replace(at=reply[1]))

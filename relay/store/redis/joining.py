@@ -85,6 +85,11 @@ class Joining:
         self._rules.seen.beat(str(wire.host), _changes(wire, until))
         return facts
 
+    def confirmed(self, changes: int) -> None:
+        """The store is durable up to this change; a Redis that may lose its last second never is."""
+        if self._rules.durability is not Durability.RELAXED:
+            self._rules.seen.confirm(changes)
+
     def _identify(self, wire: Wire, until: Instant) -> None:
         store_id = check_layout(wire, self.identity, self._rules.new_id, until=until)
         self.identity = replace(self.identity, store_id=store_id)

@@ -12,7 +12,6 @@ from relay.errors import RelayError, StoreSilent, StoreUnavailable
 from relay.store.needs import CrashPoint, never_dies
 from relay.store.redis.address import Address, Scheme
 from relay.store.redis.durability import Flaw
-from relay.store.redis.facts import Facts
 from relay.store.redis.failures import Deed
 from relay.store.redis.gathering import REFUSED, Gathered, gathered, spread
 from relay.store.redis.joining import Joining, Rules
@@ -78,7 +77,7 @@ class Link:
         self._boottime = boottime
         self._chance = chance
         self._crash_point = crash_point
-        self._joining = Joining(rules, boottime, patience)
+        self.joining = Joining(rules, boottime, patience)
         self._sentinels = Sentinels(address, patience) if address.scheme is Scheme.SENTINEL else None
         self._way = Way(address.login, address.db, is_tls=address.scheme is Scheme.TLS, ca=address.ca)
         self._wire: Wire | None = None
@@ -91,12 +90,7 @@ class Link:
     @property
     def store_id(self) -> str | None:
         """Whose store it is; None before the first connection."""
-        return self._joining.identity.store_id
-
-    @property
-    def facts(self) -> Facts | None:
-        """What the server was when it was last looked at."""
-        return self._joining.facts
+        return self.joining.identity.store_id
 
     @property
     def where(self) -> str:
@@ -115,7 +109,7 @@ class Link:
 
     def problems(self) -> tuple[Flaw, ...]:
         """What is wrong for as long as it is; safe to call from another thread."""
-        return (*self._joining.flaws, *self._replicas.flaws())
+        return (*self.joining.flaws, *self._replicas.flaws())
 
     def open(self) -> None:
         """Connects, if it is not connected. StoreBroken, StoreTooNew, StoreNotDurable, StoreUnavailable: why not."""
@@ -186,10 +180,10 @@ class Link:
         until = self._boottime() + self._patience.whole
         wire = self._connected(until)
         try:
-            facts = self._joining.tend(wire, self._way, until=until)
+            facts = self.joining.tend(wire, self._way, until=until)
         except RelayError as error:
             raise self._lost(error) from None
-        self._replicas.demanded(self._joining.least_replicas)
+        self._replicas.demanded(self.joining.least_replicas)
         self._replicas.listed(len(facts.replicas), self._boottime())
 
     def close(self) -> None:
@@ -220,11 +214,11 @@ class Link:
         wire = Wire(host, self._way, self._boottime)
         try:
             wire.open(min(until, self._boottime() + self._patience.connect))
-            facts = self._joining.join(wire, self._way, until=until)
+            facts = self.joining.join(wire, self._way, until=until)
         except BaseException:
             wire.close()
             raise
-        self._replicas.demanded(self._joining.least_replicas)
+        self._replicas.demanded(self.joining.least_replicas)
         self._replicas.met(str(host), len(facts.replicas), self._boottime())
         self._way = replace(self._way, is_proven=True)
         return wire
@@ -268,7 +262,7 @@ class Link:
         if not count:
             return []
         left = max(min(patience, until - self._boottime() - LATE), LEAST) // 1000
-        if self._joining.can_await_disks:
+        if self.joining.can_await_disks:
             return [("WAIT", count, left // 2), ("WAITAOF", 1, count, left // 2)]
         return [("WAIT", count, left)]
 

@@ -1,7 +1,7 @@
 """How far the store was when this node looked last: one with fewer changes is an older copy of it, put there since.
 
-Law: what counts was there at the heartbeat before the last, so that no failover can have lost it that was waited for;
-an older copy is not used, at a start or later: it does not know what was accepted and sent since.
+Law: what counts was confirmed by all servers, or was there at the heartbeat before the last, so that no failover can
+have lost it that was waited for; an older copy is not used, at a start or later, for it does not know what was sent.
 """
 
 from collections.abc import Callable
@@ -39,10 +39,14 @@ class Seen:
                 "data_dir of every node, and start them again"
             )
 
+    def confirm(self, changes: int) -> None:
+        """So many are on the disks of all servers that count."""
+        self._settled = max(self._settled, changes)
+
     def beat(self, where: str, changes: int) -> None:
         """At a heartbeat: what the one before saw is settled by now. StoreReplaced."""
         self.check(where, changes)
-        self._settled, self._latest = min(self._latest, changes), changes
+        self._settled, self._latest = max(self._settled, min(self._latest, changes)), changes
         try:
             self._remember(self._settled)
         except OSError as error:

@@ -64,6 +64,7 @@ class RedisHarness(OnVirtualTime):
     program = "redis-7"
     """Which server (tests/fakes/redisservers.py)."""
     link_type: type[Link] = Link
+    durability = Durability.RELAXED
 
     def __init__(self, settings: StoreSettings) -> None:
         super().__init__()
@@ -96,7 +97,7 @@ class RedisHarness(OnVirtualTime):
 
     def _open(self, node: str, lives: Lives | None = None) -> RedisStore:
         self._lives += 1
-        rules = Rules(Durability.RELAXED, Identity(scripts_version()), lambda: "5e" * 16)
+        rules = Rules(self.durability, Identity(scripts_version()), lambda: "5e" * 16)
         link = self.link_type(
             replace(parse_address(self._server.address), db=self._db), rules,
             boottime=boottime, chance=lambda: 0.5, patience=AT_LEISURE,

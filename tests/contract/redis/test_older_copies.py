@@ -1,8 +1,11 @@
 """A store that was emptied or put back to an older copy is not taken for the one of before."""
 
+from typing import Any
+
 import pytest
 
 from relay.errors import StoreReplaced, StoreUnavailable
+from relay.store.redis.durability import Durability
 from relay.store.redis.rowkeys import META
 from relay.store.redis.seen import Seen
 from tests.contract.harness import run
@@ -10,6 +13,12 @@ from tests.contract.redis.harness import RedisHarness
 from tests.contract.scene import NODE, A, Scene, account, message
 
 pytestmark = pytest.mark.needs("redis-server")
+
+
+class DurableHarness(RedisHarness):
+    """Of whose server somebody says that it keeps what it confirms."""
+
+    durability = Durability.ASSERTED
 
 
 def begun() -> tuple[Scene, RedisHarness]:
@@ -20,8 +29,8 @@ def begun() -> tuple[Scene, RedisHarness]:
 
 def dumped(harness: RedisHarness) -> dict[bytes, bytes]:
     """All that is in the store."""
-    client = harness.beside()
-    return {key: client.dump(key) for key in client.keys("*")}  # type: ignore[union-attr]
+    client: Any = harness.beside()
+    return {key: client.dump(key) for key in client.keys("*")}
 
 
 def put_back(harness: RedisHarness, copy: dict[bytes, bytes]) -> None:
@@ -134,3 +143,41 @@ def test_a_data_dir_that_cannot_be_written_is_said_and_stops_nothing() -> None:
     is_full = False
     seen.beat("here", 2)
     assert not seen.flaws
+
+
+def test_what_was_confirmed_is_settled_at_once() -> None:
+    seen = Seen()
+    seen.confirm(12)
+    with pytest.raises(StoreReplaced, match="it was at 12"):
+        seen.check("here", 11)
+
+
+def test_a_relaxed_store_may_lose_its_last_second() -> None:
+    async def scenario() -> None:
+        scene, harness = begun()
+        await scene.route(account(A))
+        copy = dumped(harness)
+        await scene.mail(A, 1)
+        put_back(harness, copy)
+        await healed(scene)
+        assert not await scene.work()
+        await harness.close()
+
+    run(scenario)
+
+
+def test_of_a_durable_store_not_one_confirmed_change_may_be_missing() -> None:
+    async def scenario() -> None:
+        scene = Scene(DurableHarness)
+        harness = scene.harness
+        assert isinstance(harness, DurableHarness)
+        await scene.route(account(A))
+        copy = dumped(harness)
+        await scene.mail(A, 1)
+        put_back(harness, copy)
+        with pytest.raises(StoreReplaced, match="is older than what this node has worked with"):
+            await scene.store.heartbeat(NODE)
+        for link in harness.links:
+            link.close()
+
+    run(scenario)

@@ -26,8 +26,8 @@ def test_replicas_are_asked_for_their_disks_where_they_can_be(program: Path):
     """And by WAIT before that: without it they would answer a second later."""
     with replicated(program) as (primary, _), closing(link_to(primary)) as link:
         link.run(COUNT, [KEY], is_durable=True)
-        assert link.facts is not None
-        is_new = link.facts.version >= WAITAOF_SINCE
+        assert link.joining.facts is not None
+        is_new = link.joining.facts.version >= WAITAOF_SINCE
         assert (calls_of(primary, "waitaof"), calls_of(primary, "wait")) == ((1, 1) if is_new else (0, 1))
 
 
@@ -91,7 +91,8 @@ def test_primary_that_may_not_go_on_alone_takes_nothing_however_long_its_replica
             clock.advance(ahead)
             with pytest.raises(StoreUnavailable):
                 link.run(COUNT, [KEY], is_durable=True)
-        at_most = 1 if link.facts is not None and link.facts.version < (7,) else 0  # 6.2 asks it of no script
+        facts = link.joining.facts
+        at_most = 1 if facts is not None and facts.version < (7,) else 0  # 6.2 asks it of no script
         assert int(_value(primary)) - int(before) <= at_most, "one is unknown, and none after it"
         with closing(link_to(primary, patience=patience)) as other, pytest.raises(StoreUnavailable) as caught:
             other.run(COUNT, [KEY], is_durable=True)
