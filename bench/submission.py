@@ -72,6 +72,7 @@ class Silent:
         reason: Reason,
         reply: str,
         sender: str | None = None,
+        cause: str | None = None,
     ) -> None: ...
 
     def failed(self, error: BaseException) -> None:

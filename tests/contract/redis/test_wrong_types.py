@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgpack
 import pytest
@@ -82,7 +83,7 @@ MOVES = {
 }
 """What the scripts of a move are told."""
 
-HALF = {"moving": "the move", "moving:run": "run", "barred": "not all here yet"}
+HALF: dict[Any, Any] = {"moving": "the move", "moving:run": "run", "barred": "not all here yet"}
 """What a place says of itself that is being filled."""
 
 ELSEWHERE = {"layout", "stage", "owed", *MOVES}
