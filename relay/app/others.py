@@ -89,7 +89,7 @@ class Others:
         before = self._seen.secrets or {}
         return weigh(
             routing, own, old=applied.routing, in_force=applied.fingerprints, before=before, lacking=lacking,
-            nobodys=self.nobodys,
+            nobodys=self.nobodys, delivers=self._delivers,
         )  # fmt: skip
 
     async def keep(self, routing: Routing, own: Prints, *, lacking: Collection[str], digest: str | None) -> None:

@@ -1,7 +1,8 @@
 """Whose secret counts where several nodes have one routing, and each looks up `env:` and `file:` for itself.
 
 Law: a secret that changed on a node is the newest and counts; one that is only another one there, or is not there,
-takes nothing from the others: that node leaves its mailbox to them.
+takes nothing from the others: that node leaves its mailbox to them. A node that logs in as nobody has no say in what
+is in force already.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -47,16 +48,24 @@ def weigh(
     before: Mapping[MailboxId, str],
     lacking: Collection[str] = (),
     nobodys: Prints = MappingProxyType({}),
+    delivers: bool = True,
 ) -> Weighed:
     """What a node makes of its `own` secrets, beside those `in_force` for the `old` routing.
 
     `before`: marks of what it had when it looked last, as far as it knows; `lacking`: providers whose client has no
-    secret here; `nobodys`: what was in force and no node has; while it is, what is here counts, or nothing.
+    secret here; `nobodys`: what was in force and no node has; while it is, what is here counts, or nothing; `delivers`:
+    whether this node logs in as anybody.
     """
     prints, unable = dict(own), dict[MailboxId, Lack]()
     for mailbox, value in own.items():
         known = in_force.get(mailbox, value)
-        if value == known or not is_of_one_node(routing, mailbox) or _is_rerouted(old, routing, mailbox):
+        if value == known or not is_of_one_node(routing, mailbox):
+            continue
+        is_rerouted = _is_rerouted(old, routing, mailbox)
+        if not delivers:
+            prints[mailbox] = value if is_rerouted and value is not None else known
+            continue
+        if is_rerouted:
             continue
         is_there = value is not None and mailbox.provider not in lacking
         if is_there and (known is None or _has_changed(value, before.get(mailbox))):

@@ -376,6 +376,25 @@ async def test_a_node_that_sends_nothing_lacks_nothing(shared: Shared, one: Node
     assert taking.problems == {}
 
 
+async def test_a_node_that_sends_nothing_stops_no_mailbox_with_what_it_has(
+    shared: Shared, one: Node, tmp_path: Path
+) -> None:
+    """A password that is edited where nobody logs in with it is tried by nobody, and stopped all the others."""
+    await one.start(V1)
+    taking = Node(shared, tmp_path, "three", delivers=False)
+    await taking.start(V1)
+    right = shared.in_force
+    taking.environ["PW"] = "vecchia"
+    await taking.start(V1)
+    taking.environ.clear()
+    await taking.start(V1)
+    async with running(one, taking):
+        one.keeper.wake()
+        await one.rest()
+    assert shared.in_force == right
+    assert (one.problems, one.store.left, taking.problems) == ({}, (), {})
+
+
 async def test_who_lacks_very_much_names_the_first_and_lets_the_rest_go_for_a_while(
     shared: Shared, one: Node, two: Node
 ) -> None:

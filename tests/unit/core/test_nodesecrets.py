@@ -56,6 +56,22 @@ def test_a_change_counts_and_a_difference_does_not() -> None:
     assert said(NEW, OLD) == (OLD, Lack.OTHER), "a node that never looked before"
 
 
+def test_who_logs_in_as_nobody_has_no_say() -> None:
+    """Its password may be an old one or none: it is never tried, so nothing would show that it is wrong."""
+
+    def taken(own: str | None, in_force: str | None, *, now: Routing = NOW) -> tuple[str | None, int]:
+        marks = {BOX: OLD[:MARK]}
+        found = weigh(now, {BOX: own}, old=NOW, in_force={BOX: in_force}, before=marks, delivers=False)
+        return found.prints[BOX], len(found.unable)
+
+    assert taken(NEW, OLD) == (OLD, 0), "not even by a change"
+    assert taken(None, OLD) == (OLD, 0)
+    assert taken(OLD, None) == (None, 0), "who delivers has none: to have it here helps nobody"
+    assert taken(None, OLD, now=routing(name="OTHER")) == (OLD, 0), "who delivers says what the edit comes to"
+    assert taken(NEW, OLD, now=routing(name="OTHER")) == (NEW, 0)
+    assert taken(NEW, OLD, now=routing(SecretKind.STORED)) == (NEW, 0), "what is the same everywhere, anybody changes"
+
+
 def test_what_no_node_has_any_more_is_without_until_one_has_it() -> None:
     """Whatever was in force: what is here counts, if anything is."""
     found = weigh(NOW, {BOX: None}, old=NOW, in_force={BOX: OLD}, before={BOX: OLD[:MARK]}, nobodys={BOX: OLD})
