@@ -85,6 +85,10 @@ class Joining:
         self._rules.seen.beat(str(wire.host), _changes(wire, until))
         return facts
 
+    def leave(self) -> None:
+        """This node ends, and its next life is to know how far it was."""
+        self._rules.seen.keep()
+
     def confirmed(self, changes: int) -> None:
         """The store is durable up to this change; a Redis that may lose its last second never is."""
         if self._rules.durability is not Durability.RELAXED:

@@ -47,6 +47,10 @@ class Seen:
         """At a heartbeat: what the one before saw is settled by now. StoreReplaced."""
         self.check(where, changes)
         self._settled, self._latest = max(self._settled, min(self._latest, changes)), changes
+        self.keep()
+
+    def keep(self) -> None:
+        """Writes it down, where that is possible."""
         try:
             self._remember(self._settled)
         except OSError as error:

@@ -281,6 +281,7 @@ class RedisStore(Answering, InForce):
         self._easing.stop()
         await self._errands.finish()
         await self._turns.close()
+        await self._ground.outside.commit(self._ground.link.joining.leave)
         await self._ground.outside.commit(self._ground.link.close)
         self._rope.close()
 

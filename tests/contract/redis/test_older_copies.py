@@ -152,6 +152,14 @@ def test_what_was_confirmed_is_settled_at_once() -> None:
         seen.check("here", 11)
 
 
+def test_a_node_that_ends_writes_down_how_far_it_was() -> None:
+    written: list[int] = []
+    seen = Seen(0, written.append)
+    seen.confirm(12)
+    seen.keep()
+    assert written == [12]
+
+
 def test_a_relaxed_store_may_lose_its_last_second() -> None:
     async def scenario() -> None:
         scene, harness = begun()
