@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from relay.core.limits import SECOND
 from relay.store.redis.keys import CLOCK
-from relay.store.redis.rowkeys import STATE
+from relay.store.redis.rowkeys import LEASES, NODES_SEEN, STATE
 from relay.store.redis.scripts import load_script
 from tests.fakes.redisservers import Server, binary
 from tests.integration.ports import free_ports
@@ -80,6 +81,17 @@ class World:
             if client.eval(script.text, 0, *args) == b"left":
                 return
         raise AssertionError("somebody always wrote in between")
+
+    def let_pass(self, while_: int) -> None:
+        """As if every node had been silent for another while, and Redis had gone on."""
+        client = self.redis.client()
+        for key in (NODES_SEEN, LEASES):
+            for node in client.zrange(key, 0, -1):
+                assert isinstance(node, bytes)
+                client.zincrby(key, -while_, node)
+        for name in client.hkeys(CLOCK):
+            if name != b"offset":
+                client.hincrby(CLOCK, name, -while_)
 
 
 @pytest.fixture
@@ -152,3 +164,20 @@ def test_node_that_was_connected_all_the_time_ends_and_says_where_the_store_went
         assert code // 100 == 4
     assert relay.wait() == 1
     assert "it was moved to elsewhere on a day" in "".join(relay.lines)
+
+
+@pytest.mark.needs("redis-server")
+def test_a_minute_after_the_last_node_its_store_moves_to_a_data_dir_that_never_was_a_node(world: World) -> None:
+    relay = world.start(world.folder("here", store=world.redis.address))
+    sent = relay.send(2)
+    assert relay.stop() == 0
+    other = world.folder("other", store=world.redis.address)
+    (other.path / "var").mkdir(mode=0o700)
+    early = world.migrate(other, "sqlite")
+    assert (early.returncode, "stopped less than a minute ago" in early.stderr) == (1, True)
+    world.let_pass(85 * SECOND)
+    assert world.migrate(other, "sqlite", dies_at="move-prepared").returncode == KILLED
+    moved = world.migrate(other, "sqlite")
+    assert moved.returncode == 0, moved.stderr
+    counted = {each["name"]: each["to"] for each in json.loads(moved.stdout)["counted"]}
+    assert counted["bodies"] == len(sent)
