@@ -4,6 +4,7 @@ Law: as for all parts: each gets plain values, ports and callables.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from socket import gethostname, socket
 
 from relay import __version__
@@ -16,11 +17,15 @@ from relay.app.passwords import PasswordDesk
 from relay.app.pulse import StoreWatch
 from relay.app.reading import TimedReading
 from relay.app.scraping import Scrape, SelfLook
+from relay.app.settings import is_shared
 from relay.app.sockets import address_of
 from relay.app.storage import Storage
+from relay.app.unsent import ReadingAmongNodes
+from relay.core.routing import Routing
 from relay.delivery.dispatcher import Dispatcher
 from relay.store.ports import Store
 from relay.store.ports.nodes import NodeView
+from relay.store.ports.reading import Reading
 
 
 def self_look(
@@ -65,20 +70,31 @@ def node_view(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Desks:
+    """Who does what admins ask for."""
+
+    clerk: Clerk
+    passwords: PasswordDesk
+    board: NoticeBoard
+
+
 def server(
     means: Means,
     storage: Storage,
     store: Store,
     *,
     look: SelfLook,
-    clerk: Clerk,
-    passwords: PasswordDesk,
-    board: NoticeBoard,
+    desks: Desks,
+    routing: Callable[[], Routing],
     sockets: Sequence[socket],
 ) -> AdminServer:
     """Shows what there is on the last of these sockets. ConfigError: the token's file cannot be used."""
     *listeners, http = [address_of(each) for each in sockets]
     listens_at = [*(ListensAt("smtp", address) for address in listeners), ListensAt("http", http)]
+    reading: Reading = TimedReading(storage.store, means.metrics.store_took, means.clock.monotonic)
+    if is_shared(means.config):
+        reading = ReadingAmongNodes(reading, storage.nodes, routing)
     return AdminServer(
         admin_app(
             AdminSources(
@@ -88,18 +104,18 @@ def server(
                 readiness=means.readiness,
                 look=look.look,
                 metrics=Scrape(means.metrics, store, means.clock.monotonic, look=look, nodes=storage.nodes),
-                reading=TimedReading(storage.store, means.metrics.store_took, means.clock.monotonic),
+                reading=reading,
                 counts=store,
                 suppressions=storage.store.books.suppressions,
                 recipients=storage.store.books.recipients,
-                clerk=clerk,
+                clerk=desks.clerk,
                 healths=storage.store.books.healths,
                 riddles=storage.store.books.riddles,
-                notices=board,
+                notices=desks.board,
                 unforeseen=lambda error: means.log.failed(what="admin", error=error),
                 unmasking=lambda message, account, by: means.log.reply_unmasked(message, account=account, by=by),
                 keys=storage.keys,
-                secrets=passwords,
+                secrets=desks.passwords,
             )
         ),
         sockets[-1],

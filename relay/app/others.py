@@ -122,7 +122,9 @@ class Others:
         )
         more = f" (and {len(self.unable) - SHOWN} more)" if len(self.unable) > SHOWN else ""
         many = len(self.unable)
-        self._say(SECRETS, f"this node has not what {many} mailboxes log in with, others send for them: {named}{more}")
+        self._say(
+            SECRETS, f"this node has not what {many} mailboxes log in with, so it does not send for them: {named}{more}"
+        )
 
     def _first(self) -> list[MailboxId]:
         return sorted(self.unable)[:SHOWN]

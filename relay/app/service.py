@@ -28,6 +28,7 @@ from relay.app.stopping import Stop
 from relay.app.storage import Storage, StorageNeeds, open_storage
 from relay.app.supervision import Supervisor
 from relay.app.systemd import Watchdog
+from relay.app.unsent import Senders
 from relay.config.problems import Loaded
 from relay.core.routing import Routing
 from relay.errors import RelayError
@@ -167,9 +168,12 @@ class Service:
             storage,
             store,
             look=look,
-            clerk=accounts.clerk(means, storage, keeper, tries=tries, tokens=running.tokens),
-            passwords=accounts.password_desk(means, storage, keeper),
-            board=notices.Board(storage.store.books.notices, running.wake_notices),
+            desks=admin.Desks(
+                accounts.clerk(means, storage, keeper, tries=tries, tokens=running.tokens),
+                accounts.password_desk(means, storage, keeper),
+                notices.Board(storage.store.books.notices, running.wake_notices),
+            ),
+            routing=keeper.routing,
             sockets=running.sockets,
         )
         self._supervisor.start("admin", running.admin.serve())
@@ -211,9 +215,11 @@ class Service:
 
     def _announce(self, storage: Storage, store: Store) -> None:
         """This node tells the others how it is, and looks whether the store is there."""
-        keeper, then = self._running.keeper, nothing
-        if keeper is not None and self._means.role.delivers:
+        means, keeper, then = self._means, self._running.keeper, nothing
+        if keeper is not None and means.role.delivers:
             then = Orphans(storage.nodes, keeper, node=storage.node).look
+        elif not means.role.delivers:
+            then = Senders(storage.nodes, means.readiness, means.log).look
         announcer = self._running.announcer = Announcer(storage.nodes, lambda: self._view(storage), then=then)
         self._supervisor.start("announcing", announcer.run())
         self._supervisor.start("scout", Scout(store, self._presence).run())

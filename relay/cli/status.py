@@ -108,8 +108,9 @@ def _headline(shown: Any, now: datetime) -> Text:
     up = spoken(now - read(shown["started_at"]))
     ready = safe("ready", "bold green") if shown["ready"] else safe("NOT READY", "bold red")
     listeners = ", ".join(f"{each['what']} {each['address']}" for each in shown["listeners"])
+    role = "" if shown["role"] == "all" else f" ({shown['role']})"
     return Text.assemble(
-        safe(f"clinic-relay {shown['version']}, node {shown['node']}, up {up}: "), ready, "\n", safe(listeners)
+        safe(f"clinic-relay {shown['version']}, node {shown['node']}{role}, up {up}: "), ready, "\n", safe(listeners)
     )
 
 

@@ -41,6 +41,8 @@ WHY: Mapping[str, str] = MappingProxyType(
         "oauth-unread": "the provider's authorization server gives an answer that makes no sense (OAuth2)",
         "oauth-unsaved": "the store could not keep the refresh token that the provider renewed (OAuth2)",
         "no-credentials": "the password that the routing names for this account cannot be found",
+        "no-node": "no node of the relay delivers: those that do are stopped, or are not heard of",
+        "no-node-logs-in": "no node that runs has what this mailbox logs in with; one that had it may be stopped",
         "outage": "the provider is out of order",
         "paused-by-admin": "an admin keeps the mail of this account back",
         "policy-refused": "the provider refuses it for its policy (DMARC and the like)",
@@ -103,6 +105,9 @@ REMEDY: Mapping[str, str] = MappingProxyType(
         "oauth-unread": "does `token_url` lead where it should? Is a proxy in between? The log has what was said",
         "oauth-unsaved": "look at the store: disk, log, `/readyz`",
         "no-credentials": "mend the account's `password:`; `relay check` says what is wrong with it",
+        "no-node": "start a node of the role all or delivery (`relay status` lists them); all that waits goes then",
+        "no-node-logs-in": "start a node that has it, or give it to one that runs: its `/readyz` says what is missing "
+        "there (routing-secrets)",
         "paused-by-admin": "let it go again when its time has come: relay account resume {sender}",
         "policy-refused": "have the sender's domain allow this mailbox (SPF, DKIM, DMARC)",
         "protocol-error": "read its answer: is it this mail that it does not take, or are host, port or tls wrong?",

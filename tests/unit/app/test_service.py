@@ -45,6 +45,9 @@ class Part:
     def lacks(self) -> tuple[str, ...]:
         return ()
 
+    def routing(self) -> Routing:
+        return Routing()
+
     async def let_go(self, mailboxes: object) -> None:
         assert not mailboxes, "it lacks nothing"
 

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from relay.admin import Access
+from relay.app.unsent import NO_NODE, NO_NODE_AS_IT
 from relay.cli.explain_account import of_account
 from relay.cli.explain_message import of_message
 from relay.cli.terminal import print_lines
@@ -371,8 +372,8 @@ def test_every_reason_that_the_relay_knows_has_a_sentence():
     known = {*map(str, ReplyClass), *map(str, Fault), *REMEDIES} - {ReplyClass.DELIVERED}
     assert known <= set(WHY)
     assert set(REMEDIES) - set(REMEDY) == set(), "who has to act is told what to do"
-    outlived = {"limit", "login", "too-many-connections", "retired"}
-    assert set(REMEDY) == set(REMEDIES) | outlived, "and nobody else is, but where time alone does not help in time"
+    outlived, nodes = {"limit", "login", "too-many-connections", "retired"}, {NO_NODE, NO_NODE_AS_IT}
+    assert set(REMEDY) == set(REMEDIES) | outlived | nodes, "and nobody else is, but where time alone does not help"
 
 
 def test_a_reason_without_a_sentence_is_named_and_nothing_is_left_unsaid():
