@@ -50,7 +50,9 @@ class RoutingKeeper:
         self._last: Fingerprinted | None = None
         self._listeners: list[Callable[[], None]] = []
         self._applying = asyncio.Lock()
-        self._complaints = Complaints(desk.log, desk.resolve, desk.run)
+        self._complaints = Complaints(
+            desk.log, desk.resolve, desk.run, readiness=desk.readiness, takes_mail=desk.takes_mail
+        )
         self._in_force = NONE_APPLIED
         self._files: Routing | None = None
         """What this node's files said when they were good last."""
@@ -203,6 +205,7 @@ class RoutingKeeper:
             self._desk.store.leave(tuple(islice(weighed.unable, LEFT_MOST)))
             self._desk.others.leave(weighed.unable, self.secrets.why_without)
             await self._say_how_it_stands(self._desk.others, agreed, say)
+        await self._complaints.say_who_cannot_log_in(applied.routing)
         await self._complaints.say_which_clients_lack(applied.routing)
         self._complaints.say_what_is_kept_back(applied.routing, weighed.prints, before, self.secrets.why_without)
         for listener in self._listeners:

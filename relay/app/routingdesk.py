@@ -53,6 +53,8 @@ class Desk:
     """Where stored secrets are."""
     others: Others | None = None
     """This node among others; None: it is alone, and what its files say counts."""
+    takes_mail: bool = True
+    """Whether clients log in here."""
 
 
 def routing_desk(means: Means, storage: Storage, store: Store, watch: Watch) -> Desk:
@@ -70,6 +72,7 @@ def routing_desk(means: Means, storage: Storage, store: Store, watch: Watch) -> 
         wall_seconds=means.clock.wall_seconds,
         shelf=means.shelf,
         others=_others(means, storage) if settings.is_shared(means.config) else None,
+        takes_mail=means.role.takes_mail,
     )
 
 
