@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from relay.core.limits import Instant
-from relay.errors import StoreNotDurable
+from relay.errors import StoreFull, StoreNotDurable
 from relay.store.redis.address import Host
 from relay.store.redis.durability import (
     GUARD,
@@ -73,7 +73,7 @@ class Joining:
     def join(self, wire: Wire, way: Way, *, until: Instant) -> Facts:
         """All checks. StoreUnavailable, StoreNotDurable, StoreBroken and below: it cannot be used."""
         facts = self.look(wire, way, until=until)
-        answered(wire.ask_all(RINGING, until=until, deeds=[Deed(f"channel {BELL}")] * len(RINGING)))
+        _ask_for_bell(wire, until)
         self._identify(wire, until)
         self._rules.seen.check(str(wire.host), _changes(wire, until))
         return facts
@@ -138,3 +138,10 @@ class Joining:
 
 def _changes(wire: Wire, until: Instant) -> int:
     return int(wire.ask("HGET", STATE, "changes", until=until) or 0)
+
+
+def _ask_for_bell(wire: Wire, until: Instant) -> None:
+    """Whether the user may ring and hear it; of a full server, which queues no command, the next connect asks."""
+    replies = wire.ask_all(RINGING, until=until, deeds=[Deed(f"channel {BELL}")] * len(RINGING))
+    if not any(isinstance(reply, StoreFull) for reply in replies):
+        answered(replies)
