@@ -38,6 +38,8 @@ class Running:
     keeper: RoutingKeeper | None = None
     sockets: list[socket] = field(default_factory=list)
     is_draining: bool = False
+    is_stopped: bool = False
+    """All that it had under way has ended; what is left is to close."""
 
     def wake_pump(self) -> None:
         """Something is owed: a report."""

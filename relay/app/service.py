@@ -228,4 +228,6 @@ class Service:
         running = self._running
         is_draining = running.is_draining
         view = admin.node_view(self._means, storage, running.sockets, running.dispatcher, is_draining=is_draining)
+        if running.is_stopped:
+            view = replace(view, is_stopped=True, sessions=0, under_way=0)
         return view if running.keeper is None else replace(view, lacks=tuple(running.keeper.lacks()))

@@ -64,6 +64,9 @@ class Stop:
             await supervisor.cancel(what)
         if running.outcomes is not None:
             await self._bounded("outcomes", running.outcomes.close())
+        running.is_stopped = True
+        if running.announcer is not None:
+            await running.announcer.announce()
         if running.storage is not None:
             await self._bounded("store", running.storage.close())
         if running.admin is not None:

@@ -76,7 +76,7 @@ def test_two_nodes_share_the_mail_and_see_each_other(world: World) -> None:
         assert PASSWORD not in Path(f"/proc/{node.process.pid}/cmdline").read_text()
     assert second.stop() == 0
     assert second.count("failed") == 0
-    until(lambda: first.metric('relay_nodes{role="all",state="draining"}') == 1, "it has said that it goes")
+    until(lambda: first.metric('relay_nodes{role="all",state="stopped"}') == 1, "it has said that it is gone")
 
 
 def test_a_redis_that_could_lose_mail_is_refused_with_the_line_to_change(world: World) -> None:

@@ -67,7 +67,7 @@ def test_what_one_node_takes_another_delivers(world: World) -> None:
     assert world.status(delivering, "delivery")["role"] == "delivery"
     assert taking.count("delivered") == 0
     assert delivering.stop() == 0
-    assert world.roles(taking, "submission")["delivery"] == "draining", "it said that it goes"
+    assert world.roles(taking, "submission")["delivery"] == "stopped", "it said so at its end"
     (ident,) = taking.send()
     assert taking.stop() == 0
     assert [taking.count("failed"), delivering.count("failed")] == [0, 0]

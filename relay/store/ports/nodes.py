@@ -68,6 +68,8 @@ class NodeView:
     under_way: int = 0
     """Attempts."""
     is_draining: bool = False
+    is_stopped: bool = False
+    """Its last word: what it had open it has closed."""
     lacks: tuple[MailboxId, ...] = ()
     """Mailboxes that it leaves to others, for it has not what they log in with; not all, if they are very many."""
 
@@ -93,6 +95,8 @@ class Nodes(Protocol):
 
 def state_of(node: NodeView, silent_for: int) -> NodeState:
     """How a node is that was last heard of so many microseconds ago."""
+    if node.is_stopped:
+        return NodeState.STOPPED
     if silent_for < SILENT_AFTER:
         return NodeState.DRAINING if node.is_draining else NodeState.RUNNING
     return NodeState.STOPPED if node.is_draining else NodeState.SILENT

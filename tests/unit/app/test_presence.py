@@ -122,6 +122,11 @@ def test_what_a_node_said_last_tells_a_stop_from_a_silence(
     assert state_of(view, silent_for) is state
 
 
+def test_who_said_that_it_has_stopped_has() -> None:
+    view = NodeView("n1", "posta-1", Role.ALL, "1", 0, is_draining=True, is_stopped=True)
+    assert {state_of(view, silent_for) for silent_for in (0, SILENT_AFTER)} == {NodeState.STOPPED}
+
+
 def test_roles_say_what_is_done_where() -> None:
     assert [(role.takes_mail, role.delivers) for role in (Role.ALL, Role.SUBMISSION, Role.DELIVERY)] == [
         (True, True), (True, False), (False, True),

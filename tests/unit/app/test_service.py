@@ -346,7 +346,10 @@ async def test_it_says_how_it_is_while_it_runs_and_that_it_goes(world: World) ->
     await asyncio.sleep(0)
     world.supervisor.end("SIGTERM")
     await world.service.stop()
-    assert [view.is_draining for view in Store.nodes.announced] == [False, True]
+    begun, draining, stopped = Store.nodes.announced
+    assert (begun.is_draining, draining.is_draining) == (False, True)
+    assert [view.is_stopped for view in (begun, draining, stopped)] == [False, False, True]
+    assert (stopped.sessions, stopped.under_way) == (0, 0), "what it had open is closed"
 
 
 async def test_where_nothing_is_sent_no_mailbox_is_tried() -> None:
