@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from relay.admin import Readiness
 from relay.app.complaints import CLIENTS, SHOWN, Complaints
-from relay.config.references import References
+from relay.config.references import Cause, Unresolved
 from relay.core.routing import Client, Routing, SecretKind, SecretReference
 from relay.observe import Log
 
@@ -21,9 +21,11 @@ class Node:
         self.lines: list[str] = []
         self.readiness = Readiness(lambda: 0.0)
         log = Log(self.lines.append, lambda: 0.0)
-        self.complaints = Complaints(
-            log, References(self.environ), self.run, readiness=self.readiness, takes_mail=takes_mail
-        )
+        self.complaints = Complaints(log, self.resolve, self.run, readiness=self.readiness, takes_mail=takes_mail)
+
+    def resolve(self, reference: SecretReference, _use: object = None, /) -> str | Unresolved:
+        missing = Unresolved(f"{reference.kind}:{reference.value} is not set", Cause.MISSING)
+        return self.environ.get(reference.value, missing)
 
     async def run(self, work: Callable[[], T], /) -> T:
         return work()
