@@ -122,7 +122,7 @@ class DeliveryObserver:
     def attempted(self, claim: Claim, result: Result, *, seconds: float, is_recorded: bool) -> None:
         """An attempt ended."""
         provider = claim.mailbox.provider
-        self._metrics.attempted(provider, result.reply_class)
+        self._metrics.attempted(provider, result.reply_class, is_answered=result.reply is not None)
         if result.verdict is Verdict.HELD:
             self._metrics.ended(provider, claim.account, Outcome.HELD)
         self._log.attempted(claim.message, claim, result, seconds=seconds)

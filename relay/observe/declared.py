@@ -72,7 +72,10 @@ CLIENT_LOGINS = Declared(
     "relay_client_logins_total", Kind.COUNTER, "Logins of clients at the relay, by what they were told.", ("result",)
 )
 ATTEMPTS = Declared(
-    "relay_attempts_total", Kind.COUNTER, "Tries of deliveries, by what the reply meant.", ("provider", "class")
+    "relay_attempts_total",
+    Kind.COUNTER,
+    "Tries of deliveries, by what the reply meant (no-reply: none came).",
+    ("provider", "class"),
 )
 DELIVERIES = Declared(
     "relay_deliveries_total", Kind.COUNTER, "What became of deliveries.", ("provider", "plan", "outcome")

@@ -37,6 +37,12 @@ OTHER = "none"
 CLASSES = frozenset(each.value for each in ReplyClass)
 """The reply classes; anything else counts as `unknown`."""
 
+UNKNOWN = ReplyClass.UNKNOWN.value
+"""Something was said that no rule knows; an alert looks at it."""
+
+NO_REPLY = "no-reply"
+"""The same where nothing was said: the session ended first."""
+
 
 STEPS = ("put", "take", "gate", "settle")
 """What the store does for each mail; alerts look at these."""
@@ -115,9 +121,10 @@ class Metrics:
         """A client tried to log in."""
         self._client_logins.add((answer.value,))
 
-    def attempted(self, provider: str, reply_class: str) -> None:
-        """An attempt ended."""
-        self._attempts.add((self._provider(provider), reply_class if reply_class in CLASSES else "unknown"))
+    def attempted(self, provider: str, reply_class: str, *, is_answered: bool = True) -> None:
+        """An attempt ended; one that the provider did not answer has said nothing that could be unknown."""
+        known = reply_class if reply_class in CLASSES else UNKNOWN
+        self._attempts.add((self._provider(provider), known if is_answered or known != UNKNOWN else NO_REPLY))
 
     def ended(self, provider: str, account: AccountId, outcome: Outcome) -> None:
         """A delivery got an outcome, durably."""
@@ -191,7 +198,7 @@ class Metrics:
             self._tests.add((provider, finding.value), 0)
         for answer in Answer:
             self._logins.add((provider, answer.value), 0)
-        for reply_class in sorted(CLASSES):
+        for reply_class in sorted({*CLASSES, NO_REPLY}):
             self._attempts.add((provider, reply_class), 0)
         for plan, outcome in product(Plan, Outcome):
             self._deliveries.add((provider, plan.value, outcome.value), 0)

@@ -196,6 +196,15 @@ def test_an_attempt_is_one_line_and_one_count(heard):
     assert PATIENT not in "".join(heard.lines)
 
 
+def test_a_session_that_ended_without_a_word_is_no_reply_that_nobody_understands(heard):
+    """Somebody is called for those, and finds none in `relay replies`."""
+    for reply_class in ("unknown", "in-doubt"):
+        heard.delivery.attempted(CLAIM, result(Verdict.IN_DOUBT, reply_class), seconds=0.2, is_recorded=True)
+    assert heard.counted("relay_attempts_total", "provider", "class") == {("aruba", "no-reply"): 2}
+    heard.delivery.attempted(CLAIM, result(Verdict.DEFERRED, "network"), seconds=0.2, is_recorded=True)
+    assert heard.counted("relay_attempts_total", "provider", "class")["aruba", "network"] == 1
+
+
 def test_an_attempt_that_stops_its_mailbox_leaves_its_delivery_held(heard):
     heard.delivery.attempted(CLAIM, result(Verdict.HELD, "sender-refused"), seconds=0.2, is_recorded=True)
     assert heard.counted("relay_deliveries_total", "plan", "outcome") == {("business", "held"): 1}
