@@ -90,7 +90,7 @@ class Leasing(About):
             if delivery.expires_at <= self.clock.relay():
                 self.expire(delivery)
         self.tell_of_delays()
-        self.order.refresh(self.now())
+        self.order.let_go(self.now())
 
     def expire(self, delivery: Delivery) -> None:
         trouble = self.trouble_of(delivery.account)

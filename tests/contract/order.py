@@ -152,17 +152,22 @@ class Order:
 
     def refresh(self, now: int) -> None:
         """Whoever may send is in the rotation, newcomers at the tail; whoever may not is not."""
+        self.let_go(now)
         entering: dict[str, set[Hashable]] = {}
+        for mailbox in self.facts.mailboxes():
+            if mailbox not in self.turns[mailbox.provider].members() and self.may_send(mailbox, now):
+                entering.setdefault(mailbox.provider, set()).add(mailbox)
+                self.credit[mailbox] = self.facts.terms(mailbox).weight
+        for provider, members in entering.items():
+            self.turns[provider].enter(members)
+
+    def let_go(self, now: int) -> None:
+        """Whoever may not send leaves the rotation; who came to may send in the meantime is found by the next take."""
         for mailbox in self.facts.mailboxes():
             self._refresh_accounts(mailbox, now)
             queue = self.turns.setdefault(mailbox.provider, Queue())
             if not self.may_send(mailbox, now):
                 queue.drop(mailbox)
-            elif mailbox not in queue.members():
-                entering.setdefault(mailbox.provider, set()).add(mailbox)
-                self.credit[mailbox] = self.facts.terms(mailbox).weight
-        for provider, members in entering.items():
-            self.turns[provider].enter(members)
 
     def _refresh_accounts(self, mailbox: MailboxId, now: int) -> None:
         queue, ready = self.accounts.setdefault(mailbox, Queue()), self.facts.ready(mailbox, now)

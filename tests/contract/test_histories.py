@@ -4,6 +4,13 @@ import pytest
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis.stateful import run_state_machine_as_test
 
+from relay.core.envelope import Kind, Verdict
+from relay.core.limits import MINUTE
+from relay.core.routing import Routing
+from relay.core.words import Stage
+from relay.store.ports.sessions import SessionEvent
+from tests.contract import scene
+from tests.contract.adapters import BOOKKEEPERS, marked
 from tests.contract.faults import leases, limits, queue, recovery, routing, sessions, settling
 from tests.contract.harness import ModelHarness, OutlivedModelHarness
 from tests.contract.histories import Histories
@@ -30,6 +37,27 @@ def test_redis_does_what_the_model_does() -> None:
         model_type = staticmethod(OutlivedModelHarness)
 
     run_state_machine_as_test(OnRedis, settings=settings(HARD, max_examples=60))
+
+
+@pytest.mark.parametrize("adapter", marked(BOOKKEEPERS))
+def test_nobody_is_before_another_because_a_heart_beat_in_between(adapter: str) -> None:
+    """One mailbox's pause ends, then another one's mail comes due, and no take looks between the two."""
+
+    class Steps(Histories):
+        adapter_type = staticmethod(BOOKKEEPERS[adapter])
+
+    history, paused = Steps(), scene.result(Verdict.DEFERRED, "rate-limited", stage=Stage.MAIL, retry_after=MINUTE)
+    accounts = {sender: scene.account(sender) for sender in (scene.A, scene.B)}
+    history.apply(Routing(providers={"p": scene.provider()}, accounts=accounts), "first")
+    history.mail_comes(scene.A, 1, 1, "one", Kind.MAIL)
+    history.mail_comes(scene.B, 1, 1, "one", Kind.MAIL)
+    history.a_busy_moment(scene.NODE, 50, [SessionEvent.OPENED], [paused, scene.DEFERRED])
+    for _ in range(60):
+        history.pass_time(20)
+        history.a_heart_beats(scene.NODE)
+    history.take(scene.NODE, history.idle(), 50)
+    assert {theirs.account for theirs, _ in history.pairs} == {scene.A, scene.B}
+    history.teardown()
 
 
 @pytest.mark.parametrize(

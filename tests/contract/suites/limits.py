@@ -5,10 +5,11 @@ from fractions import Fraction
 from random import Random
 from zoneinfo import ZoneInfo
 
-from relay.core.envelope import Claim
+from relay.core.envelope import Claim, Verdict
 from relay.core.limits import HOUR, MINUTE, parse_limit
+from relay.core.words import Stage
 from relay.store.ports.sessions import SessionEvent
-from tests.contract.scene import NODE, SECOND, A, B, Scene, account, box, numbers, provider
+from tests.contract.scene import DEFERRED, NODE, SECOND, A, B, Scene, account, box, numbers, provider, result
 from tests.judge import worst_window
 
 
@@ -50,6 +51,29 @@ async def a_total_wakes_whoever_waits_for_it(scene: Scene) -> None:
     assert await scene.work() == []
     await scene.advance_to(opens)
     assert len(await scene.work()) == 1
+
+
+async def whoever_may_send_meanwhile_goes_next_though_only_a_heart_beat(scene: Scene) -> None:
+    """Which of the two is first is not promised; that the total holds and the other one follows at once, is."""
+    await scene.route(account(A), account(B), providers=[provider("p", totals=["1/5s"])])
+    paused = result(Verdict.DEFERRED, "rate-limited", stage=Stage.MAIL, retry_after=2 * MINUTE)
+    await scene.mail(A, 1, 2)
+    (claim,) = await scene.work()
+    await scene.send(claim, paused)
+    await scene.mail(B, 3)
+    await scene.advance(5.000001)
+    (claim,) = await scene.work()
+    await scene.send(claim, DEFERRED)
+    for _ in range(60):
+        await scene.advance(20)
+    first = numbers(await scene.work())
+    await scene.advance(5)
+    assert await scene.work() == [], "the first of them holds the total while it is under way"
+    for claim in list(scene.running):
+        await scene.send(claim)
+    await scene.advance(5.000001)
+    second = numbers(await scene.work())
+    assert [first, second] in ([["m-1"], ["m-3"]], [["m-3"], ["m-1"]])
 
 
 async def limits_are_taken_together_or_not_at_all(scene: Scene) -> None:
