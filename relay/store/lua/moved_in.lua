@@ -1,8 +1,8 @@
 -- Takes over rows of a store that is moved here, with what lies beside them, and notes how far that is.
 -- needs: rows told rowkeys types
 -- ARGV: what the fields begin with that speak of the move, the run, the field of the position, the position,
--- msgpack {{{hash, id, row, {command, ...}}, ...}, {{key, body}, ...}, {event, ...}}. A row that is there already is left
--- as it is: a page may come again. A run that another one took over from writes nothing.
+-- msgpack {{{hash, id, row, {command, ...}}, ...}, {{key, body}, ...}, {event, ...}}. A row that is there already is
+-- left as it is: a page may come again. A run that another one took over from writes nothing.
 local META = rowkeys.META
 local fault = types.fault({ [META] = "hash", [rowkeys.EVENTS] = "stream" })
 if fault then return redis.error_reply(fault) end

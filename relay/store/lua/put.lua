@@ -41,6 +41,9 @@ return several.run(3, function(packed, body, event)
     or schedule.check_ready(name, username, sender)
   if fault then return redis.error_reply(fault) end
   if schedule.check_line(name, username) then return cmsgpack.pack({ "STALE" }) end
-  if deliveries.has_message(row[2]) then return cmsgpack.pack({ "SAME" }) end
+  if deliveries.has_message(row[2]) then
+    several.now()  -- a write, for replicas confirm what was written on this connection alone, and with it all before
+    return cmsgpack.pack({ "SAME" })
+  end
   return add(new, recent, body, cmsgpack.unpack(event))
 end)

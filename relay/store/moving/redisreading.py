@@ -3,7 +3,6 @@
 Law: nothing is written, and no clock of the store is moved by a look.
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -28,8 +27,8 @@ from relay.store.moving.sides import OPEN
 from relay.store.redis.dense import FLOORS, NUMBERS
 from relay.store.redis.layout import BATCH
 from relay.store.redis.link import Link
+from relay.store.redis.rowkeys import BESIDE, BODY_BEGINS, OURS, body_key, group_key, index_key, number_key, table_key
 from relay.store.redis.rowkeys import EVENTS as STREAM
-from relay.store.redis.rowkeys import OURS, body_key, group_key, index_key, number_key, table_key
 from relay.store.redis.tables import TABLES
 
 ROWS: int = 1_000
@@ -90,9 +89,9 @@ class RedisReading:
         """How many there have to be at least, by what lies beside rows."""
         tables, bodies = set[str](), set[bytes]()
         for key in self.keys():
-            if key.startswith(_BODY):
+            if key.startswith(BODY_BEGINS):
                 bodies.add(key)
-            elif (beside := _BESIDE.match(key)) is not None:
+            elif (beside := BESIDE.match(key)) is not None:
                 tables.add(beside["table"].decode())
         found = dict.fromkeys(tables, 1)  # an index has something in it, or is not there
         found |= {BODIES: len(bodies), OPEN: int(self.ask("ZCARD", index_key(DELIVERIES, "expiry", ())))}
@@ -169,9 +168,6 @@ class RedisReading:
 
 
 _OVER = "over"
-_BODY = b"relay:{relay}:body:"
-_BESIDE = re.compile(rb"relay:\{relay\}:[ig]:(?P<table>[a-z_]+):")
-"""Indexes and groups, which lie beside the rows of a table."""
 
 
 def _row(table: str, packed: bytes) -> Cells:

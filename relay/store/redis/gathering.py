@@ -54,6 +54,12 @@ def gathered(calls: Sequence[Called]) -> Iterator[Gathered]:
         yield Gathered(tuple(places), tuple(args))
 
 
+def apart(calls: Sequence[Called]) -> Iterator[Gathered]:
+    """Each in a run of its own."""
+    for place, call in enumerate(calls):
+        yield Gathered((place,), tuple(call.args))
+
+
 def spread(runs: Sequence[Gathered], replies: Sequence[Any]) -> list[Any]:
     """The answer of each call, in their order; of a run that failed, its error is that of each."""
     found: dict[int, Any] = {}

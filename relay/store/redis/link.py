@@ -5,41 +5,23 @@ every replica that counts has confirmed it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from relay.core.limits import SECOND, Instant
 from relay.errors import RelayError, StoreSilent, StoreUnavailable
 from relay.store.needs import CrashPoint, never_dies
 from relay.store.redis.address import Address, Scheme
+from relay.store.redis.call import Bytes
+from relay.store.redis.call import Call as Call
 from relay.store.redis.durability import Flaw
 from relay.store.redis.failures import Deed
-from relay.store.redis.gathering import REFUSED, Gathered, gathered, spread
+from relay.store.redis.gathering import REFUSED, Gathered, apart, gathered, spread
 from relay.store.redis.joining import Joining, Rules
 from relay.store.redis.patience import IN_A_SECOND, Patience
 from relay.store.redis.replicas import Replicas
 from relay.store.redis.scripts import Script
 from relay.store.redis.sentinel import Sentinels
 from relay.store.redis.wire import LEAST, Command, NotLoaded, Reply, Way, Wire
-
-Bytes = bytes | str | int
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One run of a script: its keys, then its arguments."""
-
-    script: Script
-    keys: Sequence[str] = ()
-    args: Sequence[Bytes] = ()
-
-    @property
-    def command(self) -> Command:
-        return ("EVALSHA", self.script.sha, len(self.keys), *self.keys, *self.args)
-
-    @property
-    def deed(self) -> Deed:
-        return Deed(f"{self.script.name}.lua", self.keys)
-
 
 FIRST_PAUSE = SECOND // 20
 """Between the first two tries to connect; doubled with each that fails."""
@@ -152,14 +134,27 @@ class Link:
         forgotten = [place for place, reply in enumerate(replies) if isinstance(reply, NotLoaded)]
         if forgotten:
             self._loaded.clear()
-            again = self._sent(wire, [calls[place] for place in forgotten], reply_until, is_durable=is_durable)
-            for place, reply in zip(forgotten, again, strict=True):
+        refused = [place for place, reply in enumerate(replies) if reply == REFUSED and calls[place].script.width]
+        for places, is_apart in ((forgotten, False), (refused, True)):
+            again = self._again(
+                wire, [calls[place] for place in places], reply_until, is_durable=is_durable, is_apart=is_apart
+            )
+            for place, reply in zip(places, again, strict=True):
                 replies[place] = reply
-        for place in [place for place, reply in enumerate(replies) if reply == REFUSED and calls[place].script.width]:
-            [replies[place]] = self._sent(wire, [calls[place]], reply_until, is_durable=is_durable)
         if is_durable:
             self._pass(calls, "answered")
         return replies
+
+    def _again(
+        self, wire: Wire, calls: Sequence[Call], until: Instant, *, is_durable: bool, is_apart: bool
+    ) -> Sequence[Reply | RelayError]:
+        """Those that were not done, once more; where the connection was lost meanwhile they stay so, and only they."""
+        if not calls:
+            return ()
+        try:
+            return self._sent(wire, calls, until, is_durable=is_durable, is_apart=is_apart)
+        except StoreUnavailable as error:
+            return [error] * len(calls)
 
     def _pass(self, calls: Sequence[Call], what: str) -> None:
         for call in calls:
@@ -231,11 +226,13 @@ class Link:
         self._why = StoreUnavailable(str(error)) if isinstance(error, StoreSilent) else error
         return self._why
 
-    def _sent(self, wire: Wire, calls: Sequence[Call], until: Instant, *, is_durable: bool) -> list[Reply | RelayError]:
+    def _sent(
+        self, wire: Wire, calls: Sequence[Call], until: Instant, *, is_durable: bool, is_apart: bool = False
+    ) -> list[Reply | RelayError]:
         """Scripts that this connection has not used yet go ahead of the calls; the confirmation follows them."""
         new = {call.script.sha: call.script for call in calls if call.script.sha not in self._loaded}
         confirmation = self._confirmation(self._patience.confirm, until) if is_durable else []
-        runs = list(gathered(calls))
+        runs = list(apart(calls) if is_apart else gathered(calls))
         commands: list[Command] = [("SCRIPT", "LOAD", script.text) for script in new.values()]
         deeds = [Deed(f"loading {script.name}.lua") for script in new.values()]
         commands += [*(_run_of(calls, run).command for run in runs), *confirmation]

@@ -3,6 +3,8 @@
 Law: all of them begin with `relay:{relay}:`, whatever provider a row speaks of: a row outlives its account's moves.
 """
 
+import re
+
 from relay.store.redis.tables import Id, key_of
 
 META = "relay:{relay}:meta"
@@ -105,9 +107,16 @@ def number_key(table: str) -> str:
     return f"relay:{{relay}}:n:{table}"
 
 
+BODY_BEGINS = b"relay:{relay}:body:"
+"""What the key of each body begins with, as the server says it."""
+
+BESIDE = re.compile(rb"relay:\{relay\}:[ig]:(?P<table>[a-z_]+):")
+"""Keys of indexes and groups, which lie beside the rows of a table, as the server says them."""
+
+
 def body_key(seq: int) -> str:
     """The sealed body of a message."""
-    return f"relay:{{relay}}:body:{seq}"
+    return f"{BODY_BEGINS.decode()}{seq}"
 
 
 def recent_key(client: str, account: str) -> str:

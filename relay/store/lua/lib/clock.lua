@@ -31,7 +31,8 @@ end
 --
 -- Of how long nobody looked TIME alone tells, and it may have been stepped. So the first word of a life is believed
 -- only where no other node may live; else that gap is in doubt until one speaks that was there before (it is
--- none: that node knows better), or nobody did for long enough (it is one).
+-- none: that node knows better), or nobody did for long enough (it is one). A node that is past the end of the gap has
+-- heard the truth already, from a server that is no more.
 function clock.now(said, node, read)
   node = node or ""
   local civil = (said and said ~= "") and tonumber(said) or time()
@@ -49,7 +50,7 @@ function clock.now(said, node, read)
     end
   elseif doubt then
     is_over = known[5] ~= doubt or now >= tonumber(doubt) + WITNESSED
-    if known[5] == doubt and is_over then now = now + gap end
+    if known[5] == doubt and is_over and now < tonumber(doubt) + gap then now = now + gap end
   end
   redis.call("HSET", keys.CLOCK, "last", now, "offset", now - civil, "heard:" .. node, now, unpack(more))
   if is_over then redis.call("HDEL", keys.CLOCK, "doubt:at", "doubt:gap", "unsure:" .. node) end
