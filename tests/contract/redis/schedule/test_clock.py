@@ -89,6 +89,19 @@ def test_where_all_nodes_were_away_the_gap_is_believed_when_none_spoke_that_was_
     assert clock(0, "one", MIDDAY + HOUR + 3 * MINUTE)[0] == MIDDAY + HOUR + 3 * MINUTE, "and it is settled"
 
 
+def test_a_gap_is_added_once_though_a_server_takes_over_that_is_still_in_doubt(
+    clock: Clock, client: redis.Redis
+) -> None:
+    clock(MIDDAY, "one")
+    clock(MIDDAY, "two")
+    clock(MIDDAY + HOUR, "one")
+    behind = client.hgetall(keys.CLOCK)
+    now, _ = clock(MIDDAY + HOUR + MINUTE, "one", MIDDAY + MINUTE)
+    assert now == MIDDAY + HOUR + MINUTE
+    client.hset(keys.CLOCK, mapping=behind)
+    assert clock(MIDDAY + HOUR + 2 * MINUTE, "one", now + MINUTE)[0] == now + MINUTE
+
+
 def test_nodes_that_died_long_ago_do_not_live(clock: Clock) -> None:
     clock(MIDDAY, "dead")
     clock(MIDDAY, "one")
