@@ -1,6 +1,7 @@
 """Relay time on Redis: what nodes witness, whatever TIME steps; and the names of keys, which both sides make alike."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import redis
@@ -95,7 +96,7 @@ def test_a_gap_is_added_once_though_a_server_takes_over_that_is_still_in_doubt(
     clock(MIDDAY, "one")
     clock(MIDDAY, "two")
     clock(MIDDAY + HOUR, "one")
-    behind = client.hgetall(keys.CLOCK)
+    behind: Any = client.hgetall(keys.CLOCK)
     now, _ = clock(MIDDAY + HOUR + MINUTE, "one", MIDDAY + MINUTE)
     assert now == MIDDAY + HOUR + MINUTE
     client.hset(keys.CLOCK, mapping=behind)
