@@ -30,7 +30,7 @@ PUTS = 2000
 WARM = 1.0
 """Seconds in which sessions are opened, before the clock runs."""
 
-DEEP = 7_500
+DEEP = 40_000
 DEEP_ALONE = 40_000
 """Messages put before each round, so that no node runs dry."""
 
