@@ -33,7 +33,15 @@ NUMBERED = (
 BARRED_BY = "barred_by"
 """The fact that says which move has barred a place."""
 
-OWN_FACTS = frozenset({"schema", "queue_ahead", "clock_wrong", "floor_messages", "floor_attempts", "barred", BARRED_BY})
+CHANGES = "changes"
+"""How far the store was when it was on Redis: nodes remember it (relay/store/redis/seen.py), so it never is less there.
+
+The fact under which a place that does not count keeps it, and the field under which Redis counts.
+"""
+
+OWN_FACTS = frozenset(
+    {"schema", "queue_ahead", "clock_wrong", "floor_messages", "floor_attempts", "barred", BARRED_BY, CHANGES}
+)
 """Facts of `meta` that speak of the place and not of what is in it."""
 
 MOVING = "moving"

@@ -108,7 +108,7 @@ class Move:
                 f"{source.where} was used while it was being moved: stop every relay, and run it again"
             )
         self._means.passes("move-barred")
-        target.finish(self._moment)
+        target.finish(self._moment, source.changes())
 
     def _moment(self) -> int:
         """Relay time and queue time of now, as the target has them. A reboot may have let queue time go on alone since

@@ -12,7 +12,7 @@ import msgpack
 from relay.core.limits import MINUTE, SECOND
 from relay.core.words import MailboxId
 from relay.errors import StoreBroken, StoreMoved, StoreUnavailable
-from relay.store.moving.carried import BARRED_BY, EVENTS, NUMBERED, Page
+from relay.store.moving.carried import BARRED_BY, CHANGES, EVENTS, NUMBERED, Page
 from relay.store.moving.redisreading import WITHIN, RedisReading
 from relay.store.moving.redisrows import RedisRows
 from relay.store.moving.sides import Journey, Leave
@@ -86,6 +86,10 @@ class RedisSide(RedisReading):
     def numbers(self) -> Mapping[str, int]:
         """The number given last in each table."""
         return {table: self.number(table) for table in NUMBERED}
+
+    def changes(self) -> int:
+        """How far it is, as every node has seen it."""
+        return int(self.ask("HGET", STATE, CHANGES) or 0)
 
     @property
     def moved(self) -> str:
@@ -232,9 +236,9 @@ class RedisSide(RedisReading):
         keys = {key for key in self.keys() if b"}:ready:" in key or b"}:unrouted:" in key}
         return sum(int(self.ask("ZCARD", key)) for key in keys)
 
-    def finish(self, moment: Callable[[], int]) -> None:
-        """It may be used from now on; its clock went on since it was set."""
-        self._write("moved_here")
+    def finish(self, moment: Callable[[], int], changes: int) -> None:
+        """It may be used from now on; its clock went on since it was set. Nodes that saw it elsewhere see no less."""
+        self._write("moved_here", changes)
 
     def _write(self, name: str, *args: bytes | str | int) -> None:
         """Nothing is written for a run that another one took over from."""

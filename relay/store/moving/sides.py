@@ -89,6 +89,9 @@ class Source(Readable, Protocol):
     def numbers(self) -> Mapping[str, int]:
         """The number given last in each table that has numbers."""
 
+    def changes(self) -> int:
+        """How far it was when a node could see it last (`CHANGES`); 0: it never was where nodes share it."""
+
     def kept(self, name: str) -> int:
         """How many rows of a table that go along there are, or events, by no number or index that they are read by."""
 
@@ -141,5 +144,5 @@ class Target(Readable, Protocol):
     def ready(self) -> int | None:
         """How much its schedule has ready; None: it is made at the start, from the rows."""
 
-    def finish(self, moment: Callable[[], int], /) -> None:
-        """It may be used from now on. StoreUnavailable: another run goes on with this move."""
+    def finish(self, moment: Callable[[], int], changes: int, /) -> None:
+        """It may be used from now on, and is as far as it was. StoreUnavailable: another run goes on with this move."""

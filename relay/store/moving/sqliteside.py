@@ -12,6 +12,7 @@ from relay.errors import CorruptValue, StoreBroken, StoreMoved
 from relay.store.engine.statements import load_statements
 from relay.store.moving.carried import (
     BARRED_BY,
+    CHANGES,
     EVENTS,
     MESSAGES,
     META,
@@ -144,6 +145,10 @@ class SqliteSide:
             if table in found:
                 found[table] = max(found[table], last)
         return found
+
+    def changes(self) -> int:
+        """How far it was when it left Redis."""
+        return int(self._fact(CHANGES) or 0)
 
     def kept(self, name: str) -> int:
         """How many rows that go along there are, or events."""
@@ -284,12 +289,12 @@ class SqliteSide:
     def ready(self) -> None:
         """The schedule is made at the start, from the rows."""
 
-    def finish(self, moment: Callable[[], int]) -> None:
-        """Relay time and queue time are one from here on."""
+    def finish(self, moment: Callable[[], int], changes: int) -> None:
+        """Relay time and queue time are one from here on; how far it was is kept for when it goes to Redis again."""
         relay, reading = moment(), self._clock.reading()
         anchor = (reading.boot_id, reading.boottime, reading.wall, relay, reading.wall - relay)
         self._database.write(_STORE["set_clock"], anchor)
-        facts = {QUEUE_AHEAD: "0", CLOCK_WRONG: "no" if reading.is_synchronised else "yes"}
+        facts = {QUEUE_AHEAD: "0", CLOCK_WRONG: "no" if reading.is_synchronised else "yes", CHANGES: str(changes)}
         self._database.write_many(_STORE["set_meta"], facts.items())
         self._database.write(_SQL["forget_moving"], (BARRED, f"{MOVING}%"))
         self._database.commit()

@@ -32,6 +32,7 @@ from relay.store.redis.opening import Membership, open_ground
 from relay.store.redis.opening import open_store as open_shared
 from relay.store.redis.parts import Ground
 from relay.store.redis.rowkeys import body_key
+from relay.store.redis.seen import Seen
 from relay.store.segments.files import FileSegments
 from relay.store.sqlite import DataDir, hold, open_store
 from relay.store.sqlite.inspection import Inspection
@@ -136,8 +137,9 @@ class OnRedis:
         """A way in past the store."""
         return self._server.client(db=self._db)
 
-    def link(self, *, is_mover: bool) -> Link:
-        rules = Rules(Durability.RELAXED, Identity(scripts_version(), is_mover=is_mover), lambda: self._world.store_id)
+    def link(self, *, is_mover: bool, seen: int = 0) -> Link:
+        identity = Identity(scripts_version(), is_mover=is_mover)
+        rules = Rules(Durability.RELAXED, identity, lambda: self._world.store_id, Seen(seen))
         address = replace(parse_address(self._server.address), db=self._db)
         made = Link(address, rules, boottime=boottime, chance=lambda: 0.5, patience=PATIENT)
         self._links.append(made)
@@ -159,8 +161,9 @@ class OnRedis:
     def _said(self) -> str:
         return str(self._world.clock.wall())
 
-    def open(self) -> Store:
-        link = self.link(is_mover=False)
+    def open(self, seen: int = 0) -> Store:
+        """By a node that remembers how far it was."""
+        link = self.link(is_mover=False, seen=seen)
         return open_shared(
             link, self._world.settings, self._world.outside(), membership=self._membership(), rope=Bells()
         )

@@ -79,7 +79,7 @@ MOVES = {
     "moved_begin": ("moving", "the move", "the move", "next run", "it is being moved here"),
     "moved_out": ("moving", "run", body_key(1)),
     "moved_in": ("moving", "run", "moving:accounts", "1", msgpack.packb(MOVED_PAGE, use_bin_type=False)),
-    "moved_here": ("moving", "run"),
+    "moved_here": ("moving", "run", "7"),
 }
 """What the scripts of a move are told."""
 
