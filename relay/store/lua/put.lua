@@ -1,5 +1,5 @@
 -- Takes in messages of clients whose accounts have a mailbox: each with all its deliveries and its body, or not at all.
--- needs: deliveries feeds intake several told rowkeys types schedule
+-- needs: deliveries feeds full intake several told rowkeys types schedule
 -- several: 3
 -- ARGV: what TIME says in a test, the node, relay time by its clock, and of each message: msgpack {version,
 -- provider, username, sender, lifetime, wants_express, message row, hash of the Message-ID's first octets,
@@ -42,7 +42,7 @@ return several.run(3, function(packed, body, event)
   if fault then return redis.error_reply(fault) end
   if schedule.check_line(name, username) then return cmsgpack.pack({ "STALE" }) end
   if deliveries.has_message(row[2]) then
-    several.now()  -- a write, for replicas confirm what was written on this connection alone, and with it all before
+    several.now(full.go_on)  -- a write: replicas confirm what this connection wrote, and with it all that was before
     return cmsgpack.pack({ "SAME" })
   end
   return add(new, recent, body, cmsgpack.unpack(event))
