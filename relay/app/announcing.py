@@ -6,7 +6,7 @@ Law: it is said again every 20 s and when the node begins to stop; a store that 
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from relay.errors import RelayError, TemporaryError
+from relay.errors import RelayError
 from relay.store.ports.nodes import Nodes, NodeView
 
 EVERY: float = 20.0
@@ -40,9 +40,10 @@ class Announcer:
             await asyncio.sleep(EVERY if was_heard else PAUSE)
 
     async def _looked(self) -> bool:
+        """What the others say ends no node; that this one may not go on the store tells the process itself."""
         try:
             await self._then()
-        except TemporaryError:
+        except RelayError:
             return False
         return True
 

@@ -1,11 +1,13 @@
 """The nodes of a store on Redis: each says how it is, and all can be asked about.
 
-Law: what a node says of itself is kept as it is said, until it is forgotten.
+Law: what a node says of itself is kept as it is said, until it is forgotten; of what a newer version says, what is
+known here is read, and a word that cannot be read is left out: it ends nobody.
 """
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, fields
+from typing import Any
 
 from relay.core.words import MailboxId
 from relay.store.needs import Runner
@@ -40,11 +42,27 @@ class RedisNodes:
 
     def _seen(self) -> Sequence[SeenNode]:
         now, *found = self._link.run(self._list, (), (*self._operations.prelude(), FORGOTTEN_AFTER))
-        return sorted((_read(said, int(at), int(now)) for said, at in found), key=lambda seen: seen.view.name)
+        views = ((_read(said), int(at)) for said, at in found)
+        seen = [SeenNode(node, at, state_of(node, max(0, int(now) - at))) for node, at in views if node is not None]
+        return sorted(seen, key=lambda each: each.view.name)
 
 
-def _read(said: bytes, at: int, now: int) -> SeenNode:
-    view = json.loads(said)
-    lacks = tuple(MailboxId(*each) for each in view.get("lacks", ()))
-    node = NodeView(**{**view, "role": Role(view["role"]), "listeners": tuple(view["listeners"]), "lacks": lacks})
-    return SeenNode(node, at, state_of(node, max(0, now - at)))
+def _read(said: bytes | None) -> NodeView | None:
+    """What a node said; None: nobody who knows only this version can read it."""
+    try:
+        found = json.loads(said or b"")
+        known = {each.name: found[each.name] for each in fields(NodeView) if each.name in found}
+        lacks = tuple(MailboxId(*each) for each in known.get("lacks", ()))
+        listeners = tuple(known.get("listeners", ()))
+        node = NodeView(**{**known, "role": Role(known["role"]), "listeners": listeners, "lacks": lacks})
+    except (ValueError, TypeError, KeyError):
+        return None
+    return node if _is_sound(node) else None
+
+
+def _is_sound(node: NodeView) -> bool:
+    plain: list[tuple[Any, Any]] = [(getattr(node, each.name), each.type) for each in fields(node)]
+    texts = [*node.listeners, *(part for each in node.lacks for part in each)]
+    return all(type(value) is kind for value, kind in plain if kind in (str, int, bool)) and all(
+        isinstance(each, str) for each in texts
+    )

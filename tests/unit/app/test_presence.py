@@ -13,7 +13,7 @@ from relay.app.presence import Presence, Scout
 from relay.app.run import Order, WrongRole, refuse_roles
 from relay.app.systemd import ServiceManager, Watchdog
 from relay.app.timed import TimedStore
-from relay.errors import RelayError, StoreFull, StoreUnavailable
+from relay.errors import CorruptValue, RelayError, StoreBroken, StoreFull, StoreUnavailable
 from relay.observe import Log, Metrics
 from relay.store.alone import LoneNode
 from relay.store.ports.nodes import FORGOTTEN_AFTER, SILENT_AFTER, NodeState, NodeView, Role, state_of
@@ -141,6 +141,27 @@ async def test_an_announcement_that_is_not_heard_is_made_again_and_ends_nothing(
     nodes.trouble = None
     assert await announcer.announce()
     assert nodes.announced == [VIEW]
+
+
+@pytest.mark.parametrize("error", [StoreUnavailable(), StoreBroken(), CorruptValue()])
+async def test_what_is_wrong_with_the_others_ends_no_node_and_is_looked_at_again(
+    error: RelayError, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("relay.app.announcing.EVERY", 0.0)
+    monkeypatch.setattr("relay.app.announcing.PAUSE", 0.0)
+    looks, is_enough = [0], asyncio.Event()
+
+    async def look() -> None:
+        looks[0] += 1
+        if looks[0] < 3:
+            raise error
+        is_enough.set()
+
+    task = asyncio.create_task(Announcer(FakeNodes(), lambda: VIEW, then=look).run())
+    waiting = asyncio.create_task(is_enough.wait())
+    await asyncio.wait((task, waiting), return_when=asyncio.FIRST_COMPLETED)
+    assert not task.done()
+    task.cancel()
 
 
 @pytest.mark.parametrize("role", [Role.SUBMISSION, Role.DELIVERY])
