@@ -93,10 +93,10 @@ class Others:
         )  # fmt: skip
 
     async def keep(self, routing: Routing, own: Prints, *, lacking: Collection[str], digest: str | None) -> None:
-        """Remembers what it has; `digest`: of files that were looked at."""
+        """Remembers what it has, and what of it was left (`leave`); `digest`: of files that were looked at."""
 
         def work() -> Seen:
-            secrets = marks(routing, own, self._seen.secrets or {}, lacking)
+            secrets = marks(routing, own, self._seen.secrets or {}, lacking=lacking, unable=self.unable)
             seen = replace(self._seen, files=digest or self._seen.files, secrets=secrets)
             if seen != self._seen:
                 self._write(seen)

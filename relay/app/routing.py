@@ -157,9 +157,10 @@ class RoutingKeeper:
 
     async def let_go(self, mailboxes: Collection[MailboxId]) -> None:
         """No node has the secrets of these: they are without, until one has. StoreError: not now."""
-        others = self._desk.others
-        if others is not None and mailboxes:
-            others.nobodys = {box: self._in_force.fingerprints.get(box) for box in mailboxes}
+        others, prints = self._desk.others, self._in_force.fingerprints
+        had = {box: prints[box] for box in mailboxes if prints.get(box) is not None}
+        if others is not None and had:
+            others.nobodys = had
             try:
                 await self._apply(Say())
             finally:

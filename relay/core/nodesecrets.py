@@ -2,7 +2,7 @@
 
 Law: a secret that changed on a node is the newest and counts; one that is only another one there, or is not there,
 takes nothing from the others: that node leaves its mailbox to them. A node that logs in as nobody has no say in what
-is in force already.
+is in force already. One that was merely another one stays so when nobody has the right one any more.
 """
 
 from collections.abc import Collection, Iterable, Mapping
@@ -18,6 +18,9 @@ Prints = Mapping[MailboxId, str | None]
 
 MARK: int = 16
 """Letters of a fingerprint that tell it from the one before: 64 bits."""
+
+LEFT: str = "!"
+"""Before the mark of one that was another one than what was in force when this node looked last."""
 
 OF_ONE_NODE = frozenset({SecretKind.ENV, SecretKind.FILE})
 """Secrets that each node looks up for itself; a stored one, or one in the routing, is the same everywhere."""
@@ -53,8 +56,8 @@ def weigh(
     """What a node makes of its `own` secrets, beside those `in_force` for the `old` routing.
 
     `before`: marks of what it had when it looked last, as far as it knows; `lacking`: providers whose client has no
-    secret here; `nobodys`: what was in force and no node has; while it is, what is here counts, or nothing; `delivers`:
-    whether this node logs in as anybody.
+    secret here; `nobodys`: what was in force and no node has; while it is, nothing is to be; `delivers`: whether this
+    node logs in as anybody.
     """
     prints, unable = dict(own), dict[MailboxId, Lack]()
     for mailbox, value in own.items():
@@ -68,12 +71,13 @@ def weigh(
         if is_rerouted:
             continue
         is_there = value is not None and mailbox.provider not in lacking
-        if is_there and (known is None or _has_changed(value, before.get(mailbox))):
+        mark = before.get(mailbox)
+        if is_there and (_has_changed(value, mark) or (known is None and not _was_left(mark))):
             continue
-        if known is not None and nobodys.get(mailbox) == known:
-            prints[mailbox] = value if is_there else None
-            continue
-        prints[mailbox], unable[mailbox] = known, Lack.OTHER if is_there else Lack.MISSING
+        is_nobodys = known is not None and nobodys.get(mailbox) == known
+        prints[mailbox] = None if is_nobodys else known
+        if is_there or not is_nobodys:
+            unable[mailbox] = Lack.OTHER if is_there else Lack.MISSING
     return Weighed(prints, unable)
 
 
@@ -83,13 +87,20 @@ def nobodys(own: Collection[MailboxId], others: Iterable[Collection[MailboxId]])
 
 
 def marks(
-    routing: Routing, own: Prints, before: Mapping[MailboxId, str], lacking: Collection[str] = ()
+    routing: Routing,
+    own: Prints,
+    before: Mapping[MailboxId, str],
+    *,
+    lacking: Collection[str] = (),
+    unable: Mapping[MailboxId, Lack] = MappingProxyType({}),
 ) -> dict[MailboxId, str]:
-    """What a node remembers of its own secrets; of one that is not there now, what it was."""
+    """What a node remembers of its own secrets, and which it left unused; of one that is not there now, what it was."""
     found = dict[MailboxId, str]()
     for mailbox, value in own.items():
         is_there = value is not None and mailbox.provider not in lacking
-        mark = value[:MARK] if value is not None and is_there else before.get(mailbox)
+        mark = before.get(mailbox)
+        if value is not None and is_there:
+            mark = (LEFT if unable.get(mailbox) is Lack.OTHER else "") + value[:MARK]
         if mark is not None and is_of_one_node(routing, mailbox):
             found[mailbox] = mark
     return found
@@ -103,7 +114,11 @@ def is_of_one_node(routing: Routing, mailbox: MailboxId) -> bool:
 
 
 def _has_changed(value: str | None, mark: str | None) -> bool:
-    return value is not None and mark is not None and value[:MARK] != mark
+    return value is not None and mark is not None and value[:MARK] != mark.removeprefix(LEFT)
+
+
+def _was_left(mark: str | None) -> bool:
+    return mark is not None and mark.startswith(LEFT)
 
 
 def _is_rerouted(old: Routing, new: Routing, mailbox: MailboxId) -> bool:

@@ -514,6 +514,39 @@ async def test_a_secret_that_no_node_has_any_more_is_nobodys_until_one_has_it_ag
     assert shared.versions == [1]
 
 
+async def test_a_stale_secret_is_not_tried_when_the_right_one_is_gone_and_the_right_one_counts_when_it_is_back(
+    shared: Shared, one: Node, two: Node
+) -> None:
+    await one.start(V1)
+    await two.start(V1)
+    one.environ["PW"] = "nuova"
+    await one.start(V1)
+    right = shared.in_force
+    assert right is not None
+    await two.start(V1)
+    told = Told(two)
+    await told.looked(two)
+    assert shared.in_force is not None
+    assert shared.in_force.fingerprints == {BOX: None}, "its owner is told"
+    await two.start(V1)
+    await told.looked(two)
+    assert shared.in_force.fingerprints == {BOX: None}, "it is the same one, and nobody says that it is right"
+    assert (two.store.left, list(two.keeper.lacks())) == ((BOX,), [BOX])
+    assert "is another one than the one in force" in two.problems[SECRETS]
+    await one.start(V1)
+    assert shared.in_force.fingerprints == right.fingerprints
+    assert (one.store.left, one.problems) == ((), {})
+    one.environ.clear()
+    await one.start(V1)
+    await two.start(V1)
+    await Told(one, two).looked(two)
+    assert shared.in_force.fingerprints == {BOX: None}
+    two.environ["PW"] = "nuovissima"
+    await two.start(V1)
+    assert shared.in_force.fingerprints[BOX] is not None, "a change counts, there too"
+    assert (two.store.left, two.problems) == ((), {})
+
+
 @pytest.mark.parametrize(
     ("after", "role", "is_kept"),
     [(GONE_AFTER - 1, Role.ALL, True), (GONE_AFTER, Role.ALL, False), (0, Role.SUBMISSION, False)],

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from relay.core.nodesecrets import MARK, Lack, marks, nobodys, weigh
+from relay.core.nodesecrets import LEFT, MARK, Lack, marks, nobodys, weigh
 from relay.core.routing import Account, Auth, OAuthClient, Provider, Routing, SecretKind, SecretReference
 from relay.core.words import MailboxId, Plan
 
@@ -73,15 +73,33 @@ def test_who_logs_in_as_nobody_has_no_say() -> None:
 
 
 def test_what_no_node_has_any_more_is_without_until_one_has_it() -> None:
-    """Whatever was in force: what is here counts, if anything is."""
+    """Nothing is in force then, and who has merely another one does not try that one instead."""
     found = weigh(NOW, {BOX: None}, old=NOW, in_force={BOX: OLD}, before={BOX: OLD[:MARK]}, nobodys={BOX: OLD})
     assert (found.prints[BOX], found.unable) == (None, {})
     assert said(None, None, before=OLD) == (None, None), "it stays so"
     assert said(OLD, None, before=OLD) == (OLD, None), "and whoever finds it again gives it to all"
     other = weigh(NOW, {BOX: NEW}, old=NOW, in_force={BOX: OLD}, before={}, nobodys={BOX: OLD})
-    assert (other.prints[BOX], other.unable) == (NEW, {}), "another one is better than one that nobody has"
+    assert (other.prints[BOX], other.unable) == (None, {BOX: Lack.OTHER}), "another one may be a stale one"
     later = weigh(NOW, {BOX: None}, old=NOW, in_force={BOX: NEW}, before={}, nobodys={BOX: OLD})
     assert (later.prints[BOX], later.unable) == (NEW, {BOX: Lack.MISSING}), "what is in force by now somebody has"
+
+
+def test_who_had_merely_another_one_puts_it_in_force_only_if_it_changes() -> None:
+    left = marks(NOW, {BOX: NEW}, {}, unable={BOX: Lack.OTHER})
+    assert left == {BOX: LEFT + NEW[:MARK]}
+    gone = marks(NOW, {BOX: None}, left)
+    assert gone == left, "over a time without it, too"
+
+    def looked(own: str, in_force: str | None) -> tuple[str | None, Lack | None]:
+        found = weigh(NOW, {BOX: own}, old=NOW, in_force={BOX: in_force}, before=left)
+        return found.prints[BOX], found.unable.get(BOX)
+
+    assert looked(NEW, None) == (None, Lack.OTHER)
+    assert looked(NEW, OLD) == (OLD, Lack.OTHER), "that is no change either"
+    assert looked(THIRD, None) == looked(THIRD, OLD) == (THIRD, None)
+    assert looked(NEW, NEW) == (NEW, None)
+    assert marks(NOW, {BOX: NEW}, left) == {BOX: NEW[:MARK]}, "what was in force is no more left"
+    assert said(OLD, None, before=OLD) == (OLD, None), "and who had what was in force gives it to all"
 
 
 def test_a_secret_is_nobodys_if_all_lack_it() -> None:
