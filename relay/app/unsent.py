@@ -36,8 +36,8 @@ NO_NODE_AS_IT = "no-node-logs-in"
 NAMED: int = 5
 """Nodes that are named in a sentence."""
 
-WAITING = "waiting"
-"""The state of a delivery that would go by itself."""
+QUEUED = frozenset({"waiting", "held"})
+"""States of deliveries that would go by themselves: one of a stopped mailbox with a probe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,22 +65,27 @@ def unsent(seen: Sequence[SeenNode]) -> Unsent:
 
 
 class Senders:
-    """Looks whether any node delivers, and says it when none does and when one does again."""
+    """Looks whether any node delivers, and says it when none does, twice running, and when one does again."""
 
     def __init__(self, nodes: Nodes, readiness: Readiness, log: Log) -> None:
         self._nodes = nodes
         self._readiness = readiness
         self._log = log
+        self._was_all = False
 
     async def look(self) -> None:
-        """StoreError: not now; what was said stays."""
+        """StoreError: not now; what was said stays.
+
+        A first look says nothing yet: after a store that was away all others are silent, until they speak again.
+        """
         seen = await self._nodes.nodes()
-        if not unsent(seen).is_all:
+        was_all, self._was_all = self._was_all, unsent(seen).is_all
+        if not self._was_all:
             if self._readiness.clear(DELIVERY):
                 self._log.recovered_from(what=DELIVERY)
             return
         text = _sentence(seen)
-        if self._readiness.set(DELIVERY, text):
+        if was_all and self._readiness.set(DELIVERY, text):
             self._log.trouble(what=DELIVERY, text=text)
 
 
@@ -128,7 +133,7 @@ class ReadingAmongNodes:
 
 
 def _delivery(view: DeliveryView, reason: str, needs: Needs) -> DeliveryView:
-    if view.state != WAITING:
+    if view.state not in QUEUED:
         return view
     if view.needs is not None:
         return replace(view, eta=None)

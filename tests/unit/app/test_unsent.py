@@ -46,8 +46,8 @@ async def test_that_no_node_delivers_is_said_once_and_taken_back_when_one_does()
     readiness = Readiness(lambda: 0.0)
     senders = Senders(nodes, readiness, Log(lines.append, lambda: 0.0))
     nodes.here = [node("n1", role=Role.SUBMISSION), node("n2", role=Role.DELIVERY, state=NodeState.SILENT)]
-    await senders.look()
-    await senders.look()
+    for _ in range(3):
+        await senders.look()
     (problem,) = readiness.problems
     assert problem.what == "delivery"
     assert "no node delivers: mail is taken" in problem.text
@@ -60,13 +60,28 @@ async def test_that_no_node_delivers_is_said_once_and_taken_back_when_one_does()
     assert [json.loads(line)["event"] for line in lines] == ["trouble", "trouble_over"]
 
 
+async def test_nodes_that_have_not_spoken_again_after_an_outage_are_no_trouble() -> None:
+    nodes, lines = FakeNodes(), list[str]()
+    readiness = Readiness(lambda: 0.0)
+    senders = Senders(nodes, readiness, Log(lines.append, lambda: 0.0))
+    taking = node("n1", role=Role.SUBMISSION)
+    for _ in range(2):
+        for state in (NodeState.SILENT, NodeState.RUNNING):
+            nodes.here = [taking, node("n2", state=state)]
+            await senders.look()
+            assert readiness.problems == []
+    assert lines == []
+
+
 def among(*seen: SeenNode) -> ReadingAmongNodes:
     reading, nodes = FakeReading(), FakeNodes()
     nodes.here = list(seen)
     waits = delivery(state="waiting", reason="queue", needs=None, eta=NOON)
     stopped = delivery(state="waiting", reason="auth-rejected", needs=Needs.OWNER, eta=NOON)
+    held = delivery(state="held", reason="auth-rejected", needs=Needs.OWNER, eta=NOON)
+    probed = delivery(state="held", reason="unreachable", needs=None, eta=NOON)
     gone = delivery(state="delivered", reason=None, needs=None, eta=None)
-    reading.of_messages = [message("m1", account=ANNA, deliveries=(waits, stopped, gone))]
+    reading.of_messages = [message("m1", account=ANNA, deliveries=(waits, stopped, held, probed, gone))]
     reading.of_accounts = [account(ANNA, mailbox=BOX, eta=NOON)]
     routing = Routing(
         providers={"aruba": Provider("aruba", "smtp.aruba.test", 465)},
@@ -92,6 +107,8 @@ async def test_what_nobody_sends_leaves_at_no_time_and_names_who_has_to_act(
     assert [(each.reason, each.needs, each.eta) for each in one.deliveries] == [
         (reason, needs, None),
         ("auth-rejected", Needs.OWNER, None),
+        ("auth-rejected", Needs.OWNER, None),
+        (reason, needs, None),
         (None, None, None),
     ]
     shown = await reading.account(ANNA)
