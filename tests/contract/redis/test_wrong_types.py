@@ -46,7 +46,7 @@ LUA = Path(package.__file__).parents[1] / "lua"
 async def nodes_say_how_they_are(scene: Scene) -> None:
     store = scene.store
     assert isinstance(store, RedisStore)
-    await store.nodes().announce(NodeView("node-1", "one", Role.ALL, "1.0", 1, (), 0, False))
+    await store.nodes().announce(NodeView("node-1", "one", Role.ALL, "1.0", 1))
     assert len(await store.nodes().nodes()) == 1
 
 
