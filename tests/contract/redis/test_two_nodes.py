@@ -10,9 +10,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis.stateful import run_state_machine_as_test
 
-from relay.core.envelope import Claim
+from relay.core.envelope import Claim, LoginFailure
 from relay.core.routing import Routing
 from relay.core.words import MailboxId
+from relay.store.ports.sessions import SessionEvent
 from tests.contract.harness import OutlivedModelHarness
 from tests.contract.histories import Histories
 from tests.contract.model import ModelStore
@@ -70,6 +71,13 @@ class TwoNodes(Histories):
         before = self.openings.copy()
         super().take(node, idle, most)
         self.owners.update(dict.fromkeys(self.openings - before, node))
+
+    def report(self, mailbox: MailboxId, outcome: SessionEvent | LoginFailure) -> None:
+        """The node that was named says so: nobody else has that session."""
+        at = self.at
+        self.turn_to(self.owners[mailbox])
+        super().report(mailbox, outcome)
+        self.at = at
 
     def pass_time(self, seconds: float) -> None:
         """Both nodes live meanwhile."""
