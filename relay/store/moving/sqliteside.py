@@ -5,10 +5,9 @@ Law: rows and the position behind them are one transaction, and the bodies that 
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
-from relay.errors import CorruptValue, StoreBroken, StoreMoved
+from relay.errors import StoreBroken, StoreMoved
 from relay.store.engine.statements import load_statements
 from relay.store.moving.carried import (
     BARRED_BY,
@@ -23,6 +22,7 @@ from relay.store.moving.carried import (
     is_carried,
 )
 from relay.store.moving.sides import Journey, Leave
+from relay.store.moving.sqlitereading import SqliteReading, columns_of
 from relay.store.needs import Clock
 from relay.store.redis.tables import TABLES
 from relay.store.segments.port import Place, Segments
@@ -34,85 +34,20 @@ _SQL = load_statements("moving")
 _STORE = load_statements("store")
 _SCHEMA = load_statements("schema")
 
-ROWS: int = 2_000
-"""Rows read, and written, at once."""
-
-BODIES_BYTES: int = 8_000_000
-"""Bodies carried at once, but for the last one of them."""
-
 _COUNTED = ("outbox", "healths", "concerns", "tellings")
 """Tables whose last number SQLite remembers by itself."""
 
 
-class SqliteSide:
+class SqliteSide(SqliteReading):
     """One store on one connection, which nobody else uses."""
 
     def __init__(self, connection: sqlite3.Connection, segments: Segments, clock: Clock, *, where: str) -> None:
         self.where = where
-        self._database = Database(connection)
+        super().__init__(Database(connection), segments)
         self._database.prepare()
-        self._segments = segments
         self._clock = clock
         self._times: StoreClock | None = None
         self._is_closed = False
-
-    # as any side
-
-    def pages(self, table: str, after: str) -> Iterator[Page]:
-        """All rows of a table behind a position."""
-        while True:
-            rows = self._rows(table, after)
-            if not rows:
-                return
-            if table == MESSAGES:
-                yield from self._with_bodies(rows)
-            else:
-                yield Page([row for row in rows if is_carried(table, row)], _position(table, rows[-1]))
-            after = _position(table, rows[-1])
-
-    def events(self, after: str) -> Iterator[Page]:
-        """All events behind a position."""
-        while True:
-            rows = self._database.read(_SQL["events_after"], (int(after or 0), ROWS))
-            if not rows:
-                return
-            after = str(rows[-1][0])
-            yield Page([list(row[1:]) for row in rows], after)
-
-    def many(self, table: str) -> int:
-        """How many rows a table has."""
-        return int(self._database.read(f'SELECT count(*) FROM "{table}"')[0][0])  # noqa: S608  a name of ours
-
-    def _rows(self, table: str, after: str) -> list[Cells]:
-        """Of two columns the key may be made: then they are compared together."""
-        columns, key = _columns(TABLES[table].columns), _columns(TABLES[table].key)
-        begin = [bytes.fromhex(each[2:]) if str(each).startswith("x:") else each for each in json.loads(after or "[]")]
-        where = f"WHERE ({key}) > ({', '.join('?' * len(begin))})" if begin else ""
-        text = f'SELECT {columns} FROM "{table}" {where} ORDER BY {key} LIMIT {ROWS}'  # noqa: S608  names of ours
-        return [list(row) for row in self._database.read(text, begin)]
-
-    def _with_bodies(self, rows: Sequence[Cells]) -> Iterator[Page]:
-        """Few messages with long bodies at a time."""
-        needed = {row[0]: Place(*row[1:]) for row in self._database.read(_SQL["needed"], (rows[0][0], rows[-1][0]))}
-        some, bodies, size = list[Cells](), dict[int, bytes](), 0
-        for row in rows:
-            some.append(row)
-            place = needed.get(row[0])
-            if place is not None and (record := self._record(place)) is not None:
-                bodies[row[0]] = record
-                size += len(record)
-            if size > BODIES_BYTES:
-                yield Page(some, _position(MESSAGES, row), bodies)
-                some, bodies, size = [], {}, 0
-        if some:
-            yield Page(some, _position(MESSAGES, some[-1]), bodies)
-
-    def _record(self, place: Place) -> bytes | None:
-        """None: it cannot be read here, and will be missing there as it is here."""
-        try:
-            return self._segments.read(place)
-        except CorruptValue:
-            return None
 
     # as source
 
@@ -251,7 +186,7 @@ class SqliteSide:
         if table == MESSAGES:
             self._place(rows, page.bodies)
         marks = ", ".join("?" * len(TABLES[table].columns))
-        into = f'INSERT OR REPLACE INTO "{table}" ({_columns(TABLES[table].columns)}) VALUES ({marks})'  # noqa: S608
+        into = f'INSERT OR REPLACE INTO "{table}" ({columns_of(TABLES[table].columns)}) VALUES ({marks})'  # noqa: S608
         self._database.write_many(into, rows)
         self._note(table, page)
 
@@ -305,13 +240,3 @@ class SqliteSide:
             self._is_closed = True
             self._segments.close()
             self._database.close()
-
-
-def _columns(names: Mapping[str, str] | Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in names)
-
-
-def _position(table: str, row: Sequence[Any]) -> str:
-    named = dict(zip(TABLES[table].columns, row, strict=True))
-    cells = [named[name] for name in TABLES[table].key]
-    return json.dumps([f"x:{each.hex()}" if isinstance(each, bytes) else each for each in cells])
